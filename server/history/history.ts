@@ -1,0 +1,79 @@
+/**
+ * The History contract: where samples stay. The embedded store and InfluxDB both implement it and pass
+ * one suite (`tests/contract/history.ts`). Times are epoch milliseconds.
+ */
+import type { Sample } from '#protocol/sample.ts';
+
+/** Samples of one device, in ascending time. */
+export interface SampleBatch {
+  readonly deviceId: string;
+  readonly samples: readonly Sample[];
+}
+
+/** A place in the journal; only ever grows. */
+export type Position = number;
+
+export interface HistoryQuery {
+  readonly deviceId: string;
+  /** Inclusive. */
+  readonly from: number;
+  /** Exclusive. */
+  readonly to: number;
+  /** Bucket width in milliseconds; buckets start at multiples of it since the epoch. */
+  readonly step: number;
+  /** Exact field names. */
+  readonly fields: readonly string[];
+}
+
+/** Parallel columns, ascending, holding only buckets that have data; `t` is the bucket's start. */
+export interface Buckets {
+  readonly t: readonly number[];
+  readonly min: readonly number[];
+  readonly mean: readonly number[];
+  readonly max: readonly number[];
+}
+
+export interface HistoryResult {
+  /** The width used: the asked one, or wider where only a coarser tier still holds the range. */
+  readonly step: number;
+  /** One entry for each asked field that has data in the range. */
+  readonly series: ReadonlyMap<string, Buckets>;
+}
+
+export interface HistoryHealth {
+  readonly kind: 'embedded' | 'influxdb';
+  readonly healthy: boolean;
+  /** For a person: what is wrong and what to do; or a figure such as the size on disk. */
+  readonly detail: string;
+  readonly bytes: number | null;
+}
+
+export interface History {
+  /**
+   * Takes samples that the journal already holds. MUST be idempotent per (device, timestamp), MUST make them
+   * visible to `query` before it resolves, and resolves with the position below which everything written is
+   * durable in the store itself (the journal may forget it). Rejects when the store cannot take them now;
+   * the caller retries the same batches. Callers MUST NOT overlap writes.
+   */
+  write(batches: readonly SampleBatch[], upTo: Position): Promise<Position>;
+
+  /** At most (to - from) / step + 1 buckets a field; reads only the tier that the step needs. */
+  query(query: HistoryQuery): Promise<HistoryResult>;
+
+  /** Every field this device has data for, sorted. */
+  fields(deviceId: string): Promise<readonly string[]>;
+
+  /** Times of the stored per-second samples in [from, to), ascending. */
+  timestamps(deviceId: string, from: number, to: number): Promise<readonly number[]>;
+
+  /** The newest sample of every device that has one. */
+  latest(): Promise<ReadonlyMap<string, Sample>>;
+
+  /** Forgets all of a device. */
+  remove(deviceId: string): Promise<void>;
+
+  health(): Promise<HistoryHealth>;
+
+  /** Makes everything written durable, then lets go of files, timers and sockets. */
+  close(): Promise<void>;
+}

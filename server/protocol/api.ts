@@ -1,0 +1,297 @@
+/** The HTTP API's shapes: what each path takes and answers. Times are epoch milliseconds, UTC. */
+import { z } from 'zod';
+import { inventory, timestamp } from './sample.ts';
+
+const text = (most: number) => z.string().trim().min(1).max(most);
+const tag = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_.:-]{0,39}$/, 'a tag is 1 to 40 of a-z, 0-9, "_", ".", ":" or "-"');
+export const tags = z.array(tag).max(20);
+
+/** Every error, on every path. `details` names the wrong fields, first first. */
+export const errorReply = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  }),
+});
+export type ErrorReply = z.infer<typeof errorReply>;
+
+// --- people -----------------------------------------------------------------------------------------
+
+export const role = z.enum(['admin', 'viewer', 'display']);
+export type Role = z.infer<typeof role>;
+
+const username = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/,
+    'a user name is 1 to 64 letters, digits, "_", ".", "@" or "-"',
+  );
+/** For choosing one; a login takes any text. */
+const newPassword = z.string().min(10, 'a password has at least 10 characters').max(512);
+
+export const loginRequest = z.object({ username: z.string().max(64), password: z.string().max(512) });
+
+export const me = z.object({
+  user: z.object({ username: z.string(), role }),
+  /** When this session ends. */
+  expires_at: z.number(),
+});
+export type Me = z.infer<typeof me>;
+
+export const passwordRequest = z.strictObject({ current: z.string().max(512), password: newPassword });
+
+export const user = z.object({
+  username: z.string(),
+  role,
+  created_at: z.number(),
+  last_login: z.number().nullable(),
+});
+export type User = z.infer<typeof user>;
+export const usersReply = z.object({ users: z.array(user) });
+export const userCreate = z.strictObject({ username, password: newPassword, role });
+export const userPatch = z.strictObject({ role: role.optional(), password: newPassword.optional() });
+
+export const session = z.object({
+  id: z.string(),
+  username: z.string(),
+  created_at: z.number(),
+  expires_at: z.number(),
+  address: z.string(),
+  agent: z.string(),
+  /** Whether it is the one asking. */
+  current: z.boolean(),
+});
+export type Session = z.infer<typeof session>;
+export const sessionsReply = z.object({ sessions: z.array(session) });
+
+// --- devices ----------------------------------------------------------------------------------------
+
+export const deviceStatus = z.enum(['online', 'offline']);
+export type DeviceStatus = z.infer<typeof deviceStatus>;
+
+/** A device as the lists show it. `metrics` has scalars only; `GET /devices/{id}` adds `core:0:cpu` and the like. */
+export const device = z.object({
+  device_id: z.string(),
+  /** What people call it: the name given to it, else its hostname. */
+  name: z.string(),
+  hostname: z.string(),
+  ip: z.string(),
+  os: z.string(),
+  tags: z.array(z.string()),
+  status: deviceStatus,
+  /** When its last accepted push arrived. */
+  last_seen: z.number().nullable(),
+  /** The last sample's own time. */
+  sampled_at: z.number().nullable(),
+  /** Seconds between its pushes. */
+  interval_s: z.number(),
+  /** How far its clock is off, where that is more than 5 minutes. */
+  clock_skew_ms: z.number().nullable(),
+  metrics: z.record(z.string(), z.number()),
+});
+export type Device = z.infer<typeof device>;
+
+export const deviceDetail = device.extend({
+  registered_at: z.number(),
+  inventory: inventory,
+  token: z.object({ issued_at: z.number(), revoked_at: z.number().nullable() }),
+  /** Samples the agent had to drop while it could not reach the server. */
+  dropped: z.number(),
+});
+export type DeviceDetail = z.infer<typeof deviceDetail>;
+
+export const devicesReply = z.object({ devices: z.array(device) });
+export const devicePatch = z.strictObject({ name: text(120).nullable().optional(), tags: tags.optional() });
+export const tokenReply = z.object({ device_id: z.string(), token: z.string() });
+
+export const registerRequest = z.object({
+  enrollment_key: z.string().min(1).max(200),
+  hostname: text(255),
+  ip: z.string().max(64),
+  os: z.string().max(200),
+  device_id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'a device id is 1 to 128 letters, digits, "_", "." or "-"')
+    .optional(),
+  name: text(120).optional(),
+  tags: tags.optional(),
+  inventory: inventory.optional(),
+});
+export type RegisterRequest = z.infer<typeof registerRequest>;
+
+export const enrollmentKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  created_at: z.number(),
+  created_by: z.string(),
+  expires_at: z.number().nullable(),
+  max_uses: z.number().nullable(),
+  uses: z.number(),
+  tags: z.array(z.string()),
+});
+export type EnrollmentKey = z.infer<typeof enrollmentKey>;
+export const enrollmentKeysReply = z.object({ enrollment_keys: z.array(enrollmentKey) });
+export const enrollmentKeyCreate = z.strictObject({
+  name: text(120).optional(),
+  expires_at: timestamp.nullable().optional(),
+  max_uses: z.number().int().min(1).max(1_000_000).nullable().optional(),
+  tags: tags.optional(),
+});
+/** `key` and what is made of it are shown this once; the server keeps a hash. */
+export const enrollmentKeyCreated = z.object({
+  id: z.string(),
+  key: z.string(),
+  /** The one string an agent needs. */
+  enrollment: z.string(),
+  /** The line to paste on the machine to add. */
+  command: z.string(),
+});
+export type EnrollmentKeyCreated = z.infer<typeof enrollmentKeyCreated>;
+
+// --- history ----------------------------------------------------------------------------------------
+
+/** `[t, min, mean, max]`; the three are null where a gap begins. */
+export const point = z.tuple([
+  z.number(),
+  z.number().nullable(),
+  z.number().nullable(),
+  z.number().nullable(),
+]);
+export type Point = z.infer<typeof point>;
+export const seriesReply = z.object({
+  device_id: z.string(),
+  from: z.number(),
+  to: z.number(),
+  step_ms: z.number(),
+  series: z.record(z.string(), z.array(point)),
+});
+export type SeriesReply = z.infer<typeof seriesReply>;
+
+// --- alerts -----------------------------------------------------------------------------------------
+
+export const severity = z.enum(['warning', 'critical']);
+export type Severity = z.infer<typeof severity>;
+
+export const alert = z.object({
+  id: z.string(),
+  rule_id: z.string(),
+  rule_name: z.string(),
+  device_id: z.string(),
+  device_name: z.string(),
+  /** The field it is about (`cpu`, `mount:/var:used`), or `offline`. */
+  metric: z.string(),
+  /** The value that raised it; for `offline`, seconds since the device was last seen. */
+  value: z.number(),
+  threshold: z.number(),
+  severity,
+  state: z.enum(['firing', 'resolved']),
+  /** When it was raised. */
+  timestamp: z.number(),
+  resolved_at: z.number().nullable(),
+  /** Why it ended: its condition cleared, a higher severity took over, or its rule or device went away. */
+  resolution: z.enum(['cleared', 'escalated', 'rule_changed', 'device_removed']).nullable(),
+});
+export type Alert = z.infer<typeof alert>;
+export const alertsReply = z.object({ alerts: z.array(alert) });
+
+/** Whom a rule is about; every device where both lists are empty, else any device named or tagged so. */
+const scope = z.strictObject({
+  devices: z.array(z.string().max(128)).max(1000).default([]),
+  tags: tags.default([]),
+});
+
+const duration = z
+  .number()
+  .int()
+  .min(0)
+  .max(7 * 86_400);
+
+const thresholdCondition = z.strictObject({
+  kind: z.literal('threshold'),
+  /** A field, or a pattern over instances: `mount:*:used`. */
+  metric: text(400),
+  above: z.boolean().default(true),
+  threshold: z.number(),
+  /** Seconds the condition must hold before it is raised. */
+  for_s: duration.default(60),
+  /** It ends only beyond this value, held for `clear_for_s` (hysteresis). */
+  clear: z.number(),
+  clear_for_s: duration.default(60),
+});
+
+const offlineCondition = z.strictObject({
+  kind: z.literal('offline'),
+  /** Seconds offline before it is raised; it ends when the device is back. */
+  for_s: duration.default(0),
+});
+
+export const condition = z
+  .discriminatedUnion('kind', [thresholdCondition, offlineCondition])
+  .refine((c) => c.kind !== 'threshold' || (c.above ? c.clear <= c.threshold : c.clear >= c.threshold), {
+    path: ['clear'],
+    message: 'must not lie on the firing side of the threshold',
+  });
+export type Condition = z.infer<typeof condition>;
+
+export const alertRule = z.object({
+  id: z.string(),
+  name: z.string(),
+  enabled: z.boolean(),
+  scope,
+  condition,
+  severity,
+});
+export type AlertRule = z.infer<typeof alertRule>;
+export const alertRulesReply = z.object({ alert_rules: z.array(alertRule) });
+export const alertRuleCreate = z.strictObject({
+  name: text(120),
+  enabled: z.boolean().default(true),
+  scope: scope.default({ devices: [], tags: [] }),
+  condition,
+  severity,
+});
+/** Replaces what it names; a condition is replaced whole. */
+export const alertRulePatch = z.strictObject({
+  name: text(120).optional(),
+  enabled: z.boolean().optional(),
+  scope: scope.optional(),
+  condition: condition.optional(),
+  severity: severity.optional(),
+});
+
+// --- the server itself ------------------------------------------------------------------------------
+
+export const auditEntry = z.object({
+  t: z.number(),
+  /** Who: a user name, `agent` or `server`. */
+  actor: z.string(),
+  address: z.string(),
+  action: z.string(),
+  /** What it was done to. */
+  target: z.string(),
+});
+export type AuditEntry = z.infer<typeof auditEntry>;
+export const auditReply = z.object({ entries: z.array(auditEntry) });
+
+/** `GET /status`: how the server itself is doing. */
+export const statusReply = z.object({
+  version: z.string(),
+  started_at: z.number(),
+  devices: z.number(),
+  /** SHA-256 of the authority that agents trust, as `AB:CD:…`; null with a certificate of one's own or without TLS. */
+  fingerprint: z.string().nullable(),
+  history: z.object({
+    kind: z.enum(['embedded', 'influxdb']),
+    healthy: z.boolean(),
+    detail: z.string(),
+    bytes: z.number().nullable(),
+    /** Bytes in the journal that the history has not taken yet. */
+    behind_bytes: z.number(),
+  }),
+  /** What a person should know: a state file restored from its last good copy, a certificate about to end. */
+  notices: z.array(z.string()),
+});
+export type StatusReply = z.infer<typeof statusReply>;

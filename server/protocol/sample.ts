@@ -1,0 +1,188 @@
+/**
+ * What an agent pushes: one sample or a batch, parsed once, here, into flat samples.
+ * Rule I5 lives in `checkValue`: what is refused, what is clamped.
+ */
+import { z } from 'zod';
+import { fieldInfo, instanceField } from './fields.ts';
+
+/** Flat field name (`cpu`, `core:0:cpu`) → number. */
+export type Values = Record<string, number>;
+
+/** One measurement of one device. `t`: epoch milliseconds, UTC. */
+export interface Sample {
+  readonly t: number;
+  readonly values: Values;
+}
+
+export const LIMITS = {
+  /** A push, inflated. */
+  bodyBytes: 1024 * 1024,
+  samplesPerPush: 1000,
+  fieldsPerSample: 4000,
+  fieldName: 64,
+  instanceName: 256,
+  /** No counter of bytes, rates or events comes near; 1e308 is a broken sensor. */
+  magnitude: 1e18,
+} as const;
+
+const FIELD = /^[A-Za-z][A-Za-z0-9_.-]*$/;
+// eslint-disable-next-line no-control-regex -- control characters are just what must not be in a name
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+class BadValue extends Error {
+  readonly path: readonly string[];
+  constructor(path: readonly string[], message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+function checkName(path: readonly string[], name: string): void {
+  if (name.length > LIMITS.fieldName || !FIELD.test(name))
+    throw new BadValue(path, 'a field name is a letter, then up to 63 letters, digits, "_", "-" or "."');
+}
+
+/** [I5] Refuses what cannot be; clamps a percentage a little over 100 to 100. Returns the value to keep. */
+function checkValue(path: readonly string[], name: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new BadValue(path, 'must be a finite number');
+  if (Math.abs(value) > LIMITS.magnitude)
+    throw new BadValue(path, `is out of range: at most ${LIMITS.magnitude}`);
+  const unit = fieldInfo(name)?.unit;
+  if (unit === undefined || unit === 'celsius') return value;
+  if (value < 0) throw new BadValue(path, 'must not be negative');
+  return unit === 'percent' && value > 100 ? 100 : value;
+}
+
+/**
+ * The wire's nested metrics → flat values. Numbers are scalars; objects are instances
+ * (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here" and left out.
+ */
+function flatten(metrics: Record<string, unknown>): Values {
+  const values: Values = {};
+  let count = 0;
+  for (const key in metrics) {
+    const entry = metrics[key];
+    if (entry === null || entry === undefined) continue;
+    checkName([key], key);
+    if (typeof entry !== 'object') {
+      values[key] = checkValue([key], key, entry);
+      count++;
+      continue;
+    }
+    count += flattenKind(key, entry, values);
+  }
+  if (count > LIMITS.fieldsPerSample)
+    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are taken`);
+  return values;
+}
+
+function flattenKind(kind: string, instances: object, values: Values): number {
+  let count = 0;
+  for (const [instance, fields] of Object.entries(instances)) {
+    if (instance.length === 0 || instance.length > LIMITS.instanceName || CONTROL.test(instance))
+      throw new BadValue([kind, instance.slice(0, 40)], 'an instance name is 1 to 256 printable characters');
+    if (typeof fields !== 'object' || fields === null)
+      throw new BadValue([kind, instance], 'must be an object of numbers');
+    for (const [field, value] of Object.entries(fields)) {
+      if (value === null) continue;
+      checkName([kind, instance, field], field);
+      const name = instanceField(kind, instance, field);
+      values[name] = checkValue([kind, instance, field], name, value);
+      count++;
+    }
+  }
+  return count;
+}
+
+const metrics = z.record(z.string(), z.unknown()).transform((input, context): Values => {
+  try {
+    return flatten(input);
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    context.issues.push({ code: 'custom', message: error.message, path: [...error.path], input });
+    return z.NEVER;
+  }
+});
+
+/** ISO 8601 or epoch milliseconds → epoch milliseconds. */
+export const timestamp = z.union([
+  z.number().int().min(0).max(8.64e15),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
+
+/** A sample's own time must be after 2000-01-01; how far ahead it may be is judged on arrival. */
+const EARLIEST = Date.UTC(2000, 0, 1);
+const sampleTime = timestamp.refine((t) => t >= EARLIEST, 'is before the year 2000');
+
+const text = (most: number) => z.string().min(1).max(most);
+
+/** What an agent knows of its machine once, at its start. */
+export const inventory = z.object({
+  os_name: text(120).optional(),
+  os_version: text(120).optional(),
+  kernel: text(120).optional(),
+  arch: text(40).optional(),
+  cpu_model: text(200).optional(),
+  cpu_cores: z.number().int().positive().optional(),
+  cpu_threads: z.number().int().positive().optional(),
+  memory_bytes: z.number().positive().optional(),
+  manufacturer: text(120).optional(),
+  model: text(120).optional(),
+  virtual: z.boolean().optional(),
+  boot_time: z.number().optional(),
+  agent_version: text(40).optional(),
+});
+export type Inventory = z.infer<typeof inventory>;
+
+const envelope = {
+  device_id: text(128),
+  hostname: text(255),
+  ip: z.string().max(64),
+  /** When the agent sent this, by its own clock. */
+  sent_at: timestamp.optional(),
+  /** Seconds between its pushes, as the agent now does it; F1 counts by it. */
+  interval_s: z.number().min(1).max(3600).optional(),
+  inventory: inventory.optional(),
+  /** Samples lost on the agent since its last push (spool full). */
+  dropped: z.number().int().min(0).optional(),
+};
+
+const single = z
+  .object({ ...envelope, metrics, timestamp: sampleTime })
+  .transform(({ metrics: values, timestamp: t, ...rest }) => ({ ...rest, samples: [{ t, values }] }));
+
+const batch = z.object({
+  ...envelope,
+  samples: z
+    .array(
+      z
+        .object({ timestamp: sampleTime, metrics })
+        .transform(({ timestamp: t, metrics: values }) => ({ t, values })),
+    )
+    .min(1)
+    .max(LIMITS.samplesPerPush),
+});
+
+/** A push as parsed: always a batch. */
+export type Push = z.infer<typeof batch>;
+
+/**
+ * The body of `POST /metrics`, already JSON-parsed → a push, or the issues of the shape it was meant to be
+ * (a body with `samples` is a batch, any other the blueprint's single sample).
+ */
+export function parsePush(body: unknown): z.ZodSafeParseResult<Push> {
+  const isBatch = typeof body === 'object' && body !== null && 'samples' in body;
+  return isBatch ? batch.safeParse(body) : single.safeParse(body);
+}
+
+/** The answer to a push: what was taken, and how the agent should go on. */
+export const pushReply = z.object({
+  accepted: z.number().int(),
+  duplicates: z.number().int(),
+  /** Seconds between pushes from now on. */
+  interval_s: z.number().positive(),
+  /** Seconds between the samples inside them. */
+  sample_s: z.number().positive(),
+});
+export type PushReply = z.infer<typeof pushReply>;
