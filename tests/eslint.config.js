@@ -29,7 +29,9 @@ export default ts.config(
   {
     files: ['server/**/*.ts', 'agent/**/*.ts', 'influx/**/*.ts', 'tests/**/*.ts'],
     ignores: ['tests/web/**'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname + '/..' },
+    },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',

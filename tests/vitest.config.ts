@@ -4,6 +4,7 @@ const node = { environment: 'node' as const, pool: 'forks' as const };
 
 /** One project a kind of test, so that each can be run alone: `npx vitest run --project unit`. */
 export default defineConfig({
+  root: import.meta.dirname + '/..',
   test: {
     projects: [
       {
