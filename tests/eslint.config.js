@@ -6,11 +6,8 @@ import ts from 'typescript-eslint';
 const house = {
   '@typescript-eslint/no-explicit-any': 'error',
   '@typescript-eslint/no-non-null-assertion': 'error',
-  '@typescript-eslint/consistent-type-assertions': [
-    'error',
-    { assertionStyle: 'as', objectLiteralTypeAssertions: 'never' },
-  ],
   '@typescript-eslint/consistent-type-imports': 'error',
+  '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
   'no-empty': ['error', { allowEmptyCatch: false }],
   'no-console': 'error',
   eqeqeq: 'error',

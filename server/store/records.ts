@@ -1,0 +1,69 @@
+/** What the state files hold: one schema a collection, parsed when a file is read. Times are epoch milliseconds. */
+import { z } from 'zod';
+import { alert, alertRule, auditEntry, role, tags } from '#protocol/api.ts';
+import { inventory } from '#protocol/sample.ts';
+
+export const userRecord = z.object({
+  /** The user name. */
+  id: z.string(),
+  role,
+  password_hash: z.string(),
+  created_at: z.number(),
+  last_login: z.number().nullable(),
+});
+export type UserRecord = z.infer<typeof userRecord>;
+
+export const sessionRecord = z.object({
+  id: z.string(),
+  username: z.string(),
+  created_at: z.number(),
+  expires_at: z.number(),
+  address: z.string(),
+  agent: z.string(),
+});
+export type SessionRecord = z.infer<typeof sessionRecord>;
+
+export const deviceRecord = z.object({
+  /** The device id. */
+  id: z.string(),
+  name: z.string().nullable(),
+  hostname: z.string(),
+  ip: z.string(),
+  os: z.string(),
+  tags,
+  inventory,
+  registered_at: z.number(),
+  /** The enrollment key it came with. */
+  enrolled_with: z.string(),
+  token_hash: z.string().nullable(),
+  token_issued_at: z.number(),
+  token_revoked_at: z.number().nullable(),
+  interval_s: z.number(),
+  /** Written when it goes offline or the server stops; while it is online, the fleet knows better. */
+  last_seen: z.number().nullable(),
+  clock_skew_ms: z.number().nullable(),
+  dropped: z.number(),
+});
+export type DeviceRecord = z.infer<typeof deviceRecord>;
+
+export const enrollmentKeyRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  key_hash: z.string(),
+  created_at: z.number(),
+  created_by: z.string(),
+  expires_at: z.number().nullable(),
+  max_uses: z.number().nullable(),
+  uses: z.number(),
+  tags,
+});
+export type EnrollmentKeyRecord = z.infer<typeof enrollmentKeyRecord>;
+
+export const alertRuleRecord = alertRule;
+export type AlertRuleRecord = z.infer<typeof alertRuleRecord>;
+
+export const alertRecord = alert;
+export type AlertRecord = z.infer<typeof alertRecord>;
+
+export const auditRecord = auditEntry.extend({ id: z.string() });
+export type AuditRecord = z.infer<typeof auditRecord>;
