@@ -1,0 +1,105 @@
+/**
+ * The enrollment string: the one thing an agent needs to join a server.
+ *
+ *     watchfloor://<key>@<host>:<port>?ca=<sha256 of the authority certificate's DER, hex>
+ *
+ * Without `ca` the server's certificate must come from a root that the machine trusts. `tls=off` means plain
+ * HTTP and is taken for this machine's own loopback addresses only. An IPv6 host stands in brackets.
+ */
+import { z } from 'zod';
+
+export interface Enrollment {
+  /** The enrollment key: a secret. */
+  readonly key: string;
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** SHA-256 of the authority's DER, 64 lower-case hex digits; null: the system's trusted roots. */
+  readonly ca: string | null;
+  readonly tls: boolean;
+}
+
+/** The port of a string that names none; the server's own default. */
+export const DEFAULT_PORT = 8443;
+
+/** What is wrong with an enrollment string and what to do. Never holds the key. */
+export class EnrollmentError extends Error {
+  override readonly name = 'EnrollmentError';
+}
+
+const SHAPE = 'watchfloor://<key>@<host>:<port>?ca=<fingerprint>';
+const AGAIN = 'Copy the whole string again from Settings, Enrollment keys.';
+const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Whether `host` is an address or the name of this machine itself. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function fail(problem: string): never {
+  throw new EnrollmentError(`the enrollment string ${problem}`);
+}
+
+function parseUrl(text: string): URL {
+  if (!text.startsWith('watchfloor://')) fail(`does not begin with "watchfloor://". It looks like ${SHAPE}.`);
+  try {
+    return new URL(text);
+  } catch {
+    return fail(`cannot be read: its host or port is wrong. It looks like ${SHAPE}.`);
+  }
+}
+
+function parseKey(url: URL): string {
+  if (url.username === '') fail(`has no key before the "@". ${AGAIN}`);
+  if (url.password !== '') fail(`has a ":" in its key. ${AGAIN}`);
+  try {
+    return decodeURIComponent(url.username);
+  } catch {
+    return fail(`has a broken "%" sequence in its key. ${AGAIN}`);
+  }
+}
+
+function parseCa(parameters: URLSearchParams): string | null {
+  const given = parameters.get('ca');
+  if (given === null) return null;
+  const parsed = fingerprint.safeParse(given.replaceAll(':', '').toLowerCase());
+  if (!parsed.success)
+    fail(
+      `has a "ca" of ${given.length} characters that is not 64 hex digits: it was cut or changed. ${AGAIN}`,
+    );
+  return parsed.data;
+}
+
+function parseTls(parameters: URLSearchParams, host: string): boolean {
+  const given = parameters.get('tls') ?? 'on';
+  if (given !== 'on' && given !== 'off') fail(`has "tls=${given}"; only "tls=off" or nothing is known.`);
+  if (given === 'on') return true;
+  if (!isLoopback(host))
+    fail(
+      `has "tls=off" for ${host}: plain HTTP is for 127.0.0.1, ::1 and localhost only. Enable TLS on the server.`,
+    );
+  if (parameters.has('ca'))
+    fail('has both "ca" and "tls=off": without TLS there is no certificate to check.');
+  return false;
+}
+
+/** The text → its parts. @throws EnrollmentError naming what is wrong and what to do */
+export function parseEnrollment(text: string): Enrollment {
+  const url = parseUrl(text.trim());
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (host === '') fail(`names no host. It looks like ${SHAPE}.`);
+  if (url.pathname !== '' && url.pathname !== '/') fail(`has a path (${url.pathname}), which it must not.`);
+  for (const name of url.searchParams.keys())
+    if (name !== 'ca' && name !== 'tls') fail(`has a parameter "${name}" that this version does not know.`);
+  const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
+  if (port === 0) fail('has port 0.');
+  const key = parseKey(url);
+  return { key, host, port, ca: parseCa(url.searchParams), tls: parseTls(url.searchParams, host) };
+}
+
+/** The parts → the text; `ca` null and `tls` true are left out. */
+export function formatEnrollment({ key, host, port, ca, tls }: Enrollment): string {
+  const address = host.includes(':') ? `[${host}]` : host;
+  const query = !tls ? '?tls=off' : ca !== null ? `?ca=${ca}` : '';
+  return `watchfloor://${encodeURIComponent(key)}@${address}:${port}${query}`;
+}

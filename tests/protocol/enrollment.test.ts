@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { EnrollmentError, formatEnrollment, parseEnrollment } from '#protocol/enrollment.ts';
+
+const ca = '0123456789abcdef'.repeat(4);
+
+describe('the enrollment string', () => {
+  it.each([
+    { key: 'wfe_k3y', host: 'watch.example.org', port: 8443, ca, tls: true },
+    { key: 'wfe_k3y', host: '192.0.2.7', port: 443, ca: null, tls: true },
+    { key: 'wfe_k3y', host: '2001:db8::7', port: 8443, ca, tls: true },
+    { key: 'a/b+c=@?', host: 'localhost', port: 8443, ca: null, tls: false },
+    { key: 'wfe_k3y', host: '::1', port: 9000, ca: null, tls: false },
+  ])('says the same after formatting and parsing: $host', (enrollment) => {
+    expect(parseEnrollment(formatEnrollment(enrollment))).toEqual(enrollment);
+  });
+
+  it('is taken with blanks around it, without a port, and with a fingerprint as people write it', () => {
+    const colons = ca.toUpperCase().replace(/(..)(?=.)/g, '$1:');
+    expect(parseEnrollment(`  watchfloor://k@Host?ca=${colons}\n`)).toEqual({
+      key: 'k',
+      host: 'host',
+      port: 8443,
+      ca,
+      tls: true,
+    });
+  });
+
+  it.each([
+    ['https://k@host:8443', /does not begin with "watchfloor:\/\/"/],
+    ['', /does not begin with/],
+    ['watchfloor://k@host:99999', /host or port is wrong/],
+    ['watchfloor://k@host:0', /port 0/],
+    ['watchfloor://k@[::1', /host or port is wrong/],
+    ['watchfloor://host:8443', /no key before the "@"/],
+    ['watchfloor://k:p@host:8443', /":" in its key/],
+    ['watchfloor://%zz@host:8443', /broken "%" sequence/],
+    ['watchfloor://k@host/ui', /has a path/],
+    [`watchfloor://k@host?ca=${ca.slice(1)}`, /63 characters.*cut or changed/],
+    ['watchfloor://k@host?tls=off', /loopback|127\.0\.0\.1/],
+    [`watchfloor://k@127.0.0.1?tls=off&ca=${ca}`, /both "ca" and "tls=off"/],
+    ['watchfloor://k@127.0.0.1.evil.example?tls=off', /127\.0\.0\.1, ::1 and localhost only/],
+    ['watchfloor://k@host?tls=maybe', /tls=maybe/],
+    ['watchfloor://k@host?pin=1', /"pin"/],
+  ])('is refused with a reason: %s', (text, reason) => {
+    expect(() => parseEnrollment(text)).toThrow(EnrollmentError);
+    expect(() => parseEnrollment(text)).toThrow(reason);
+  });
+
+  it('never shows its key in an error', () => {
+    for (const text of ['watchfloor://s3cret@host?ca=1', 'watchfloor://s3cret@host:99999', 's3cret'])
+      expect(() => parseEnrollment(text)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
+      );
+  });
+});
