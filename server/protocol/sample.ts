@@ -3,7 +3,7 @@
  * Rule I5 lives in `checkValue`: what is refused, what is clamped.
  */
 import { z } from 'zod';
-import { fieldInfo, instanceField } from './fields.ts';
+import { fieldInfo, instanceField, parseInstanceField } from './fields.ts';
 
 /** Flat field name (`cpu`, `core:0:cpu`) → number. */
 export type Values = Record<string, number>;
@@ -42,6 +42,20 @@ function checkName(path: readonly string[], name: string): void {
     throw new BadValue(path, 'a field name is a letter, then up to 63 letters, digits, "_", "-" or "."');
 }
 
+function checkInstance(path: readonly string[], instance: string): void {
+  if (instance.length === 0 || instance.length > LIMITS.instanceName || CONTROL.test(instance))
+    throw new BadValue(path, 'an instance name is 1 to 256 printable characters');
+}
+
+/** A scalar's name, or an instance's written flat: `disk:sda:read`. */
+function checkFlatName(key: string): void {
+  const parts = parseInstanceField(key);
+  if (parts === undefined) return checkName([key], key);
+  checkName([key], parts.kind);
+  checkInstance([key], parts.instance);
+  checkName([key], parts.field);
+}
+
 /** [I5] Refuses what cannot be; clamps a percentage a little over 100 to 100. Returns the value to keep. */
 function checkValue(path: readonly string[], name: string, value: unknown): number {
   if (typeof value !== 'number' || !Number.isFinite(value))
@@ -56,7 +70,8 @@ function checkValue(path: readonly string[], name: string, value: unknown): numb
 
 /**
  * The wire's nested metrics → flat values. Numbers are scalars; objects are instances
- * (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here" and left out.
+ * (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here" and left out. An instance's number may
+ * also stand flat under its whole name, which is how `disk:sda:read` goes beside the scalar `disk`.
  */
 function flatten(metrics: Record<string, unknown>): Values {
   const values: Values = {};
@@ -64,12 +79,13 @@ function flatten(metrics: Record<string, unknown>): Values {
   for (const key in metrics) {
     const entry = metrics[key];
     if (entry === null || entry === undefined) continue;
-    checkName([key], key);
     if (typeof entry !== 'object') {
+      checkFlatName(key);
       values[key] = checkValue([key], key, entry);
       count++;
       continue;
     }
+    checkName([key], key);
     count += flattenKind(key, entry, values);
   }
   if (count > LIMITS.fieldsPerSample)
@@ -80,8 +96,7 @@ function flatten(metrics: Record<string, unknown>): Values {
 function flattenKind(kind: string, instances: object, values: Values): number {
   let count = 0;
   for (const [instance, fields] of Object.entries(instances)) {
-    if (instance.length === 0 || instance.length > LIMITS.instanceName || CONTROL.test(instance))
-      throw new BadValue([kind, instance.slice(0, 40)], 'an instance name is 1 to 256 printable characters');
+    checkInstance([kind, instance.slice(0, 40)], instance);
     if (typeof fields !== 'object' || fields === null)
       throw new BadValue([kind, instance], 'must be an object of numbers');
     for (const [field, value] of Object.entries(fields)) {

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { parsePush } from '#protocol/sample.ts';
+
+const push = (metrics: object) =>
+  parsePush({ device_id: 'd', hostname: 'h', ip: '', timestamp: Date.UTC(2026, 0, 1), metrics });
+
+describe('an instance written flat', () => {
+  it('stands beside a scalar of the same name', () => {
+    const parsed = push({
+      disk: 40,
+      'disk:sda:read': 7,
+      'interface:eth0:1:rx': 8,
+      mount: { '/': { used: 3 } },
+    });
+    expect(parsed.data?.samples[0]?.values).toEqual({
+      disk: 40,
+      'disk:sda:read': 7,
+      'interface:eth0:1:rx': 8,
+      'mount:/:used': 3,
+    });
+  });
+
+  it.each([
+    ['disk:sda', 'a field name is'],
+    [':sda:read', 'a field name is'],
+    ['disk::read', 'an instance name is'],
+    ['disk:sda:', 'a field name is'],
+    ['disk:a\nb:read', 'an instance name is'],
+    ['di sk:sda:read', 'a field name is'],
+  ])('[I5] is refused when it is no name: %j', (key, reason) => {
+    const issue = push({ [key]: 1 }).error?.issues[0];
+    expect(issue?.message).toContain(reason);
+    expect(issue?.path).toContain(key);
+  });
+
+  it('[I5] keeps its unit: a negative rate is refused', () => {
+    expect(push({ 'disk:sda:read': -1 }).success).toBe(false);
+  });
+});
