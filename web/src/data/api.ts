@@ -1,0 +1,175 @@
+/**
+ * The server's HTTP API, typed. Every method rejects with `ApiError` (the server said no) or `ConnectionError`
+ * (it could not be asked); replies are parsed once, here. Times are epoch milliseconds.
+ */
+import type { z } from 'zod';
+import {
+  alertRule,
+  alertRulesReply,
+  alertsReply,
+  auditReply,
+  deviceDetail,
+  devicesReply,
+  enrollmentKeyCreated,
+  enrollmentKeysReply,
+  me,
+  seriesReply,
+  sessionsReply,
+  statusReply,
+  tokenReply,
+  user,
+  usersReply,
+  type alertRuleCreate,
+  type alertRulePatch,
+  type devicePatch,
+  type enrollmentKeyCreate,
+  type passwordRequest,
+  type userCreate,
+  type userPatch,
+} from '#protocol/api.ts';
+import { createSend, parsed, type Fetch } from './request.ts';
+
+export type NewAlertRule = z.input<typeof alertRuleCreate>;
+export type AlertRulePatch = z.input<typeof alertRulePatch>;
+export type DevicePatch = z.input<typeof devicePatch>;
+export type NewEnrollmentKey = z.input<typeof enrollmentKeyCreate>;
+export type PasswordChange = z.input<typeof passwordRequest>;
+export type NewUser = z.input<typeof userCreate>;
+export type UserPatch = z.input<typeof userPatch>;
+
+/** `from` inclusive, `to` exclusive, `step` the bucket's width, all in milliseconds; without `fields`, all of them. */
+export interface SeriesRange {
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+  readonly fields?: readonly string[];
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+const id = encodeURIComponent;
+
+/** `onUnauthorized` hears of every 401 that says the session is over. */
+export function createApi({
+  fetch,
+  onUnauthorized = () => undefined,
+  timeoutMs,
+}: {
+  fetch: Fetch;
+  onUnauthorized?: () => void;
+  timeoutMs?: number;
+}) {
+  const send = createSend({ fetch, onUnauthorized, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+
+  return {
+    // --- the session ---
+    async login(username: string, password: string) {
+      return send({ method: 'POST', path: '/auth/login', body: { username, password } });
+    },
+    async logout() {
+      await send({ method: 'POST', path: '/auth/logout' });
+    },
+    async me(signal?: AbortSignal) {
+      return parsed(me, await send({ method: 'GET', path: '/auth/me', signal }));
+    },
+    async changePassword(change: PasswordChange) {
+      await send({ method: 'POST', path: '/auth/password', body: change });
+    },
+
+    // --- devices ---
+    async devices(signal?: AbortSignal) {
+      return parsed(devicesReply, await send({ method: 'GET', path: '/devices', signal })).devices;
+    },
+    async device(deviceId: string, signal?: AbortSignal) {
+      return parsed(deviceDetail, await send({ method: 'GET', path: `/devices/${id(deviceId)}`, signal }));
+    },
+    async series(deviceId: string, { from, to, step, fields }: SeriesRange, signal?: AbortSignal) {
+      const query = new URLSearchParams({ from: String(from), to: String(to), step: String(step) });
+      if (fields) query.set('fields', fields.join(','));
+      const path = `/devices/${id(deviceId)}/metrics?${query}`;
+      return parsed(seriesReply, await send({ method: 'GET', path, signal }));
+    },
+    async patchDevice(deviceId: string, patch: DevicePatch) {
+      await send({ method: 'PATCH', path: `/devices/${id(deviceId)}`, body: patch });
+    },
+    async removeDevice(deviceId: string) {
+      await send({ method: 'DELETE', path: `/devices/${id(deviceId)}` });
+    },
+    /** The new token; the old one stops working at once. */
+    async rotateToken(deviceId: string) {
+      return parsed(tokenReply, await send({ method: 'POST', path: `/devices/${id(deviceId)}/token` })).token;
+    },
+    async revokeToken(deviceId: string) {
+      await send({ method: 'DELETE', path: `/devices/${id(deviceId)}/token` });
+    },
+
+    enrollmentKeys: {
+      async list(signal?: AbortSignal) {
+        const reply = await send({ method: 'GET', path: '/enrollment-keys', signal });
+        return parsed(enrollmentKeysReply, reply).enrollment_keys;
+      },
+      async create(key: NewEnrollmentKey) {
+        return parsed(
+          enrollmentKeyCreated,
+          await send({ method: 'POST', path: '/enrollment-keys', body: key }),
+        );
+      },
+      async remove(keyId: string) {
+        await send({ method: 'DELETE', path: `/enrollment-keys/${id(keyId)}` });
+      },
+    },
+
+    // --- people ---
+    users: {
+      async list(signal?: AbortSignal) {
+        return parsed(usersReply, await send({ method: 'GET', path: '/users', signal })).users;
+      },
+      async create(newUser: NewUser) {
+        return parsed(user, await send({ method: 'POST', path: '/users', body: newUser }));
+      },
+      async patch(username: string, patch: UserPatch) {
+        await send({ method: 'PATCH', path: `/users/${id(username)}`, body: patch });
+      },
+      async remove(username: string) {
+        await send({ method: 'DELETE', path: `/users/${id(username)}` });
+      },
+    },
+    sessions: {
+      async list(signal?: AbortSignal) {
+        return parsed(sessionsReply, await send({ method: 'GET', path: '/sessions', signal })).sessions;
+      },
+      async remove(sessionId: string) {
+        await send({ method: 'DELETE', path: `/sessions/${id(sessionId)}` });
+      },
+    },
+
+    // --- alerts ---
+    async alerts(state: 'active' | 'all' = 'active', signal?: AbortSignal) {
+      const path = state === 'all' ? '/alerts?state=all' : '/alerts';
+      return parsed(alertsReply, await send({ method: 'GET', path, signal })).alerts;
+    },
+    alertRules: {
+      async list(signal?: AbortSignal) {
+        return parsed(alertRulesReply, await send({ method: 'GET', path: '/alert-rules', signal }))
+          .alert_rules;
+      },
+      async create(rule: NewAlertRule) {
+        return parsed(alertRule, await send({ method: 'POST', path: '/alert-rules', body: rule }));
+      },
+      async patch(ruleId: string, patch: AlertRulePatch) {
+        await send({ method: 'PATCH', path: `/alert-rules/${id(ruleId)}`, body: patch });
+      },
+      async remove(ruleId: string) {
+        await send({ method: 'DELETE', path: `/alert-rules/${id(ruleId)}` });
+      },
+    },
+
+    // --- the server ---
+    async status(signal?: AbortSignal) {
+      return parsed(statusReply, await send({ method: 'GET', path: '/status', signal }));
+    },
+    async audit(signal?: AbortSignal) {
+      return parsed(auditReply, await send({ method: 'GET', path: '/audit', signal })).entries;
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** Where to go after signing in: kept in the login page's URL, and never outside this app. */
+
+const PARAMETER = 'next';
+
+/** The query for the login page, to come back to `here`; `base` is where the app is mounted (`/ui`). */
+export function loginQuery(here: URL, base: string): string {
+  const path = here.pathname.startsWith(`${base}/`) ? here.pathname.slice(base.length) : '/';
+  const next = path + here.search + here.hash;
+  return next === '/' || path === '/login' ? '' : `?${new URLSearchParams({ [PARAMETER]: next })}`;
+}
+
+/** A host that is nobody's: whatever leaves it, leaves the app. */
+const HERE = 'https://here.invalid';
+
+/** The path inside the app to go to after signing in; `/` when there is none, or it leads elsewhere. */
+export function afterLogin(login: URL): string {
+  const next = login.searchParams.get(PARAMETER);
+  if (next === null || !next.startsWith('/') || !URL.canParse(next, HERE)) return '/';
+  const target = new URL(next, HERE);
+  if (target.origin !== HERE || target.pathname === '/login') return '/';
+  return target.pathname + target.search + target.hash;
+}

@@ -1,0 +1,148 @@
+/** The last minutes of one device as columns: history and live samples merged by time, bounded. */
+import type { SeriesReply } from '#protocol/api.ts';
+import type { SampleColumns } from '#protocol/live.ts';
+
+export type Column = (number | null)[];
+
+/** Columns grow past the window by this much before their old end is cut off, so that cutting is rare. */
+const SLACK = 1.2;
+/** A pause this many times the usual spacing is a gap. */
+const GAP_SPACINGS = 3;
+
+export class SampleWindow {
+  /** Times, epoch milliseconds, ascending. */
+  t: number[] = [];
+  /** Field → values beside `t`; null where there is none. */
+  readonly fields = new Map<string, Column>();
+  readonly #windowMs: number;
+  /** Rows that only mark a gap; history may know better. */
+  readonly #gaps = new Set<number>();
+
+  /** `windowMs`: how far back from the newest sample is kept. */
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  get lastTime(): number {
+    return this.t.at(-1) ?? -Infinity;
+  }
+
+  clear(): void {
+    this.t = [];
+    this.fields.clear();
+    this.#gaps.clear();
+  }
+
+  /** Adds live samples. Those that are there already are replaced, late ones go where they belong. */
+  add({ t, fields }: SampleColumns): void {
+    const first = t[0];
+    if (first === undefined) return;
+    if (first > this.lastTime && ascends(t)) this.#append(t, fields);
+    else this.#merge(t, new Map(Object.entries(fields)));
+    this.#trim();
+  }
+
+  /** Adds history: the mean of each bucket, where no live sample stands in that bucket already. */
+  addHistory({ series, step_ms }: SeriesReply): void {
+    this.#dropGaps();
+    const times = new Set<number>();
+    const taken = new Set(this.t.map((t) => Math.floor(t / step_ms)));
+    for (const points of Object.values(series))
+      for (const [t] of points) if (!taken.has(Math.floor(t / step_ms))) times.add(t);
+    const t = [...times].sort((a, b) => a - b);
+    const row = new Map(t.map((time, i) => [time, i]));
+    const fields = new Map<string, Column>();
+    for (const [name, points] of Object.entries(series)) {
+      const column: Column = new Array<number | null>(t.length).fill(null);
+      for (const [time, , mean] of points) {
+        const i = row.get(time);
+        if (i !== undefined) column[i] = mean;
+      }
+      fields.set(name, column);
+    }
+    this.#merge(t, fields);
+    this.#trim();
+  }
+
+  #append(t: readonly number[], fields: Readonly<Record<string, Column>>): void {
+    this.#markGap(t[0] ?? NaN);
+    const before = this.t.length;
+    for (const time of t) this.t.push(time);
+    for (const name in fields) {
+      const values = fields[name] ?? [];
+      const column = this.#column(name, before);
+      for (let i = 0; i < t.length; i++) column.push(values[i] ?? null);
+    }
+    for (const column of this.fields.values()) while (column.length < this.t.length) column.push(null);
+  }
+
+  /** A row of nulls where samples are missing, so that no line is drawn across. */
+  #markGap(next: number): void {
+    const last = this.lastTime;
+    const spacing = usualSpacing(this.t);
+    if (spacing === undefined || next - last <= Math.max(GAP_SPACINGS * spacing, 5000)) return;
+    this.t.push(last + spacing);
+    this.#gaps.add(last + spacing);
+    for (const column of this.fields.values()) column.push(null);
+  }
+
+  #dropGaps(): void {
+    if (this.#gaps.size === 0) return;
+    const kept = (_: unknown, i: number) => !this.#gaps.has(times[i] ?? NaN);
+    const times = this.t;
+    this.t = times.filter(kept);
+    for (const [name, column] of this.fields) this.fields.set(name, column.filter(kept));
+    this.#gaps.clear();
+  }
+
+  #column(name: string, length: number): Column {
+    const existing = this.fields.get(name);
+    if (existing) return existing;
+    const column: Column = new Array<number | null>(length).fill(null);
+    this.fields.set(name, column);
+    return column;
+  }
+
+  /** Both in one order of time; where both have the same time, the added values win. */
+  #merge(t: readonly number[], fields: ReadonlyMap<string, Column>): void {
+    const added = new Map(t.map((time, i) => [time, i]));
+    const known = new Map(this.t.map((time, i) => [time, i]));
+    const times = [...new Set([...this.t, ...t])].sort((a, b) => a - b);
+    for (const name of new Set([...this.fields.keys(), ...fields.keys()])) {
+      const [old, fresh] = [this.fields.get(name), fields.get(name)];
+      this.fields.set(
+        name,
+        times.map((time) => {
+          const value = fresh?.[added.get(time) ?? -1];
+          return value ?? old?.[known.get(time) ?? -1] ?? null;
+        }),
+      );
+    }
+    this.t = times;
+  }
+
+  #trim(): void {
+    const oldest = this.t[0];
+    if (oldest === undefined || this.lastTime - oldest <= this.#windowMs * SLACK) return;
+    const from = this.lastTime - this.#windowMs;
+    const cut = this.t.findIndex((t) => t >= from);
+    this.t.splice(0, cut);
+    for (const [name, column] of this.fields) {
+      column.splice(0, cut);
+      if (column.every((value) => value === null)) this.fields.delete(name);
+    }
+  }
+}
+
+function ascends(t: readonly number[]): boolean {
+  for (let i = 1; i < t.length; i++) if (!((t[i] ?? NaN) > (t[i - 1] ?? NaN))) return false;
+  return true;
+}
+
+/** The median of the last few distances; undefined while there are too few. */
+function usualSpacing(t: readonly number[]): number | undefined {
+  const last = t.slice(-10);
+  const distances = last.slice(1).map((time, i) => time - (last[i] ?? NaN));
+  if (distances.length < 3) return undefined;
+  return distances.sort((a, b) => a - b)[Math.floor(distances.length / 2)];
+}
