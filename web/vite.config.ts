@@ -1,1 +1,39 @@
-export default {};
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vite';
+
+/** Where `vite dev` finds a running server; everything outside `/ui` is its. */
+const server = process.env['WATCHFLOOR_URL'] ?? 'https://localhost:8443';
+
+export default defineConfig({
+  plugins: [
+    sveltekit({
+      adapter: adapter({ fallback: '200.html', precompress: true }),
+      paths: { base: '/ui', relative: false },
+      csp: {
+        mode: 'hash',
+        directives: {
+          'default-src': ['none'],
+          'script-src': ['self'],
+          'style-src': ['self'],
+          // Bars, charts and rows are placed by style attributes.
+          'style-src-attr': ['unsafe-inline'],
+          'font-src': ['self'],
+          'img-src': ['self', 'data:'],
+          'connect-src': ['self'],
+          'manifest-src': ['self'],
+          'base-uri': ['self'],
+          'form-action': ['self'],
+          'object-src': ['none'],
+        },
+      },
+    }),
+  ],
+  build: {
+    // Fonts stay files: `font-src 'self'` takes no data: URLs.
+    assetsInlineLimit: 0,
+  },
+  server: {
+    proxy: { '^/(?!ui(/|$))': { target: server, secure: false, ws: true, changeOrigin: false } },
+  },
+});

@@ -1,0 +1,46 @@
+/** Fields in people's words. */
+import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from '#protocol/fields.ts';
+
+const KINDS: Readonly<Record<string, string>> = {
+  core: 'CPU core',
+  mount: 'Filesystem',
+  interface: 'Interface',
+  disk: 'Disk',
+  sensor: 'Sensor',
+};
+
+const ANY: Readonly<Record<string, string>> = {
+  core: 'any CPU core',
+  mount: 'any filesystem',
+  interface: 'any interface',
+  disk: 'any disk',
+  sensor: 'any sensor',
+};
+
+const lower = (label: string) =>
+  /^[A-Z][a-z]/.test(label) ? label[0]?.toLowerCase() + label.slice(1) : label;
+
+/** `mount:/var:used` → `Filesystem /var, used`; `mount:*:used` → `Used, any filesystem`; a custom field as it is. */
+export function metricName(metric: string): string {
+  if (metric === 'offline') return 'Offline';
+  const label = fieldInfo(metric)?.label;
+  const parts = parseInstanceField(metric);
+  if (!parts) return label ?? metric;
+  const { kind, instance, field } = parts;
+  if (instance === '*') return `${label ?? field}, ${ANY[kind] ?? `any ${kind}`}`;
+  const subject = `${KINDS[kind] ?? kind} ${instance}`;
+  return kind === 'core' ? subject : `${subject}, ${lower(label ?? field)}`;
+}
+
+export interface MetricChoice {
+  readonly metric: string;
+  readonly name: string;
+}
+
+/** What a rule can be about: the known fields, and each instance field as a pattern over all instances. */
+export function metricChoices(): readonly MetricChoice[] {
+  const patterns = Object.entries(INSTANCES).flatMap(([kind, fields]) =>
+    Object.keys(fields).map((field) => `${kind}:*:${field}`),
+  );
+  return [...Object.keys(SCALARS), ...patterns].map((metric) => ({ metric, name: metricName(metric) }));
+}

@@ -1,0 +1,109 @@
+/**
+ * Numbers as people say them: two or three significant digits, the unit apart, so that a page can draw it small
+ * and keep the width fixed.
+ */
+import { fieldInfo, type Unit } from '#protocol/fields.ts';
+
+/** A value and its unit, to be drawn beside each other; `unit` may be empty. */
+export interface Figure {
+  readonly value: string;
+  readonly unit: string;
+}
+
+/** What stands where there is no number. */
+export const NONE = '–';
+
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
+const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
+const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+
+/** Three significant digits at most, at least none after the point: 0.04, 1.2, 12.3, 123. */
+export function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 99.95) return value.toFixed(0);
+  if (size >= 9.995) return value.toFixed(1);
+  if (size === 0) return '0';
+  return value.toFixed(2);
+}
+
+function scaled(value: number, base: number, units: readonly string[]): Figure {
+  let size = Math.abs(value);
+  let step = 0;
+  // 999.5 would be written as 1000 of this unit: the next one says it better.
+  while (size >= (base === 1024 ? 1000 : 999.5) && step < units.length - 1) {
+    size /= base;
+    step++;
+  }
+  const signed = value < 0 ? -size : size;
+  return { value: step === 0 ? signed.toFixed(0) : digits(signed), unit: units[step] ?? '' };
+}
+
+/** 0–100 → `7.3 %`, `42 %`: one digit after the point below ten. */
+export function percent(value: number): Figure {
+  const text = Math.abs(value) < 9.95 ? value.toFixed(1) : value.toFixed(0);
+  return { value: text, unit: '%' };
+}
+
+/** Bytes → `3.21 GiB`. */
+export function bytes(value: number): Figure {
+  return scaled(value, 1024, BYTE_UNITS);
+}
+
+/** Bytes per second of a network → `12.4 Mbit/s`. */
+export function bitRate(bytesPerSecond: number): Figure {
+  return scaled(bytesPerSecond * 8, 1000, BIT_UNITS);
+}
+
+/** Bytes per second of a disk → `12.4 MB/s`. */
+export function byteRate(bytesPerSecond: number): Figure {
+  return scaled(bytesPerSecond, 1000, BYTE_RATE_UNITS);
+}
+
+/** A plain number: `0.42`, `312`, `1.2 k`. */
+export function count(value: number): Figure {
+  if (Number.isInteger(value) && Math.abs(value) < 10_000) return { value: String(value), unit: '' };
+  return Math.abs(value) < 999.5 ? { value: digits(value), unit: '' } : scaled(value, 1000, COUNT_UNITS);
+}
+
+/** Seconds → `45 s`, `12 min`, `3.4 h`, `12 d`. */
+export function seconds(value: number): Figure {
+  const size = Math.abs(value);
+  if (size < 90) return { value: digits(value), unit: 's' };
+  if (size < 5400) return { value: digits(value / 60), unit: 'min' };
+  if (size < 172_800) return { value: digits(value / 3600), unit: 'h' };
+  return { value: digits(value / 86_400), unit: 'd' };
+}
+
+/** A field's network rates are told in bits, every other byte rate in bytes. */
+function isNetwork(field: string): boolean {
+  return field.startsWith('net_') || field.startsWith('interface:');
+}
+
+const BY_UNIT: Record<Unit, (value: number) => Figure> = {
+  percent,
+  bytes,
+  bytes_per_second: byteRate,
+  per_second: (value) => ({ ...count(value), unit: `${count(value).unit}/s` }),
+  seconds,
+  celsius: (value) => ({ value: value.toFixed(Math.abs(value) < 100 ? 1 : 0), unit: '°C' }),
+  count,
+};
+
+/** How a field's values are written. */
+export function formatOf(field: string): (value: number) => Figure {
+  const unit = fieldInfo(field)?.unit;
+  if (unit === undefined) return count;
+  return unit === 'bytes_per_second' && isNetwork(field) ? bitRate : BY_UNIT[unit];
+}
+
+/** A field's value, or a dash where there is none. */
+export function figure(field: string, value: number | null | undefined): Figure {
+  if (value === null || value === undefined || !Number.isFinite(value)) return { value: NONE, unit: '' };
+  return formatOf(field)(value);
+}
+
+/** `12.4 Mbit/s` as one text, for titles and labels. */
+export function text(figure: Figure): string {
+  return figure.unit === '' ? figure.value : `${figure.value} ${figure.unit}`;
+}

@@ -1,0 +1,64 @@
+/** Times as people say them. All take epoch milliseconds and write in the reader's own zone. */
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Milliseconds → `14 s`, `3 min`, `5 h`, `12 d`: whole units, rounded down. */
+export function span(ms: number): string {
+  const size = Math.max(0, ms);
+  if (size < MINUTE) return `${Math.floor(size / SECOND)} s`;
+  if (size < HOUR) return `${Math.floor(size / MINUTE)} min`;
+  if (size < 2 * DAY) return `${Math.floor(size / HOUR)} h`;
+  return `${Math.floor(size / DAY)} d`;
+}
+
+/** How long before `now`: `14 s ago`; `now` below two seconds. */
+export function ago(t: number, now: number): string {
+  const passed = now - t;
+  return passed < 2 * SECOND ? 'now' : `${span(passed)} ago`;
+}
+
+/** An uptime, in its two largest units: `12 d 4 h`, `4 h 7 min`, `7 min`. */
+export function uptime(s: number): string {
+  const days = Math.floor(s / 86_400);
+  const hours = Math.floor((s % 86_400) / 3600);
+  const minutes = Math.floor((s % 3600) / 60);
+  if (days > 0) return `${days} d ${hours} h`;
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  return minutes > 0 ? `${minutes} min` : `${Math.floor(s)} s`;
+}
+
+const pad = (n: number) => String(n).padStart(2, '0');
+
+/** `14:07:09` */
+export function clock(t: number): string {
+  const d = new Date(t);
+  return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
+}
+
+/** `14:07` */
+export function hourMinute(t: number): string {
+  const d = new Date(t);
+  return `${pad(d.getHours())}:${pad(d.getMinutes())}`;
+}
+
+/** `22 Nov` */
+export function dayMonth(t: number): string {
+  return new Date(t).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+}
+
+/** `22 Nov 2026, 14:07:09`: a moment in full. */
+export function moment(t: number): string {
+  const date = new Date(t).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+  return `${date}, ${clock(t)}`;
+}
+
+/** A moment as briefly as `now` allows: `14:07:09` today, `22 Nov 14:07` this year, else with the year. */
+export function when(t: number, now: number): string {
+  const [d, n] = [new Date(t), new Date(now)];
+  if (d.toDateString() === n.toDateString()) return clock(t);
+  if (d.getFullYear() === n.getFullYear()) return `${dayMonth(t)} ${hourMinute(t)}`;
+  return moment(t);
+}
