@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import type { Sample } from '#protocol/sample.ts';
+import { createFleet, type KnownDevice, type StatusChange } from '../../server/fleet/fleet.ts';
+import { handClock, START } from './hand-clock.ts';
+
+function fleetOf(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<string, Sample> = new Map()) {
+  const clock = handClock();
+  const changes: StatusChange[] = [];
+  const fleet = createFleet({
+    now: clock.now,
+    every: clock.every,
+    onStatus: (change) => changes.push(change),
+    devices,
+    latest,
+  });
+  const push = (deviceId: string, intervalS = 5, samples: readonly Sample[] = []) =>
+    fleet.accept({ deviceId, samples, arrived: clock.now(), intervalS });
+  return { clock, changes, fleet, push };
+}
+
+const told = (changes: readonly StatusChange[]) =>
+  changes.map(({ deviceId, status }) => `${deviceId} ${status}`);
+
+describe('online and offline', () => {
+  it('[F1] a device is offline until its first push, which is announced', () => {
+    const { fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    expect(fleet.get('a')).toMatchObject({ status: 'offline', lastSeen: null, sampledAt: null });
+    push('a');
+    expect(changes).toEqual([{ deviceId: 'a', status: 'online', at: START, lastSeen: START }]);
+    expect(fleet.onlineIds()).toEqual(['a']);
+  });
+
+  it('[F1] three intervals without a push make it offline, 15 s at least', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('second', { intervalS: 1 });
+    fleet.add('minute', { intervalS: 60 });
+    push('second', 1);
+    push('minute', 60);
+    clock.pass(14_900);
+    expect(fleet.onlineIds()).toEqual(['second', 'minute']);
+    clock.pass(2_100);
+    expect(fleet.onlineIds()).toEqual(['minute']);
+    clock.pass(162_900);
+    expect(fleet.onlineIds()).toEqual(['minute']);
+    clock.pass(2_100);
+    expect(told(changes)).toEqual(['second online', 'minute online', 'second offline', 'minute offline']);
+  });
+
+  it('[F2] offline is announced within 2 s of being true, once', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    clock.pass(330);
+    push('a');
+    const seen = clock.now();
+    clock.pass(60_000);
+    expect(told(changes)).toEqual(['a online', 'a offline']);
+    const offline = changes[1];
+    expect(offline?.lastSeen).toBe(seen);
+    expect(offline?.at).toBeGreaterThanOrEqual(seen + 15_000);
+    expect(offline?.at).toBeLessThanOrEqual(seen + 17_000);
+  });
+
+  it('[F1] a shorter interval does not make it flap', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a', 5);
+    clock.pass(5_000);
+    push('a', 1);
+    clock.pass(10_000);
+    push('a', 1);
+    expect(told(changes)).toEqual(['a online']);
+  });
+
+  it('comes back with its next push', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a');
+    clock.pass(30_000);
+    push('a');
+    expect(told(changes)).toEqual(['a online', 'a offline', 'a online']);
+  });
+
+  it('a push of duplicates alone still shows that the device lives', () => {
+    const { clock, fleet, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    for (let i = 0; i < 10; i++) {
+      push('a', 5, []);
+      clock.pass(10_000);
+    }
+    expect(fleet.onlineIds()).toEqual(['a']);
+  });
+
+  it('a removed device is forgotten, and a late push of it does not bring it back', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a');
+    fleet.remove('a');
+    push('a');
+    clock.pass(60_000);
+    expect(fleet.get('a')).toBeUndefined();
+    expect(told(changes)).toEqual(['a online']);
+  });
+
+  it('after its stop nothing is announced', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a');
+    fleet.stop();
+    clock.pass(60_000);
+    expect(told(changes)).toEqual(['a online']);
+  });
+});
+
+describe('after a restart', () => {
+  const stopped = START - 3_600_000;
+  const known: readonly KnownDevice[] = [
+    { deviceId: 'was-online', intervalS: 5, lastSeen: stopped },
+    { deviceId: 'also-online', intervalS: 5, lastSeen: stopped - 4_000 },
+    { deviceId: 'was-offline', intervalS: 5, lastSeen: stopped - 86_400_000 },
+    { deviceId: 'never', intervalS: 5, lastSeen: null },
+  ];
+
+  it('[F2] the devices keep the status they had, with no announcement', () => {
+    const { clock, fleet, changes } = fleetOf(known);
+    expect(fleet.onlineIds()).toEqual(['was-online', 'also-online']);
+    clock.pass(14_900);
+    expect(changes).toEqual([]);
+  });
+
+  it('[F2] those that come back within one window are never offline; the others are, then', () => {
+    const { clock, changes, push } = fleetOf(known);
+    clock.pass(10_000);
+    push('was-online');
+    clock.pass(7_000);
+    expect(told(changes)).toEqual(['also-online offline']);
+    expect(changes[0]?.lastSeen).toBe(stopped - 4_000);
+  });
+
+  it('after a crash the newest stored sample tells more than an old record', () => {
+    const latest = new Map([
+      ['a', { t: START - 8_000, values: { cpu: 7 } }],
+      ['b', { t: START - 86_400_000, values: { cpu: 3 } }],
+    ]);
+    const { fleet } = fleetOf(
+      [
+        { deviceId: 'a', intervalS: 5, lastSeen: null },
+        { deviceId: 'b', intervalS: 5, lastSeen: START - 86_400_000 },
+      ],
+      latest,
+    );
+    expect(fleet.get('a')).toMatchObject({ status: 'online', lastSeen: START - 8_000, values: { cpu: 7 } });
+    expect(fleet.get('b')?.status).toBe('offline');
+  });
+
+  it('[F2] a server that slept grants the grace again', () => {
+    const { clock, fleet, changes, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a');
+    clock.jump(3_600_000);
+    clock.pass(14_000);
+    expect(told(changes)).toEqual(['a online']);
+    clock.pass(3_000);
+    expect(told(changes)).toEqual(['a online', 'a offline']);
+  });
+
+  it('[F2] a clock set back does not keep a dead device online', () => {
+    const { clock, fleet, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a');
+    clock.jump(-3_600_000);
+    clock.pass(18_000);
+    expect(fleet.onlineIds()).toEqual([]);
+  });
+});
+
+describe('the latest values', () => {
+  it('are those of the newest sample by time: a late batch never turns them back', () => {
+    const { fleet, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a', 5, [
+      { t: START - 1_000, values: { cpu: 10 } },
+      { t: START, values: { cpu: 20 } },
+    ]);
+    push('a', 5, [{ t: START - 60_000, values: { cpu: 99 } }]);
+    expect(fleet.get('a')).toMatchObject({ sampledAt: START, values: { cpu: 20 } });
+    expect(fleet.recent('a').cpu).toEqual([10, 20]);
+  });
+
+  it('of the last five minutes are at most 60 points, oldest first', () => {
+    const { fleet, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    for (let s = 0; s < 600; s++)
+      push('a', 1, [{ t: START + s * 1000, values: { cpu: s / 10, net_tx: 1234567.8 } }]);
+    const recent = fleet.recent('a');
+    expect(recent.t).toHaveLength(60);
+    expect(recent.t[0]).toBe(START + 304_000);
+    expect(recent.t.at(-1)).toBe(START + 599_000);
+    expect(recent.cpu.at(-1)).toBe(59.7);
+    expect(recent.net_tx[0]).toBeCloseTo(1234568, -1);
+    expect(recent.ram.every((value) => value === null)).toBe(true);
+    expect(fleet.recent('a', 20).t).toHaveLength(20);
+    expect(fleet.recent('a', 20).t.at(-1)).toBe(START + 599_000);
+  });
+
+  it('of the last five minutes leave out what is older than that', () => {
+    const { fleet, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    push('a', 5, [{ t: START, values: { cpu: 1 } }]);
+    push('a', 5, [{ t: START + 400_000, values: { cpu: 2 } }]);
+    expect(fleet.recent('a').cpu).toEqual([2]);
+    expect(fleet.recent('unknown').t).toEqual([]);
+  });
+});
