@@ -1,0 +1,43 @@
+/** The keys that work on every page. */
+
+export interface Shortcuts {
+  /** Ctrl-K, or ⌘K. */
+  readonly find: () => void;
+  /** `?` */
+  readonly keys: () => void;
+  /** `/`: whether there was a search field to go to. */
+  readonly search: () => boolean;
+  /** `g`, then a letter: whether it means a page. */
+  readonly go: (letter: string) => boolean;
+}
+
+/** `g` waits this long for its letter. */
+const SEQUENCE_MS = 1200;
+
+/** Whether a key typed here is text. */
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return (
+    target.isContentEditable || target.matches('input, textarea, select, [role="menu"] *, [role="dialog"] *')
+  );
+}
+
+/** A `keydown` listener. `now` is a clock in milliseconds. */
+export function onShortcut(shortcuts: Shortcuts, now: () => number): (event: KeyboardEvent) => void {
+  let gAt = -Infinity;
+  return (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      return shortcuts.find();
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (now() - gAt < SEQUENCE_MS) {
+      gAt = -Infinity;
+      if (shortcuts.go(event.key)) event.preventDefault();
+      return;
+    }
+    if (event.key === 'g') gAt = now();
+    else if (event.key === '?') shortcuts.keys();
+    else if (event.key === '/' && shortcuts.search()) event.preventDefault();
+  };
+}

@@ -1,0 +1,51 @@
+/** Which set of colours is drawn. `static/theme.js` applies the same choice before the first paint. */
+
+export type ThemeChoice = 'system' | 'light' | 'dark' | 'contrast';
+
+const KEY = 'watchfloor-theme';
+
+export const THEMES: readonly { readonly value: ThemeChoice; readonly label: string }[] = [
+  { value: 'system', label: 'System' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+  { value: 'contrast', label: 'Contrast' },
+];
+
+export function isThemeChoice(text: string | null): text is ThemeChoice {
+  return THEMES.some(({ value }) => value === text);
+}
+
+/** The part of `localStorage` that is used; null where storage is switched off. */
+type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
+
+export class Theme {
+  choice: ThemeChoice = $state('system');
+  readonly #memory: Memory;
+  readonly #root: HTMLElement;
+
+  constructor({ memory, root }: { memory: Memory; root: HTMLElement }) {
+    this.#memory = memory;
+    this.#root = root;
+    const kept = memory?.getItem(KEY) ?? null;
+    if (isThemeChoice(kept)) this.choice = kept;
+  }
+
+  choose(choice: ThemeChoice): void {
+    this.choice = choice;
+    if (choice === 'system') this.#memory?.removeItem(KEY);
+    else this.#memory?.setItem(KEY, choice);
+    const contrast = matchMedia('(prefers-contrast: more)').matches ? 'contrast' : undefined;
+    const drawn = choice === 'system' ? contrast : choice;
+    if (drawn === undefined) delete this.#root.dataset['theme'];
+    else this.#root.dataset['theme'] = drawn;
+  }
+}
+
+/** The page's storage; null where the browser forbids it. */
+export function pageMemory(): Memory {
+  try {
+    return window.localStorage;
+  } catch {
+    return null; // Cookies and storage are blocked: the choice lasts as long as the page.
+  }
+}
