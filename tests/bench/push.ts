@@ -1,0 +1,120 @@
+/**
+ * What a push costs the server: processor time of the whole real process (TLS, authentication, parsing, journal,
+ * fleet, alerts, live) against that of a bare uWS TLS handler, under the same client at the same pace. Loopback only.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { enrollmentKeyCreated } from '#protocol/api.ts';
+import { startProcess, type Running } from '../e2e/process.ts';
+import { freePort, startServer, type TestServer } from '../e2e/product.ts';
+import { cpuMicroseconds } from './cpu.ts';
+import { roundDone, type RoundAsked, type RoundDevice, type RoundDone } from './push-round.ts';
+import { median, type Row } from './row.ts';
+
+const DEVICES = 1000;
+const ROUNDS = 5;
+const ROUND_S = 6;
+const WARM_UP_S = 5;
+const BUDGET = 3;
+
+const registered = z.object({ device_id: z.string(), token: z.string() });
+
+async function register(server: TestServer): Promise<RoundDevice[]> {
+  const answer = await server.admin.ask('POST', '/enrollment-keys', { body: {} });
+  const { key } = answer.as(enrollmentKeyCreated);
+  const one = async (index: number): Promise<RoundDevice> => {
+    const body = { enrollment_key: key, hostname: `bench-${index}`, ip: '10.0.0.1', os: 'Linux' };
+    const { device_id: id, token } = (await server.admin.ask('POST', '/devices/register', { body })).as(
+      registered,
+    );
+    return { id, token };
+  };
+  const devices: RoundDevice[] = [];
+  for (let i = 0; i < DEVICES; i += 50)
+    devices.push(...(await Promise.all(Array.from({ length: 50 }, (_, j) => one(i + j)))));
+  return devices;
+}
+
+async function startControl(server: TestServer, port: number): Promise<Running> {
+  const folder = join(server.authorityFile(), '..');
+  const files = [join(folder, 'server.crt'), join(folder, 'server.key')];
+  const script = join(import.meta.dirname, 'push-control.ts');
+  const control = await startProcess({ file: process.execPath, args: [script, ...files, String(port)] });
+  await control.line(/listening/);
+  return control;
+}
+
+async function ask(client: ChildProcess, round: RoundAsked): Promise<RoundDone> {
+  const answer = once(client, 'message');
+  const ended = once(client, 'exit').then(() => {
+    throw new Error('the client process of the push benchmark ended');
+  });
+  client.send(round);
+  const [message] = z
+    .tuple([z.unknown()])
+    .rest(z.unknown())
+    .parse(await Promise.race([answer, ended]));
+  return roundDone.parse(message);
+}
+
+interface Measured {
+  readonly costUs: number;
+  readonly done: RoundDone;
+}
+
+/** Complete pushes of a thousand devices, once a second each, against the control. */
+export async function benchPush(): Promise<readonly Row[]> {
+  const server = await startServer({ env: { WATCHFLOOR_LOG_LEVEL: 'warn' } });
+  const controlPort = await freePort();
+  const control = await startControl(server, controlPort);
+  const client = fork(join(import.meta.dirname, 'push-client.ts'), { stdio: 'inherit' });
+  try {
+    const devices = await register(server);
+    const caFile = server.authorityFile();
+    const measure = async (pid: number, port: number, seconds: number): Promise<Measured> => {
+      const before = cpuMicroseconds(pid);
+      const done = await ask(client, { port, caFile, devices, seconds });
+      return { costUs: (cpuMicroseconds(pid) - before) / Math.max(1, done.pushes), done };
+    };
+    const real = (seconds: number) => measure(server.process().pid, server.port, seconds);
+    const bare = (seconds: number) => measure(control.pid, controlPort, seconds);
+
+    await real(WARM_UP_S);
+    await bare(WARM_UP_S);
+    const ours: Measured[] = [];
+    const theirs: Measured[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      ours.push(await real(ROUND_S));
+      theirs.push(await bare(ROUND_S));
+    }
+    const lost = ours.reduce((sum, { done }) => sum + done.refused + done.late, 0);
+    if (lost > 0) console.log(`push: ${lost} of ${DEVICES * ROUND_S * ROUNDS} pushes were refused or late`);
+    return rows(ours, theirs);
+  } finally {
+    client.kill('SIGKILL');
+    await control.kill();
+    await server.dispose();
+  }
+}
+
+function rows(ours: readonly Measured[], theirs: readonly Measured[]): Row[] {
+  const value = median(ours.map(({ costUs }) => costUs));
+  const control = median(theirs.map(({ costUs }) => costUs));
+  return [
+    {
+      what: 'push, complete: CPU per push',
+      value,
+      unit: 'µs',
+      control: { what: 'uWS TLS, body read, 204', value: control },
+      ratio: value / control,
+      budget: BUDGET,
+    },
+    {
+      what: 'push, complete: answer, p99 (committed to disk)',
+      value: median(ours.map(({ done }) => done.p99Ms)),
+      unit: 'ms',
+    },
+  ];
+}

@@ -1,0 +1,59 @@
+/** `npm run bench`: the budgets, each beside its control. `npm run bench -- push` measures one. */
+import { benchPush } from './push.ts';
+import type { Row } from './row.ts';
+
+const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  push: benchPush,
+};
+
+const number = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
+
+/** `within`, `over`, or nothing where there is no budget. */
+function verdict({ value, ratio, budget }: Row): string {
+  if (budget === undefined) return '';
+  return (ratio ?? value) <= budget ? `within ${number(budget)}` : `OVER ${number(budget)}`;
+}
+
+function cells(row: Row): string[] {
+  const { what, value, unit, control, ratio } = row;
+  return [
+    what,
+    `${number(value)} ${unit}`,
+    control === undefined ? '' : `${number(control.value)} ${unit} (${control.what})`,
+    ratio === undefined ? '' : `${ratio.toFixed(2)} x`,
+    verdict(row),
+  ];
+}
+
+function print(rows: readonly Row[]): void {
+  const table = [['what', 'measured', 'control', 'ratio', 'budget'], ...rows.map(cells)];
+  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...table.map((line) => line[i]?.length ?? 0)));
+  for (const line of table)
+    console.log(
+      line
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`);
+  process.exit(1);
+}
+
+const rows: Row[] = [];
+for (const [name, bench] of Object.entries(benches)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  console.log(`Measuring ${name} …`);
+  try {
+    rows.push(...(await bench()));
+  } catch (error) {
+    console.error(`${name}:`, error);
+    process.exitCode = 1;
+  }
+}
+console.log();
+print(rows);

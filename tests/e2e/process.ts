@@ -1,0 +1,103 @@
+/** A real child process: its output kept, its lines awaited, stopped by its own id. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly exited: Promise<Exit>;
+  /** Everything it wrote so far, both streams. */
+  output(): string;
+  /** The first match in its output, past or future. Rejects when it exits before that, with its output. */
+  line(pattern: RegExp): Promise<RegExpMatchArray>;
+  signal(name: NodeJS.Signals): void;
+  /** Asks it to stop; kills it when it has not within `graceMs`. */
+  stop(graceMs?: number): Promise<Exit>;
+  /** kill -9. */
+  kill(): Promise<Exit>;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** What a process needs of this one's environment; the product's own settings are not inherited. */
+function inherited(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SystemRoot'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+export async function startProcess({ file, args, env = {}, cwd }: Command): Promise<Running> {
+  const child = spawn(file, args, {
+    env: { ...inherited(), NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  let output = '';
+  const waiting = new Set<() => void>();
+  const keep = (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const look of waiting) look();
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('close', (code, signal) => {
+      process.off('exit', killNow);
+      resolve({ code, signal });
+    });
+  });
+  const killNow = () => child.kill('SIGKILL');
+  process.once('exit', killNow);
+  await once(child, 'spawn');
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${file} did not start`);
+
+  const line = (pattern: RegExp) =>
+    new Promise<RegExpMatchArray>((resolve, reject) => {
+      const look = () => {
+        const match = output.match(pattern);
+        if (match === null) return;
+        waiting.delete(look);
+        resolve(match);
+      };
+      waiting.add(look);
+      look();
+      void exited.then(({ code, signal }) => {
+        if (!waiting.delete(look)) return;
+        reject(new Error(`ended (${code ?? signal}) without a line like ${String(pattern)}:\n${output}`));
+      });
+    });
+
+  return {
+    pid,
+    exited,
+    output: () => output,
+    line,
+    signal: (name) => void child.kill(name),
+    stop: async (graceMs = 20_000) => {
+      child.kill('SIGCONT');
+      child.kill('SIGTERM');
+      const late = setTimeout(killNow, graceMs);
+      const exit = await exited;
+      clearTimeout(late);
+      return exit;
+    },
+    kill: async () => {
+      killNow();
+      return exited;
+    },
+  };
+}

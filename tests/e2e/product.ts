@@ -1,0 +1,163 @@
+/** The real product as child processes: temporary data folders, free ports, stopped by their ids. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { enrollmentKeyCreated } from '#protocol/api.ts';
+import { createClient, type Client } from './client.ts';
+import { eventually } from './eventually.ts';
+import { startProcess, type Exit, type Running } from './process.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+export const PASSWORD = 'correct horse battery staple';
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'watchfloor-e2e-'));
+}
+
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+/** A script of the product (`server/main.ts`) on this Node. */
+export async function runScript(script: string, env: Readonly<Record<string, string>>): Promise<Running> {
+  return startProcess({ file: process.execPath, args: [join(ROOT, script)], env, cwd: ROOT });
+}
+
+export interface ServerOptions {
+  /** One of the test's own; else a new one, removed at the end. */
+  readonly data?: string;
+  readonly port?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface TestServer {
+  readonly url: string;
+  readonly port: number;
+  readonly data: string;
+  /** Signed in as the administrator. */
+  readonly admin: Client;
+  process(): Running;
+  /** A further client, signed in as nobody. */
+  client(): Client;
+  /** Path of the made authority's certificate, for curl. */
+  authorityFile(): string;
+  /** A new enrollment string; `port` leads agents through a cable. */
+  enrollment(port?: number): Promise<string>;
+  stop(): Promise<Exit>;
+  kill(): Promise<Exit>;
+  /** Again, on the same port and data. */
+  start(): Promise<void>;
+  /** Stops it and removes its data. */
+  dispose(): Promise<void>;
+}
+
+function authorityIn(data: string): string {
+  const found = readdirSync(data, { recursive: true, encoding: 'utf8' }).find((path) =>
+    path.endsWith('authority.crt'),
+  );
+  if (found === undefined) throw new Error(`no authority certificate in ${data}`);
+  return join(data, found);
+}
+
+export async function startServer({ data, port, env = {} }: ServerOptions = {}): Promise<TestServer> {
+  const folder = data ?? temporaryFolder();
+  const chosen = port ?? (await freePort());
+  const plain = env['WATCHFLOOR_TLS'] === 'off';
+  const url = `${plain ? 'http' : 'https'}://localhost:${chosen}`;
+  const clients: Client[] = [];
+  let current: Running;
+
+  async function start(): Promise<void> {
+    const started = await runScript('server/main.ts', {
+      WATCHFLOOR_HOST: '127.0.0.1',
+      WATCHFLOOR_PORT: String(chosen),
+      WATCHFLOOR_DATA: folder,
+      WATCHFLOOR_ADMIN_PASSWORD: PASSWORD,
+      ...env,
+    });
+    current = started;
+    let ended: Exit | undefined;
+    void started.exited.then((exit) => (ended = exit));
+    const isReady = async () => {
+      if (ended !== undefined) return 'ended' as const;
+      const probe = createClient({ url, ca: plain ? undefined : readFileSync(authorityIn(folder), 'utf8') });
+      const { status } = await probe.ask('GET', '/readyz').finally(() => probe.close());
+      return status === 200 && ('ready' as const);
+    };
+    if ((await eventually('the server answered', isReady, 30_000)) === 'ended')
+      throw new Error(`the server ended while starting:\n${started.output()}`);
+  }
+
+  await start();
+
+  const client = () => {
+    const made = createClient({ url, ca: plain ? undefined : readFileSync(authorityIn(folder), 'utf8') });
+    clients.push(made);
+    return made;
+  };
+  const admin = client();
+  const { status, text } = await admin.login('admin', PASSWORD);
+  if (status !== 200) throw new Error(`cannot sign in as admin: ${status} ${text}`);
+
+  return {
+    url,
+    port: chosen,
+    data: folder,
+    admin,
+    process: () => current,
+    client,
+    authorityFile: () => authorityIn(folder),
+    enrollment: async (through) => {
+      const answer = await admin.ask('POST', '/enrollment-keys', { body: { name: 'test' } });
+      const { enrollment } = answer.as(enrollmentKeyCreated);
+      const parts = new URL(enrollment);
+      // An agent on this machine reaches the server by the name its certificate certainly has.
+      return enrollment.replace(`@${parts.host}`, `@localhost:${through ?? chosen}`);
+    },
+    stop: () => current.stop(),
+    kill: () => current.kill(),
+    start,
+    dispose: async () => {
+      for (const made of clients) made.close();
+      await current.stop();
+      if (data === undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface AgentOptions {
+  readonly enrollment?: string;
+  readonly name?: string;
+  readonly data?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface TestAgent {
+  readonly data: string;
+  readonly process: Running;
+  dispose(): Promise<void>;
+}
+
+export async function startAgent(options: AgentOptions): Promise<TestAgent> {
+  const data = options.data ?? temporaryFolder();
+  const running = await runScript('agent/main.ts', {
+    WATCHFLOOR_AGENT_DATA: data,
+    ...(options.enrollment === undefined ? {} : { WATCHFLOOR_ENROLL: options.enrollment }),
+    ...(options.name === undefined ? {} : { WATCHFLOOR_NAME: options.name }),
+    ...options.env,
+  });
+  return {
+    data,
+    process: running,
+    dispose: async () => {
+      await running.stop();
+      if (options.data === undefined) rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
