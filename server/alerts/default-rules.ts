@@ -1,0 +1,46 @@
+import type { AlertRule, Severity } from '#protocol/api.ts';
+
+interface Level {
+  readonly threshold: number;
+  readonly clear: number;
+  readonly forS: number;
+}
+
+function level(
+  name: string,
+  metric: string,
+  severity: Severity,
+  { threshold, clear, forS }: Level,
+): AlertRule {
+  return {
+    id: `default-${metric}-${severity}`,
+    name,
+    enabled: true,
+    scope: { devices: [], tags: [] },
+    condition: { kind: 'threshold', metric, above: true, threshold, for_s: forS, clear, clear_for_s: 60 },
+    severity,
+  };
+}
+
+/**
+ * The rules of a new server, for every device. Load has to last before it is worth a person's attention; a disk
+ * does not fill and empty within seconds, so a minute is enough to leave out a passing large file.
+ */
+export function defaultRules(): AlertRule[] {
+  return [
+    level('CPU high', 'cpu', 'warning', { threshold: 90, clear: 80, forS: 300 }),
+    level('CPU saturated', 'cpu', 'critical', { threshold: 97, clear: 90, forS: 600 }),
+    level('Memory high', 'ram', 'warning', { threshold: 90, clear: 85, forS: 120 }),
+    level('Memory nearly exhausted', 'ram', 'critical', { threshold: 97, clear: 92, forS: 60 }),
+    level('Disk filling up', 'disk', 'warning', { threshold: 85, clear: 82, forS: 60 }),
+    level('Disk nearly full', 'disk', 'critical', { threshold: 95, clear: 92, forS: 60 }),
+    {
+      id: 'default-offline-critical',
+      name: 'Device offline',
+      enabled: true,
+      scope: { devices: [], tags: [] },
+      condition: { kind: 'offline', for_s: 0 },
+      severity: 'critical',
+    },
+  ];
+}

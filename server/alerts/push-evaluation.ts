@@ -1,0 +1,82 @@
+/** One push against the threshold rules of its device. */
+import { fieldMatches } from '#protocol/fields.ts';
+import type { Sample, Values } from '#protocol/sample.ts';
+import type { DeviceCase } from './device-case.ts';
+import { breaches, gapLimit, miss, observe } from './evaluate.ts';
+import type { DeviceRules, ThresholdRule } from './rule-index.ts';
+
+/** A push that the journal holds, as far as alerts ask. */
+export interface PushedSamples {
+  readonly deviceId: string;
+  /** New ones only, ascending. */
+  readonly samples: readonly Sample[];
+  /** By the server's clock. */
+  readonly arrived: number;
+  readonly intervalS: number;
+  /**
+   * When it was sent, by the clock that the samples' times are of; so a device whose clock is behind is not
+   * taken for late. Without it, its arrival.
+   */
+  readonly sentAt?: number | undefined;
+}
+
+/** [A1] The samples that may raise: newer than all before them, and not older than `lateMs` when they were sent. */
+export function freshSamples(push: PushedSamples, newest: number, lateMs: number): readonly Sample[] {
+  const { samples, intervalS } = push;
+  const since = (push.sentAt ?? push.arrived) - Math.max(lateMs, 2 * intervalS * 1000);
+  const first = samples.findIndex(({ t }) => t > newest && t >= since);
+  if (first < 0) return [];
+  return first === 0 ? samples : samples.slice(first);
+}
+
+/** Gets the device's case, making one where there is none; only asked for when something is not at rest. */
+export interface CaseFile {
+  readonly existing: () => DeviceCase | undefined;
+  readonly open: () => DeviceCase;
+}
+
+function step(
+  file: CaseFile,
+  { rule, condition }: ThresholdRule,
+  metric: string,
+  sample: Sample,
+  gapMs: number,
+) {
+  const value = sample.values[metric];
+  const state = file.existing()?.state(rule.id, metric);
+  const known = value !== undefined && !Number.isNaN(value);
+  if (state === undefined && !(known && breaches(condition, value))) return;
+  const next = known ? observe(condition, state, sample.t, value, gapMs) : miss(state, sample.t, gapMs);
+  const device = file.open();
+  device.setState(rule.id, metric, next.state);
+  if (next.event === 'raised' && known) device.claim({ rule, metric, value, threshold: condition.threshold });
+  if (next.event === 'cleared') device.drop(rule, metric);
+}
+
+function stepInstances(
+  file: CaseFile,
+  wild: ThresholdRule,
+  sample: Sample,
+  names: Values,
+  gapMs: number,
+): void {
+  const { metric: pattern } = wild.condition;
+  for (const name in names)
+    if (name.includes(':') && fieldMatches(pattern, name)) step(file, wild, name, sample, gapMs);
+  for (const name of file.existing()?.metrics(wild.rule.id) ?? [])
+    if (!(name in names)) step(file, wild, name, sample, gapMs);
+}
+
+/** Steps every rule through every sample, in order. What it leads to is settled once, after the last of them. */
+export function evaluateSamples(
+  rules: DeviceRules,
+  samples: readonly Sample[],
+  intervalS: number,
+  file: CaseFile,
+): void {
+  const gapMs = gapLimit(intervalS);
+  for (const sample of samples) {
+    for (const rule of rules.exact) step(file, rule, rule.condition.metric, sample, gapMs);
+    for (const rule of rules.wild) stepInstances(file, rule, sample, sample.values, gapMs);
+  }
+}

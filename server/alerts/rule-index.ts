@@ -1,0 +1,85 @@
+/** Which rules are about which device: worked out once a device, looked up on every push. */
+import type { AlertRule } from '#protocol/api.ts';
+import type { ThresholdCondition } from './evaluate.ts';
+
+/** Who a device is, as far as a rule's scope asks; undefined for an unknown one. */
+export type DeviceOf = (
+  deviceId: string,
+) => { readonly name: string; readonly tags: readonly string[] } | undefined;
+
+export interface ThresholdRule {
+  readonly rule: AlertRule;
+  readonly condition: ThresholdCondition;
+}
+
+export interface OfflineRule {
+  readonly rule: AlertRule;
+  readonly forMs: number;
+}
+
+/** The enabled rules of one device. */
+export interface DeviceRules {
+  /** About one field by its name. */
+  readonly exact: readonly ThresholdRule[];
+  /** About all instances of a field: `mount:*:used`. */
+  readonly wild: readonly ThresholdRule[];
+  readonly offline: readonly OfflineRule[];
+}
+
+const NONE: DeviceRules = { exact: [], wild: [], offline: [] };
+
+/** Whether the rule is about a device with this id and these tags; about all, where it names none. */
+export function covers(rule: AlertRule, deviceId: string, tags: readonly string[]): boolean {
+  const { devices, tags: wanted } = rule.scope;
+  if (devices.length === 0 && wanted.length === 0) return true;
+  return devices.includes(deviceId) || wanted.some((tag) => tags.includes(tag));
+}
+
+function compile(rules: readonly AlertRule[]): DeviceRules {
+  const exact: ThresholdRule[] = [];
+  const wild: ThresholdRule[] = [];
+  const offline: OfflineRule[] = [];
+  for (const rule of rules) {
+    const { condition } = rule;
+    if (condition.kind === 'offline') offline.push({ rule, forMs: condition.for_s * 1000 });
+    else (condition.metric.includes(':*:') ? wild : exact).push({ rule, condition });
+  }
+  return { exact, wild, offline };
+}
+
+export interface RuleIndex {
+  of(deviceId: string): DeviceRules;
+  /** Rules, tags or devices changed: everything is worked out anew. */
+  replace(rules: readonly AlertRule[]): void;
+  forget(deviceId: string): void;
+}
+
+export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
+  let enabled: readonly AlertRule[] = [];
+  const byDevice = new Map<string, DeviceRules>();
+  /** Devices with the same rules share one compiled set. */
+  const bySet = new Map<string, DeviceRules>();
+
+  function lookUp(deviceId: string): DeviceRules {
+    const device = deviceOf(deviceId);
+    if (device === undefined) return NONE;
+    const rules = enabled.filter((rule) => covers(rule, deviceId, device.tags));
+    const key = rules.map(({ id }) => id).join('\n');
+    const shared = bySet.get(key) ?? compile(rules);
+    bySet.set(key, shared);
+    byDevice.set(deviceId, shared);
+    return shared;
+  }
+
+  return {
+    of: (deviceId) => byDevice.get(deviceId) ?? lookUp(deviceId),
+    replace(rules) {
+      enabled = rules.filter((rule) => rule.enabled);
+      byDevice.clear();
+      bySet.clear();
+    },
+    forget(deviceId) {
+      byDevice.delete(deviceId);
+    },
+  };
+}
