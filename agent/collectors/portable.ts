@@ -1,0 +1,171 @@
+/**
+ * The subjects on systems without /proc, through Node's own calls and systeminformation. The latter starts
+ * processes there, so the list gives those a slower pace.
+ */
+import { cpus, freemem, loadavg, totalmem, uptime } from 'node:os';
+import type { Systeminformation } from 'systeminformation';
+import { createRates, hundredth, percent, tenth } from '../rates.ts';
+import type { Collector, Fields, Instances } from './collector.ts';
+import { cpuFields, type CpuTimes } from './cpu.ts';
+import { countedInterfaces, networkFields } from './network.ts';
+
+/** Loaded on first use: it is large, and Linux needs it for the inventory only. */
+const library = () => import('systeminformation').then((module) => module.default);
+
+/** Times of each core → the form of /proc/stat, with the sum as `cpu`. */
+export function coreTimes(cores: readonly { readonly times: ReturnType<typeof cpus>[number]['times'] }[]) {
+  const all = { user: 0, system: 0, idle: 0, iowait: 0, steal: 0 };
+  const times = new Map<string, CpuTimes>([['cpu', all]]);
+  cores.forEach(({ times: { user, nice, sys, irq, idle } }, index) => {
+    const core = { user: user + nice, system: sys + irq, idle, iowait: 0, steal: 0 };
+    all.user += core.user;
+    all.system += core.system;
+    all.idle += core.idle;
+    times.set(`cpu${index}`, core);
+  });
+  return times;
+}
+
+export function createCpu(): Collector {
+  let before = new Map<string, CpuTimes>();
+  return {
+    collect() {
+      const now = coreTimes(cpus());
+      const fields = cpuFields(before, now);
+      before = now;
+      // Neither is known here; 0 would be a claim.
+      delete fields['cpu_iowait'];
+      delete fields['cpu_steal'];
+      return fields;
+    },
+  };
+}
+
+export function createLoad(platform: NodeJS.Platform = process.platform): Collector {
+  return {
+    collect() {
+      if (platform === 'win32') return 'absent';
+      const [load1 = 0, load5 = 0, load15 = 0] = loadavg().map(hundredth);
+      return { load1, load5, load15 };
+    },
+  };
+}
+
+export function createUptime(): Collector {
+  return { collect: () => ({ uptime_s: Math.floor(uptime()) }) };
+}
+
+export function memoryFromLibrary(mem: Systeminformation.MemData): Fields {
+  const used = Math.max(0, mem.total - mem.available);
+  const fields: Fields = {
+    ram: hundredth(percent(used, mem.total)),
+    mem_used_bytes: used,
+    mem_available_bytes: mem.available,
+    mem_total_bytes: mem.total,
+  };
+  if (mem.buffcache > 0) fields['mem_cached_bytes'] = mem.buffcache;
+  if (mem.swaptotal > 0) {
+    fields['swap'] = hundredth(percent(mem.swapused, mem.swaptotal));
+    fields['swap_used_bytes'] = mem.swapused;
+    fields['swap_total_bytes'] = mem.swaptotal;
+  }
+  return fields;
+}
+
+/** On Windows Node knows what is available, without a process; on macOS only the library counts caches right. */
+export function createMemory(platform: NodeJS.Platform = process.platform): Collector {
+  return {
+    async collect() {
+      if (platform !== 'win32') return memoryFromLibrary(await (await library()).mem());
+      const [total, available] = [totalmem(), freemem()];
+      return {
+        ram: hundredth(percent(total - available, total)),
+        mem_used_bytes: total - available,
+        mem_available_bytes: available,
+        mem_total_bytes: total,
+      };
+    },
+  };
+}
+
+export function createNetwork(): Collector {
+  const rates = createRates();
+  return {
+    async collect({ at }) {
+      const found = await (await library()).networkStats('*');
+      const interfaces = found
+        .filter(({ iface, rx_bytes, tx_bytes }) => !/^lo\d*$/.test(iface) && rx_bytes + tx_bytes > 0)
+        .map((one) => ({
+          name: one.iface,
+          rxBytes: one.rx_bytes,
+          txBytes: one.tx_bytes,
+          errors: one.rx_errors + one.tx_errors,
+        }));
+      rates.begin(at);
+      if (interfaces.length === 0) return 'absent';
+      const names = interfaces.map(({ name }) => name);
+      return networkFields(
+        rates,
+        interfaces,
+        countedInterfaces(names, () => false),
+      );
+    },
+  };
+}
+
+/** Totals only: the library does not tell disks apart here, and on Windows knows nothing. */
+export function createDisks(): Collector {
+  const rates = createRates();
+  return {
+    async collect({ at }) {
+      // The types say it always answers; on Windows it answers null.
+      const stats: Systeminformation.FsStatsData | null = await (await library()).fsStats();
+      rates.begin(at);
+      if (stats === null) return 'absent';
+      const [read, write] = [rates.perSecond('read', stats.rx), rates.perSecond('write', stats.wx)];
+      if (read === undefined || write === undefined) return {};
+      return { disk_read: Math.round(read), disk_write: Math.round(write) };
+    },
+  };
+}
+
+const NETWORK_TYPE = /^(nfs|smbfs|cifs|afpfs|webdav|autofs|devfs|fuse)/i;
+
+export function mountsFromLibrary(sizes: readonly Systeminformation.FsSizeData[]): Fields | 'absent' {
+  const mount: Instances = {};
+  let fullest = -1;
+  for (const { mount: path, type, size, used, available } of sizes) {
+    if (NETWORK_TYPE.test(type) || !(size > 0)) continue;
+    const share = hundredth(percent(used, used + available));
+    mount[path] = { used: share, used_bytes: used, total_bytes: size };
+    fullest = Math.max(fullest, share);
+  }
+  return fullest < 0 ? 'absent' : { disk: fullest, mount };
+}
+
+export function createMounts(): Collector {
+  return {
+    async collect() {
+      return mountsFromLibrary(await (await library()).fsSize());
+    },
+  };
+}
+
+export function createSensors(): Collector {
+  return {
+    async collect() {
+      // The types say a number; where there is no sensor the library answers null.
+      const { main }: { main: number | null } = await (await library()).cpuTemperature();
+      return main === null || !(main > 0) ? 'absent' : { sensor: { cpu: { celsius: tenth(main) } } };
+    },
+  };
+}
+
+export function createProcesses(): Collector {
+  return {
+    async collect() {
+      const { all, running } = await (await library()).processes();
+      return all > 0 ? { processes: all, processes_running: running } : 'absent';
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** How many processes there are (directories of /proc) and how many threads of them run or wait to run. */
+import { readdirSync } from 'node:fs';
+import type { Collector, Fields } from './collector.ts';
+
+/** The names in /proc → the number of processes among them. */
+export function countProcesses(names: readonly string[]): number {
+  let count = 0;
+  for (const name of names) if (/^[1-9]/.test(name)) count++;
+  return count;
+}
+
+/** /proc/stat → threads running or ready to; undefined on a kernel that does not say. */
+export function parseRunning(text: string): number | undefined {
+  const label = '\nprocs_running ';
+  const start = text.lastIndexOf(label);
+  return start < 0 ? undefined : Number.parseInt(text.slice(start + label.length), 10);
+}
+
+export function createProcesses(list: () => readonly string[] = () => readdirSync('/proc')): Collector {
+  return {
+    collect({ read }) {
+      const fields: Fields = { processes: countProcesses(list()) };
+      const running = parseRunning(read('/proc/stat') ?? '');
+      if (running !== undefined) fields['processes_running'] = running;
+      return fields;
+    },
+  };
+}
