@@ -9,6 +9,8 @@ export class Alerts {
   active: readonly Alert[] = $state.raw([]);
   /** Whether `active` is what the server said; false until the first snapshot. */
   ready: boolean = $state(false);
+  /** Goes up with every snapshot: lists of history are to be fetched again. */
+  snapshots: number = $state(0);
   /** Alerts of the last change, whole (raised, changed or resolved): for lists that hold history too. */
   changed: readonly Alert[] = $state.raw([]);
   readonly #live: Live;
@@ -30,6 +32,7 @@ export class Alerts {
         snapshot: ({ alerts }) => {
           this.active = sortedAlerts(alerts);
           this.ready = true;
+          this.snapshots++;
         },
         change: ({ alerts }) => {
           this.active = sortedAlerts(

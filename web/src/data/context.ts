@@ -5,7 +5,7 @@
  * const app = provideApp();
  * $effect(() => app.start());
  * $effect(() => {
- *   if (app.session.state === 'out' && !onLoginPage) goto(resolve('/login') + loginQuery(page.url, base));
+ *   if (app.session.state === 'out' && !onLoginPage) goto(resolve('/login') + loginQuery(page.url, resolve('/')));
  * });
  * ```
  */

@@ -2,9 +2,9 @@
 
 const PARAMETER = 'next';
 
-/** The query for the login page, to come back to `here`; `base` is where the app is mounted (`/ui`). */
-export function loginQuery(here: URL, base: string): string {
-  const path = here.pathname.startsWith(`${base}/`) ? here.pathname.slice(base.length) : '/';
+/** The query for the login page, to come back to `here`; `base` is where the app is mounted (`/ui/`). */
+export function loginQuery(here: Pick<URL, 'pathname' | 'search' | 'hash'>, base: string): string {
+  const path = here.pathname.startsWith(base) ? here.pathname.slice(base.length - 1) : '/';
   const next = path + here.search + here.hash;
   return next === '/' || path === '/login' ? '' : `?${new URLSearchParams({ [PARAMETER]: next })}`;
 }
@@ -13,7 +13,7 @@ export function loginQuery(here: URL, base: string): string {
 const HERE = 'https://here.invalid';
 
 /** The path inside the app to go to after signing in; `/` when there is none, or it leads elsewhere. */
-export function afterLogin(login: URL): string {
+export function afterLogin(login: { readonly searchParams: Pick<URLSearchParams, 'get'> }): string {
   const next = login.searchParams.get(PARAMETER);
   if (next === null || !next.startsWith('/') || !URL.canParse(next, HERE)) return '/';
   const target = new URL(next, HERE);

@@ -1,0 +1,55 @@
+/** An alert and a rule in people's words. */
+import type { Alert, AlertRule, Condition } from '#protocol/api.ts';
+import { metricName } from '../format/metric.ts';
+import { figure, text } from '../format/number.ts';
+import { span } from '../format/time.ts';
+
+/** What it is about: `CPU`, `Filesystem /var, used`, `Offline`. */
+export function alertSubject({ metric }: Alert): string {
+  return metricName(metric);
+}
+
+/** The value that raised it against the rule's: `97 %, above 90 %`; for offline, how long it was silent. */
+export function alertReading({ metric, value, threshold }: Alert): string {
+  if (metric === 'offline') return `not seen for ${span(value * 1000)}`;
+  const side = value < threshold ? 'below' : 'above';
+  return `${text(figure(metric, value))}, ${side} ${text(figure(metric, threshold))}`;
+}
+
+const RESOLUTIONS = {
+  cleared: 'Cleared',
+  escalated: 'Became critical',
+  rule_changed: 'Rule changed',
+  device_removed: 'Machine removed',
+} as const;
+
+/** Why it ended; undefined while it fires. */
+export function alertResolution({ state, resolution }: Alert): string | undefined {
+  if (state === 'firing') return undefined;
+  return resolution === null ? 'Resolved' : RESOLUTIONS[resolution];
+}
+
+/** How long it lasted, or has lasted, in milliseconds. */
+export function alertDuration({ timestamp, resolved_at }: Alert, now: number): number {
+  return Math.max(0, (resolved_at ?? now) - timestamp);
+}
+
+const held = (seconds: number) => (seconds === 0 ? 'at once' : `for ${span(seconds * 1000)}`);
+
+/** `CPU above 90 % for 5 min; clears below 80 % for 1 min`. */
+export function conditionWords(condition: Condition): string {
+  if (condition.kind === 'offline')
+    return condition.for_s === 0 ? 'Offline' : `Offline for ${span(condition.for_s * 1000)}`;
+  const { metric, above, threshold, for_s, clear, clear_for_s } = condition;
+  const say = (value: number) => text(figure(metric, value));
+  const [side, other] = above ? ['above', 'below'] : ['below', 'above'];
+  const raised = `${metricName(metric)} ${side} ${say(threshold)} ${held(for_s)}`;
+  return `${raised}; clears ${other} ${say(clear)} ${held(clear_for_s)}`;
+}
+
+/** `All machines`, or the tags and the machines; `nameOf` answers a device's name by its id. */
+export function scopeWords({ scope }: AlertRule, nameOf: (id: string) => string): string {
+  if (scope.devices.length === 0 && scope.tags.length === 0) return 'All machines';
+  const names = scope.devices.map(nameOf);
+  return [...scope.tags.map((tag) => `tag ${tag}`), ...names].join(', ');
+}

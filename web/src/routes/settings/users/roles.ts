@@ -1,0 +1,12 @@
+/** The roles in people's words. */
+import type { Role } from '#protocol/api.ts';
+
+export const ROLES: readonly { readonly value: Role; readonly label: string; readonly may: string }[] = [
+  { value: 'admin', label: 'Administrator', may: 'sees everything and changes everything.' },
+  {
+    value: 'viewer',
+    label: 'Viewer',
+    may: 'sees every machine, chart and alert; changes nothing but the own password.',
+  },
+  { value: 'display', label: 'Display', may: 'for a screen on the wall: sees what a viewer sees.' },
+];
