@@ -36,9 +36,11 @@ export interface ClientOptions {
   readonly url: string;
   /** PEM of the authority to trust; none for plain HTTP. */
   readonly ca: string | undefined;
+  /** The address of this machine to come from: `127.0.0.2`. */
+  readonly from?: string;
 }
 
-export function createClient({ url, ca }: ClientOptions): Client {
+export function createClient({ url, ca, from }: ClientOptions): Client {
   const secure = url.startsWith('https:');
   const agent = secure
     ? new https.Agent({ keepAlive: true, maxSockets: 64, ...(ca === undefined ? {} : { ca }) })
@@ -57,6 +59,7 @@ export function createClient({ url, ca }: ClientOptions): Client {
           method,
           agent,
           timeout: 15_000,
+          ...(from === undefined ? {} : { localAddress: from, family: 4 }),
           headers: {
             ...(bytes === undefined
               ? {}

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { devicesReply, me, sessionsReply } from '#protocol/api.ts';
+import { openAuthority } from '../../server/http/authority.ts';
+import { createClient, type Client } from '../e2e/client.ts';
+import { eventually } from '../e2e/eventually.ts';
+import { openLive } from '../e2e/live.ts';
+import { startProcess, type Running } from '../e2e/process.ts';
+import { freePort, PASSWORD, startServer, type TestServer } from '../e2e/product.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => spawnSync(path, ['-v']).status === 0);
+
+/** The example as it is, but for ports, names and certificate paths that this test may use. */
+async function prepare(folder: string, upstream: number, ports: { plain: number; tls: number }) {
+  const { certFile, keyFile } = await openAuthority(folder, ['localhost', '127.0.0.1']);
+  const example = readFileSync(join(root, 'deploy', 'nginx', 'watchfloor.conf'), 'utf8')
+    .replaceAll(/^ *listen \[::\].*$/gm, '')
+    .replace('listen 80;', `listen 127.0.0.1:${ports.plain};`)
+    .replace('listen 443 ', `listen 127.0.0.1:${ports.tls} `)
+    .replaceAll('watchfloor.example', 'localhost')
+    .replace('/etc/ssl/certs/watchfloor.pem', certFile)
+    .replace('/etc/ssl/private/watchfloor.key', keyFile)
+    .replace('127.0.0.1:8443', `127.0.0.1:${upstream}`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${join(folder, name)};`)
+    .join('\n');
+  const path = join(folder, 'nginx.conf');
+  writeFileSync(
+    path,
+    `daemon off; pid ${join(folder, 'nginx.pid')}; error_log ${join(folder, 'error.log')};
+     events {} http { access_log off; ${temporary}\n${example} }`,
+  );
+  return path;
+}
+
+/** Where nginx is absent these are skipped and counted. */
+describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watchfloor-nginx-'));
+  let server: TestServer;
+  let proxy: Running;
+  let people: Client;
+  let url: string;
+  let ca: string;
+  const ports = { plain: 0, tls: 0 };
+
+  beforeAll(async () => {
+    mkdirSync(folder, { recursive: true });
+    server = await startServer({ env: { WATCHFLOOR_TLS: 'off', WATCHFLOOR_TRUSTED_PROXIES: '127.0.0.1' } });
+    Object.assign(ports, { plain: await freePort(), tls: await freePort() });
+    const config = await prepare(folder, server.port, ports);
+    // As root nginx would hand its workers to a user who cannot read this folder.
+    const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
+    proxy = await startProcess({ file: nginx ?? '', args: ['-p', folder, '-c', config, ...user] });
+    url = `https://localhost:${ports.tls}`;
+    ca = readFileSync(join(folder, 'authority.crt'), 'utf8');
+    people = createClient({ url, ca, from: '127.0.0.2' });
+    await eventually('nginx answered', async () => (await people.ask('GET', '/healthz')).status === 200);
+  }, 60_000);
+
+  afterAll(async () => {
+    people.close();
+    await proxy.stop();
+    await server.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is a configuration that nginx accepts', () => {
+    const { stderr } = spawnSync(nginx ?? '', ['-t', '-p', folder, '-c', join(folder, 'nginx.conf')], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toContain('test is successful');
+  });
+
+  it('leads plain HTTP to HTTPS', async () => {
+    const plain = createClient({ url: `http://localhost:${ports.plain}`, ca: undefined });
+    const { status, headers } = await plain.ask('GET', '/ui/');
+    plain.close();
+    expect(status).toBe(301);
+    expect(headers.location).toBe('https://localhost/ui/');
+  });
+
+  it('signs in, and the session knows the address of the person, not of the proxy', async () => {
+    expect((await people.login('admin', PASSWORD)).status).toBe(200);
+    expect((await people.ask('GET', '/auth/me')).as(me).user.username).toBe('admin');
+    const { sessions } = (await people.ask('GET', '/sessions')).as(sessionsReply);
+    expect(sessions.find(({ current }) => current)?.address).toBe('127.0.0.2');
+  });
+
+  it('does not take the word of a client about its own address', async () => {
+    const headers = { 'x-forwarded-for': '192.0.2.1' };
+    const liar = createClient({ url, ca, from: '127.0.0.3' });
+    const body = { username: 'admin', password: PASSWORD };
+    await liar.ask('POST', '/auth/login', { body, headers });
+    liar.close();
+    const { sessions } = (await people.ask('GET', '/sessions')).as(sessionsReply);
+    const addresses = sessions.map(({ address }) => address);
+    expect(addresses).toContain('127.0.0.3');
+    expect(addresses).not.toContain('192.0.2.1');
+  });
+
+  it('carries the live WebSocket', async () => {
+    const live = openLive({ url, ca, cookie: people.cookie });
+    await live.connected;
+    const reply = await live.subscribe('fleet');
+    expect(reply.ok).toBe(true);
+    await live.next('pulse');
+    live.close();
+  });
+
+  it('refuses the live WebSocket to a page of another site', async () => {
+    const live = openLive({ url, ca, cookie: people.cookie, origin: 'https://evil.example' });
+    await expect(live.connected).rejects.toThrow();
+    live.close();
+  });
+
+  it('answers the device list', async () => {
+    expect((await people.ask('GET', '/devices')).as(devicesReply).devices).toEqual([]);
+  });
+});

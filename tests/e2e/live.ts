@@ -1,0 +1,48 @@
+/** The live wire as a script sees it: socket.io over a WebSocket, with the session's cookie. */
+import { io, type Socket } from 'socket.io-client';
+import { LIVE_PATH, subscribeReply } from '#protocol/live.ts';
+import type { z } from 'zod';
+
+export interface LiveConnection {
+  readonly socket: Socket;
+  /** Resolves once connected; rejects when the server refuses. */
+  readonly connected: Promise<void>;
+  subscribe(room: string): Promise<z.infer<typeof subscribeReply>>;
+  /** The next event of that name. */
+  next(event: string): Promise<unknown>;
+  close(): void;
+}
+
+export interface LiveOptions {
+  readonly url: string;
+  readonly ca: string | undefined;
+  readonly cookie?: string | undefined;
+  readonly origin?: string;
+}
+
+export function openLive({ url, ca, cookie, origin = url }: LiveOptions): LiveConnection {
+  const socket = io(url, {
+    path: LIVE_PATH,
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    ...(ca === undefined ? {} : { ca }),
+    extraHeaders: { origin, ...(cookie === undefined ? {} : { cookie }) },
+  });
+  return {
+    socket,
+    connected: new Promise((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('connect_error', reject);
+    }),
+    subscribe: async (room) =>
+      subscribeReply.parse(await socket.timeout(5000).emitWithAck('subscribe', room)),
+    next: (event) =>
+      new Promise((resolve) => {
+        socket.once(event, resolve);
+      }),
+    close: () => {
+      socket.disconnect();
+    },
+  };
+}
