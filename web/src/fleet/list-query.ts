@@ -1,0 +1,118 @@
+/** What the list shows and in which order: kept in the URL, applied here, without the page. */
+import type { Device } from '#protocol/api.ts';
+import type { RecentPoint } from '../data/recent.ts';
+import type { State } from '../ui/state.ts';
+
+export const SORT_KEYS = ['status', 'name', 'cpu', 'ram', 'disk', 'net'] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+export interface ListQuery {
+  readonly search: string;
+  readonly sort: SortKey;
+  readonly descending: boolean;
+}
+
+export const DEFAULT_QUERY: ListQuery = { search: '', sort: 'status', descending: false };
+
+/** What is asked of a row. */
+export interface Row {
+  readonly id: string;
+  readonly device: Device;
+  readonly latest: RecentPoint | undefined;
+}
+
+/** `?q=db&sort=-cpu` → the query; what is unknown is left at its default. */
+export function parseQuery(parameters: Pick<URLSearchParams, 'get'>): ListQuery {
+  const sort = parameters.get('sort') ?? '';
+  const descending = sort.startsWith('-');
+  const key = SORT_KEYS.find((known) => known === sort.replace(/^-/, ''));
+  return {
+    search: parameters.get('q') ?? '',
+    sort: key ?? DEFAULT_QUERY.sort,
+    descending: key === undefined ? DEFAULT_QUERY.descending : descending,
+  };
+}
+
+/** The query as it stands in the URL, with its `?`; empty for the default. */
+export function writeQuery({ search, sort, descending }: ListQuery): string {
+  const parameters = new URLSearchParams();
+  if (search !== '') parameters.set('q', search);
+  if (sort !== DEFAULT_QUERY.sort || descending !== DEFAULT_QUERY.descending)
+    parameters.set('sort', (descending ? '-' : '') + sort);
+  const text = parameters.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** A click on a column: numbers begin with the largest, words with A; again turns it round. */
+export function sortedBy(query: ListQuery, key: SortKey): ListQuery {
+  if (query.sort === key) return { ...query, descending: !query.descending };
+  return { ...query, sort: key, descending: key !== 'status' && key !== 'name' };
+}
+
+/** Words that ask for a state instead of a text. */
+const STATE_WORDS: Readonly<Record<string, (state: State) => boolean>> = {
+  'is:online': (state) => state !== 'offline',
+  'is:offline': (state) => state === 'offline',
+  'is:alert': (state) => state === 'warning' || state === 'critical',
+};
+
+function haystack({ name, hostname, ip, os, tags, device_id }: Device): string {
+  return [name, hostname, ip, os, device_id, ...tags].join('\n').toLowerCase();
+}
+
+/** Whether every word of the search is somewhere in the device's name, host name, address, system, id or tags. */
+export function matches(search: string): (device: Device, state: State) => boolean {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return (device, state) => {
+    if (words.length === 0) return true;
+    const hay = haystack(device);
+    return words.every((word) => {
+      const asks = STATE_WORDS[word];
+      return asks ? asks(state) : hay.includes(word);
+    });
+  };
+}
+
+/** The worst first. */
+const RANK: Readonly<Record<State, number>> = { critical: 0, warning: 1, offline: 2, stale: 3, good: 4 };
+
+const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+function value(row: Row, key: Exclude<SortKey, 'status' | 'name'>): number {
+  const latest = row.latest;
+  if (!latest) return -1;
+  if (key !== 'net') return latest[key] ?? -1;
+  return (latest.net_rx ?? 0) + (latest.net_tx ?? 0);
+}
+
+/** The rows that are asked for, in the asked order; equal ones by name, then id, so that it is always the same. */
+export function listed<Item extends Row>(
+  rows: readonly Item[],
+  query: ListQuery,
+  stateOf: (row: Item) => State,
+): Item[] {
+  const wanted = matches(query.search);
+  const found = rows
+    .map((row) => ({ row, state: stateOf(row) }))
+    .filter(({ row, state }) => wanted(row.device, state));
+  const turn = query.descending ? -1 : 1;
+  const { sort } = query;
+  found.sort((a, b) => {
+    const names = byName.compare(a.row.device.name, b.row.device.name);
+    let order = names;
+    if (sort === 'status') order = RANK[a.state] - RANK[b.state];
+    else if (sort !== 'name') order = value(a.row, sort) - value(b.row, sort);
+    return order * turn || names || (a.row.id < b.row.id ? -1 : 1);
+  });
+  return found.map(({ row }) => row);
+}
+
+/** Keeps `shown` as it stands: what is no longer there is left out, what is new comes at the end. */
+export function settled<Item extends { readonly id: string }>(
+  shown: readonly Item[],
+  wanted: readonly Item[],
+): Item[] {
+  const there = new Set(wanted.map(({ id }) => id));
+  const known = new Set(shown.map(({ id }) => id));
+  return [...shown.filter(({ id }) => there.has(id)), ...wanted.filter(({ id }) => !known.has(id))];
+}

@@ -1,0 +1,143 @@
+/** Small lines on canvas: one drawing loop for all of them, one frame for all that changed. */
+
+/** A column of values beside its times, both as they are kept: NaN where there is none. */
+export interface Trace {
+  readonly t: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** Where a line is broken: a distance this many times the usual one. */
+const GAP = 3.5;
+
+/** The median distance between neighbours; undefined below two points. */
+function spacing(t: Float64Array): number | undefined {
+  if (t.length < 2) return undefined;
+  const distances = new Float64Array(t.length - 1);
+  for (let i = 1; i < t.length; i++) distances[i - 1] = (t[i] ?? 0) - (t[i - 1] ?? 0);
+  return distances.sort()[distances.length >> 1];
+}
+
+export interface SparkScale {
+  /** The time at the right edge, and how much of it fits. */
+  readonly end: number;
+  readonly span: number;
+  /** The value at the upper edge; the lower one is 0. */
+  readonly top: number;
+  readonly gap: number;
+}
+
+/** The scale that holds all `traces`: `top` fixed, or their own maximum but at least `floor`. */
+export function sparkScale(
+  traces: readonly Trace[],
+  { top, floor = 0, spanMs }: { top?: number; floor?: number; spanMs: number },
+): SparkScale {
+  let [end, most] = [-Infinity, floor];
+  let gap = 0;
+  for (const { t, values } of traces) {
+    end = Math.max(end, t[t.length - 1] ?? -Infinity);
+    gap = Math.max(gap, (spacing(t) ?? 0) * GAP);
+    if (top === undefined) for (const value of values) if (value > most) most = value;
+  }
+  return { end, span: spanMs, top: top ?? most * 1.08, gap: Math.max(gap, 15_000) };
+}
+
+export interface SparkBox {
+  readonly width: number;
+  readonly height: number;
+  readonly ratio: number;
+}
+
+/** Draws one trace: a thin line, a faint fill under it, broken at gaps. */
+export function drawTrace(
+  context: CanvasRenderingContext2D,
+  { t, values }: Trace,
+  { end, span, top, gap }: SparkScale,
+  { width, height, ratio }: SparkBox,
+  { colour, fill }: { colour: string; fill: boolean },
+): void {
+  const inset = 1.25 * ratio;
+  const x = (time: number) => width - inset - ((end - time) / span) * (width - 2 * inset);
+  const y = (value: number) => height - inset - Math.min(1, value / top) * (height - 2 * inset);
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  context.lineWidth = 1.25 * ratio;
+  context.lineJoin = 'round';
+
+  let from = 0;
+  const close = (to: number) => {
+    if (to - from >= 1) {
+      context.beginPath();
+      for (let i = from; i <= to; i++) context.lineTo(x(t[i] ?? 0), y(values[i] ?? 0));
+      context.stroke();
+      if (fill) {
+        context.lineTo(x(t[to] ?? 0), height);
+        context.lineTo(x(t[from] ?? 0), height);
+        context.globalAlpha = 0.13;
+        context.fill();
+        context.globalAlpha = 1;
+      }
+    }
+  };
+  for (let i = 0; i < t.length; i++) {
+    const missing = Number.isNaN(values[i]);
+    const apart = i > from && (t[i] ?? 0) - (t[i - 1] ?? 0) > gap;
+    if (!missing && !apart) continue;
+    close(i - 1);
+    from = missing ? i + 1 : i;
+  }
+  close(t.length - 1);
+}
+
+/** Gathers what wants to be drawn and draws it in the next frame. One a page. */
+export class SparkLoop {
+  readonly #waiting = new Set<() => void>();
+  #frame: number | undefined;
+  readonly #colours = new Map<string, string>();
+
+  /** Draws `job` with the next frame, once, however often it is asked. */
+  request(job: () => void): void {
+    this.#waiting.add(job);
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = undefined;
+      const jobs = [...this.#waiting];
+      this.#waiting.clear();
+      for (const draw of jobs) draw();
+    });
+  }
+
+  forget(job: () => void): void {
+    this.#waiting.delete(job);
+  }
+
+  /** A colour token as canvas takes it; looked up once a theme. */
+  colour(token: string): string {
+    const known = this.#colours.get(token);
+    if (known !== undefined) return known;
+    const probe = document.createElement('span');
+    probe.style.color = `var(${token})`;
+    document.body.append(probe);
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    this.#colours.set(token, colour);
+    return colour;
+  }
+
+  /** Forgets the colours whenever the theme changes, and says so. Returns its stop. */
+  watchTheme(changed: () => void): () => void {
+    const forget = () => {
+      this.#colours.clear();
+      changed();
+    };
+    const root = new MutationObserver(forget);
+    root.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    dark.addEventListener('change', forget);
+    return () => {
+      root.disconnect();
+      dark.removeEventListener('change', forget);
+      if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+      this.#frame = undefined;
+      this.#waiting.clear();
+    };
+  }
+}

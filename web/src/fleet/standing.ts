@@ -1,0 +1,35 @@
+/** How one device of the list stands, for its dot, its word and its place. */
+import type { Alert, Severity } from '#protocol/api.ts';
+import type { Freshness } from '../data/freshness.ts';
+import type { State } from '../ui/state.ts';
+
+/** Its own silence first, then its worst alert. */
+export function standing(freshness: Freshness, worst: Severity | undefined): State {
+  if (freshness === 'offline') return 'offline';
+  if (freshness === 'stale') return 'stale';
+  return worst ?? 'good';
+}
+
+/** What is firing on one device. */
+export interface DeviceAlerts {
+  readonly worst: Severity;
+  readonly count: number;
+  /** Field → its worst severity. */
+  readonly byMetric: ReadonlyMap<string, Severity>;
+}
+
+const worse = (a: Severity | undefined, b: Severity): Severity =>
+  a === 'critical' || b === 'critical' ? 'critical' : 'warning';
+
+/** Device id → what is firing on it. */
+export function alertsByDevice(alerts: readonly Alert[]): ReadonlyMap<string, DeviceAlerts> {
+  const found = new Map<string, { worst: Severity; count: number; byMetric: Map<string, Severity> }>();
+  for (const { device_id, metric, severity } of alerts) {
+    const known = found.get(device_id) ?? { worst: severity, count: 0, byMetric: new Map() };
+    known.worst = worse(known.worst, severity);
+    known.count++;
+    known.byMetric.set(metric, worse(known.byMetric.get(metric), severity));
+    found.set(device_id, known);
+  }
+  return found;
+}
