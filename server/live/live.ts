@@ -1,0 +1,210 @@
+/**
+ * The live server: socket.io on uWS, as `#protocol/live.ts` describes the wire. socket.io patches its adapter for
+ * the whole process when it is attached to uWS, so a process has one live server at a time.
+ */
+import { Server } from 'socket.io';
+import type { TemplatedApp } from 'uWebSockets.js';
+import { z } from 'zod';
+import type { Alert, Device } from '#protocol/api.ts';
+import {
+  LIVE_PATH,
+  PULSE_MS,
+  roomName,
+  type ClientToServer,
+  type RoomName,
+  type ServerToClient,
+  type SubscribeReply,
+} from '#protocol/live.ts';
+import type { Sample } from '#protocol/sample.ts';
+import type { Log } from '../log.ts';
+import { createAdmission, type AdmissionParts } from './admission.ts';
+import { createAllowance } from './allowance.ts';
+import { Rooms, type Snapshots } from './rooms.ts';
+import { createViewers, type LiveSocket } from './viewers.ts';
+
+/** What one connection may cost. */
+export interface LiveLimits {
+  readonly roomsPerViewer: number;
+  readonly subscribesPerSecond: number;
+  /**
+   * [L3] Bytes that wait for a slow viewer before changes to it are dropped. Must be larger than a fleet's
+   * snapshot, or a viewer behind a slow line would lose the change after each and ask for another.
+   */
+  readonly maxBackpressure: number;
+}
+
+const LIMITS: LiveLimits = {
+  roomsPerViewer: 50,
+  subscribesPerSecond: 20,
+  maxBackpressure: 8 * 1024 * 1024,
+};
+
+/** A client sends room names, nothing longer. */
+const MOST_CLIENT_BYTES = 4096;
+const FIRST_PACKET_MS = 5000;
+const PING_MS = 10_000;
+
+/** Samples that the journal holds: new ones only, ascending. */
+export interface LivePush {
+  readonly deviceId: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface LiveParts extends AdmissionParts {
+  readonly app: TemplatedApp;
+  readonly sessionAlive: (sessionId: string) => boolean;
+  readonly snapshots: Snapshots;
+  readonly now: () => number;
+  readonly log: Log;
+  readonly limits?: Partial<LiveLimits>;
+  readonly every?: (run: () => void, ms: number) => () => void;
+}
+
+export interface Live {
+  /**
+   * To the fleet the newest sample, to the device's own room all of them. What is older than the newest sent is
+   * left out, so that no screen turns back: late samples are in the history.
+   */
+  values(push: LivePush): void;
+  /** A new or changed row, and the device's own page with it. */
+  device(device: Device): void;
+  /** Something changed that only the device's own page shows. */
+  deviceDetail(deviceId: string): void;
+  removed(deviceId: string): void;
+  alerts(alerts: readonly Alert[]): void;
+  /** Somebody has this device's page open. */
+  watching(deviceId: string): boolean;
+  /** [L5] Its viewers are told and closed at once. */
+  sessionEnded(sessionId: string): void;
+  viewers(): number;
+  /** Tells every viewer, closes, and takes no more. */
+  stop(): Promise<void>;
+}
+
+type Reply = (answer: SubscribeReply) => void;
+const subscribeArguments = z.tuple([z.string(), z.custom<Reply>((value) => typeof value === 'function')]);
+
+function everyInterval(run: () => void, ms: number): () => void {
+  const timer = setInterval(run, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+export function createLive(parts: LiveParts): Live {
+  const { app, sessionAlive, snapshots, now, log, every = everyInterval } = parts;
+  const limits: LiveLimits = { ...LIMITS, ...parts.limits };
+  const admission = createAdmission(parts);
+  const viewers = createViewers();
+  /** The newest sample sent, by device. */
+  const newest = new Map<string, number>();
+  let stopping = false;
+
+  const io = new Server<ClientToServer, ServerToClient>({
+    path: LIVE_PATH,
+    transports: ['websocket'],
+    serveClient: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: MOST_CLIENT_BYTES,
+    connectTimeout: FIRST_PACKET_MS,
+    pingInterval: PING_MS,
+    pingTimeout: PING_MS,
+    allowRequest: (request, decide) =>
+      stopping ? decide('server_stopping', false) : admission.ask(request, decide),
+  });
+  const onUws = { path: LIVE_PATH, maxBackpressure: limits.maxBackpressure, idleTimeout: 60, compression: 0 };
+  io.attachApp(app, onUws);
+
+  const rooms = new Rooms({
+    snapshots,
+    now,
+    publish: (change) => io.to(change.room).emit('change', change),
+  });
+  io.of('/').adapter.on('delete-room', (name: string) => {
+    const room = roomName.safeParse(name);
+    if (room.success) rooms.end(room.data);
+  });
+
+  /** The reply goes out and the viewer joins in one tick: no change can fall between. */
+  function enter(socket: LiveSocket, name: RoomName): SubscribeReply {
+    if (!socket.rooms.has(name) && socket.rooms.size > limits.roomsPerViewer)
+      return { ok: false, code: 'forbidden' };
+    const snapshot = rooms.enter(name);
+    return snapshot === undefined ? { ok: false, code: 'not_found' } : { ok: true, snapshot };
+  }
+
+  function onSubscribe(socket: LiveSocket, room: string, reply: Reply): void {
+    const name = roomName.safeParse(room);
+    if (!name.success) return reply({ ok: false, code: 'unknown_room' });
+    const answer = enter(socket, name.data);
+    reply(answer);
+    if (answer.ok) void socket.join(name.data);
+  }
+
+  io.on('connection', (socket) => {
+    const session = admission.sessionOf(socket.request);
+    if (session === undefined || stopping || !sessionAlive(session.sessionId)) {
+      socket.emit('bye', stopping ? 'server_stopping' : 'session_ended');
+      socket.disconnect(true);
+      return;
+    }
+    const viewer = { socket, session };
+    viewers.add(viewer);
+    socket.on('disconnect', () => viewers.remove(viewer));
+    const allowance = createAllowance(limits.subscribesPerSecond, now);
+    socket.on('subscribe', (...args: unknown[]) => {
+      const parsed = subscribeArguments.safeParse(args);
+      // Without a function there is nobody to answer to.
+      if (!parsed.success) return;
+      const [room, reply] = parsed.data;
+      if (!allowance.take()) return reply({ ok: false, code: 'forbidden' });
+      onSubscribe(socket, room, reply);
+    });
+    socket.on('unsubscribe', (room: unknown) => {
+      const name = roomName.safeParse(room);
+      if (name.success) void socket.leave(name.data);
+    });
+  });
+
+  const stopPulse = every(() => {
+    viewers.sweep(now(), sessionAlive);
+    if (viewers.size > 0) io.emit('pulse', { at: now() });
+  }, PULSE_MS);
+
+  return {
+    values({ deviceId, samples }) {
+      const before = newest.get(deviceId) ?? Number.NEGATIVE_INFINITY;
+      const last = samples.at(-1);
+      if (last === undefined || last.t <= before) return;
+      newest.set(deviceId, last.t);
+      rooms.fleet()?.value(deviceId, last);
+      rooms.device(deviceId)?.samples(samples.filter(({ t }) => t > before));
+    },
+    device(device) {
+      rooms.fleet()?.device(device);
+      rooms.device(device.device_id)?.changed();
+    },
+    deviceDetail(deviceId) {
+      rooms.device(deviceId)?.changed();
+    },
+    removed(deviceId) {
+      newest.delete(deviceId);
+      rooms.fleet()?.remove(deviceId);
+      rooms.device(deviceId)?.removed();
+    },
+    alerts(alerts) {
+      rooms.alerts()?.add(alerts);
+    },
+    watching: (deviceId) => rooms.watching(deviceId),
+    sessionEnded: (sessionId) => viewers.sessionEnded(sessionId),
+    viewers: () => viewers.size,
+    async stop() {
+      stopping = true;
+      stopPulse();
+      rooms.flush();
+      viewers.dismissAll('server_stopping');
+      rooms.stop();
+      await io.close();
+      log.debug('The live server has stopped.');
+    },
+  };
+}

@@ -1,0 +1,194 @@
+/** A live server over real sockets, with everything behind it in the test's hands. */
+import { io, type Socket } from 'socket.io-client';
+import * as uWS from 'uWebSockets.js';
+import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
+import {
+  envelope,
+  LIVE_PATH,
+  subscribeReply,
+  type ClientToServer,
+  type Envelope,
+  type ServerToClient,
+  type SubscribeReply,
+} from '#protocol/live.ts';
+import { createLive, type LiveLimits } from '../../server/live/live.ts';
+import { createLog } from '../../server/log.ts';
+
+export function deviceOf(deviceId: string): Device {
+  return {
+    device_id: deviceId,
+    name: deviceId,
+    hostname: deviceId,
+    ip: '10.0.0.1',
+    os: 'Linux',
+    tags: [],
+    status: 'online',
+    last_seen: 1,
+    sampled_at: 1,
+    interval_s: 5,
+    clock_skew_ms: null,
+    metrics: { cpu: 1 },
+  };
+}
+
+export function detailOf(deviceId: string): DeviceDetail {
+  return {
+    ...deviceOf(deviceId),
+    registered_at: 1,
+    inventory: {},
+    token: { issued_at: 1, revoked_at: null },
+    dropped: 0,
+  };
+}
+
+export function alertOf(id: string): Alert {
+  return {
+    id,
+    rule_id: 'r',
+    rule_name: 'CPU high',
+    device_id: 'a',
+    device_name: 'a',
+    metric: 'cpu',
+    value: 95,
+    threshold: 90,
+    severity: 'warning',
+    state: 'firing',
+    timestamp: 1,
+    resolved_at: null,
+    resolution: null,
+  };
+}
+
+export type Client = Socket<ServerToClient, ClientToServer>;
+
+export interface Viewer {
+  readonly client: Client;
+  /** Every change so far, in order of arrival. */
+  readonly changes: readonly Envelope<unknown>[];
+  subscribe(room: string): Promise<SubscribeReply>;
+  /** Resolves with the change that makes `is` true, also one that came already. */
+  change(is: (change: Envelope<unknown>) => boolean): Promise<Envelope<unknown>>;
+}
+
+export const COOKIE = 'session=good';
+export const ORIGIN = 'https://watch.example';
+
+export async function openStage(options: { limits?: Partial<LiveLimits>; laterAuth?: boolean } = {}) {
+  const app = uWS.App();
+  const sessions = new Map([
+    ['good', { sessionId: 'good', expiresAt: 1e15, role: 'admin' as const, username: 'admin' }],
+    ['other', { sessionId: 'other', expiresAt: 1e15, role: 'viewer' as const, username: 'ann' }],
+  ]);
+  const ended = new Set<string>();
+  const ticks: (() => void)[] = [];
+  const clock = { at: 1_000_000 };
+  const devices = new Set(['a', 'b']);
+  const find = (cookie: string) => {
+    const id = /^session=(\w+)$/.exec(cookie)?.[1] ?? '';
+    return ended.has(id) ? undefined : sessions.get(id);
+  };
+  const live = createLive({
+    app,
+    authenticate: (cookie) => (options.laterAuth === true ? Promise.resolve(find(cookie)) : find(cookie)),
+    sessionAlive: (id) => !ended.has(id),
+    allowOrigin: (origin) => origin === ORIGIN,
+    snapshots: {
+      fleet: () => ({ devices: [...devices].map(deviceOf), recent: {} }),
+      device: (id) => (devices.has(id) ? { device: detailOf(id) } : undefined),
+      alerts: () => ({ alerts: [alertOf('x')] }),
+    },
+    now: () => clock.at,
+    log: createLog('silent'),
+    every: (run) => {
+      ticks.push(run);
+      return () => ticks.splice(ticks.indexOf(run), 1);
+    },
+    ...(options.limits && { limits: options.limits }),
+  });
+  const { socket, port } = await new Promise<{ socket: uWS.us_listen_socket; port: number }>(
+    (resolve, reject) =>
+      app.listen('127.0.0.1', 0, (listening) => {
+        if (listening === false) return reject(new Error('no port on 127.0.0.1'));
+        resolve({ socket: listening, port: uWS.us_socket_local_port(listening) });
+      }),
+  );
+  const clients: Client[] = [];
+
+  function dial(headers: Record<string, string> = { cookie: COOKIE, origin: ORIGIN }): Client {
+    const client: Client = io(`http://127.0.0.1:${port}`, {
+      path: LIVE_PATH,
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      extraHeaders: headers,
+    });
+    clients.push(client);
+    return client;
+  }
+
+  async function connect(headers?: Record<string, string>): Promise<Viewer> {
+    const client = dial(headers);
+    const changes: Envelope<unknown>[] = [];
+    const waiting = new Set<() => void>();
+    client.on('change', (change) => {
+      changes.push({ ...envelope.parse(change), data: change.data });
+      for (const look of waiting) look();
+    });
+    await new Promise<void>((resolve, reject) => {
+      client.on('connect', resolve);
+      client.on('connect_error', reject);
+    });
+    return {
+      client,
+      changes,
+      async subscribe(room) {
+        const answer: unknown = await client.timeout(10_000).emitWithAck('subscribe', room);
+        return subscribeReply.parse(answer);
+      },
+      change: (is) =>
+        new Promise((resolve) => {
+          const look = () => {
+            const found = changes.find(is);
+            if (found === undefined) return;
+            waiting.delete(look);
+            resolve(found);
+          };
+          waiting.add(look);
+          look();
+        }),
+    };
+  }
+
+  return {
+    live,
+    port,
+    clock,
+    devices,
+    sessions,
+    ended,
+    dial,
+    connect,
+    /** Runs what the server does every second. */
+    tick: () => ticks.forEach((run) => run()),
+    async close() {
+      for (const client of clients) client.disconnect();
+      await live.stop();
+      uWS.us_listen_socket_close(socket);
+      app.close();
+    },
+  };
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+/** The reason of a refused connection. */
+export function refusal(client: Client): Promise<Error> {
+  return new Promise((resolve, reject) => {
+    client.on('connect_error', resolve);
+    client.on('connect', () => reject(new Error('was let in')));
+  });
+}
+
+export function once(client: Client, event: 'disconnect' | 'bye' | 'pulse'): Promise<unknown> {
+  return new Promise((resolve) => client.once(event, (value: unknown) => resolve(value)));
+}
