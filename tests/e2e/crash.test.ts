@@ -1,0 +1,109 @@
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alertsReply, devicesReply, type Device } from '#protocol/api.ts';
+import { launchBrowser } from '../browser.ts';
+import { eventually } from './eventually.ts';
+import { storedSeconds } from './history.ts';
+import { startAgent, startServer, type TestAgent, type TestServer } from './product.ts';
+import { PushingDevice, register } from './pushing-device.ts';
+import { fleetRow, linkLost, visitAsAdmin, type Person } from './ui.ts';
+
+const DEVICES = 8;
+const BEFORE_THE_CRASH = 400;
+
+describe('kill -9 of the server under load', () => {
+  let server: TestServer;
+  let browser: Browser;
+  let agent: TestAgent;
+  let person: Person;
+  const pushing: PushingDevice[] = [];
+  const from = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
+
+  const acknowledged = () => pushing.reduce((sum, device) => sum + device.acknowledged.size, 0);
+  const agentDevice = async (): Promise<Device | undefined> => {
+    const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
+    return devices.find(({ name }) => name === 'measured');
+  };
+
+  beforeAll(async () => {
+    server = await startServer();
+    browser = await launchBrowser();
+    agent = await startAgent({
+      enrollment: await server.enrollment(),
+      name: 'measured',
+      env: { WATCHFLOOR_INTERVAL: '1' },
+    });
+    person = await visitAsAdmin(browser, server);
+    await fleetRow(person.page, 'measured').getByText('%').first().waitFor();
+    for (let i = 0; i < DEVICES; i++) {
+      const identity = await register(server, `pushing-${i}`);
+      pushing.push(new PushingDevice(identity, `pushing-${i}`, server.client(), from));
+    }
+    for (const device of pushing) device.start();
+    await eventually('pushes were acknowledged', async () => acknowledged() >= BEFORE_THE_CRASH, 60_000);
+
+    await server.kill();
+    // The person in front of the page is told before the server is back. [L4]
+    await linkLost(person.page).first().waitFor({ timeout: 6000 });
+    const soFar = acknowledged();
+    await server.start();
+    await eventually('pushes went on', async () => acknowledged() >= soFar + BEFORE_THE_CRASH, 60_000);
+    await Promise.all(pushing.map((device) => device.stop()));
+  });
+
+  afterAll(async () => {
+    await person.close();
+    await browser.close();
+    await agent.dispose();
+    await server.dispose();
+  });
+
+  it('Must show 5: [I1] every acknowledged sample is there after the restart', async () => {
+    for (const { identity, acknowledged: samples } of pushing) {
+      const to = Math.max(...samples.keys()) + 1000;
+      const points = await storedSeconds(server.admin, identity.id, 'cpu', from, to);
+      const stored = new Map(points.map(([t, ...values]) => [t, values]));
+      const missing = [...samples].filter(
+        ([t, cpu]) => stored.get(t)?.some((value) => value !== cpu) ?? true,
+      );
+      expect(missing).toEqual([]);
+    }
+  });
+
+  it('Must show 5: [I2] each is there once: sent again, all are duplicates', async () => {
+    for (const device of pushing) {
+      const samples = [...device.acknowledged].slice(-500).map(([timestamp, cpu]) => ({ timestamp, cpu }));
+      const reply = await eventually('the push was taken', () => device.push(samples));
+      expect(reply).toMatchObject({ accepted: 0, duplicates: samples.length });
+    }
+  });
+
+  it('Must show 5: [G1] the agent goes on by itself, without a hole of its own', async () => {
+    const back = await eventually('the agent pushed again', async () => {
+      const found = await agentDevice();
+      return found !== undefined && Date.now() - (found.sampled_at ?? 0) < 3000 && found;
+    });
+    const to = Math.floor(Date.now() / 1000) * 1000;
+    const points = await storedSeconds(server.admin, back.device_id, 'cpu', to - 120_000, to);
+    const times = points.map(([t]) => t);
+    const steps = times.slice(1).map((t, i) => t - (times[i] ?? t));
+    expect(times.length).toBeGreaterThan(5);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(3000);
+  });
+
+  it('Must show 5: [L4] the open page recovers by itself', async () => {
+    const row = fleetRow(person.page, 'measured');
+    await expect
+      .poll(() => linkLost(person.page).count(), {
+        timeout: 20_000,
+      })
+      .toBe(0);
+    const before = await row.innerText();
+    await expect.poll(() => row.innerText(), { timeout: 20_000 }).not.toBe(before);
+  });
+
+  it('Must show 5: [F2] no offline alert was raised', async () => {
+    const { alerts } = (await server.admin.ask('GET', '/alerts?state=all')).as(alertsReply);
+    expect(alerts.filter(({ metric }) => metric === 'offline')).toEqual([]);
+  });
+});

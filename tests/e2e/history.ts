@@ -1,0 +1,23 @@
+/** What the history API answers about one device, for tests that count samples. */
+import { seriesReply, type Point } from '#protocol/api.ts';
+import type { Client } from './client.ts';
+
+/** The points of one field at one-second steps that hold data, ascending. */
+export async function storedSeconds(
+  admin: Client,
+  id: string,
+  field: string,
+  from: number,
+  to: number,
+): Promise<readonly Point[]> {
+  const query = new URLSearchParams({
+    from: String(from),
+    to: String(to),
+    step: '1000',
+    fields: field,
+  });
+  const answer = await admin.ask('GET', `/devices/${id}/metrics?${query}`);
+  const { series, step_ms } = answer.as(seriesReply);
+  if (step_ms !== 1000) throw new Error(`asked for seconds, was answered steps of ${step_ms} ms`);
+  return (series[field] ?? []).filter(([, min]) => min !== null);
+}

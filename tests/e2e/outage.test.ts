@@ -1,0 +1,112 @@
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alertsReply, devicesReply, type Alert, type Device } from '#protocol/api.ts';
+import { launchBrowser } from '../browser.ts';
+import { layCable, type Cable } from './cable.ts';
+import { eventually } from './eventually.ts';
+import { storedSeconds } from './history.ts';
+import { startAgent, startServer, type TestAgent, type TestServer } from './product.ts';
+import { fleetRow, visitAsAdmin, type Person } from './ui.ts';
+
+/** F1's least window, for an agent that pushes every second. */
+const WINDOW_MS = 15_000;
+
+describe('an agent that cannot reach its server', () => {
+  let server: TestServer;
+  let cable: Cable;
+  let agent: TestAgent;
+  let browser: Browser;
+  let person: Person;
+  let id = '';
+
+  const device = async (): Promise<Device> => {
+    const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
+    const found = devices.find(({ name }) => name === 'remote');
+    if (found === undefined) throw new Error('the agent has not joined');
+    return found;
+  };
+  const offlineAlerts = async (): Promise<readonly Alert[]> => {
+    const { alerts } = (await server.admin.ask('GET', '/alerts?state=all')).as(alertsReply);
+    return alerts.filter(({ metric }) => metric === 'offline');
+  };
+
+  beforeAll(async () => {
+    server = await startServer();
+    cable = await layCable(server.port);
+    browser = await launchBrowser();
+    person = await visitAsAdmin(browser, server);
+    agent = await startAgent({
+      enrollment: await server.enrollment(cable.port),
+      name: 'remote',
+      env: { WATCHFLOOR_INTERVAL: '1' },
+    });
+    await eventually('the agent pushed', async () => (await device()).status === 'online');
+    ({ device_id: id } = await device());
+  });
+
+  afterAll(async () => {
+    await person.close();
+    await browser.close();
+    await agent.dispose();
+    await cable.close();
+    await server.dispose();
+  });
+
+  it('Must show 6: it is shown offline in time, raises one alert, and its spool fills the gap', async () => {
+    await fleetRow(person.page, 'remote').getByText('%').first().waitFor();
+    cable.cut();
+    const cutAt = Date.now();
+    const offline = await eventually(
+      'it was offline',
+      async () => {
+        const now = await device();
+        return now.status === 'offline' && now;
+      },
+      WINDOW_MS + 10_000,
+    );
+    // [F1] its window, and [F2] 2 s to say so; half a second is this test's own asking.
+    const silence = Date.now() - (offline.last_seen ?? 0);
+    expect(silence).toBeGreaterThanOrEqual(WINDOW_MS);
+    expect(silence).toBeLessThanOrEqual(WINDOW_MS + 2500);
+    await fleetRow(person.page, 'remote')
+      .getByText(/offline/i)
+      .first()
+      .waitFor({ timeout: 3000 });
+
+    // [A2] One outage, one alert; on the page too.
+    const [raised, ...others] = await eventually('an alert was raised', async () => {
+      const alerts = await offlineAlerts();
+      return alerts.length > 0 && alerts;
+    });
+    expect(others).toEqual([]);
+    expect(raised).toMatchObject({ device_id: id, state: 'firing', resolved_at: null });
+    await person.page
+      .getByRole('link', { name: /alerts/i })
+      .first()
+      .click();
+    await person.page.getByRole('main').getByText('remote').first().waitFor();
+
+    cable.mend();
+    const mendedAt = Date.now();
+    await eventually('it was online again', async () => (await device()).status === 'online', 60_000);
+    await eventually('the alert was resolved', async () => {
+      const alerts = await offlineAlerts();
+      return alerts.every(({ state }) => state === 'resolved');
+    });
+    const [resolved, ...more] = await offlineAlerts();
+    expect(more).toEqual([]);
+    expect(resolved).toMatchObject({ id: raised?.id, state: 'resolved', resolution: 'cleared' });
+
+    // [G1] What it measured while cut off is in the charts.
+    const [from, to] = [Math.ceil(cutAt / 1000) * 1000, Math.floor(mendedAt / 1000) * 1000];
+    const seconds = (to - from) / 1000;
+    await eventually(
+      'the spool had arrived',
+      async () => {
+        const points = await storedSeconds(server.admin, id, 'cpu', from, to);
+        return points.length >= seconds - 2;
+      },
+      60_000,
+    );
+  });
+});
