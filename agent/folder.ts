@@ -1,0 +1,54 @@
+/** Small files of the data folder: private to this user, and whole or absent, whatever happens meanwhile. */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+
+/** A mistake of a person's that a person can mend; its message says how. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+const errno = z.object({ code: z.string() });
+
+/** The system's name of an error (`ENOENT`), or an empty text. */
+export function errorCode(error: unknown): string {
+  return errno.safeParse(error).data?.code ?? '';
+}
+
+/** For a person: an error's own words. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Makes the folder (0700) where it is missing. @throws SetupError when it cannot be */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new SetupError(
+      `the data folder ${path} cannot be made (${errorText(error)}): set WATCHFLOOR_AGENT_DATA to a folder this user may write to`,
+    );
+  }
+}
+
+/** Writes beside, syncs, renames: a reader sees the old or the new, never a part. Mode 0600. */
+export function writeWhole(path: string, data: string | Uint8Array): void {
+  const beside = `${path}.new`;
+  const fd = openSync(beside, 'w', 0o600);
+  try {
+    writeSync(fd, typeof data === 'string' ? Buffer.from(data) : data);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(beside, path);
+}
+
+/** The file's text, or undefined where there is none. Other errors are thrown. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
