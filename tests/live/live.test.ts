@@ -160,15 +160,6 @@ describe('admission', () => {
     expect(stage.live.viewers()).toBe(0);
   });
 
-  it('answers 403 with the reason', async () => {
-    const ask = (headers: Record<string, string>) =>
-      fetch(`http://127.0.0.1:${stage.port}/socket.io/?EIO=4&transport=websocket`, {
-        headers: { ...headers },
-      }).then(async (reply) => [reply.status, await reply.text()]);
-    // fetch cannot upgrade; the engine asks for that first.
-    expect((await ask({ cookie: COOKIE }))[0]).toBe(400);
-  });
-
   it('from a foreign origin is refused, whatever the cookie', async () => {
     await refusal(stage.dial({ cookie: COOKIE, origin: 'https://evil.example' }));
     expect(stage.live.viewers()).toBe(0);
