@@ -1,0 +1,27 @@
+/** The README's tables of settings, made from the settings themselves. */
+export interface TableSetting {
+  readonly key: string;
+  readonly flag: string;
+  readonly env: string;
+  readonly otherwise: string;
+  readonly help: string;
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
+/** As Markdown: the environment's name, the flag, the key in a YAML file, the default, what it is for. */
+export function settingsTable(settings: readonly TableSetting[]): string {
+  const rows = settings.map(({ env, flag, key, otherwise, help }) =>
+    [`\`${env}\``, `\`--${flag}\``, `\`${key}\``, cell(otherwise), cell(help)].join(' | '),
+  );
+  return ['environment | flag | file | default | what it is', '--- | --- | --- | --- | ---', ...rows]
+    .map((row) => `| ${row} |`)
+    .join('\n');
+}
+
+/** `readme` with the named table put where its marks are. */
+export function withTable(readme: string, name: string, table: string): string {
+  const marks = new RegExp(`(<!-- settings: ${name} -->\\n)[\\s\\S]*?(<!-- /settings -->)`);
+  if (!marks.test(readme)) throw new Error(`README.md has no place for the settings of the ${name}`);
+  return readme.replace(marks, (_, before: string, after: string) => `${before}\n${table}\n\n${after}`);
+}
