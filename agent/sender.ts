@@ -140,7 +140,9 @@ export function createSender(parts: SenderParts): Sender {
   };
 
   const run = async () => {
-    let wait: number | undefined;
+    // A new device appears at once; its first samples follow on its own beat.
+    const problem = await parts.ready();
+    let wait = problem === undefined ? undefined : failed(problem);
     while (!stopping) {
       await sleep(wait ?? untilPush());
       if (stopping) break;

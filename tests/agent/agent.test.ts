@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startAgent, type RunningAgent } from '../../agent/agent.ts';
+import type { Config } from '../../agent/config.ts';
+import { deviceId } from '../../agent/identity.ts';
+import { makeAuthority, type Authority } from './certificates.ts';
+import { ownFolder } from './folder.ts';
+import { keptLog } from './quiet.ts';
+import { startServer, type TestServer, type Tls } from './server.ts';
+
+let authority: Authority;
+let tls: Tls;
+
+beforeAll(async () => {
+  authority = await makeAuthority('Watchfloor authority');
+  const { cert, key } = await authority.issue();
+  tls = { cert: cert + authority.pem, key };
+});
+
+function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authority.fingerprint): Config {
+  return {
+    enrollment: { key: 'key-1', host: '127.0.0.1', port: server.port, ca, tls: true },
+    data,
+    interval: undefined,
+    name: 'box',
+    tags: ['rack:1'],
+    spoolBytes: 1 << 20,
+    logLevel: 'info',
+    warnings: [],
+  };
+}
+
+async function running(config: Config, log = keptLog()): Promise<RunningAgent> {
+  const agent = await startAgent(config, log);
+  onTestFinished(() => agent.stop());
+  return agent;
+}
+
+describe('an agent', () => {
+  it('[S1] joins the pinned server, keeps its token privately, and pushes samples', async () => {
+    const server = await startServer(tls);
+    onTestFinished(() => server.close());
+    const data = ownFolder();
+    const log = keptLog();
+    await running(configFor(server, data), log);
+    await server.arrived(2);
+
+    const [join1, push] = server.received;
+    expect(join1?.path).toBe('/devices/register');
+    expect(join1?.body).toMatchObject({
+      enrollment_key: 'key-1',
+      device_id: deviceId(data),
+      name: 'box',
+      tags: ['rack:1'],
+    });
+    expect(push).toMatchObject({ path: '/metrics', authorization: 'Bearer token-1' });
+    const [sample] = server.pushes[0]?.samples ?? [];
+    expect(Object.keys(sample?.values ?? {})).toEqual(
+      expect.arrayContaining(['cpu', 'ram', 'uptime_s', 'core:0:cpu']),
+    );
+    expect(sample?.t).toBe(Math.floor((sample?.t ?? 0) / 1000) * 1000);
+    expect(server.pushes[0]?.interval_s).toBe(5);
+    expect(statSync(join(data, 'membership.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(data, 'identity.json')).mode & 0o777).toBe(0o600);
+    expect(JSON.stringify(log.lines)).not.toMatch(/token-1|key-1/);
+    // The link was healthy: the disk was not touched.
+    expect(readdirSync(data)).not.toContain('spool');
+  });
+
+  it('obeys the pace it is told, and stops with nothing left unsent', async () => {
+    const server = await startServer(tls);
+    onTestFinished(() => server.close());
+    const agent = await startAgent(configFor(server, ownFolder()), keptLog());
+    await server.arrived(3);
+    await agent.stop();
+    const times = server.pushes.flatMap(({ samples }) => samples.map(({ t }) => t));
+    expect(new Set(times).size).toBe(times.length);
+    expect(server.pushes.at(-1)?.interval_s).toBe(1);
+  });
+
+  it('[S1] sends nothing to an impostor, not even the key', async () => {
+    const other = await makeAuthority('Watchfloor authority');
+    const leaf = await other.issue();
+    const own = await startServer({ cert: leaf.cert + other.pem, key: leaf.key });
+    onTestFinished(() => own.close());
+    // Shows the right authority beside a certificate that somebody else signed.
+    const mixed = await startServer({ cert: leaf.cert + authority.pem, key: leaf.key });
+    onTestFinished(() => mixed.close());
+    for (const server of [own, mixed]) {
+      const log = keptLog();
+      const agent = await startAgent(configFor(server, ownFolder()), log);
+      await expect
+        .poll(() => log.lines.filter(({ level }) => level === 'warn'), { timeout: 10_000 })
+        .toHaveLength(1);
+      expect(JSON.stringify(log.lines)).toMatch(/somebody is in between/);
+      await agent.stop();
+      expect(server.received).toHaveLength(0);
+    }
+  });
+
+  it('[S1] keeps to its server: another one at the same address gets neither token nor samples', async () => {
+    const data = ownFolder();
+    const server = await startServer(tls);
+    const agent = await startAgent(configFor(server, data), keptLog());
+    await server.arrived(2);
+    await agent.stop();
+    await server.close();
+
+    const other = await makeAuthority('Watchfloor authority');
+    const leaf = await other.issue();
+    const impostor = await startServer({ cert: leaf.cert + other.pem, key: leaf.key }, server.port);
+    onTestFinished(() => impostor.close());
+    const log = keptLog();
+    const again = await startAgent(configFor(server, data), log);
+    await expect
+      .poll(() => JSON.stringify(log.lines), { timeout: 10_000 })
+      .toMatch(/not the one this agent was enrolled with/);
+    await again.stop();
+    expect(impostor.received).toHaveLength(0);
+  });
+
+  it('[G1] spools while the server is away and sends all of it later, each sample once', async () => {
+    const data = ownFolder();
+    const first = await startServer(tls);
+    const log = keptLog();
+    const agent = await startAgent(configFor(first, data), log);
+    await first.arrived(3);
+    await first.close();
+    await expect.poll(() => readdirSync(data), { timeout: 10_000 }).toContain('spool');
+    await agent.stop();
+    const kept = readdirSync(join(data, 'spool')).filter((name) => name.endsWith('.jsonl'));
+    const spooled = kept.flatMap((name) =>
+      readFileSync(join(data, 'spool', name), 'utf8')
+        .trim()
+        .split('\n'),
+    );
+    expect(spooled.length).toBeGreaterThan(0);
+
+    const second = await startServer(tls, first.port);
+    onTestFinished(() => second.close());
+    // Nothing but the stored membership: no enrollment string is needed any more.
+    await running({ ...configFor(first, data), enrollment: undefined });
+    await expect.poll(() => readdirSync(join(data, 'spool')), { timeout: 15_000 }).toEqual([]);
+    expect(second.received.every(({ path }) => path === '/metrics')).toBe(true);
+    const times = [...first.pushes, ...second.pushes].flatMap(({ samples }) => samples.map(({ t }) => t));
+    expect(new Set(times).size).toBe(times.length);
+  });
+});

@@ -1,0 +1,62 @@
+/** Authorities and server certificates for tests. */
+import 'reflect-metadata';
+import { createHash, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const DAY = 86_400_000;
+
+export interface Authority {
+  readonly pem: string;
+  /** SHA-256 of its DER, hex. */
+  readonly fingerprint: string;
+  /** A server certificate it signed, and its key. */
+  issue(): Promise<{ cert: string; key: string }>;
+}
+
+async function keys() {
+  return webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+}
+
+async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+}
+
+let serial = 1;
+
+export async function makeAuthority(name: string): Promise<Authority> {
+  x509.cryptoProvider.set(webcrypto);
+  const own = await keys();
+  const during = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + DAY) };
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: String(serial++).padStart(2, '0'),
+    name: `CN=${name}`,
+    ...during,
+    keys: own,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+    ],
+  });
+  return {
+    pem: `${root.toString('pem')}\n`,
+    fingerprint: createHash('sha256').update(Buffer.from(root.rawData)).digest('hex'),
+    async issue() {
+      const leafKeys = await keys();
+      const leaf = await x509.X509CertificateGenerator.create({
+        serialNumber: String(serial++).padStart(2, '0'),
+        subject: 'CN=server',
+        issuer: root.subject,
+        ...during,
+        publicKey: leafKeys.publicKey,
+        signingKey: own.privateKey,
+        signingAlgorithm: ALGORITHM,
+        extensions: [
+          new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'another.name.example' }]),
+        ],
+      });
+      return { cert: `${leaf.toString('pem')}\n`, key: await keyPem(leafKeys.privateKey) };
+    },
+  };
+}

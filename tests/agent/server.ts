@@ -1,0 +1,103 @@
+/** A small real server for the agent's tests: HTTPS, answers as told, remembers what it was sent. */
+import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { parsePush, type Push } from '#protocol/sample.ts';
+import { z } from 'zod';
+
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  /** Cuts the connection instead of answering. */
+  readonly lost?: true;
+}
+
+export const ACCEPTED: Answer = {
+  status: 200,
+  body: { accepted: 1, duplicates: 0, interval_s: 1, sample_s: 1 },
+};
+
+export interface Received {
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly encoding: string | undefined;
+  readonly body: unknown;
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly received: Received[];
+  /** Every accepted push, parsed. */
+  readonly pushes: Push[];
+  /** Answers to come, first first; afterwards everything is accepted. */
+  readonly answers: Answer[];
+  /** Resolves once `count` requests arrived. */
+  arrived(count: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Tls {
+  /** The chain as the server shows it. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(z.instanceof(Buffer).parse(chunk));
+  const bytes = Buffer.concat(chunks);
+  const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes;
+  return JSON.parse(plain.toString('utf8'));
+}
+
+const address = (value: AddressInfo | string | null): AddressInfo => {
+  if (value === null || typeof value === 'string') throw new Error('the test server has no port');
+  return value;
+};
+
+export async function startServer(tls: Tls | undefined, port = 0): Promise<TestServer> {
+  const received: Received[] = [];
+  const pushes: Push[] = [];
+  const answers: Answer[] = [];
+  const waiting: { count: number; go: () => void }[] = [];
+
+  const listener: RequestListener = (request, response) => {
+    void readBody(request).then((body) => {
+      const path = request.url ?? '';
+      const { authorization, 'content-encoding': encoding } = request.headers;
+      received.push({ path, authorization, encoding, body });
+      const registered: Answer = { status: 201, body: { device_id: deviceOf(body), token: 'token-1' } };
+      const answer = answers.shift() ?? (path === '/metrics' ? ACCEPTED : registered);
+      const push = parsePush(body).data;
+      if (path === '/metrics' && answer.status === 200 && push !== undefined) pushes.push(push);
+      for (const { count, go } of waiting) if (received.length >= count) go();
+      if (answer.lost === true) return request.socket.destroy();
+      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+      response.end(JSON.stringify(answer.body ?? {}));
+    });
+  };
+  const server = tls === undefined ? createHttp(listener) : createHttps({ ...tls }, listener);
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    port: address(server.address()).port,
+    received,
+    pushes,
+    answers,
+    arrived: (count) =>
+      new Promise((go) => {
+        waiting.push({ count, go });
+        if (received.length >= count) go();
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function deviceOf(body: unknown): string {
+  return z.object({ device_id: z.string() }).safeParse(body).data?.device_id ?? 'device';
+}
