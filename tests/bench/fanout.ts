@@ -1,0 +1,161 @@
+/**
+ * What a fleet change to 100 viewers costs: processor time of this process for gathering, encoding and sending a
+ * change of 1,000 devices, against a bare uWS publish of the same bytes. The viewers are other processes; loopback.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import * as uWS from 'uWebSockets.js';
+import type { Sample } from '#protocol/sample.ts';
+import { createLive, type Live } from '../../server/live/live.ts';
+import { FleetGathered } from '../../server/live/gathered.ts';
+import { createLog } from '../../server/log.ts';
+import { median, type Row } from './row.ts';
+
+const VIEWERS = 100;
+const DEVICES = 1000;
+const CHANGES = 15;
+const ROUNDS = 5;
+const BUDGET = 1.5;
+const START = Date.UTC(2026, 0, 1);
+
+const deviceIds = Array.from({ length: DEVICES }, (_, i) => `device-${String(i).padStart(4, '0')}`);
+
+/** The newest sample of a device at a step: digits as real ones have. */
+function sampleAt(step: number, device: number): Sample {
+  const turn = (step * 7919 + device * 104_729) % 100_000;
+  const values = {
+    cpu: turn / 1000,
+    ram: ((turn * 3) % 100_000) / 1000,
+    disk: 60 + (device % 30) / 10,
+    net_tx: turn * 13,
+    net_rx: turn * 31,
+  };
+  return { t: START + step * 1000, values };
+}
+
+/** One change exactly as the live server words it. */
+function wordChange(): string {
+  const gathered = new FleetGathered();
+  for (const [i, id] of deviceIds.entries()) gathered.value(id, sampleAt(1, i));
+  const change = { room: 'fleet', seq: 100, at: START, data: gathered.take() };
+  return `42${JSON.stringify(['change', change])}`;
+}
+
+function openLive(app: uWS.TemplatedApp): Live {
+  return createLive({
+    app,
+    authenticate: () => ({ sessionId: 's', expiresAt: 8e15, role: 'viewer', username: 'bench' }),
+    sessionAlive: () => true,
+    allowOrigin: () => true,
+    snapshots: {
+      fleet: () => ({ devices: [], recent: {} }),
+      device: () => undefined,
+      alerts: () => ({ alerts: [] }),
+    },
+    now: Date.now,
+    log: createLog('silent'),
+  });
+}
+
+/** The control speaks just enough of the wire for the same viewers. */
+function openControl(app: uWS.TemplatedApp): void {
+  app.ws('/control', {
+    maxBackpressure: 8 * 1024 * 1024,
+    open: (socket) => {
+      socket.subscribe('fleet');
+      socket.send('430[]');
+    },
+  });
+}
+
+function listen(app: uWS.TemplatedApp): Promise<{ socket: uWS.us_listen_socket; port: number }> {
+  return new Promise((resolve, reject) =>
+    app.listen('127.0.0.1', 0, (socket) => {
+      if (socket === false) return reject(new Error('no port on 127.0.0.1'));
+      resolve({ socket, port: uWS.us_socket_local_port(socket) });
+    }),
+  );
+}
+
+async function told(viewers: ChildProcess, ended: Promise<never>): Promise<void> {
+  await Promise.race([once(viewers, 'message'), ended]);
+}
+
+interface Audience {
+  /** Microseconds of processor time for one change that all viewers have got. */
+  measure(send: (step: number) => void): Promise<number>;
+  stop(): void;
+}
+
+async function openAudience(port: number, path: string): Promise<Audience> {
+  const script = join(import.meta.dirname, 'fanout-viewers.ts');
+  const viewers = fork(script, [String(port), path, String(VIEWERS)], { stdio: 'inherit' });
+  let stopping = false;
+  const ended = once(viewers, 'exit').then(() => {
+    if (stopping) return new Promise<never>(() => {});
+    throw new Error('the viewers of the fan-out benchmark ended');
+  });
+  ended.catch(() => undefined);
+  await told(viewers, ended);
+  let step = 0;
+  return {
+    async measure(send) {
+      const before = process.cpuUsage();
+      for (let i = 0; i < CHANGES; i++) {
+        const arrived = told(viewers, ended);
+        send((step += 1));
+        await arrived;
+      }
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / CHANGES;
+    },
+    stop() {
+      stopping = true;
+      viewers.kill('SIGKILL');
+    },
+  };
+}
+
+/** One fleet change of 1,000 devices to 100 viewers. */
+export async function benchFanout(): Promise<readonly Row[]> {
+  const app = uWS.App();
+  const live = openLive(app);
+  openControl(app);
+  const { socket, port } = await listen(app);
+  const text = wordChange();
+  const ours = await openAudience(port, '/socket.io/?EIO=4&transport=websocket');
+  const theirs = await openAudience(port, '/control');
+  const change = () =>
+    ours.measure((step) => {
+      for (const [i, deviceId] of deviceIds.entries())
+        live.values({ deviceId, samples: [sampleAt(step, i)] });
+    });
+  const publish = () => theirs.measure(() => app.publish('fleet', text));
+  try {
+    await change();
+    await publish();
+    const [values, controls]: [number[], number[]] = [[], []];
+    for (let round = 0; round < ROUNDS; round++) {
+      values.push(await change());
+      controls.push(await publish());
+    }
+    const [value, control] = [median(values), median(controls)];
+    return [
+      {
+        what: `fan-out, a change of ${DEVICES} devices to ${VIEWERS} viewers: CPU per change`,
+        value,
+        unit: 'µs',
+        control: { what: `uWS publish, ${Math.round(text.length / 1000)} kB`, value: control },
+        ratio: value / control,
+        budget: BUDGET,
+      },
+    ];
+  } finally {
+    ours.stop();
+    theirs.stop();
+    await live.stop();
+    uWS.us_listen_socket_close(socket);
+    app.close();
+  }
+}
