@@ -22,11 +22,8 @@ function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefined {
   return { text: bytes.toString('utf8', head, head + size), rest: bytes.subarray(head + size) };
 }
 
-/** The upgrade request, and the status line it was answered with. */
-export async function upgrade(
-  port: number,
-  headers: Record<string, string>,
-): Promise<{ socket: Socket; answer: string; rest: Buffer }> {
+/** Sends the upgrade request, and waits for nothing. */
+export function dialRaw(port: number, headers: Record<string, string>): Socket {
   const socket = connect(port, '127.0.0.1');
   const lines = Object.entries({
     host: `127.0.0.1:${port}`,
@@ -37,6 +34,15 @@ export async function upgrade(
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${lines.join('')}\r\n`);
+  return socket;
+}
+
+/** The upgrade request, and what it was answered with. */
+export async function upgrade(
+  port: number,
+  headers: Record<string, string>,
+): Promise<{ socket: Socket; answer: string; rest: Buffer }> {
+  const socket = dialRaw(port, headers);
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, chunk]);

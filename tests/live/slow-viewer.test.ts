@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { envelope, subscribeReply } from '#protocol/live.ts';
-import { openRawViewer, upgrade, type RawViewer } from './raw-viewer.ts';
+import { dialRaw, openRawViewer, upgrade, type RawViewer } from './raw-viewer.ts';
 import { COOKIE, openStage, ORIGIN } from './stage.ts';
 
 const HEADERS = { cookie: COOKIE, origin: ORIGIN };
@@ -104,6 +104,38 @@ describe('the handshake', () => {
       } finally {
         await stage.close();
       }
+    }
+  });
+
+  it('survives a client that is gone before its session was checked', async () => {
+    const asked: (() => void)[] = [];
+    let onAsk = () => {};
+    const gate = () =>
+      new Promise<void>((resolve) => {
+        asked.push(resolve);
+        onAsk();
+      });
+    const stage = await openStage({ authGate: gate });
+    const nextAsk = () =>
+      new Promise<void>((resolve) => {
+        onAsk = resolve;
+      });
+    try {
+      const first = nextAsk();
+      const hasty = dialRaw(stage.port, HEADERS);
+      await first;
+      hasty.destroy();
+      // A whole second handshake later, the server knows that the first client is gone.
+      const second = nextAsk();
+      const patient = stage.connect();
+      await second;
+      asked[1]?.();
+      const viewer = await patient;
+      asked[0]?.();
+      expect((await viewer.subscribe('fleet')).ok).toBe(true);
+      expect(stage.live.viewers()).toBe(1);
+    } finally {
+      await stage.close();
     }
   });
 });

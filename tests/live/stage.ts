@@ -73,7 +73,9 @@ export interface Viewer {
 export const COOKIE = 'session=good';
 export const ORIGIN = 'https://watch.example';
 
-export async function openStage(options: { limits?: Partial<LiveLimits>; laterAuth?: boolean } = {}) {
+export async function openStage(
+  options: { limits?: Partial<LiveLimits>; laterAuth?: boolean; authGate?: () => Promise<void> } = {},
+) {
   const app = uWS.App();
   const sessions = new Map([
     ['good', { sessionId: 'good', expiresAt: 1e15, role: 'admin' as const, username: 'admin' }],
@@ -89,7 +91,10 @@ export async function openStage(options: { limits?: Partial<LiveLimits>; laterAu
   };
   const live = createLive({
     app,
-    authenticate: (cookie) => (options.laterAuth === true ? Promise.resolve(find(cookie)) : find(cookie)),
+    authenticate: (cookie) => {
+      if (options.authGate !== undefined) return options.authGate().then(() => find(cookie));
+      return options.laterAuth === true ? Promise.resolve(find(cookie)) : find(cookie);
+    },
     sessionAlive: (id) => !ended.has(id),
     allowOrigin: (origin) => origin === ORIGIN,
     snapshots: {
