@@ -1,0 +1,137 @@
+/** Axes: where the ticks are and what they say. The unit stands once, beside the title. */
+import { fieldInfo } from '#protocol/fields.ts';
+import { dayMonth, hourMinute } from '../format/time.ts';
+
+export interface ValueAxis {
+  /** The value at the upper edge. */
+  readonly top: number;
+  readonly ticks: readonly number[];
+  readonly unit: string;
+  readonly label: (value: number) => string;
+}
+
+interface Scale {
+  readonly base: number;
+  /** What one of the field's own units is in the smallest of `units`. */
+  readonly factor: number;
+  readonly units: readonly string[];
+}
+
+const BYTES: Scale = { base: 1024, factor: 1, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] };
+const BITS: Scale = { base: 1000, factor: 8, units: ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'] };
+const BYTE_RATE: Scale = { base: 1000, factor: 1, units: ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s'] };
+const PLAIN: Scale = { base: 1000, factor: 1, units: ['', 'k', 'M', 'G', 'T'] };
+
+function scaleOf(field: string): Scale {
+  const unit = fieldInfo(field)?.unit;
+  if (unit === 'bytes') return BYTES;
+  if (unit === 'bytes_per_second')
+    return field.startsWith('net_') || field.startsWith('interface:') ? BITS : BYTE_RATE;
+  if (unit === 'celsius') return { ...PLAIN, units: ['°C'] };
+  if (unit === 'percent') return { ...PLAIN, units: ['%'] };
+  if (unit === 'per_second') return { ...PLAIN, units: ['/s', 'k/s', 'M/s'] };
+  return PLAIN;
+}
+
+/** A step of 1, 2, 2.5 or 5 times a power of ten that divides `size` into at most `parts`. */
+function niceStep(size: number, parts: number): number {
+  const raw = size / parts;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const nice = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw * 0.999_999) ?? 10;
+  return nice * power;
+}
+
+/** Multiples of `step` from 0 to `top`, both included where they fall on it. */
+function multiples(step: number, top: number): number[] {
+  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step);
+}
+
+const short = (value: number) => String(Number(value.toPrecision(4)));
+
+/**
+ * The axis for a field whose largest shown value is `most`. `fixed` is the top where the field has one (100 %,
+ * all the memory there is); otherwise the top is the next round number above `most`.
+ */
+export function valueAxis(field: string, most: number, fixed?: number): ValueAxis {
+  const scale = scaleOf(field);
+  const own = Math.max((fixed ?? most) * scale.factor, Number.MIN_VALUE);
+  let power = 0;
+  while (power < scale.units.length - 1 && own / scale.base ** power >= scale.base) power++;
+  const divisor = scale.base ** power / scale.factor;
+  const unit = scale.units[power] ?? '';
+  const size = (fixed ?? Math.max(most, Number.MIN_VALUE)) / divisor;
+  const step = fixed === 100 ? 50 : niceStep(size, 3);
+  const top = fixed === undefined ? Math.ceil(size / step - 1e-9) * step : size;
+  return {
+    top: top * divisor,
+    ticks: multiples(step, top).map((tick) => tick * divisor),
+    unit,
+    label: (value) => short(value / divisor),
+  };
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const TIME_STEPS = [
+  10_000,
+  30_000,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  15 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  7 * DAY,
+  14 * DAY,
+];
+
+export interface TimeTick {
+  readonly t: number;
+  readonly label: string;
+}
+
+/** First days of months in [from, to), every `each` months, by the reader's own calendar. */
+function months(from: number, to: number, each: number): number[] {
+  const start = new Date(from);
+  const found: number[] = [];
+  const month = new Date(start.getFullYear(), start.getMonth(), 1);
+  for (; month.getTime() < to; month.setMonth(month.getMonth() + 1)) {
+    if (month.getTime() >= from && month.getMonth() % each === 0) found.push(month.getTime());
+  }
+  return found;
+}
+
+/** At most `most` ticks on round local times in [from, to). */
+export function timeTicks(from: number, to: number, most: number): TimeTick[] {
+  const span = to - from;
+  const step = TIME_STEPS.find((each) => span / each <= most);
+  if (step === undefined) {
+    const each = [1, 2, 3, 6, 12].find((count) => span / (count * 30 * DAY) <= most) ?? 12;
+    return months(from, to, each).map((t) => ({ t, label: dayMonth(t).replace(/^1 /, '') }));
+  }
+  // Local midnight counts, not UTC's: ticks of a day stand at the day's border.
+  const offset = -new Date(from).getTimezoneOffset() * MINUTE;
+  const ticks: TimeTick[] = [];
+  for (let t = Math.ceil((from + offset) / step) * step - offset; t < to; t += step) {
+    const midnight = (t + offset) % DAY === 0;
+    ticks.push({ t, label: step >= DAY || (midnight && span > 12 * HOUR) ? dayMonth(t) : hourMinute(t) });
+  }
+  return ticks;
+}
+
+/** Ticks of the live window, by their age: they never move. `ms` is the window's width. */
+export function ageTicks(ms: number): TimeTick[] {
+  const minutes = Math.round(ms / MINUTE);
+  return Array.from({ length: minutes + 1 }, (_, i) => ({
+    t: -i * MINUTE,
+    label: i === 0 ? 'now' : `−${i} min`,
+  })).reverse();
+}

@@ -1,0 +1,136 @@
+/** A line of a chart as parallel columns; null breaks it. */
+import type { Point } from '#protocol/api.ts';
+
+export interface Trace {
+  /** Epoch milliseconds, ascending. */
+  readonly t: readonly number[];
+  readonly value: readonly (number | null)[];
+  /** The band around it, where buckets have one. */
+  readonly low?: readonly (number | null)[];
+  readonly high?: readonly (number | null)[];
+}
+
+export const NO_TRACE: Trace = { t: [], value: [] };
+
+/** A distance this many times the usual one is a gap. */
+const GAP = 3.5;
+/** A pause shorter than this is only a late sample. */
+const LEAST_GAP_MS = 3500;
+
+function usualDistance(t: readonly number[]): number {
+  if (t.length < 2) return 0;
+  const distances: number[] = [];
+  for (let i = Math.max(1, t.length - 40); i < t.length; i++) distances.push((t[i] ?? 0) - (t[i - 1] ?? 0));
+  distances.sort((a, b) => a - b);
+  return distances[distances.length >> 1] ?? 0;
+}
+
+/**
+ * Live columns from `from` on, without the rows that do not have the field (it may be measured less often), broken
+ * where it was not measured for much longer than usual.
+ */
+export function liveTrace(
+  t: readonly number[],
+  column: readonly (number | null)[] | undefined,
+  from: number,
+): Trace {
+  if (!column) return NO_TRACE;
+  const times: number[] = [];
+  const found: number[] = [];
+  for (let i = 0; i < t.length; i++) {
+    const value = column[i];
+    const time = t[i] ?? 0;
+    if (value === null || value === undefined || time < from) continue;
+    times.push(time);
+    found.push(value);
+  }
+  return broken(times, found, Math.max(LEAST_GAP_MS, usualDistance(times) * GAP));
+}
+
+/** Puts a null wherever two neighbours are more than `gap` apart. */
+function broken(t: readonly number[], value: readonly number[], gap: number): Trace {
+  const times: number[] = [];
+  const values: (number | null)[] = [];
+  for (let i = 0; i < t.length; i++) {
+    const time = t[i] ?? 0;
+    const before = t[i - 1];
+    if (before !== undefined && time - before > gap) {
+      times.push(before + 1);
+      values.push(null);
+    }
+    times.push(time);
+    values.push(value[i] ?? null);
+  }
+  return { t: times, value: values };
+}
+
+/** A series of the history, with its band; buckets that are missing break it. A point stands at its bucket's middle. */
+export function historyTrace(points: readonly Point[], step: number): Trace {
+  const t: number[] = [];
+  const value: (number | null)[] = [];
+  const low: (number | null)[] = [];
+  const high: (number | null)[] = [];
+  const push = (time: number, min: number | null, mean: number | null, max: number | null) => {
+    t.push(time);
+    low.push(min);
+    value.push(mean);
+    high.push(max);
+  };
+  let before: number | undefined;
+  for (const [start, min, mean, max] of points) {
+    const time = start + step / 2;
+    if (before !== undefined && time - before > step * 1.5) push(before + step / 2, null, null, null);
+    push(time, min, mean, max);
+    before = mean === null ? undefined : time;
+  }
+  return { t, value, low, high };
+}
+
+/** The largest number drawn, the band included; 0 for nothing. */
+export function highest({ value, high }: Trace): number {
+  let most = 0;
+  for (const one of high ?? value) if (one !== null && one > most) most = one;
+  return most;
+}
+
+/** The last number of a trace, and its time. */
+export function lastOf({ t, value }: Trace): { t: number; value: number } | undefined {
+  for (let i = value.length - 1; i >= 0; i--) {
+    const found = value[i];
+    if (found !== null && found !== undefined) return { t: t[i] ?? 0, value: found };
+  }
+  return undefined;
+}
+
+/** The index nearest to `time` that has a number and is no further than `within`; -1 for none. */
+export function nearest({ t, value }: Trace, time: number, within: number): number {
+  let [low, high] = [0, t.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((t[middle] ?? 0) < time) low = middle + 1;
+    else high = middle;
+  }
+  let [best, distance] = [-1, within];
+  for (let i = Math.max(0, low - 3); i < Math.min(t.length, low + 3); i++) {
+    const apart = Math.abs((t[i] ?? 0) - time);
+    if (value[i] !== null && apart <= distance) [best, distance] = [i, apart];
+  }
+  return best;
+}
+
+/** Moves labels apart so that none covers another: `places` (any order) → as near as possible, `height` apart. */
+export function spread(places: readonly number[], height: number, top: number, bottom: number): number[] {
+  const order = places.map((_, i) => i).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
+  const placed = [...places];
+  let edge = top;
+  for (const i of order) {
+    placed[i] = Math.max(placed[i] ?? 0, edge);
+    edge = (placed[i] ?? 0) + height;
+  }
+  edge = bottom;
+  for (const i of order.toReversed()) {
+    placed[i] = Math.min(placed[i] ?? 0, edge);
+    edge = (placed[i] ?? 0) - height;
+  }
+  return placed;
+}

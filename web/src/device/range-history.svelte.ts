@@ -1,0 +1,68 @@
+import type { Api } from '../data/api.ts';
+import { errorMessage } from '../data/request.ts';
+import { stepFor, windowFor, type Range } from '../charts/range.ts';
+import { historyTrace, NO_TRACE, type Trace } from '../charts/trace.ts';
+
+export interface RangeData {
+  readonly range: Range;
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+  readonly traces: ReadonlyMap<string, Trace>;
+}
+
+/** The stored past of one device, as wide as asked, fetched again as time goes on. */
+export class RangeHistory {
+  data: RangeData | undefined = $state.raw();
+  state: 'loading' | 'ready' | 'error' = $state('loading');
+  /** What was wrong, for a person. */
+  problem: string = $state('');
+  readonly #id: string;
+  readonly #api: Api;
+  readonly #now: () => number;
+
+  /** `now`: the server's clock, epoch milliseconds. */
+  constructor({ id, api, now }: { id: string; api: Api; now: () => number }) {
+    this.#id = id;
+    this.#api = api;
+    this.#now = now;
+  }
+
+  /** Fetches the range now and whenever it has a new bucket, until the returned function is called. */
+  follow(range: Range): () => void {
+    const asking = new AbortController();
+    if (this.data?.range !== range) this.state = 'loading';
+    void this.#load(range, asking.signal);
+    const every = Math.min(300_000, Math.max(10_000, stepFor(range.ms)));
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void this.#load(range, asking.signal);
+    }, every);
+    return () => {
+      asking.abort();
+      clearInterval(timer);
+    };
+  }
+
+  trace(field: string): Trace {
+    return this.data?.traces.get(field) ?? NO_TRACE;
+  }
+
+  async #load(range: Range, signal: AbortSignal): Promise<void> {
+    try {
+      const asked = windowFor(range, this.#now());
+      const { series, from, to, step_ms } = await this.#api.series(this.#id, asked, signal);
+      if (signal.aborted) return;
+      // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changed: `data` is replaced with it
+      const traces = new Map(
+        Object.entries(series).map(([field, points]) => [field, historyTrace(points, step_ms)]),
+      );
+      this.data = { range, from, to, step: step_ms, traces };
+      this.state = 'ready';
+    } catch (error) {
+      if (signal.aborted) return;
+      // What was shown stays; the note says that it is not new.
+      this.problem = errorMessage(error);
+      this.state = 'error';
+    }
+  }
+}
