@@ -4,7 +4,8 @@ import { alertsReply, devicesReply, type Device } from '#protocol/api.ts';
 import { launchBrowser } from '../browser.ts';
 import { eventually } from './eventually.ts';
 import { storedSeconds } from './history.ts';
-import { startAgent, startServer, type TestAgent, type TestServer } from './product.ts';
+import { closing, disposing, Opened } from './opened.ts';
+import { startAgent, startServer, type TestServer } from './product.ts';
 import { PushingDevice, register } from './pushing-device.ts';
 import { fleetRow, linkLost, visitAsAdmin, type Person } from './ui.ts';
 
@@ -12,9 +13,9 @@ const DEVICES = 8;
 const BEFORE_THE_CRASH = 400;
 
 describe('kill -9 of the server under load', () => {
+  const opened = new Opened();
   let server: TestServer;
   let browser: Browser;
-  let agent: TestAgent;
   let person: Person;
   const pushing: PushingDevice[] = [];
   const from = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
@@ -26,13 +27,16 @@ describe('kill -9 of the server under load', () => {
   };
 
   beforeAll(async () => {
-    server = await startServer();
-    browser = await launchBrowser();
-    agent = await startAgent({
-      enrollment: await server.enrollment(),
-      name: 'measured',
-      env: { WATCHFLOOR_INTERVAL: '1' },
-    });
+    server = opened.keep(await startServer(), disposing);
+    browser = opened.keep(await launchBrowser(), closing);
+    opened.keep(
+      await startAgent({
+        enrollment: await server.enrollment(),
+        name: 'measured',
+        env: { WATCHFLOOR_INTERVAL: '1' },
+      }),
+      disposing,
+    );
     person = await visitAsAdmin(browser, server);
     await fleetRow(person.page, 'measured').getByText('%').first().waitFor();
     for (let i = 0; i < DEVICES; i++) {
@@ -51,12 +55,7 @@ describe('kill -9 of the server under load', () => {
     await Promise.all(pushing.map((device) => device.stop()));
   });
 
-  afterAll(async () => {
-    await person.close();
-    await browser.close();
-    await agent.dispose();
-    await server.dispose();
-  });
+  afterAll(() => opened.close());
 
   it('Must show 5: [I1] every acknowledged sample is there after the restart', async () => {
     for (const { identity, acknowledged: samples } of pushing) {

@@ -5,16 +5,17 @@ import { launchBrowser } from '../browser.ts';
 import { layCable, type Cable } from './cable.ts';
 import { eventually } from './eventually.ts';
 import { storedSeconds } from './history.ts';
-import { startAgent, startServer, type TestAgent, type TestServer } from './product.ts';
+import { closing, disposing, Opened } from './opened.ts';
+import { startAgent, startServer, type TestServer } from './product.ts';
 import { fleetRow, visitAsAdmin, type Person } from './ui.ts';
 
 /** F1's least window, for an agent that pushes every second. */
 const WINDOW_MS = 15_000;
 
 describe('an agent that cannot reach its server', () => {
+  const opened = new Opened();
   let server: TestServer;
   let cable: Cable;
-  let agent: TestAgent;
   let browser: Browser;
   let person: Person;
   let id = '';
@@ -31,26 +32,23 @@ describe('an agent that cannot reach its server', () => {
   };
 
   beforeAll(async () => {
-    server = await startServer();
-    cable = await layCable(server.port);
-    browser = await launchBrowser();
+    server = opened.keep(await startServer(), disposing);
+    cable = opened.keep(await layCable(server.port), closing);
+    browser = opened.keep(await launchBrowser(), closing);
     person = await visitAsAdmin(browser, server);
-    agent = await startAgent({
-      enrollment: await server.enrollment(cable.port),
-      name: 'remote',
-      env: { WATCHFLOOR_INTERVAL: '1' },
-    });
+    opened.keep(
+      await startAgent({
+        enrollment: await server.enrollment(cable.port),
+        name: 'remote',
+        env: { WATCHFLOOR_INTERVAL: '1' },
+      }),
+      disposing,
+    );
     await eventually('the agent pushed', async () => (await device()).status === 'online');
     ({ device_id: id } = await device());
   });
 
-  afterAll(async () => {
-    await person.close();
-    await browser.close();
-    await agent.dispose();
-    await cable.close();
-    await server.dispose();
-  });
+  afterAll(() => opened.close());
 
   it('Must show 6: it is shown offline in time, raises one alert, and its spool fills the gap', async () => {
     await fleetRow(person.page, 'remote').getByText('%').first().waitFor();

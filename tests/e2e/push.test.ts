@@ -6,6 +6,7 @@ import { device, errorReply, tokenReply } from '#protocol/api.ts';
 import { pushReply } from '#protocol/sample.ts';
 import { launchBrowser } from '../browser.ts';
 import { storedSeconds } from './history.ts';
+import { closing, disposing, Opened } from './opened.ts';
 import { startServer, type TestServer } from './product.ts';
 import { register, type Identity } from './pushing-device.ts';
 import { fleetRow, visitAsAdmin } from './ui.ts';
@@ -13,19 +14,17 @@ import { fleetRow, visitAsAdmin } from './ui.ts';
 const run = promisify(execFile);
 
 describe('a script that pushes', () => {
+  const opened = new Opened();
   let server: TestServer;
   let browser: Browser;
   let printer: Identity;
 
   beforeAll(async () => {
-    server = await startServer();
-    browser = await launchBrowser();
+    server = opened.keep(await startServer(), disposing);
+    browser = opened.keep(await launchBrowser(), closing);
     printer = await register(server, 'printer');
   });
-  afterAll(async () => {
-    await browser.close();
-    await server.dispose();
-  });
+  afterAll(() => opened.close());
 
   const blueprint = (timestamp: string) => ({
     device_id: printer.id,
