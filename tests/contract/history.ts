@@ -1,0 +1,289 @@
+/** The suite that every History passes (H3). */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Sample } from '#protocol/sample.ts';
+import type { Buckets, History } from '../../server/history/history.ts';
+
+export interface HistoryUnderTest {
+  /** Opens the same store each time it is called. */
+  open(): Promise<History>;
+  dispose(): Promise<void>;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** A quarter of an hour's start, some hours back. */
+const BASE = Math.floor((Date.now() - 5 * HOUR) / HOUR) * HOUR;
+
+const perSecond = (from: number, count: number, value: (i: number) => number, every = SECOND): Sample[] =>
+  Array.from({ length: count }, (_, i) => ({ t: from + i * every, values: { cpu: value(i) } }));
+
+export function historyContract(name: string, start: () => Promise<HistoryUnderTest>): void {
+  describe(`${name} history`, () => {
+    let subject: HistoryUnderTest;
+    let history: History;
+    let position = 0;
+    let devices = 0;
+    const device = () => `device-${devices++}`;
+    const write = (deviceId: string, samples: readonly Sample[]) =>
+      history.write([{ deviceId, samples }], ++position);
+    const cpu = async (deviceId: string, from: number, to: number, step: number): Promise<Buckets> => {
+      const result = await history.query({ deviceId, from, to, step, fields: ['cpu'] });
+      expect(result.step).toBe(step);
+      return result.series.get('cpu') ?? { t: [], min: [], mean: [], max: [] };
+    };
+
+    beforeAll(async () => {
+      subject = await start();
+      history = await subject.open();
+    });
+    afterAll(async () => {
+      await history.close();
+      await subject.dispose();
+    });
+
+    test('what is written is there when write resolves, sample by sample', async () => {
+      const id = device();
+      const samples = perSecond(BASE, 90, (i) => i / 10);
+      const durable = await write(id, samples);
+      expect(durable).toBeLessThanOrEqual(position);
+      const { t, min, mean, max } = await cpu(id, BASE, BASE + 90 * SECOND, SECOND);
+      expect(t).toEqual(samples.map((s) => s.t));
+      for (const column of [min, mean, max]) expect(column).toEqual(samples.map((s) => s.values['cpu']));
+      expect(await history.timestamps(id, BASE, BASE + HOUR)).toEqual(samples.map((s) => s.t));
+    });
+
+    test('[I2] the same samples again are stored once', async () => {
+      const id = device();
+      const samples = perSecond(BASE, 30, (i) => i);
+      await write(id, samples);
+      await write(id, samples.slice(10));
+      await history.write(
+        [
+          { deviceId: id, samples },
+          { deviceId: id, samples: samples.slice(0, 5) },
+        ],
+        ++position,
+      );
+      expect(await history.timestamps(id, BASE, BASE + HOUR)).toHaveLength(30);
+      const { mean, max } = await cpu(id, BASE, BASE + MINUTE, MINUTE);
+      expect(mean).toEqual([14.5]);
+      expect(max).toEqual([29]);
+    });
+
+    test('[H1] a one-second spike is the max of its minute, quarter and hour; means count each sample', async () => {
+      const id = device();
+      // The first quarter is whole, the second has ten samples: a mean of means would differ.
+      await write(
+        id,
+        perSecond(BASE, 900, (i) => (i === 333 ? 99.5 : 10)),
+      );
+      await write(
+        id,
+        perSecond(BASE + 900 * SECOND, 10, () => 40),
+      );
+      for (const [step, spike] of [
+        [MINUTE, 5],
+        [15 * MINUTE, 0],
+        [HOUR, 0],
+      ] as const) {
+        const { max, min } = await cpu(id, BASE, BASE + HOUR, step);
+        expect(max[spike]).toBe(99.5);
+        expect(min[spike]).toBe(10);
+      }
+      const { mean } = await cpu(id, BASE, BASE + HOUR, HOUR);
+      expect(mean).toHaveLength(1);
+      expect(mean[0]).toBeCloseTo((899 * 10 + 99.5 + 10 * 40) / 910, 3);
+    });
+
+    test('[H2] buckets start at multiples of the step, hold only [from, to), and leave gaps out', async () => {
+      const id = device();
+      await write(id, [...perSecond(BASE, 20, (i) => i), ...perSecond(BASE + 60 * SECOND, 20, (i) => i)]);
+      const { t, min, max } = await cpu(id, BASE + 5 * SECOND, BASE + 70 * SECOND, 10 * SECOND);
+      expect(t).toEqual([0, 10, 60].map((s) => BASE + s * SECOND));
+      expect(min).toEqual([5, 10, 0]);
+      expect(max).toEqual([9, 19, 9]);
+      expect(await history.timestamps(id, BASE + 19 * SECOND, BASE + 61 * SECOND)).toEqual([
+        BASE + 19 * SECOND,
+        BASE + 60 * SECOND,
+      ]);
+    });
+
+    test('[H2] at most the asked number of buckets', async () => {
+      const id = device();
+      await write(
+        id,
+        perSecond(BASE, 3600, (i) => i % 100),
+      );
+      for (const step of [5 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE]) {
+        const { t } = await cpu(id, BASE + 1, BASE + HOUR - 1, step);
+        expect(t.length).toBeLessThanOrEqual(HOUR / step + 1);
+        expect(t.length).toBeGreaterThanOrEqual(HOUR / step - 1);
+      }
+    });
+
+    test('samples five seconds apart, a fraction of a second off', async () => {
+      const id = device();
+      await write(
+        id,
+        perSecond(BASE + 123, 24, (i) => i, 5 * SECOND),
+      );
+      const { t, max } = await cpu(id, BASE, BASE + 2 * MINUTE, 10 * SECOND);
+      expect(t).toHaveLength(12);
+      expect(max).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23]);
+    });
+
+    test('late samples fill in what was missing, at every step', async () => {
+      const id = device();
+      await write(
+        id,
+        perSecond(BASE + 30 * SECOND, 30, () => 20),
+      );
+      await write(
+        id,
+        perSecond(BASE + 20 * MINUTE, 10, () => 1),
+      );
+      await write(
+        id,
+        perSecond(BASE - 2 * HOUR, 60, () => 70),
+      );
+      await write(
+        id,
+        perSecond(BASE, 30, () => 40),
+      );
+      expect((await cpu(id, BASE, BASE + MINUTE, MINUTE)).mean).toEqual([30]);
+      expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).t).toHaveLength(60);
+      expect((await cpu(id, BASE - 2 * HOUR, BASE + HOUR, 15 * MINUTE)).max).toEqual([70, 40, 1]);
+    });
+
+    test('fields that come and go', async () => {
+      const id = device();
+      await write(id, [
+        { t: BASE, values: { cpu: 1, ram: 2 } },
+        { t: BASE + SECOND, values: { ram: 3 } },
+        { t: BASE + 2 * SECOND, values: { swap: 7, cpu: 4 } },
+      ]);
+      const fields = ['cpu', 'ram', 'swap', 'absent'];
+      const { series } = await history.query({
+        deviceId: id,
+        from: BASE,
+        to: BASE + MINUTE,
+        step: SECOND,
+        fields,
+      });
+      expect([...series.keys()].sort()).toEqual(['cpu', 'ram', 'swap']);
+      expect(series.get('cpu')).toMatchObject({ t: [BASE, BASE + 2 * SECOND], mean: [1, 4] });
+      expect(series.get('ram')).toMatchObject({ t: [BASE, BASE + SECOND], mean: [2, 3] });
+      expect(await history.fields(id)).toEqual(['cpu', 'ram', 'swap']);
+      expect((await history.latest()).get(id)).toEqual({ t: BASE + 2 * SECOND, values: { swap: 7, cpu: 4 } });
+    });
+
+    test('numbers of every size come back exactly', async () => {
+      const id = device();
+      const values = [0, -0.1, 1 / 3, 1e18, -1e18, 123456789.125, 1e-7, 34359738368, 99.99];
+      await write(
+        id,
+        values.map((cpu, i) => ({ t: BASE + i * SECOND, values: { cpu } })),
+      );
+      expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).max).toEqual(values);
+    });
+
+    test.each([
+      'core:0:cpu',
+      'mount:/srv/my "disk", 50% = half\\:used',
+      'mount:C\\:\\:used_bytes',
+      'interface:Ethernet 2 (WLAN) ü 日本 🛰:rx',
+      'time',
+      'mount:a\nb:used',
+      'sensor:${r}:celsius',
+    ])('a field named %j', async (field) => {
+      const id = device();
+      await write(id, [{ t: BASE, values: { [field]: 5, cpu: 1 } }]);
+      const { series } = await history.query({
+        deviceId: id,
+        from: BASE,
+        to: BASE + 1,
+        step: SECOND,
+        fields: [field],
+      });
+      expect([...series.keys()]).toEqual([field]);
+      expect(series.get(field)?.mean).toEqual([5]);
+      expect(await history.fields(id)).toEqual(['cpu', field].sort());
+    });
+
+    test.each([
+      'plain',
+      'with space, comma = equals',
+      'ends in backslash\\',
+      '") |> drop(columns: ["_value"]) //',
+      'ünï 日本 🛰',
+      'two\nlines',
+      '100%25',
+    ])('a device named %j', async (id) => {
+      await write(
+        id,
+        perSecond(BASE, 3, (i) => i),
+      );
+      expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).mean).toEqual([0, 1, 2]);
+      expect((await history.latest()).get(id)?.t).toBe(BASE + 2 * SECOND);
+    });
+
+    test('a removed device is forgotten, others are not, and it may come back', async () => {
+      const [gone, stays] = [device(), device()];
+      await write(
+        gone,
+        perSecond(BASE, 10, () => 1),
+      );
+      await write(
+        stays,
+        perSecond(BASE, 10, () => 2),
+      );
+      await history.remove(gone);
+      expect(await history.timestamps(gone, BASE, BASE + HOUR)).toEqual([]);
+      expect((await cpu(gone, BASE, BASE + HOUR, MINUTE)).t).toEqual([]);
+      expect(await history.fields(gone)).toEqual([]);
+      const latest = await history.latest();
+      expect([latest.has(gone), latest.has(stays)]).toEqual([false, true]);
+      await write(
+        gone,
+        perSecond(BASE + MINUTE, 2, () => 3),
+      );
+      expect(await history.timestamps(gone, BASE, BASE + HOUR)).toHaveLength(2);
+    });
+
+    test('an unknown device and an empty range have no data', async () => {
+      const id = device();
+      expect((await cpu('nobody', BASE, BASE + HOUR, MINUTE)).t).toEqual([]);
+      expect(await history.fields('nobody')).toEqual([]);
+      await history.remove('nobody');
+      await write(
+        id,
+        perSecond(BASE, 3, () => 1),
+      );
+      expect((await cpu(id, BASE - HOUR, BASE, MINUTE)).t).toEqual([]);
+    });
+
+    test('everything written is there after closing and opening again', async () => {
+      const id = device();
+      await write(
+        id,
+        perSecond(BASE, 200, (i) => i),
+      );
+      const live = perSecond(Math.floor(Date.now() / SECOND) * SECOND - 5 * SECOND, 5, (i) => i);
+      await write(id, live);
+      await history.close();
+      history = await subject.open();
+      expect(await history.timestamps(id, BASE, BASE + HOUR)).toHaveLength(200);
+      expect((await cpu(id, BASE, BASE + 4 * MINUTE, MINUTE)).max).toEqual([59, 119, 179, 199]);
+      expect((await history.latest()).get(id)?.t).toBe(live.at(-1)?.t);
+      expect(await history.fields(id)).toEqual(['cpu']);
+    });
+
+    test('it says how it is', async () => {
+      const health = await history.health();
+      expect(health.healthy).toBe(true);
+      expect(health.detail).not.toBe('');
+    });
+  });
+}
