@@ -189,7 +189,7 @@ export function createAlerts({
       if (last !== undefined) {
         newest.set(deviceId, last.t);
         evaluateSamples(deviceRules, fresh, intervalS, {
-          existing: () => cases.get(deviceId),
+          device: cases.get(deviceId),
           open: () => open(deviceId),
         });
       }

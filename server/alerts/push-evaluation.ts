@@ -29,10 +29,10 @@ export function freshSamples(push: PushedSamples, newest: number, lateMs: number
   return first === 0 ? samples : samples.slice(first);
 }
 
-/** Gets the device's case, making one where there is none; only asked for when something is not at rest. */
+/** A device's case: none while all is well, opened by the first condition that is not at rest. */
 export interface CaseFile {
-  readonly existing: () => DeviceCase | undefined;
-  readonly open: () => DeviceCase;
+  device: DeviceCase | undefined;
+  open(): DeviceCase;
 }
 
 function step(
@@ -41,13 +41,16 @@ function step(
   metric: string,
   sample: Sample,
   gapMs: number,
-) {
+): void {
   const value = sample.values[metric];
-  const state = file.existing()?.state(rule.id, metric);
   const known = value !== undefined && !Number.isNaN(value);
-  if (state === undefined && !(known && breaches(condition, value))) return;
+  const breached = known && breaches(condition, value);
+  // Nearly every step of nearly every push ends here.
+  if (!breached && file.device === undefined) return;
+  const state = file.device?.state(rule.id, metric);
+  if (!breached && state === undefined) return;
   const next = known ? observe(condition, state, sample.t, value, gapMs) : miss(state, sample.t, gapMs);
-  const device = file.open();
+  const device = (file.device ??= file.open());
   device.setState(rule.id, metric, next.state);
   if (next.event === 'raised' && known) device.claim({ rule, metric, value, threshold: condition.threshold });
   if (next.event === 'cleared') device.drop(rule, metric);
@@ -63,7 +66,7 @@ function stepInstances(
   const { metric: pattern } = wild.condition;
   for (const name in names)
     if (name.includes(':') && fieldMatches(pattern, name)) step(file, wild, name, sample, gapMs);
-  for (const name of file.existing()?.metrics(wild.rule.id) ?? [])
+  for (const name of file.device?.metrics(wild.rule.id) ?? [])
     if (!(name in names)) step(file, wild, name, sample, gapMs);
 }
 
