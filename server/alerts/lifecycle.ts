@@ -2,9 +2,7 @@
  * Alerts from beginning to end: pushes and status changes in, raised and resolved alerts out. [A2] [A3] What fires
  * is in its collection and taken up again after a restart; what was only on its way begins anew.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Alert, AlertRule, DeviceStatus } from '#protocol/api.ts';
-import { fieldMatches } from '#protocol/fields.ts';
 import type { Log } from '../log.ts';
 import type { Collection } from '../store/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../store/records.ts';
@@ -12,6 +10,7 @@ import { createAlertBook } from './alert-book.ts';
 import { DeviceCase } from './device-case.ts';
 import { evaluateSamples, freshSamples, type PushedSamples } from './push-evaluation.ts';
 import { covers, createRuleIndex, type DeviceOf } from './rule-index.ts';
+import { sameMeaning, stillMeant } from './rule-meaning.ts';
 
 /** How often devices that are offline, but not yet long enough for a rule, are looked at. */
 const OFFLINE_CHECK_MS = 1000;
@@ -58,17 +57,6 @@ function everyInterval(run: () => void, ms: number): () => void {
   const timer = setInterval(run, ms);
   timer.unref();
   return () => clearInterval(timer);
-}
-
-function sameMeaning(a: AlertRule, b: AlertRule): boolean {
-  return a.severity === b.severity && isDeepStrictEqual(a.condition, b.condition);
-}
-
-/** Whether a stored alert is one that this rule, as it now is, would raise. */
-function stillMeant(rule: AlertRule, alert: Alert): boolean {
-  if (!rule.enabled || rule.severity !== alert.severity) return false;
-  if (rule.condition.kind === 'offline') return alert.metric === 'offline';
-  return rule.condition.threshold === alert.threshold && fieldMatches(rule.condition.metric, alert.metric);
 }
 
 export function createAlerts({

@@ -4,34 +4,14 @@
  */
 import { Server } from 'socket.io';
 import type { TemplatedApp } from 'uWebSockets.js';
-import { z } from 'zod';
 import type { Alert, Device } from '#protocol/api.ts';
-import {
-  LIVE_PATH,
-  PULSE_MS,
-  roomName,
-  type ClientToServer,
-  type RoomName,
-  type ServerToClient,
-  type SubscribeReply,
-} from '#protocol/live.ts';
+import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
 import type { Sample } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
 import { createAdmission, type AdmissionParts } from './admission.ts';
-import { createAllowance } from './allowance.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
-import { createViewers, type LiveSocket } from './viewers.ts';
-
-/** What one connection may cost. */
-export interface LiveLimits {
-  readonly roomsPerViewer: number;
-  readonly subscribesPerSecond: number;
-  /**
-   * [L3] Bytes that wait for a slow viewer before changes to it are dropped. Must be larger than a fleet's
-   * snapshot, or a viewer behind a slow line would lose the change after each and ask for another.
-   */
-  readonly maxBackpressure: number;
-}
+import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
+import { createViewers } from './viewers.ts';
 
 const LIMITS: LiveLimits = {
   roomsPerViewer: 50,
@@ -81,9 +61,6 @@ export interface Live {
   stop(): Promise<void>;
 }
 
-type Reply = (answer: SubscribeReply) => void;
-const subscribeArguments = z.tuple([z.string(), z.custom<Reply>((value) => typeof value === 'function')]);
-
 function everyInterval(run: () => void, ms: number): () => void {
   const timer = setInterval(run, ms);
   timer.unref();
@@ -124,22 +101,6 @@ export function createLive(parts: LiveParts): Live {
     if (room.success) rooms.end(room.data);
   });
 
-  /** The reply goes out and the viewer joins in one tick: no change can fall between. */
-  function enter(socket: LiveSocket, name: RoomName): SubscribeReply {
-    if (!socket.rooms.has(name) && socket.rooms.size > limits.roomsPerViewer)
-      return { ok: false, code: 'forbidden' };
-    const snapshot = rooms.enter(name);
-    return snapshot === undefined ? { ok: false, code: 'not_found' } : { ok: true, snapshot };
-  }
-
-  function onSubscribe(socket: LiveSocket, room: string, reply: Reply): void {
-    const name = roomName.safeParse(room);
-    if (!name.success) return reply({ ok: false, code: 'unknown_room' });
-    const answer = enter(socket, name.data);
-    reply(answer);
-    if (answer.ok) void socket.join(name.data);
-  }
-
   io.on('connection', (socket) => {
     const session = admission.sessionOf(socket.request);
     if (session === undefined || stopping || !sessionAlive(session.sessionId)) {
@@ -150,19 +111,7 @@ export function createLive(parts: LiveParts): Live {
     const viewer = { socket, session };
     viewers.add(viewer);
     socket.on('disconnect', () => viewers.remove(viewer));
-    const allowance = createAllowance(limits.subscribesPerSecond, now);
-    socket.on('subscribe', (...args: unknown[]) => {
-      const parsed = subscribeArguments.safeParse(args);
-      // Without a function there is nobody to answer to.
-      if (!parsed.success) return;
-      const [room, reply] = parsed.data;
-      if (!allowance.take()) return reply({ ok: false, code: 'forbidden' });
-      onSubscribe(socket, room, reply);
-    });
-    socket.on('unsubscribe', (room: unknown) => {
-      const name = roomName.safeParse(room);
-      if (name.success) void socket.leave(name.data);
-    });
+    serveSubscriptions(socket, { rooms, limits, now });
   });
 
   const stopPulse = every(() => {

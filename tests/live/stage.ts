@@ -11,7 +11,8 @@ import {
   type ServerToClient,
   type SubscribeReply,
 } from '#protocol/live.ts';
-import { createLive, type LiveLimits } from '../../server/live/live.ts';
+import { createLive } from '../../server/live/live.ts';
+import type { LiveLimits } from '../../server/live/subscriptions.ts';
 import { createLog } from '../../server/log.ts';
 
 export function deviceOf(deviceId: string): Device {
