@@ -33,9 +33,11 @@ function scaleOf(field: string): Scale {
   return PLAIN;
 }
 
-/** A step of 1, 2, 2.5 or 5 times a power of ten that divides `size` into at most `parts`. */
-function niceStep(size: number, parts: number): number {
-  const raw = size / parts;
+/** A round step that divides `size` into three or four: 1, 2, 2.5 or 5 times a power of ten. */
+function niceStep(size: number, base: number): number {
+  // Memory comes in powers of two, and is read in them.
+  if (base === 1024) return 2 ** Math.ceil(Math.log2(size / 4) - 1e-9);
+  const raw = size / 3;
   const power = 10 ** Math.floor(Math.log10(raw));
   const nice = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= raw * 0.999_999) ?? 10;
   return nice * power;
@@ -60,7 +62,7 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   const divisor = scale.base ** power / scale.factor;
   const unit = scale.units[power] ?? '';
   const size = (fixed ?? Math.max(most, Number.MIN_VALUE)) / divisor;
-  const step = fixed === 100 ? 50 : niceStep(size, 3);
+  const step = fixed === 100 ? 50 : niceStep(size, scale.base);
   const top = fixed === undefined ? Math.ceil(size / step - 1e-9) * step : size;
   return {
     top: top * divisor,

@@ -6,6 +6,8 @@ export interface LineSpec {
   readonly label: string;
   readonly token: string;
   readonly main: boolean;
+  /** Left out while all of it is 0. */
+  readonly seldom?: true;
 }
 
 export interface ChartSpec {
@@ -62,7 +64,7 @@ function cpu(has: Has): ChartSpec[] {
     line('cpu_user', 'user', '--chart-second'),
     line('cpu_system', 'system', '--chart-plain'),
     line('cpu_iowait', 'iowait', '--chart-third'),
-    line('cpu_steal', 'steal', '--chart-heat'),
+    { ...line('cpu_steal', 'steal', '--chart-heat'), seldom: true },
   ]);
   return chart({ id: 'cpu', title: 'CPU', field: 'cpu', lines, top: 100 });
 }
@@ -75,7 +77,7 @@ function memory(has: Has): ChartSpec[] {
   const lines = present(has, [
     line('mem_used_bytes', 'used', '--chart-memory', true),
     line('mem_cached_bytes', 'cache', '--chart-plain'),
-    line('swap_used_bytes', 'swap', '--chart-third'),
+    { ...line('swap_used_bytes', 'swap', '--chart-third'), seldom: true },
   ]);
   const top = { field: 'mem_total_bytes' };
   return chart({ id: 'memory', title: 'Memory', field: 'mem_used_bytes', lines, top });

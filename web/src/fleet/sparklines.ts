@@ -72,7 +72,7 @@ export function drawTrace(
       if (fill) {
         context.lineTo(x(t[to] ?? 0), height);
         context.lineTo(x(t[from] ?? 0), height);
-        context.globalAlpha = 0.13;
+        context.globalAlpha = 0.09;
         context.fill();
         context.globalAlpha = 1;
       }

@@ -62,3 +62,10 @@ export function when(t: number, now: number): string {
   if (d.getFullYear() === n.getFullYear()) return `${dayMonth(t)} ${hourMinute(t)}`;
   return moment(t);
 }
+
+/** `22 Nov 14:07 – 23 Nov 14:07`; with the year where the two differ in it. */
+export function between(from: number, to: number): string {
+  const years = new Date(from).getFullYear() !== new Date(to).getFullYear();
+  const say = (t: number) => `${dayMonth(t)}${years ? ` ${new Date(t).getFullYear()}` : ''} ${hourMinute(t)}`;
+  return `${say(from)} – ${say(to)}`;
+}
