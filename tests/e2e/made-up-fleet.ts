@@ -1,0 +1,49 @@
+/** A few devices with made-up, lifelike numbers, pushing every second until closed. */
+import type { TestServer } from './product.ts';
+import { register } from './pushing-device.ts';
+
+const NAMES = ['web-1', 'web-2', 'db-primary', 'db-replica', 'build', 'backup', 'edge-fra', 'edge-sin'];
+
+interface Machine {
+  readonly id: string;
+  readonly token: string;
+  readonly name: string;
+  readonly ip: string;
+  /** Shifts its curves against the others'. */
+  readonly phase: number;
+}
+
+function metrics({ phase }: Machine, now: number): Record<string, number> {
+  const t = now / 1000;
+  const wave = (period: number) => 0.5 + 0.5 * Math.sin((2 * Math.PI * t) / period + phase);
+  const noise = Math.random();
+  return {
+    cpu: 8 + 55 * wave(97) * wave(31) + 8 * noise,
+    ram: 35 + 6 * phase + 3 * wave(300),
+    disk: 25 + 8 * phase,
+    net_rx: 40_000 + 900_000 * wave(61) * noise,
+    net_tx: 20_000 + 400_000 * wave(43) * noise,
+  };
+}
+
+export async function startMadeUpFleet(server: TestServer): Promise<{ close(): void }> {
+  const machines: Machine[] = [];
+  for (const [phase, name] of NAMES.entries())
+    machines.push({ ...(await register(server, name)), name, ip: `10.0.0.${10 + phase}`, phase });
+  const client = server.client();
+  const push = async (machine: Machine) => {
+    const now = Date.now();
+    const { id: device_id, name: hostname, ip, token } = machine;
+    const body = { device_id, hostname, ip, timestamp: now, metrics: metrics(machine, now) };
+    const { status, text } = await client.ask('POST', '/metrics', { token, body });
+    if (status !== 200) console.error(`${hostname}: ${status} ${text}`);
+  };
+  const timer = setInterval(() => {
+    for (const machine of machines) push(machine).catch((error: unknown) => console.error(error));
+  }, 1000);
+  return {
+    close: () => {
+      clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Pictures of the main pages of a running product: `node tests/e2e/screenshots.ts <folder>`. Starts a server, this
+ * machine's agent and a few devices with made-up numbers; light, dark, phone and 4K.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Page } from 'playwright';
+import { devicesReply } from '#protocol/api.ts';
+import { launchBrowser } from '../browser.ts';
+import { eventually } from './eventually.ts';
+import { closing, disposing, Opened } from './opened.ts';
+import { startAgent, startServer } from './product.ts';
+import { startMadeUpFleet } from './made-up-fleet.ts';
+import { visitAsAdmin } from './ui.ts';
+
+const SIZES = [
+  { name: 'light', viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
+  { name: 'dark', viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
+  { name: 'phone', viewport: { width: 390, height: 844 }, colorScheme: 'light' },
+  { name: '4k', viewport: { width: 3840, height: 2160 }, colorScheme: 'dark' },
+] as const;
+
+/** How long the live charts fill before the pictures. */
+const FILL_MS = 60_000;
+
+const folder = process.argv[2];
+if (folder === undefined) {
+  console.error('Say where to: node tests/e2e/screenshots.ts <folder>');
+  process.exit(2);
+}
+mkdirSync(folder, { recursive: true });
+
+const opened = new Opened();
+try {
+  const server = opened.keep(await startServer(), disposing);
+  opened.keep(await startMadeUpFleet(server), closing);
+  opened.keep(await startAgent({ enrollment: await server.enrollment(), name: 'this-machine' }), disposing);
+  const measured = await eventually('the agent joined', async () => {
+    const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
+    return devices.find(({ name, sampled_at }) => name === 'this-machine' && sampled_at !== null);
+  });
+  const pages = [
+    { name: 'fleet', path: '' },
+    { name: 'device', path: `devices/${measured.device_id}` },
+    { name: 'history', path: `devices/${measured.device_id}?range=1h` },
+    { name: 'alerts', path: 'alerts' },
+    { name: 'machines', path: 'settings/machines' },
+    { name: 'alert-rules', path: 'settings/alert-rules' },
+  ];
+  const browser = opened.keep(await launchBrowser(), closing);
+  console.log(`Filling the charts for ${FILL_MS / 1000} s …`);
+  const people = await Promise.all(
+    SIZES.map(async (size) => ({ size, person: await visitAsAdmin(browser, server, size) })),
+  );
+  await pause(FILL_MS);
+  for (const { size, person } of people) {
+    for (const { name, path } of pages) {
+      await person.page.goto(`${server.url}/ui/${path}`);
+      await settled(person.page);
+      await person.page.screenshot({ path: join(folder, `${name}-${size.name}.png`) });
+    }
+    for (const error of person.errors) console.log(`${size.name}: ${error}`);
+    await person.close();
+  }
+  console.log(`Written to ${folder}`);
+} finally {
+  await opened.close();
+}
+
+/** Its heading is there and some live seconds have passed. */
+async function settled(page: Page): Promise<void> {
+  await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
+  await pause(3000);
+}
