@@ -1,9 +1,11 @@
 /** `npm run bench`: the budgets, each beside its control. `npm run bench -- push` measures one. */
+import { benchFanout } from './fanout.ts';
 import { benchPush } from './push.ts';
 import type { Row } from './row.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   push: benchPush,
+  fanout: benchFanout,
 };
 
 const number = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });

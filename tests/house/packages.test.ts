@@ -57,8 +57,8 @@ describe('packages', () => {
 
   it('listed as dependencies are imported by some file', () => {
     const imported = new Set(sources.flatMap(({ packages }) => packages));
-    // Node itself is run, not imported; the style sheet import of a font is not a script's.
-    const elsewhere = ['node', '@fontsource-variable/inter'];
+    // Node itself is run, and the kit imports its plugin for Svelte.
+    const elsewhere = ['node', '@sveltejs/vite-plugin-svelte'];
     const unused = Object.keys(manifest.dependencies).filter(
       (name) => !imported.has(name) && !elsewhere.includes(name),
     );

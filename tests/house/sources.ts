@@ -13,6 +13,7 @@ const SOURCE = /\.(ts|js|svelte)$/;
 export interface Source {
   /** From the root, with forward slashes: `server/live/live.ts`. */
   readonly path: string;
+  /** Without a component's styles. */
   readonly lines: number;
   /** Our own files it imports, by the same kind of path. */
   readonly files: readonly string[];
@@ -67,7 +68,8 @@ function read(path: string): Source {
     if (own !== undefined) files.push(own);
     else packages.push(packageName(specifier));
   }
-  return { path: from, lines: text.split('\n').length - 1, files, packages };
+  const counted = text.replace(/<style>[\s\S]*<\/style>/, '');
+  return { path: from, lines: counted.split('\n').length - 1, files, packages };
 }
 
 export function readSources(): readonly Source[] {

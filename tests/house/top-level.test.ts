@@ -9,7 +9,8 @@ const AGREED = {
 };
 /** Made by running or installing; never committed. */
 const MADE = ['node_modules', 'data', 'agent-data'];
-const MOST_LINES = 300;
+/** A suite of many small cases may be longer than what it tests. */
+const MOST_LINES = { product: 300, tests: 400 };
 
 describe('the repository', () => {
   it('has the agreed top level: six rooms, six files, dotfiles', () => {
@@ -25,9 +26,11 @@ describe('the repository', () => {
     expect(names(false)).toEqual([...AGREED.files].sort());
   });
 
-  it(`has no source file of more than ${MOST_LINES} lines`, () => {
+  it(`has no source file of more than ${MOST_LINES.product} lines, no test of more than ${MOST_LINES.tests}`, () => {
     const long = readSources()
-      .filter(({ lines }) => lines > MOST_LINES)
+      .filter(
+        ({ path, lines }) => lines > (path.startsWith('tests/') ? MOST_LINES.tests : MOST_LINES.product),
+      )
       .map(({ path, lines }) => `${path}: ${lines} lines`);
     expect(long).toEqual([]);
   });
