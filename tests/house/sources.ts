@@ -6,7 +6,7 @@ import ts from 'typescript';
 export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** What is made by tools or by running, never committed. */
-const MADE = new Set(['node_modules', '.svelte-kit', '.git', 'data', 'agent-data', '.cache']);
+const MADE = new Set(['node_modules', '.svelte-kit']);
 const ROOMS = ['server', 'agent', 'influx', 'web', 'tests', 'deploy'];
 const SOURCE = /\.(ts|js|svelte)$/;
 
