@@ -4,7 +4,7 @@
 export function folderName(name: string): string {
   const plain = name
     .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/[^a-z0-9._]+/g, '-')
     .replace(/^[-.]+|[-.]+$/g, '');
   return plain === '' ? '2' : plain;
 }
