@@ -160,8 +160,8 @@ export function createFeeder({
           onState({ kind: 'feeding' });
         }
         written = upTo;
-        settle();
         if (durable !== undefined) await journal.forget(durable);
+        settle();
         return;
       } catch (caught) {
         const error = caught instanceof Error ? caught : new Error(String(caught));
