@@ -56,12 +56,14 @@ const short = (value: number) => String(Number(value.toPrecision(4)));
  */
 export function valueAxis(field: string, most: number, fixed?: number): ValueAxis {
   const scale = scaleOf(field);
-  const own = Math.max((fixed ?? most) * scale.factor, Number.MIN_VALUE);
+  // Nothing but zeros still has an axis.
+  const shown = fixed ?? (most > 0 ? most : 1);
+  const own = shown * scale.factor;
   let power = 0;
   while (power < scale.units.length - 1 && own / scale.base ** power >= scale.base) power++;
   const divisor = scale.base ** power / scale.factor;
   const unit = scale.units[power] ?? '';
-  const size = (fixed ?? Math.max(most, Number.MIN_VALUE)) / divisor;
+  const size = shown / divisor;
   const step = fixed === 100 ? 50 : niceStep(size, scale.base);
   const top = fixed === undefined ? Math.ceil(size / step - 1e-9) * step : size;
   return {
