@@ -10,6 +10,10 @@ export class Joining {
     this.#fleet = fleet;
   }
 
+  get begun(): boolean {
+    return this.#before !== undefined;
+  }
+
   /** Machines from now on are new. Call once the fleet is ready. */
   begin(): void {
     // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changed, only replaced
