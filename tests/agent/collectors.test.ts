@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { SCALARS} from '#protocol/fields.ts';
+import type { SCALARS } from '#protocol/fields.ts';
 import { fieldInfo } from '#protocol/fields.ts';
 import { parsePush } from '#protocol/sample.ts';
 import type { Collector, Fields } from '../../agent/collectors/collector.ts';
