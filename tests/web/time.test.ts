@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, between, span, uptime, when } from '../../web/src/format/time.ts';
+import { ago, between, instant, span, uptime, when } from '../../web/src/format/time.ts';
 
 const at = (text: string) => new Date(text).getTime();
 
@@ -31,6 +31,13 @@ describe('times', () => {
     expect(when(at('2026-11-22T14:07:09'), now)).toBe('14:07:09');
     expect(when(at('2026-11-20T14:07:09'), now)).toBe('20 Nov 14:07');
     expect(when(at('2025-11-20T14:07:09'), now)).toBe('20 Nov 2025, 14:07:09');
+  });
+
+  it('of a chart are as exact as its data', () => {
+    const t = at('2026-11-22T14:07:09');
+    expect(instant(t, { spanMs: 300_000, stepMs: 6000 })).toBe('14:07:09');
+    expect(instant(t, { spanMs: 6 * 3_600_000, stepMs: 90_000 })).toBe('14:07');
+    expect(instant(t, { spanMs: 7 * 86_400_000, stepMs: 2_700_000 })).toBe('22 Nov 14:07');
   });
 
   it('name the year of a range only where it changes', () => {

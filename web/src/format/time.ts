@@ -55,6 +55,12 @@ export function moment(t: number): string {
   return `${date}, ${clock(t)}`;
 }
 
+/** A moment as exactly as its data: `14:07:09`, `14:07` by the minute, with the day where the view spans several. */
+export function instant(t: number, { spanMs, stepMs }: { spanMs: number; stepMs: number }): string {
+  const time = stepMs < MINUTE ? clock(t) : hourMinute(t);
+  return spanMs > 12 * HOUR ? `${dayMonth(t)} ${time}` : time;
+}
+
 /** A moment as briefly as `now` allows: `14:07:09` today, `22 Nov 14:07` this year, else with the year. */
 export function when(t: number, now: number): string {
   const [d, n] = [new Date(t), new Date(now)];
