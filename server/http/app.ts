@@ -1,0 +1,165 @@
+/** The uWS application: routes and static files on one TLS port, and its ordered end. */
+import * as uWS from 'uWebSockets.js';
+import { ApiError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Networks } from './address.ts';
+import type { TlsFiles } from './authority.ts';
+import { createBodyReader, inflate } from './body.ts';
+import { type Guard } from './guard.ts';
+import { readRequest } from './read-request.ts';
+import type { Route } from './route.ts';
+import { sendError, sendFile, sendValue, type Exchange } from './send.ts';
+import type { StaticFiles } from './static.ts';
+
+export interface HttpParts {
+  /** null: plain HTTP (loopback only; the config sees to that). */
+  readonly tls: TlsFiles | null;
+  readonly log: Log;
+}
+
+export interface HttpApp {
+  /** For what attaches itself beside the routes (socket.io), before `serve`. */
+  readonly uws: uWS.TemplatedApp;
+  serve(parts: ServeParts): void;
+  /** Resolves with the port taken; rejects when it cannot be had. */
+  listen(host: string, port: number): Promise<number>;
+  /** Takes no new connections; resolves when every request under way is answered, or after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+  close(): void;
+}
+
+export interface ServeParts {
+  readonly routes: readonly Route[];
+  readonly guard: Guard;
+  readonly files: StaticFiles;
+  readonly trustedProxies: Networks;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
+  if (!tls) return uWS.App();
+  return uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
+}
+
+export function createHttpApp({ tls, log }: HttpParts): HttpApp {
+  const uws = createApp(tls);
+  const bodies = createBodyReader();
+  let underWay = 0;
+  let stopping = false;
+  let whenIdle: (() => void) | undefined;
+  let listening: uWS.us_listen_socket | undefined;
+
+  function begin(res: uWS.HttpResponse): Exchange {
+    const exchange: Exchange = { res, aborted: false };
+    underWay++;
+    res.onAborted(() => {
+      exchange.aborted = true;
+    });
+    return exchange;
+  }
+
+  function end(): void {
+    if (--underWay === 0) whenIdle?.();
+  }
+
+  function serveRoute(route: Route, { guard, trustedProxies }: ServeParts): void {
+    const paramCount = route.path.split('/:').length - 1;
+    const where = `${route.method} ${route.path}`;
+
+    async function answer(exchange: Exchange, req: uWS.HttpRequest): Promise<void> {
+      try {
+        const request = readRequest(exchange.res, req, paramCount, trustedProxies);
+        if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
+        const arriving = route.readsBody
+          ? bodies.read(exchange.res, request.header('content-length'))
+          : Promise.resolve(EMPTY);
+        // Both run at once; a refused request must not leave the other's rejection unheard.
+        const [viewer, bytes] = await Promise.all([guard(route, request), arriving]);
+        const raw = inflate(bytes, request.header('content-encoding'));
+        sendValue(exchange, await route.handle({ request, viewer, raw, body: undefined }));
+      } catch (error) {
+        sendError(exchange, error, where, log);
+      } finally {
+        end();
+      }
+    }
+
+    const handler = (res: uWS.HttpResponse, req: uWS.HttpRequest) => {
+      void answer(begin(res), req);
+    };
+    if (route.method === 'GET') uws.get(route.path, handler);
+    else if (route.method === 'POST') uws.post(route.path, handler);
+    else if (route.method === 'PATCH') uws.patch(route.path, handler);
+    else uws.del(route.path, handler);
+  }
+
+  function serveErrors(routes: readonly Route[]): void {
+    const refuse = (code: 'not_found' | 'method_not_allowed') => (res: uWS.HttpResponse) => {
+      sendError(begin(res), new ApiError(code), '', log);
+      end();
+    };
+    for (const path of new Set(routes.map((route) => route.path)))
+      uws.any(path, refuse('method_not_allowed'));
+    uws.any('/*', refuse('not_found'));
+  }
+
+  function serveFiles(files: StaticFiles): void {
+    const redirect = (res: uWS.HttpResponse) => {
+      res.cork(() => {
+        res.writeStatus('302 Found').writeHeader('location', '/ui/').end();
+      });
+    };
+    uws.get('/', redirect);
+    uws.get('/ui', redirect);
+    uws.get('/ui/*', (res, req) => {
+      const exchange = begin(res);
+      const file = files.find(req.getUrl().slice('/ui/'.length));
+      if (file) sendFile(exchange, file, req.getHeader('if-none-match'), req.getHeader('accept-encoding'));
+      else sendError(exchange, new ApiError('not_found'), '', log);
+      end();
+    });
+  }
+
+  return {
+    uws,
+    serve(parts) {
+      for (const route of parts.routes) serveRoute(route, parts);
+      serveFiles(parts.files);
+      serveErrors(parts.routes);
+    },
+    listen(host, port) {
+      return new Promise((resolve, reject) => {
+        uws.listen(host, port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+          if (!socket) {
+            reject(
+              new Error(
+                `cannot listen on ${host}:${port}: the port is in use, or not yours to take. ` +
+                  'Stop what uses it, or choose another with WATCHFLOOR_PORT.',
+              ),
+            );
+            return;
+          }
+          listening = socket;
+          resolve(uWS.us_socket_local_port(socket));
+        });
+      });
+    },
+    async drain(graceMs) {
+      stopping = true;
+      if (listening) uWS.us_listen_socket_close(listening);
+      listening = undefined;
+      if (underWay === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs);
+        whenIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    close() {
+      uws.close();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** Bodies: read within a limit, inflated within a limit, parsed once. */
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import type { HttpResponse } from 'uWebSockets.js';
+import type { z } from 'zod';
+import { LIMITS } from '#protocol/sample.ts';
+import { ApiError, type ErrorDetail } from '../errors.ts';
+
+/** Bytes of all bodies being read at one time; past it the server answers 503 (I6). */
+const MOST_IN_FLIGHT = 64 * 1024 * 1024;
+const DEADLINE_MS = 30_000;
+
+export interface BodyReader {
+  /** Call synchronously in the handler, before any await. */
+  read(res: HttpResponse, declaredLength: string): Promise<Buffer>;
+}
+
+export function createBodyReader(): BodyReader {
+  let inFlight = 0;
+
+  function read(res: HttpResponse, declaredLength: string): Promise<Buffer> {
+    if (Number(declaredLength) > LIMITS.bodyBytes) return Promise.reject(new ApiError('too_large'));
+    if (inFlight > MOST_IN_FLIGHT) return Promise.reject(new ApiError('overloaded', { retryAfterS: 2 }));
+    return new Promise((resolve, reject) => {
+      let chunks: Buffer[] = [];
+      let size = 0;
+      let settled = false;
+      const settle = (finish: () => void) => {
+        if (settled) return;
+        settled = true;
+        clearTimeout(deadline);
+        inFlight -= size;
+        chunks = [];
+        finish();
+      };
+      const deadline = setTimeout(() => settle(() => reject(new ApiError('body_timeout'))), DEADLINE_MS);
+      res.onData((chunk, isLast) => {
+        if (settled) return;
+        // uWS reuses the chunk's memory as soon as this returns.
+        const copy = Buffer.from(new Uint8Array(chunk));
+        size += copy.length;
+        inFlight += copy.length;
+        if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
+        chunks.push(copy);
+        if (!isLast) return;
+        const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
+        settle(() => resolve(whole));
+      });
+    });
+  }
+
+  return { read };
+}
+
+/** [I4] Inflates by Content-Encoding; never past the limit, whatever a bomb promises. */
+export function inflate(bytes: Buffer, encoding: string): Buffer {
+  if (encoding === '' || encoding === 'identity') return bytes;
+  if (encoding !== 'gzip' && encoding !== 'zstd') throw new ApiError('unsupported_encoding');
+  const options = { maxOutputLength: LIMITS.bodyBytes };
+  try {
+    return encoding === 'gzip' ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options);
+  } catch (error) {
+    const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    throw new ApiError(tooLarge ? 'too_large' : 'invalid_encoding');
+  }
+}
+
+/** Bytes → JSON value. */
+export function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ApiError('invalid_json', { details: [{ path: '', message }] });
+  }
+}
+
+/** zod's issues → the wrong fields, first first; at most ten. */
+export function issueDetails(error: z.ZodError): ErrorDetail[] {
+  return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
+}
+
+/** The 422 that names the wrong fields. */
+export function invalidBody(error: z.ZodError): ApiError {
+  const details = issueDetails(error);
+  const first = details[0];
+  const message = first ? `${first.path === '' ? 'The body' : first.path}: ${first.message}` : undefined;
+  return new ApiError('invalid_body', { details, ...(message === undefined ? {} : { message }) });
+}
+
+/** Bytes → a value of the schema's shape, or the error that names the first wrong field. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, bytes: Buffer): z.output<Schema> {
+  const result = schema.safeParse(parseJson(bytes));
+  if (!result.success) throw invalidBody(result.error);
+  return result.data;
+}

@@ -1,0 +1,52 @@
+/** Who may use a route: networks, the session cookie, the role, and no other site in the visitor's name. */
+import type { Role } from '#protocol/api.ts';
+import { ApiError } from '../errors.ts';
+import { isIn, type Networks } from './address.ts';
+import type { Request, Viewer } from './request.ts';
+import { NOBODY, type Access, type Route } from './route.ts';
+
+const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, admin: 2 };
+
+export interface GuardParts {
+  /** The session of a Cookie header; undefined when there is none that is valid. */
+  readonly authenticate: (cookie: string) => Promise<Viewer | undefined>;
+  /** Empty: everybody. */
+  readonly allowAgents: Networks;
+  readonly allowPeople: Networks;
+  /** Whether forwarding headers of this peer are believed. */
+  readonly trusts: (peer: string) => boolean;
+}
+
+export type Guard = (route: Pick<Route, 'access' | 'method' | 'path'>, request: Request) => Promise<Viewer>;
+
+/** Whether the page that made the request is our own: same host, or no browser at all. */
+export function isSameOrigin(origin: string, host: string): boolean {
+  if (origin === '') return true;
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+}
+
+/** The two allow-lists: agents' routes by one, everything for people by the other. */
+export function checkNetwork(
+  parts: Pick<GuardParts, 'allowAgents' | 'allowPeople'>,
+  access: Access,
+  address: string,
+) {
+  const allowed = access === 'device' ? parts.allowAgents : parts.allowPeople;
+  if (allowed.length > 0 && !isIn(allowed, address)) throw new ApiError('address_not_allowed');
+}
+
+export function createGuard(parts: GuardParts): Guard {
+  return async ({ access, method, path }, request) => {
+    if (path === '/healthz' || path === '/readyz') return NOBODY;
+    checkNetwork(parts, access, request.address);
+    if (access === 'device') return NOBODY;
+    // A cookie is sent whoever made the page, so anything that changes state must come from our own page.
+    if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))
+      throw new ApiError('foreign_origin');
+    if (access === 'public') return NOBODY;
+    const viewer = await parts.authenticate(request.header('cookie'));
+    if (!viewer) throw new ApiError('not_signed_in');
+    if (RANK[viewer.role] < RANK[access]) throw new ApiError('forbidden');
+    return viewer;
+  };
+}

@@ -1,0 +1,64 @@
+/** What a handler sees of a request: copied out of uWS before the first await, since uWS forgets it then. */
+import type { Role } from '#protocol/api.ts';
+
+/** The signed-in person a request comes from. */
+export interface Viewer {
+  readonly sessionId: string;
+  readonly username: string;
+  readonly role: Role;
+  readonly expiresAt: number;
+}
+
+export interface Request {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** The `:name` parts of the route's path, decoded, in order. */
+  readonly params: readonly string[];
+  readonly query: URLSearchParams;
+  /** Where it comes from; behind a trusted proxy, what the proxy says. */
+  readonly address: string;
+  /** The host (and port) people use, as the browser or a trusted proxy says it. */
+  readonly host: string;
+  /** Lower-case name → value; '' when absent. Only COPIED_HEADERS are there. */
+  header(name: CopiedHeader): string;
+}
+
+export const COPIED_HEADERS = [
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'cookie',
+  'host',
+  'if-none-match',
+  'accept-encoding',
+  'origin',
+  'sec-fetch-site',
+  'user-agent',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+] as const;
+export type CopiedHeader = (typeof COPIED_HEADERS)[number];
+
+/** What a handler answers. A plain value is 200 with that value as JSON. */
+export class Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** A reply that is text of another kind than JSON. */
+export class TextReply {
+  readonly contentType: string;
+  readonly text: string;
+  constructor(contentType: string, text: string) {
+    this.contentType = contentType;
+    this.text = text;
+  }
+}

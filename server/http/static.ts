@@ -1,0 +1,84 @@
+/** The web app's files, read once at start with their precompressed variants; unknown paths get the app's shell. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+export interface StaticFile {
+  readonly contentType: string;
+  readonly cacheControl: string;
+  readonly etag: string;
+  readonly plain: Buffer;
+  readonly brotli: Buffer | undefined;
+}
+
+export interface StaticFiles {
+  /** `path` below the mount, without a leading slash. Undefined where there is neither a file nor a shell. */
+  find(path: string): StaticFile | undefined;
+}
+
+const SHELL = '200.html';
+const NOT_BUILT =
+  '<!doctype html><meta charset="utf-8"><title>Watchfloor</title><p>The web app is not built yet. Run <code>npm run build</code> and restart, or start with <code>npm start</code>.';
+
+function toFile(path: string, plain: Buffer, brotli: Buffer | undefined): StaticFile {
+  // Kit's immutable files carry a hash in their names; the rest must be asked for again.
+  const immutable = path.includes('/immutable/');
+  return {
+    contentType: TYPES[extname(path)] ?? 'application/octet-stream',
+    cacheControl: immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
+    plain,
+    brotli,
+  };
+}
+
+async function listFiles(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function listOrNothing(dir: string): Promise<string[]> {
+  try {
+    return await listFiles(dir);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Reads all of `dir`. A folder that is not there serves a page that says what to do. */
+export async function openStaticFiles(dir: string): Promise<StaticFiles> {
+  const paths = await listOrNothing(dir);
+  const files = new Map<string, StaticFile>();
+  const known = new Set(paths);
+  for (const path of paths) {
+    if (/\.(br|gz)$/.test(path)) continue;
+    const name = relative(dir, path).split(sep).join('/');
+    const brotli = known.has(`${path}.br`) ? await readFile(`${path}.br`) : undefined;
+    files.set(name, toFile(name, await readFile(path), brotli));
+  }
+  const shell = files.get(SHELL) ?? toFile(SHELL, Buffer.from(NOT_BUILT), brotliCompressSync(NOT_BUILT));
+
+  return {
+    find(path) {
+      const file = files.get(path);
+      if (file) return file;
+      // A missing asset is missing; a page of the app is the shell, which knows its own pages.
+      return path.startsWith('_app/') ? undefined : shell;
+    },
+  };
+}
