@@ -19,10 +19,10 @@ const DAY = 24 * HOUR;
 const PASS_EVERY = 5 * MINUTE;
 const ROWS_A_SLICE = 50;
 const KEYS_A_SLICE = 500;
-const PAGES_A_SLICE = 32;
+const PAGES_A_SLICE = 16;
 /** Free pages are left for what comes next up to this share of the file. */
 const FREE_SHARE = 0.05;
-const FREE_LEAST = 64;
+const FREE_LEAST = 16;
 
 const WIDTH: Readonly<Record<TierName, number>> = { raw: MINUTE, minutes: HOUR, quarters: BLOCK };
 

@@ -173,13 +173,27 @@ export function openStore({
       seal(batch);
       return true;
     }
-    const roll = tiers.due(time);
-    if (roll !== undefined) {
-      transaction(db, roll.work);
-      roll.done();
-      return true;
-    }
+    if (rollSome(time)) return true;
     return transaction(db, () => keep.deleteSome(time)) || keep.vacuumSome();
+  }
+
+  /** A few rows in one transaction: a sync costs as much as some of them. */
+  function rollSome(time: number): boolean {
+    if (tiers.due(time) === undefined) return false;
+    const end = performance.now() + tickMs / 2;
+    try {
+      transaction(db, () => {
+        for (let next = tiers.due(time); next !== undefined; next = tiers.due(time)) {
+          next.work();
+          next.done();
+          if (performance.now() >= end) break;
+        }
+      });
+    } catch (error) {
+      tiers.reload();
+      throw error;
+    }
+    return true;
   }
 
   function tick(): boolean {

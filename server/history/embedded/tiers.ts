@@ -37,7 +37,7 @@ const deviceOf = (k: number): number => k % DEVICES;
 export type TierName = 'raw' | 'minutes' | 'quarters';
 type Fields = ReadonlySet<number> | undefined;
 
-/** `work` runs inside a transaction, `done` once it is committed. */
+/** `work` runs inside a transaction, `done` right after it; call `reload` when the transaction is undone. */
 export interface Step {
   work(): void;
   done(): void;
@@ -59,6 +59,8 @@ export interface Tiers {
   /** Everything before this time is rolled up into the next tier. */
   readonly rolledTo: { readonly minutes: number; readonly quarters: number };
   forgetDevice(device: number): void;
+  /** Takes up again from what is on disk. */
+  reload(): void;
 }
 
 export function openTiers(
@@ -260,6 +262,13 @@ export function openTiers(
         minutes: dirty.hours.size > 0 ? 0 : rolled.hour * HOUR,
         quarters: dirty.blocks.size > 0 || dirty.hours.size > 0 ? 0 : rolled.block * BLOCK,
       };
+    },
+    reload() {
+      walk = undefined;
+      rolled.hour = mark('rolled_hour', rolled.hour);
+      rolled.block = mark('rolled_block', rolled.block);
+      for (const k of loadDirty('dirty_hours').keys()) dirty.hours.set(k, 0);
+      for (const k of loadDirty('dirty_blocks').keys()) dirty.blocks.set(k, 0);
     },
     forgetDevice(device) {
       for (const k of dirty.hours.keys()) if (deviceOf(k) === device) dirty.hours.delete(k);
