@@ -24,7 +24,11 @@ export async function openEmbeddedHistory({
 }: EmbeddedHistoryOptions): Promise<History> {
   const file = join(dir, 'history.db');
   const settings: WorkerSettings = { file, retention };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: settings,
+    // node:sqlite is all it would warn of.
+    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+  });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   const packer = createPacker();
   let calls = 0;
