@@ -23,7 +23,7 @@ function dice(seed: number): () => number {
   };
 }
 
-/** A small server as an agent sees it: 30 fields, percentages with a decimal or two, bytes in pages, bursts. */
+/** A small server as an agent sees it: 30 fields, shares of processor time to a decimal, bytes in pages, bursts. */
 function machine(random: () => number): (t: number) => Sample {
   let busy = 12;
   let used = 3_200_000_000;
@@ -40,10 +40,10 @@ function machine(random: () => number): (t: number) => Sample {
     load += (busy / 25 - load) * 0.02;
     const cores = Array.from({ length: 4 }, () => Math.min(100, Math.max(0, busy + (random() - 0.5) * 10)));
     const values: Record<string, number> = {
-      cpu: decimals(busy, 100),
-      cpu_user: decimals(busy * 0.7, 100),
-      cpu_system: decimals(busy * 0.25, 100),
-      cpu_iowait: decimals(burst(0.2, 3), 100),
+      cpu: decimals(busy, 10),
+      cpu_user: decimals(busy * 0.7, 10),
+      cpu_system: decimals(busy * 0.25, 10),
+      cpu_iowait: burst(0.2, 3),
       cpu_steal: 0,
       load1: decimals(load, 100),
       load5: decimals(load * 0.9, 100),
@@ -67,7 +67,7 @@ function machine(random: () => number): (t: number) => Sample {
       'interface:eth0:rx': 2_000 + Math.round(random() * 4_000),
       'interface:eth0:tx': 1_500 + Math.round(random() * 3_000),
     };
-    cores.forEach((value, i) => (values[`core:${i}:cpu`] = decimals(value, 100)));
+    cores.forEach((value, i) => (values[`core:${i}:cpu`] = decimals(value, 10)));
     return { t, values };
   };
 }

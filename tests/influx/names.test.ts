@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { openInfluxHistory } from '../../influx/influx.ts';
+import { influxName, originalName } from '../../influx/names.ts';
+import { createLog } from '../../server/log.ts';
+
+test.each([
+  'cpu',
+  'mount:/var:used',
+  'C\\',
+  'a "b"',
+  '100%',
+  '%5C',
+  'two\nlines',
+  'time',
+  '_field',
+  '日本 🛰',
+  '',
+])('the name %j comes back as it was', (name) => {
+  const stored = influxName(name);
+  expect(originalName(stored)).toBe(name);
+  expect(stored).not.toMatch(/[\\"\n]|^_|^time$/);
+});
+
+test('[H4] it opens with InfluxDB down, and says what is wrong', async () => {
+  const access = { token: 't', org: 'o', bucket: 'b', log: createLog('silent') };
+  // Port 9 (discard) is where nothing of InfluxDB listens.
+  const history = await openInfluxHistory({ url: 'http://127.0.0.1:9', ...access });
+  const samples = [{ t: Date.now(), values: { cpu: 1 } }];
+  await expect(history.write([{ deviceId: 'd', samples }], 1)).rejects.toThrow(
+    /InfluxDB at http:\/\/127\.0\.0\.1:9 does not take samples: it cannot be reached.*check INFLUX_URL/,
+  );
+  expect(await history.health()).toMatchObject({ kind: 'influxdb', healthy: false });
+  await history.close();
+});
