@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadConfig as loadAgentConfig } from '../../agent/config.ts';
 import { SETTINGS as AGENT_SETTINGS } from '../../agent/settings.ts';
+import { loadConfig as loadServerConfig } from '../../server/config.ts';
+import { SETTINGS as SERVER_SETTINGS } from '../../server/settings.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'watchfloor-examples-'));
 const enrollment = join(scratch, 'enrollment');
@@ -57,6 +59,49 @@ describe('deploy/agent.example.yaml', () => {
 
   it('shows every setting there is', () => {
     const keys = AGENT_SETTINGS.map(({ key }) => key).filter((key) => key !== 'config');
+    expect(keysOf(everything(text)).sort()).toEqual([...keys].sort());
+  });
+});
+
+describe('deploy/server.example.yaml', () => {
+  const text = example('server.example.yaml');
+
+  it('is taken by the server as it is', async () => {
+    const asked = await loadServerConfig(['--config', file('server.yaml', text)], {});
+    if (asked.kind !== 'run') throw new Error('expected settings');
+    expect(asked.config).toMatchObject({
+      host: '0.0.0.0',
+      port: 8443,
+      data: '/var/lib/watchfloor',
+      tls: 'auto',
+    });
+  });
+
+  it('is taken with everything that is commented out, too', async () => {
+    const asked = await loadServerConfig(['--config', file('server-all.yaml', everything(text))], {});
+    if (asked.kind !== 'run') throw new Error('expected settings');
+    expect(asked.config).toMatchObject({
+      influx: { org: 'home' },
+      retention: { raw_days: 3, minute_days: 90, quarter_days: 1100 },
+    });
+    expect(asked.config.allowAgents).toHaveLength(2);
+  });
+
+  it('shows the defaults of what it comments out as defaults', async () => {
+    const asked = await loadServerConfig([], {});
+    if (asked.kind !== 'run') throw new Error('expected settings');
+    const { intervalS, sessionDays, retention } = asked.config;
+    const shown = everything(text);
+    for (const [key, value] of Object.entries({
+      interval: intervalS,
+      session_days: sessionDays,
+      ...retention,
+    }))
+      expect(shown).toContain(`${key}: ${value}`);
+  });
+
+  it('shows every setting there is', () => {
+    const keys = SERVER_SETTINGS.map(({ key }) => key).filter((key) => key !== 'config');
     expect(keysOf(everything(text)).sort()).toEqual([...keys].sort());
   });
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SETTINGS as AGENT } from '../../agent/settings.ts';
+import { SETTINGS as SERVER } from '../../server/settings.ts';
 import { settingsTable, withTable } from './settings-table.ts';
 import { ROOT } from './sources.ts';
 
@@ -9,6 +10,10 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 /** When one of these fails: `node tests/house/write-readme.ts`. */
 describe('README.md', () => {
+  it('has the settings of the server as the server has them', () => {
+    expect(withTable(readme, 'server', settingsTable(SERVER))).toBe(readme);
+  });
+
   it('has the settings of the agent as the agent has them', () => {
     expect(withTable(readme, 'agent', settingsTable(AGENT))).toBe(readme);
   });

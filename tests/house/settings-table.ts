@@ -1,6 +1,7 @@
 /** The README's tables of settings, made from the settings themselves. */
 export interface TableSetting {
   readonly key: string;
+  /** Empty where there is none: a secret. */
   readonly flag: string;
   readonly env: string;
   readonly otherwise: string;
@@ -12,7 +13,9 @@ const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;
 /** As Markdown: the environment's name, the flag, the key in a YAML file, the default, what it is for. */
 export function settingsTable(settings: readonly TableSetting[]): string {
   const rows = settings.map(({ env, flag, key, otherwise, help }) =>
-    [`\`${env}\``, `\`--${flag}\``, `\`${key}\``, cell(otherwise), cell(help)].join(' | '),
+    [`\`${env}\``, flag === '' ? '–' : `\`--${flag}\``, `\`${key}\``, cell(otherwise), cell(help)].join(
+      ' | ',
+    ),
   );
   return ['environment | flag | file | default | what it is', '--- | --- | --- | --- | ---', ...rows]
     .map((row) => `| ${row} |`)

@@ -2,8 +2,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS as AGENT } from '../../agent/settings.ts';
+import { SETTINGS as SERVER } from '../../server/settings.ts';
 import { settingsTable, withTable } from './settings-table.ts';
 
 const path = join(import.meta.dirname, '..', '..', 'README.md');
 const readme = readFileSync(path, 'utf8');
-writeFileSync(path, withTable(readme, 'agent', settingsTable(AGENT)));
+const withAgent = withTable(readme, 'agent', settingsTable(AGENT));
+writeFileSync(path, withTable(withAgent, 'server', settingsTable(SERVER)));
