@@ -1,9 +1,8 @@
 /** Bodies: read within a limit, inflated within a limit, parsed once. */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpResponse } from 'uWebSockets.js';
-import type { z } from 'zod';
 import { LIMITS } from '#protocol/sample.ts';
-import { ApiError, type ErrorDetail } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 /** Bytes of all bodies being read at one time; past it the server answers 503 (I6). */
 const MOST_IN_FLIGHT = 64 * 1024 * 1024;
@@ -62,34 +61,4 @@ export function inflate(bytes: Buffer, encoding: string): Buffer {
     const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     throw new ApiError(tooLarge ? 'too_large' : 'invalid_encoding');
   }
-}
-
-/** Bytes → JSON value. */
-export function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ApiError('invalid_json', { details: [{ path: '', message }] });
-  }
-}
-
-/** zod's issues → the wrong fields, first first; at most ten. */
-export function issueDetails(error: z.ZodError): ErrorDetail[] {
-  return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
-}
-
-/** The 422 that names the wrong fields. */
-export function invalidBody(error: z.ZodError): ApiError {
-  const details = issueDetails(error);
-  const first = details[0];
-  const message = first ? `${first.path === '' ? 'The body' : first.path}: ${first.message}` : undefined;
-  return new ApiError('invalid_body', { details, ...(message === undefined ? {} : { message }) });
-}
-
-/** Bytes → a value of the schema's shape, or the error that names the first wrong field. */
-export function parseBody<Schema extends z.ZodType>(schema: Schema, bytes: Buffer): z.output<Schema> {
-  const result = schema.safeParse(parseJson(bytes));
-  if (!result.success) throw invalidBody(result.error);
-  return result.data;
 }

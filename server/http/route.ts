@@ -1,7 +1,7 @@
 /** A route: one method and path, who may use it, what it takes and answers. The API's description is made of these. */
 import type { z } from 'zod';
 import type { Role } from '#protocol/api.ts';
-import { parseBody } from './body.ts';
+import { parseBody } from '../parse-body.ts';
 import type { Request, Viewer } from './request.ts';
 
 /**
