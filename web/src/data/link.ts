@@ -4,7 +4,8 @@
  */
 import { SILENCE_MS, type ByeReason, type Envelope, type RoomName } from '#protocol/live.ts';
 import { ServerClock } from './clock.ts';
-import { RoomFollower, type RoomHandlers, type RoomWire, type SubscribeAnswer, type Timers } from './room.ts';
+import type { RoomHandlers, RoomWire, SubscribeAnswer, Timers } from './room.ts';
+import { Rooms } from './rooms.ts';
 
 /**
  * - `connecting`: the first attempt is under way.
@@ -58,7 +59,7 @@ const nothing = () => undefined;
 export class Link {
   readonly clock = new ServerClock();
   readonly #effects: LinkEffects;
-  readonly #rooms = new Map<RoomName, { follower: RoomFollower; handlers: Set<RoomHandlers> }>();
+  readonly #rooms: Rooms;
   #running = false;
   #state: LinkState = 'connecting';
   #wire: Wire | undefined;
@@ -69,6 +70,7 @@ export class Link {
 
   constructor(effects: LinkEffects) {
     this.#effects = effects;
+    this.#rooms = new Rooms(effects);
   }
 
   get state(): LinkState {
@@ -99,29 +101,9 @@ export class Link {
     this.#dial();
   }
 
-  /** Follows a room. Followers of the same room share one subscription; a later one makes it ask again. */
+  /** Follows a room, now and over every connection to come, until the returned function is called. */
   subscribe(room: RoomName, handlers: RoomHandlers): () => void {
-    const existing = this.#rooms.get(room);
-    const entry = existing ?? this.#addRoom(room);
-    entry.handlers.add(handlers);
-    if (this.#open && this.#wire) entry.follower.connected(this.#wire);
-    return () => {
-      if (!entry.handlers.delete(handlers) || entry.handlers.size > 0) return;
-      this.#rooms.delete(room);
-      entry.follower.leave();
-    };
-  }
-
-  #addRoom(room: RoomName) {
-    const handlers = new Set<RoomHandlers>();
-    const all: RoomHandlers = {
-      snapshot: (data, at) => handlers.forEach((one) => one.snapshot(data, at)),
-      change: (data, at) => handlers.forEach((one) => one.change(data, at)),
-      missing: (code) => handlers.forEach((one) => one.missing?.(code)),
-    };
-    const entry = { follower: new RoomFollower(room, all, this.#effects), handlers };
-    this.#rooms.set(room, entry);
-    return entry;
+    return this.#rooms.subscribe(room, handlers);
   }
 
   #dial(): void {
@@ -137,7 +119,7 @@ export class Link {
       closed: whileCurrent(() => this.#closed()),
       change: whileCurrent((envelope: Envelope<unknown>) => {
         this.#heard();
-        this.#rooms.get(envelope.room)?.follower.change(envelope);
+        this.#rooms.change(envelope);
       }),
       pulse: whileCurrent((at: number) => {
         this.clock.heard(at, this.#effects.now());
@@ -173,7 +155,7 @@ export class Link {
     this.#open = true;
     this.#heard();
     this.#checkSilence();
-    for (const { follower } of this.#rooms.values()) follower.connected(this.#wire);
+    this.#rooms.connected(this.#wire);
   }
 
   #heard(): void {
@@ -217,7 +199,7 @@ export class Link {
     const wire = this.#wire;
     this.#wire = undefined;
     this.#open = false;
-    for (const { follower } of this.#rooms.values()) follower.disconnected();
+    this.#rooms.disconnected();
     wire?.close();
   }
 
