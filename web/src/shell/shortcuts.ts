@@ -18,7 +18,10 @@ const SEQUENCE_MS = 1200;
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
-    target.isContentEditable || target.matches('input, textarea, select, [role="menu"] *, [role="dialog"] *')
+    target.isContentEditable ||
+    target.matches(
+      'input:not([type="radio"], [type="checkbox"]), textarea, select, [role="menu"] *, [role="dialog"] *',
+    )
   );
 }
 
