@@ -1,8 +1,9 @@
 // Runs before the first paint, so that no page flashes in another theme. `src/shell/theme.svelte.ts` writes the key.
 (() => {
-  let theme = null;
+  const { document, matchMedia } = globalThis;
+  let theme;
   try {
-    theme = localStorage.getItem('watchfloor-theme');
+    theme = globalThis.localStorage.getItem('watchfloor-theme');
   } catch {
     theme = null; // Storage is switched off: follow the system.
   }
