@@ -1,15 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { devicesReply, me, sessionsReply } from '#protocol/api.ts';
+import { devicesReply, enrollmentKeyCreated, me, sessionsReply } from '#protocol/api.ts';
+import { parseEnrollment } from '#protocol/enrollment.ts';
 import { openAuthority } from '../../server/http/authority.ts';
 import { createClient, type Client } from '../e2e/client.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { openLive } from '../e2e/live.ts';
-import { startProcess, type Running } from '../e2e/process.ts';
-import { freePort, PASSWORD, startServer, type TestServer } from '../e2e/product.ts';
+import { closing, disposing, Opened } from '../e2e/opened.ts';
+import { startProcess } from '../e2e/process.ts';
+import { freePort, PASSWORD, startAgent, startServer, type TestServer } from '../e2e/product.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => spawnSync(path, ['-v']).status === 0);
@@ -40,33 +42,40 @@ async function prepare(folder: string, upstream: number, ports: { plain: number;
 /** Where nginx is absent these are skipped and counted. */
 describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
   const folder = mkdtempSync(join(tmpdir(), 'watchfloor-nginx-'));
+  const opened = new Opened();
   let server: TestServer;
-  let proxy: Running;
   let people: Client;
   let url: string;
   let ca: string;
   const ports = { plain: 0, tls: 0 };
 
   beforeAll(async () => {
-    mkdirSync(folder, { recursive: true });
-    server = await startServer({ env: { WATCHFLOOR_TLS: 'off', WATCHFLOOR_TRUSTED_PROXIES: '127.0.0.1' } });
+    opened.keep(folder, (path) => {
+      rmSync(path, { recursive: true, force: true });
+    });
     Object.assign(ports, { plain: await freePort(), tls: await freePort() });
+    url = `https://localhost:${ports.tls}`;
+    server = opened.keep(
+      await startServer({
+        env: {
+          WATCHFLOOR_TLS: 'off',
+          WATCHFLOOR_TRUSTED_PROXIES: '127.0.0.1',
+          WATCHFLOOR_PUBLIC_URL: url,
+        },
+      }),
+      disposing,
+    );
     const config = await prepare(folder, server.port, ports);
     // As root nginx would hand its workers to a user who cannot read this folder.
     const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
-    proxy = await startProcess({ file: nginx ?? '', args: ['-p', folder, '-c', config, ...user] });
-    url = `https://localhost:${ports.tls}`;
+    const args = ['-p', folder, '-c', config, ...user];
+    opened.keep(await startProcess({ file: nginx ?? '', args }), (proxy) => proxy.stop());
     ca = readFileSync(join(folder, 'authority.crt'), 'utf8');
-    people = createClient({ url, ca, from: '127.0.0.2' });
+    people = opened.keep(createClient({ url, ca, from: '127.0.0.2' }), closing);
     await eventually('nginx answered', async () => (await people.ask('GET', '/healthz')).status === 200);
   }, 60_000);
 
-  afterAll(async () => {
-    people.close();
-    await proxy.stop();
-    await server.dispose();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => opened.close());
 
   it('is a configuration that nginx accepts', () => {
     const { stderr } = spawnSync(nginx ?? '', ['-t', '-p', folder, '-c', join(folder, 'nginx.conf')], {
@@ -117,7 +126,21 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
     live.close();
   });
 
-  it('answers the device list', async () => {
-    expect((await people.ask('GET', '/devices')).as(devicesReply).devices).toEqual([]);
+  it('lets an agent join by an enrollment string that names the proxy', async () => {
+    const answer = await people.ask('POST', '/enrollment-keys', { body: {} });
+    const { enrollment } = answer.as(enrollmentKeyCreated);
+    expect(parseEnrollment(enrollment)).toMatchObject({
+      host: 'localhost',
+      port: ports.tls,
+      ca: null,
+      tls: true,
+    });
+    // The test's own authority, as if the system trusted it.
+    const env = { NODE_EXTRA_CA_CERTS: join(folder, 'authority.crt') };
+    opened.keep(await startAgent({ enrollment, name: 'proxied', env }), disposing);
+    await eventually('the agent pushed', async () => {
+      const { devices } = (await people.ask('GET', '/devices')).as(devicesReply);
+      return devices.some(({ name, status }) => name === 'proxied' && status === 'online');
+    });
   });
 });
