@@ -10,6 +10,7 @@ const house = {
   '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
   'no-empty': ['error', { allowEmptyCatch: false }],
   'no-console': 'error',
+  '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
   eqeqeq: 'error',
 };
 

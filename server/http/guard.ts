@@ -13,8 +13,6 @@ export interface GuardParts {
   /** Empty: everybody. */
   readonly allowAgents: Networks;
   readonly allowPeople: Networks;
-  /** Whether forwarding headers of this peer are believed. */
-  readonly trusts: (peer: string) => boolean;
 }
 
 export type Guard = (route: Pick<Route, 'access' | 'method' | 'path'>, request: Request) => Promise<Viewer>;

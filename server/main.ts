@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+/** The server's command: config -> server -> ordered stop. */
+import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { ConfigError, loadConfig, type Config } from './config.ts';
+import { StartError } from './data-folder.ts';
+import { createLog } from './log.ts';
+import { createServer } from './server.ts';
+import { describeSettings } from './settings.ts';
+
+const USAGE = `watchfloor-server: takes what agents push, stores it, and shows it live.
+
+${describeSettings()}
+  --help, --version
+
+Flags win over the environment, the environment over the file.`;
+
+/** Says what a person has to mend, and ends with status 2. */
+function giveUp(lines: readonly string[]): never {
+  for (const line of lines) console.error(`watchfloor-server: ${line}`);
+  process.exit(2);
+}
+
+async function run(config: Config): Promise<void> {
+  const server = await createServer(config, createLog(config.logLevel));
+  if (server.firstPassword !== undefined)
+    console.log(
+      `\nThe first administrator, shown this once:\n  user: admin\n  password: ${server.firstPassword}\n`,
+    );
+  const stop = () => {
+    void server.close().then(
+      () => process.exit(0),
+      (error: unknown) => giveUp([error instanceof Error ? error.message : String(error)]),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+try {
+  const asked = await loadConfig(process.argv.slice(2), process.env);
+  if (asked.kind === 'help') console.log(USAGE);
+  else if (asked.kind === 'version') console.log(WATCHFLOOR_VERSION);
+  else if (asked.kind === 'run') await run(asked.config);
+} catch (error) {
+  if (error instanceof ConfigError) giveUp(error.problems);
+  if (error instanceof StartError) giveUp([error.message]);
+  throw error;
+}

@@ -1,0 +1,146 @@
+/** `/auth/*` and `/sessions`: signing in and out, one's own password, one's sessions. */
+import type { z } from 'zod';
+import { loginRequest, me, passwordRequest, sessionsReply } from '#protocol/api.ts';
+import type { Audit } from '../auth/audit.ts';
+import type { LoginLimits } from '../auth/login-limits.ts';
+import type { Passwords } from '../auth/password.ts';
+import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
+import { ApiError } from '../errors.ts';
+import { Reply } from '../http/request.ts';
+import { route, routeWithBody, type Route } from '../http/route.ts';
+import type { Collection } from '../store/collection.ts';
+import type { UserRecord } from '../store/records.ts';
+import { param } from './param.ts';
+
+export interface AccountParts {
+  readonly users: Collection<UserRecord>;
+  readonly sessions: Sessions;
+  readonly passwords: Passwords;
+  readonly limits: LoginLimits;
+  readonly audit: Audit;
+  readonly now: () => number;
+}
+
+export function accountRoutes({ users, sessions, passwords, limits, audit, now }: AccountParts): Route[] {
+  const meOf = ({
+    username,
+    role,
+    expiresAt,
+  }: {
+    username: string;
+    role: z.infer<typeof me>['user']['role'];
+    expiresAt: number;
+  }) => ({
+    user: { username, role },
+    expires_at: expiresAt,
+  });
+
+  return [
+    routeWithBody({
+      method: 'POST',
+      path: '/auth/login',
+      access: 'public',
+      summary: 'Sign in; sets the session cookie.',
+      body: loginRequest,
+      reply: me,
+      async handle({ request, body }) {
+        const { address } = request;
+        await limits.attempt(body.username, address);
+        const user = users.get(body.username);
+        if (!(await passwords.verify(user?.password_hash, body.password)) || !user) {
+          audit.record({ actor: body.username, address, action: 'sign-in refused', target: body.username });
+          throw new ApiError('wrong_credentials');
+        }
+        await limits.succeeded(body.username, address);
+        const { record, cookie } = await sessions.begin(user.id, {
+          address,
+          agent: request.header('user-agent'),
+        });
+        await users.put({ ...user, last_login: now() });
+        audit.record({ actor: user.id, address, action: 'signed in', target: user.id });
+        const answer = meOf({ username: user.id, role: user.role, expiresAt: record.expires_at });
+        return new Reply(200, answer, { 'set-cookie': cookie });
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/auth/logout',
+      access: 'public',
+      summary: 'End this session.',
+      async handle({ request }) {
+        const session = await sessions.find(request.header('cookie'));
+        if (session) await sessions.end(session.sessionId);
+        return new Reply(204, undefined, { 'set-cookie': CLEAR_COOKIE });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/auth/me',
+      access: 'display',
+      summary: 'Who is signed in. Prolongs a session that has passed half its time.',
+      reply: me,
+      async handle({ viewer }) {
+        const cookie = await sessions.prolong(viewer.sessionId);
+        return new Reply(200, meOf(viewer), cookie === undefined ? {} : { 'set-cookie': cookie });
+      },
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/auth/password',
+      access: 'viewer',
+      summary: "Change one's own password; ends one's other sessions.",
+      body: passwordRequest,
+      async handle({ request, viewer, body }) {
+        const user = users.get(viewer.username);
+        await limits.attempt(viewer.username, request.address);
+        if (!user || !(await passwords.verify(user.password_hash, body.current)))
+          throw new ApiError('invalid_body', {
+            message: 'The current password is wrong.',
+            details: [{ path: 'current', message: 'is wrong' }],
+          });
+        await limits.succeeded(viewer.username, request.address);
+        await users.put({ ...user, password_hash: await passwords.hash(body.password) });
+        await sessions.endAll(viewer.username, viewer.sessionId);
+        audit.record({
+          actor: viewer.username,
+          address: request.address,
+          action: 'changed the password',
+          target: viewer.username,
+        });
+        return new Reply(204);
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/sessions',
+      access: 'viewer',
+      summary: "One's own sessions; an administrator sees everybody's.",
+      reply: sessionsReply,
+      handle: ({ viewer }) => ({
+        sessions: sessions
+          .list()
+          .filter(({ username }) => viewer.role === 'admin' || username === viewer.username)
+          .map((session) => ({ ...session, current: session.id === viewer.sessionId })),
+      }),
+    }),
+    route({
+      method: 'DELETE',
+      path: '/sessions/:id',
+      access: 'viewer',
+      summary: 'End a session.',
+      async handle({ request, viewer }) {
+        const session = sessions.list().find(({ id }) => id === param(request));
+        if (!session || (viewer.role !== 'admin' && session.username !== viewer.username))
+          throw new ApiError('unknown_item');
+        await sessions.end(session.id);
+        audit.record({
+          actor: viewer.username,
+          address: request.address,
+          action: 'ended a session',
+          target: session.username,
+        });
+        return new Reply(204);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,120 @@
+/** `/alerts` and `/alert-rules`. */
+import { randomUUID } from 'node:crypto';
+import {
+  alertRule,
+  alertRuleCreate,
+  alertRulePatch,
+  alertRulesReply,
+  alertsReply,
+  type Alert,
+} from '#protocol/api.ts';
+import type { Audit } from '../auth/audit.ts';
+import { ApiError } from '../errors.ts';
+import { Reply } from '../http/request.ts';
+import { route, routeWithBody, type Route } from '../http/route.ts';
+import type { Collection } from '../store/collection.ts';
+import type { AlertRuleRecord } from '../store/records.ts';
+import { param } from './param.ts';
+
+export interface AlertRouteParts {
+  readonly active: () => readonly Alert[];
+  readonly all: () => readonly Alert[];
+  readonly rules: Collection<AlertRuleRecord>;
+  readonly rulesChanged: () => void;
+  readonly audit: Audit;
+}
+
+export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRouteParts): Route[] {
+  function known(id: string): AlertRuleRecord {
+    const rule = rules.get(id);
+    if (!rule) throw new ApiError('unknown_item');
+    return rule;
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/alerts',
+      access: 'display',
+      summary: 'Active alerts, newest first.',
+      query: { state: '"all" for resolved ones, too' },
+      reply: alertsReply,
+      handle({ request }) {
+        const state = request.query.get('state') ?? 'active';
+        if (state !== 'active' && state !== 'all')
+          throw new ApiError('invalid_query', {
+            details: [{ path: 'state', message: 'is "active" or "all"' }],
+          });
+        return { alerts: state === 'all' ? all() : active() };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/alert-rules',
+      access: 'display',
+      summary: 'All alert rules.',
+      reply: alertRulesReply,
+      handle: () => ({ alert_rules: rules.all() }),
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/alert-rules',
+      access: 'admin',
+      summary: 'Add a rule.',
+      body: alertRuleCreate,
+      reply: alertRule,
+      async handle({ request, viewer, body }) {
+        const rule = { ...body, id: randomUUID() };
+        await rules.put(rule);
+        rulesChanged();
+        audit.record({
+          actor: viewer.username,
+          address: request.address,
+          action: 'added the alert rule',
+          target: rule.name,
+        });
+        return new Reply(201, rule);
+      },
+    }),
+    routeWithBody({
+      method: 'PATCH',
+      path: '/alert-rules/:id',
+      access: 'admin',
+      summary: 'Change a rule; a condition is replaced whole.',
+      body: alertRulePatch,
+      reply: alertRule,
+      async handle({ request, viewer, body }) {
+        const rule = known(param(request));
+        const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+        const changed = alertRule.parse({ ...rule, ...given });
+        await rules.put(changed);
+        rulesChanged();
+        audit.record({
+          actor: viewer.username,
+          address: request.address,
+          action: 'changed the alert rule',
+          target: changed.name,
+        });
+        return changed;
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/alert-rules/:id',
+      access: 'admin',
+      summary: 'Remove a rule; its alerts resolve.',
+      async handle({ request, viewer }) {
+        const rule = known(param(request));
+        await rules.remove(rule.id);
+        rulesChanged();
+        audit.record({
+          actor: viewer.username,
+          address: request.address,
+          action: 'removed the alert rule',
+          target: rule.name,
+        });
+        return new Reply(204);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,414 @@
+/** The whole server as one value: opened, wired, listening; `close` ends it in order. main and the tests use it. */
+import { mkdir } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { openInfluxHistory } from '../influx/influx.ts';
+import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { defaultRules } from './alerts/default-rules.ts';
+import { createAlerts } from './alerts/lifecycle.ts';
+import { createAudit } from './auth/audit.ts';
+import { createDeviceTokens } from './auth/device-tokens.ts';
+import { createEnrollmentKeys } from './auth/enrollment-keys.ts';
+import { createLoginLimits } from './auth/login-limits.ts';
+import { createPasswords, generatePassword } from './auth/password.ts';
+import { createSessions, openSessionKey } from './auth/sessions.ts';
+import type { Config } from './config.ts';
+import { openDataFolder, StartError } from './data-folder.ts';
+import { createFleet } from './fleet/fleet.ts';
+import { deviceDetailView, deviceView } from './fleet/view.ts';
+import { openEmbeddedHistory } from './history/embedded/embedded.ts';
+import { createFeeder } from './history/feeder.ts';
+import type { History } from './history/history.ts';
+import { openJournal } from './history/journal.ts';
+import { isIn } from './http/address.ts';
+import { createHttpApp } from './http/app.ts';
+import { openAuthority, type TlsFiles } from './http/authority.ts';
+import { checkNetwork, createGuard, isSameOrigin } from './http/guard.ts';
+import { checkOwnCertificate } from './http/own-certificate.ts';
+import { openStaticFiles } from './http/static.ts';
+import { decodeEntry } from './ingest/entry.ts';
+import { createIngest } from './ingest/ingest.ts';
+import { createNewSamples } from './ingest/new-samples.ts';
+import { createLive } from './live/live.ts';
+import type { Log } from './log.ts';
+import { accountRoutes } from './routes/account.ts';
+import { alertRoutes } from './routes/alerts.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { enrollmentRoutes, enrollmentString } from './routes/enrollment.ts';
+import { openapiRoutes } from './routes/openapi.ts';
+import { prometheusRoutes } from './routes/prometheus.ts';
+import { pushRoutes } from './routes/push.ts';
+import { seriesRoutes } from './routes/series.ts';
+import { statusRoutes } from './routes/status.ts';
+import { userRoutes } from './routes/users.ts';
+import { openState, type State } from './state.ts';
+
+const WEB = join(import.meta.dirname, '..', 'web', 'build');
+const DAY_MS = 86_400_000;
+const GRACE_MS = 5000;
+
+export interface Server {
+  readonly url: string;
+  readonly port: number;
+  /** Lower-case hex; null without a private authority. */
+  readonly fingerprint: string | null;
+  /** The generated password of `admin`, on the first start only. */
+  readonly firstPassword: string | undefined;
+  /** An enrollment string for an agent on this machine; it works once, for ten minutes. */
+  enrollThisMachine(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Every name and address this machine answers to. */
+function ownNames(config: Config): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  // A link-local address needs its zone, which a certificate cannot hold.
+  const usable = addresses.filter(({ address, scopeid }) => !address.includes('%') && !scopeid);
+  const given =
+    config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, '')];
+  const fixed = ['localhost', '127.0.0.1', '::1', hostname()];
+  return [...new Set([...fixed, ...usable.map(({ address }) => address), ...config.tlsNames, ...given])];
+}
+
+async function openTls(config: Config): Promise<TlsFiles | null> {
+  if (config.tls === 'off') return null;
+  if (config.tls === 'auto') return openAuthority(join(config.data, 'tls'), ownNames(config));
+  return checkOwnCertificate(config.tls.certFile, config.tls.keyFile);
+}
+
+async function openHistory({ influx, data, retention }: Config, log: Log): Promise<History> {
+  if (influx) return openInfluxHistory({ ...influx, log });
+  const dir = join(data, 'history');
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  return openEmbeddedHistory({ dir, retention, log });
+}
+
+/** The first administrator and the first rules, where there are none. */
+async function firstStart(
+  { users, rules }: State,
+  config: Config,
+  passwords: ReturnType<typeof createPasswords>,
+) {
+  if (users.all().length > 0) return undefined;
+  for (const rule of defaultRules()) await rules.put(rule);
+  const password = config.adminPassword ?? generatePassword();
+  const password_hash = await passwords.hash(password);
+  await users.put({ id: 'admin', role: 'admin', password_hash, created_at: Date.now(), last_login: null });
+  return config.adminPassword === undefined ? password : undefined;
+}
+
+/** What was opened, to be closed in the opposite order when a later step fails. */
+class Opened {
+  readonly #closers: (() => unknown)[] = [];
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+  async close(): Promise<void> {
+    for (const close of this.#closers.toReversed()) await close();
+    this.#closers.length = 0;
+  }
+}
+
+/** Opens everything and listens. Rejects with what to mend; nothing is left open then. */
+export async function createServer(config: Config, log: Log): Promise<Server> {
+  const opened = new Opened();
+  opened.add(openDataFolder(config.data));
+  try {
+    return await open(config, log, opened);
+  } catch (error) {
+    await opened.close();
+    throw error instanceof StartError
+      ? error
+      : new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
+  const now = Date.now;
+  const startedAt = now();
+  const notices: string[] = [];
+  const notice = (text: string) => {
+    notices.push(text);
+    log.warn(text);
+  };
+  const failed = (error: unknown) => log.error({ err: error }, 'the state could not be saved');
+
+  const tls = await openTls(config);
+  const state = await openState({ dir: config.data, log, notice });
+  opened.add(() => state.close());
+  const { users, devices, keys, rules } = state;
+  const passwords = createPasswords();
+  const firstPassword = await firstStart(state, config, passwords);
+  const sessionKey = await openSessionKey(join(config.data, 'session.key'));
+
+  const history = await openHistory(config, log);
+  opened.add(() => history.close());
+  const journal = await openJournal({ dir: join(config.data, 'journal'), log });
+  opened.add(() => journal.close());
+  let feeding = true;
+  const feeder = createFeeder({
+    journal,
+    history,
+    log,
+    onState: ({ kind }) => (feeding = kind === 'feeding'),
+    decode({ deviceId, payload }) {
+      const samples = devices.get(deviceId) && decodeEntry(payload);
+      return samples && { deviceId, samples };
+    },
+  });
+  opened.add(() => feeder.stop());
+  // The embedded store takes what a crash left within moments; InfluxDB may be away for hours.
+  if (!config.influx) await feeder.caughtUp();
+  const latest = await history.latest().catch((error: unknown) => {
+    log.warn(
+      { err: error },
+      'the newest samples cannot be read; devices show numbers again with their next push',
+    );
+    return new Map();
+  });
+
+  const audit = createAudit(state.audit, now, failed);
+  const tokens = createDeviceTokens(devices, now);
+  const enrollment = createEnrollmentKeys(keys, now);
+  const http = createHttpApp({ tls, log });
+  opened.add(() => http.close());
+
+  const sessions = createSessions({
+    sessions: state.sessions,
+    users,
+    key: sessionKey,
+    days: config.sessionDays,
+    now,
+    onEnd: (id) => live.sessionEnded(id),
+  });
+  const entryOf = (id: string) => fleet.get(id);
+  const detailOf = (id: string) => {
+    const record = devices.get(id);
+    return record && deviceDetailView(record, entryOf(id));
+  };
+  const showRow = (id: string) => {
+    const record = devices.get(id);
+    if (record) live.device(deviceView(record, entryOf(id)));
+  };
+  const live = createLive({
+    app: http.uws,
+    async authenticate(cookie, remote) {
+      if (!isIn(config.trustedProxies, remote)) checkNetwork(config, 'display', remote);
+      return sessions.find(cookie);
+    },
+    sessionAlive: (id) => sessions.alive(id),
+    allowOrigin: isSameOrigin,
+    snapshots: {
+      fleet() {
+        const all = devices.all();
+        const points = Math.max(12, Math.min(60, Math.floor(12_000 / Math.max(1, all.length))));
+        return {
+          devices: all.map((record) => deviceView(record, entryOf(record.id))),
+          recent: Object.fromEntries(all.map(({ id }) => [id, fleet.recent(id, points)])),
+        };
+      },
+      device(id) {
+        const device = detailOf(id);
+        return device && { device };
+      },
+      alerts: () => ({ alerts: [...alerts.active()] }),
+    },
+    now,
+    log,
+  });
+  opened.add(() => live.stop());
+  const alerts = createAlerts({
+    rules,
+    alerts: state.alerts,
+    deviceOf(id) {
+      const record = devices.get(id);
+      return record && { name: record.name ?? record.hostname, tags: record.tags };
+    },
+    now,
+    onChange: (changed) => live.alerts(changed),
+    log,
+  });
+  opened.add(() => alerts.stop());
+  const fleet = createFleet({
+    now,
+    devices: devices
+      .all()
+      .map(({ id, interval_s, last_seen }) => ({ deviceId: id, intervalS: interval_s, lastSeen: last_seen })),
+    latest,
+    onStatus(change) {
+      const record = devices.get(change.deviceId);
+      if (!record) return;
+      if (change.status === 'offline') devices.put({ ...record, last_seen: change.lastSeen }).catch(failed);
+      showRow(change.deviceId);
+      alerts.status(change);
+    },
+  });
+  opened.add(() => fleet.stop());
+  for (const { id } of devices.all()) {
+    const entry = fleet.get(id);
+    if (entry?.status === 'offline' && entry.lastSeen !== null)
+      alerts.status({ deviceId: id, status: 'offline', at: startedAt, lastSeen: entry.lastSeen });
+  }
+
+  const ingest = createIngest({
+    authenticate: tokens.authenticate,
+    devices,
+    append: journal.append,
+    committed: feeder.committed,
+    newSamples: createNewSamples({
+      newest: new Map([...latest].map(([id, { t }]) => [id, t])),
+      async stored(deviceId, from, to) {
+        if (!feeding)
+          throw new Error(
+            'the history cannot take samples right now, so duplicates are told apart by it later',
+          );
+        await feeder.caughtUp();
+        return history.timestamps(deviceId, from, to);
+      },
+      warn: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
+    }),
+    accepted: [(push) => fleet.accept(push), (push) => alerts.samples(push), (push) => live.values(push)],
+    deviceChanged: showRow,
+    watching: (id) => live.watching(id),
+    intervalS: config.intervalS,
+    keptMs: config.retention.quarter_days * DAY_MS,
+    now,
+    log,
+  });
+
+  async function removeDevice(deviceId: string): Promise<void> {
+    tokens.forget(deviceId);
+    await devices.remove(deviceId);
+    ingest.forget(deviceId);
+    fleet.remove(deviceId);
+    alerts.deviceRemoved(deviceId);
+    live.removed(deviceId);
+    try {
+      await history.remove(deviceId);
+    } catch (error) {
+      notice(
+        `The history of the removed device ${deviceId} could not be deleted: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  const fingerprint = tls?.fingerprint ?? null;
+  let ready = false;
+  const address = { publicUrl: config.publicUrl, tls: tls !== null, fingerprint };
+  const routes = [
+    ...accountRoutes({ users, sessions, passwords, limits: createLoginLimits(), audit, now }),
+    ...userRoutes({ users, sessions, passwords, audit, now }),
+    ...enrollmentRoutes({
+      keys,
+      enrollment,
+      devices,
+      tokens,
+      audit,
+      hasPushed: (id) => (fleet.get(id)?.lastSeen ?? null) !== null,
+      added(record) {
+        fleet.add(record.id, { intervalS: record.interval_s });
+        alerts.rulesChanged();
+        showRow(record.id);
+      },
+      address,
+      intervalS: config.intervalS,
+      now,
+    }),
+    ...deviceRoutes({
+      devices,
+      view: (record) => deviceView(record, entryOf(record.id)),
+      detail: (record) => deviceDetailView(record, entryOf(record.id)),
+      tokens,
+      audit,
+      changed(id) {
+        alerts.rulesChanged();
+        showRow(id);
+      },
+      remove: removeDevice,
+    }),
+    ...pushRoutes(ingest.push),
+    ...seriesRoutes({ knows: (id) => devices.get(id) !== undefined, history, now }),
+    ...alertRoutes({
+      active: alerts.active,
+      all: alerts.all,
+      rules,
+      rulesChanged: alerts.rulesChanged,
+      audit,
+    }),
+    ...prometheusRoutes({
+      devices: () =>
+        devices.all().map((record) => ({
+          device: deviceView(record, entryOf(record.id)),
+          values: entryOf(record.id)?.values ?? {},
+        })),
+      scrapeToken: config.scrapeToken,
+      isSignedIn: async (cookie) => (await sessions.find(cookie)) !== undefined,
+    }),
+    ...statusRoutes({
+      isReady: () => ready,
+      audit,
+      status: async () => ({
+        version: WATCHFLOOR_VERSION,
+        started_at: startedAt,
+        devices: devices.all().length,
+        fingerprint: fingerprint === null ? null : (fingerprint.toUpperCase().match(/../g) ?? []).join(':'),
+        history: { ...(await history.health()), behind_bytes: feeder.behindBytes() },
+        notices,
+      }),
+    }),
+  ];
+
+  http.serve({
+    routes: [...routes, ...openapiRoutes(routes)],
+    guard: createGuard({
+      authenticate: sessions.find,
+      allowAgents: config.allowAgents,
+      allowPeople: config.allowPeople,
+    }),
+    files: await openStaticFiles(WEB),
+    trustedProxies: config.trustedProxies,
+  });
+  const port = await http.listen(config.host, config.port);
+  ready = true;
+  const url = `${tls ? 'https' : 'http'}://localhost:${port}`;
+  log.info(
+    { url, host: config.host, port, fingerprint, history: config.influx ? 'influxdb' : 'embedded' },
+    'listening',
+  );
+
+  return {
+    url,
+    port,
+    fingerprint,
+    firstPassword,
+    async enrollThisMachine() {
+      const name = 'This machine (npm start)';
+      await Promise.all(
+        keys
+          .all()
+          .filter((key) => key.name === name)
+          .map((key) => keys.remove(key.id)),
+      );
+      const { secret } = await enrollment.create({
+        name,
+        created_by: 'server',
+        expires_at: now() + 600_000,
+        max_uses: 1,
+        tags: [],
+      });
+      return enrollmentString(secret, `localhost:${port}`, { ...address, publicUrl: undefined });
+    },
+    async close() {
+      ready = false;
+      await live.stop();
+      await http.drain(GRACE_MS);
+      for (const { id, last_seen } of devices.all()) {
+        const seen = fleet.get(id)?.lastSeen ?? last_seen;
+        const record = devices.get(id);
+        if (record && seen !== last_seen) devices.put({ ...record, last_seen: seen }).catch(failed);
+      }
+      await opened.close();
+      log.info('stopped');
+    },
+  };
+}
