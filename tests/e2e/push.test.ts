@@ -60,8 +60,9 @@ describe('a script that pushes', () => {
     expect(shown.metrics).toMatchObject({ cpu: 42.5, ram: 61, disk: 12, net_tx: 1000, net_rx: 2000 });
 
     const row = fleetRow(person.page, 'printer');
-    await row.getByText('42.5').waitFor();
-    await row.getByText('Online').or(row.getByText('Live')).first().waitFor();
+    // Two significant digits are shown.
+    await row.getByText('43', { exact: true }).waitFor();
+    await row.getByText('Online').waitFor();
     expect(person.errors).toEqual([]);
     await person.close();
   });

@@ -12,7 +12,7 @@ import { eventually } from './eventually.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startAgent, startServer } from './product.ts';
 import { startMadeUpFleet } from './made-up-fleet.ts';
-import { visitAsAdmin } from './ui.ts';
+import { signedIn, visitAsAdmin } from './ui.ts';
 
 const SIZES = [
   { name: 'light', viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
@@ -70,6 +70,6 @@ try {
 
 /** Its heading is there and some live seconds have passed. */
 async function settled(page: Page): Promise<void> {
-  await page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
+  await signedIn(page);
   await pause(3000);
 }

@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 import { openLive } from './live.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { PASSWORD, startServer, type TestServer } from './product.ts';
-import { signIn, visit, visitAsAdmin } from './ui.ts';
+import { signedIn, signIn, visit, visitAsAdmin } from './ui.ts';
 
 describe('a session', () => {
   const opened = new Opened();
@@ -23,7 +23,7 @@ describe('a session', () => {
   const live = (cookie: string | undefined) =>
     openLive({ url: server.url, ca: readFileSync(server.authorityFile(), 'utf8'), cookie });
 
-  async function signedIn(): Promise<Client> {
+  async function signedInClient(): Promise<Client> {
     const client = server.client();
     await client.login('admin', PASSWORD);
     return client;
@@ -34,7 +34,7 @@ describe('a session', () => {
     await signIn(person.page, 'admin', 'not the password');
     await person.page.getByText('The user name or the password is wrong.').waitFor();
     await signIn(person.page, 'admin', PASSWORD);
-    await person.page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
+    await signedIn(person.page);
     await person.close();
   });
 
@@ -46,7 +46,7 @@ describe('a session', () => {
   });
 
   it('cannot be forged: another signature, no signature, another content', async () => {
-    const client = await signedIn();
+    const client = await signedInClient();
     const cookie = client.cookie ?? '';
     const [name = '', token = ''] = cookie.split(/=(.*)/s);
     const [head = '', body = '', signature = ''] = token.split('.');
@@ -86,7 +86,7 @@ describe('a session', () => {
   });
 
   it('[L5] that signed out loses its live connection within 5 s', async () => {
-    const client = await signedIn();
+    const client = await signedInClient();
     const connection = live(client.cookie);
     await connection.connected;
     expect((await connection.subscribe('fleet')).ok).toBe(true);

@@ -23,7 +23,9 @@ export async function visit(browser: Browser, url: string, options: PersonOption
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
-    if (message.type() === 'error') errors.push(message.text());
+    // What the browser says of every refused or lost request; the page itself deals with those.
+    const ofRequest = /^Failed to load resource|WebSocket connection to .* failed/.test(message.text());
+    if (message.type() === 'error' && !ofRequest) errors.push(message.text());
   });
   await page.goto(url);
   return { page, context, errors, close: () => context.close() };
@@ -35,6 +37,11 @@ export async function signIn(page: Page, username: string, password: string): Pr
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
+/** The sign-in worked: a page of the app is there. */
+export async function signedIn(page: Page): Promise<void> {
+  await page.locator('#content').getByRole('heading', { level: 1 }).waitFor();
+}
+
 /** A visitor signed in as the administrator, at the fleet. */
 export async function visitAsAdmin(
   browser: Browser,
@@ -43,7 +50,7 @@ export async function visitAsAdmin(
 ): Promise<Person> {
   const person = await visit(browser, `${server.url}/ui/`, options);
   await signIn(person.page, 'admin', PASSWORD);
-  await person.page.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
+  await signedIn(person.page);
   return person;
 }
 
