@@ -95,5 +95,12 @@ describe('the time axis', () => {
       '−1 min',
       'now',
     ]);
+    expect(ageTicks(120_000).map(({ label }) => label)).toEqual([
+      '−2 min',
+      '−90 s',
+      '−1 min',
+      '−30 s',
+      'now',
+    ]);
   });
 });

@@ -20,4 +20,8 @@ describe('freshness', () => {
   it("[F1] offline is the server's word", () => {
     expect(freshness({ ...fresh, status: 'offline' })).toBe('offline');
   });
+
+  it('a machine that never pushed is waited for, not missed', () => {
+    expect(freshness({ ...fresh, status: 'offline', ageMs: null })).toBe('waiting');
+  });
 });

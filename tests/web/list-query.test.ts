@@ -73,6 +73,7 @@ describe('the search', () => {
     expect(matches('is:offline')(one, 'good')).toBe(false);
     expect(matches('is:alert web')(one, 'warning')).toBe(true);
     expect(matches('is:online')(one, 'stale')).toBe(true);
+    expect(matches('is:online')(one, 'waiting')).toBe(false);
   });
 });
 

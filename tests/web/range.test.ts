@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { parseRange, RANGES, stepFor, windowFor } from '../../web/src/charts/range.ts';
+import { liveSpan, parseRange, RANGES, stepFor, windowFor } from '../../web/src/charts/range.ts';
 
 describe('ranges', () => {
   it('are read from the URL, live without one', () => {
     expect(parseRange('24h').ms).toBe(86_400_000);
     expect(parseRange(null).value).toBe('live');
     expect(parseRange('17 parsecs').value).toBe('live');
+  });
+
+  it('show less of a machine that just joined, so that its charts fill', () => {
+    expect([0, 60_000, 60_001, 120_001, 1e9].map(liveSpan)).toEqual([
+      60_000, 60_000, 120_000, 300_000, 300_000,
+    ]);
   });
 
   it('[H2] ask for at most 400 buckets', () => {

@@ -131,11 +131,15 @@ export function timeTicks(from: number, to: number, most: number): TimeTick[] {
   return ticks;
 }
 
+/** `−15 s`, `−1 min`, `−90 s`: as short as it is exact. */
+function age(ms: number): string {
+  if (ms === 0) return 'now';
+  return ms % MINUTE === 0 ? `−${ms / MINUTE} min` : `−${ms / 1000} s`;
+}
+
 /** Ticks of the live window, by their age: they never move. `ms` is the window's width. */
 export function ageTicks(ms: number): TimeTick[] {
-  const minutes = Math.round(ms / MINUTE);
-  return Array.from({ length: minutes + 1 }, (_, i) => ({
-    t: -i * MINUTE,
-    label: i === 0 ? 'now' : `−${i} min`,
-  })).reverse();
+  const step = ms > 2 * MINUTE ? MINUTE : ms / 4;
+  const count = Math.round(ms / step);
+  return Array.from({ length: count + 1 }, (_, i) => ({ t: -i * step, label: age(i * step) })).reverse();
 }

@@ -25,6 +25,14 @@ export const RANGES: readonly Range[] = [
 
 const LIVE: Range = RANGES[0] ?? { value: 'live', label: 'Live', title: '', ms: 5 * MINUTE };
 
+/** Live windows of a machine that joined a moment ago. */
+const YOUNG = [MINUTE, 2 * MINUTE];
+
+/** How much a live chart shows of a machine `ageMs` after it joined: little at first, so that its charts fill. */
+export function liveSpan(ageMs: number): number {
+  return YOUNG.find((ms) => ageMs <= ms) ?? LIVE.ms;
+}
+
 /** `?range=24h` → its range; anything else is live. */
 export function parseRange(text: string | null): Range {
   return RANGES.find(({ value }) => value === text) ?? LIVE;

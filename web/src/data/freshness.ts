@@ -7,9 +7,10 @@ export function onlineWindow(intervalS: number): number {
   return Math.max(3 * intervalS, 15) * 1000;
 }
 
-export type Freshness = 'live' | 'stale' | 'offline';
+export type Freshness = 'live' | 'stale' | 'offline' | 'waiting';
 
 /**
+ * - `waiting`: it joined and has not pushed yet: it was never there to be missed.
  * - `offline`: the server says so.
  * - `stale`: the link is not live, or the last push is older than the device's window: numbers must not look live.
  */
@@ -25,7 +26,7 @@ export function freshness({
   ageMs: number | null;
   intervalS: number;
 }): Freshness {
-  if (status === 'offline') return 'offline';
+  if (status === 'offline') return ageMs === null ? 'waiting' : 'offline';
   if (link !== 'live' || ageMs === null || ageMs > onlineWindow(intervalS)) return 'stale';
   return 'live';
 }

@@ -51,7 +51,8 @@ export function sortedBy(query: ListQuery, key: SortKey): ListQuery {
 
 /** Words that ask for a state instead of a text. */
 const STATE_WORDS: Readonly<Record<string, (state: State) => boolean>> = {
-  'is:online': (state) => state !== 'offline',
+  'is:online': (state) => state !== 'offline' && state !== 'waiting',
+  'is:waiting': (state) => state === 'waiting',
   'is:offline': (state) => state === 'offline',
   'is:alert': (state) => state === 'warning' || state === 'critical',
 };
@@ -74,7 +75,14 @@ export function matches(search: string): (device: Device, state: State) => boole
 }
 
 /** The worst first. */
-const RANK: Readonly<Record<State, number>> = { critical: 0, warning: 1, offline: 2, stale: 3, good: 4 };
+const RANK: Readonly<Record<State, number>> = {
+  critical: 0,
+  warning: 1,
+  offline: 2,
+  stale: 3,
+  waiting: 4,
+  good: 5,
+};
 
 const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 

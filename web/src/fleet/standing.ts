@@ -5,9 +5,7 @@ import type { State } from '../ui/state.ts';
 
 /** Its own silence first, then its worst alert. */
 export function standing(freshness: Freshness, worst: Severity | undefined): State {
-  if (freshness === 'offline') return 'offline';
-  if (freshness === 'stale') return 'stale';
-  return worst ?? 'good';
+  return freshness === 'live' ? (worst ?? 'good') : freshness;
 }
 
 /** What is firing on one device. */

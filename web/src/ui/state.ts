@@ -1,5 +1,5 @@
 /** The states a thing can be in. Each has a colour, a shape and a word; never the colour alone. */
-export type State = 'good' | 'warning' | 'critical' | 'offline' | 'stale';
+export type State = 'good' | 'warning' | 'critical' | 'offline' | 'stale' | 'waiting';
 
 export const STATE_WORD: Record<State, string> = {
   good: 'Online',
@@ -7,4 +7,5 @@ export const STATE_WORD: Record<State, string> = {
   critical: 'Critical',
   offline: 'Offline',
   stale: 'Stale',
+  waiting: 'Waiting',
 };

@@ -6,7 +6,7 @@ export const ROLES: readonly { readonly value: Role; readonly label: string; rea
   {
     value: 'viewer',
     label: 'Viewer',
-    may: 'sees every machine, chart and alert; changes nothing but the own password.',
+    may: 'sees every machine, chart and alert; changes nothing but their own password.',
   },
   { value: 'display', label: 'Display', may: 'for a screen on the wall: sees what a viewer sees.' },
 ];
