@@ -3,15 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Push } from '#protocol/sample.ts';
 import type { DeviceRecord } from '../store/records.ts';
 
-/** Skews closer than this are the same clock. */
-const SAME_SKEW_MS = 60_000;
-
-function skewOf(record: DeviceRecord, shiftMs: number): number | null {
-  if (shiftMs === 0) return null;
-  const before = record.clock_skew_ms;
-  return before !== null && Math.abs(before - shiftMs) < SAME_SKEW_MS ? before : shiftMs;
-}
-
 /** The record with the push's facts; the same object when nothing changed. */
 export function withFacts(
   record: DeviceRecord,
@@ -19,7 +10,8 @@ export function withFacts(
   intervalS: number,
   shiftMs: number,
 ): DeviceRecord {
-  const skew = skewOf(record, shiftMs);
+  // The very shift that was used: a resend is shifted by what stands here, and must get the same times.
+  const skew = shiftMs === 0 ? null : shiftMs;
   const { hostname, ip, inventory = record.inventory, dropped = 0 } = push;
   // Watching makes the interval short for a while; only the usual one is worth writing.
   const interval = Math.max(record.interval_s, intervalS);

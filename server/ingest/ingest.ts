@@ -135,7 +135,9 @@ export function createIngest(parts: IngestParts): Ingest {
       // It may have been removed while the disk wrote.
       const still = devices.get(deviceId);
       if (still) {
-        updateRecord(still, push, intervalS, shiftMs);
+        // [I2] What a resend says was dropped is counted already.
+        const facts = fresh.length > 0 ? push : { ...push, dropped: 0 };
+        updateRecord(still, facts, intervalS, shiftMs);
         hand({
           deviceId,
           samples: fresh,

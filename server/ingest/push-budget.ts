@@ -21,7 +21,9 @@ export function createPushBudget(): PushBudget {
     spend(deviceId, now) {
       let bucket = buckets.get(deviceId);
       if (!bucket) buckets.set(deviceId, (bucket = { left: BURST, at: now }));
-      bucket.left = Math.min(BURST, bucket.left + ((now - bucket.at) / 1000) * PER_SECOND);
+      // A clock that is set back takes nothing away.
+      const passedS = Math.max(0, now - bucket.at) / 1000;
+      bucket.left = Math.min(BURST, bucket.left + passedS * PER_SECOND);
       bucket.at = now;
       if (bucket.left < 1) throw new ApiError('too_fast', { retryAfterS: 1 });
       bucket.left--;

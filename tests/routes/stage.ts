@@ -1,0 +1,103 @@
+/** The whole server over real sockets, in a folder of its own. One live server a process, so one a test file. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { enrollmentKeyCreated, errorReply, tokenReply, type ErrorReply } from '#protocol/api.ts';
+import { loadConfig, type Config } from '../../server/config.ts';
+import { createLog } from '../../server/log.ts';
+import { createServer, type Server } from '../../server/server.ts';
+import { createClient, type Answer, type Client } from '../e2e/client.ts';
+import { freePort } from '../e2e/product.ts';
+
+export const PASSWORD = 'correct horse battery staple';
+
+export interface Device {
+  readonly id: string;
+  readonly token: string;
+}
+
+export interface Stage {
+  readonly data: string;
+  /** Signed in as the administrator, from an address of its own. */
+  readonly admin: Client;
+  server(): Server;
+  /** A further client, signed in as nobody; `from`: the loopback address to come from. */
+  client(from?: string): Client;
+  /** A registered device. */
+  device(id: string): Promise<Device>;
+  /** One push with the blueprint's fields filled in. */
+  push(device: Device, body: Readonly<Record<string, unknown>>): Promise<Answer>;
+  /** Stops the server and starts it again with the same data. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The loopback address the administrator of a stage comes from. */
+const ADMIN_ADDRESS = '127.0.0.9';
+
+export async function configFor(data: string, changes: Partial<Config> = {}): Promise<Config> {
+  const asked = await loadConfig([], {
+    WATCHFLOOR_HOST: '127.0.0.1',
+    WATCHFLOOR_PORT: '0',
+    WATCHFLOOR_DATA: data,
+    WATCHFLOOR_ADMIN_PASSWORD: PASSWORD,
+  });
+  if (asked.kind !== 'run') throw new Error('asked for help');
+  return { ...asked.config, ...changes };
+}
+
+export async function openStage(changes: Partial<Config> = {}): Promise<Stage> {
+  const data = await mkdtemp(join(tmpdir(), 'watchfloor-stage-'));
+  const log = createLog('silent');
+  // A port that a restart can have again: the system gives one that was asked for as 0 to nobody for a while.
+  const config = await configFor(data, { port: await freePort(), ...changes });
+  let server = await createServer(config, log);
+  const ca = await readFile(join(data, 'tls', 'authority.crt'), 'utf8');
+  const clients: Client[] = [];
+  const client = (from?: string) => {
+    const made = createClient({ url: server.url, ca, ...(from === undefined ? {} : { from }) });
+    clients.push(made);
+    return made;
+  };
+  const admin = client(ADMIN_ADDRESS);
+  const signedIn = await admin.login('admin', PASSWORD);
+  if (signedIn.status !== 200) throw new Error(`cannot sign in: ${signedIn.text}`);
+  const pusher = client();
+
+  return {
+    data,
+    admin,
+    server: () => server,
+    client,
+    async device(id) {
+      const made = await admin.ask('POST', '/enrollment-keys', { body: { max_uses: 1 } });
+      const { key } = made.as(enrollmentKeyCreated);
+      const joined = await pusher.ask('POST', '/devices/register', {
+        body: { enrollment_key: key, hostname: id, ip: '10.0.0.1', os: 'Linux', device_id: id },
+      });
+      return { id, token: joined.as(tokenReply).token };
+    },
+    push: ({ id, token }, body) =>
+      pusher.ask('POST', '/metrics', {
+        token,
+        body: { device_id: id, hostname: id, ip: '10.0.0.1', ...body },
+      }),
+    async restart() {
+      await server.close();
+      server = await createServer(config, log);
+    },
+    async close() {
+      for (const made of clients) made.close();
+      await server.close();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The error an answer holds. */
+export function errorOf(answer: Answer): ErrorReply['error'] & { status: number } {
+  return { ...answer.as(errorReply).error, status: answer.status };
+}
+
+export const anything = z.record(z.string(), z.unknown());
