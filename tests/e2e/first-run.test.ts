@@ -17,7 +17,7 @@ async function cpuLine(chart: Locator): Promise<{ points: number; says: string }
     .locator('path[fill="none"]')
     .evaluateAll((found) => found.map((path) => path.getAttribute('d') ?? ''));
   const points = Math.max(0, ...paths.map((d) => d.match(/[MLC]/g)?.length ?? 0));
-  return { points, says: (await chart.getByRole('img').getAttribute('aria-label')) ?? '' };
+  return { points, says: (await chart.getByRole('img').first().getAttribute('aria-label')) ?? '' };
 }
 
 function chart(page: Page, title: string): Locator {
@@ -108,7 +108,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     const folder = join(data, 'agent-second');
     const command = shown.replace(/WATCHFLOOR_AGENT_DATA=\S+/, `WATCHFLOOR_AGENT_DATA=${folder}`);
     expect(command).not.toBe(shown);
-    const pasted = await startProcess({ file: 'sh', args: ['-c', `exec env ${command}`], cwd: ROOT });
+    const pasted = await startProcess({ file: 'sh', args: ['-c', command], cwd: ROOT, group: true });
     opened.keep(pasted, (running) => running.stop());
 
     await fleetRow(list, 'second').getByText('%').first().waitFor({ timeout: 20_000 });

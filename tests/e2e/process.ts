@@ -26,6 +26,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** It starts others (a shell, npm): signals go to all of them. */
+  readonly group?: boolean;
 }
 
 /** What a process needs of this one's environment; the product's own settings are not inherited. */
@@ -39,10 +41,11 @@ function inherited(): Record<string, string> {
   );
 }
 
-export async function startProcess({ file, args, env = {}, cwd }: Command): Promise<Running> {
+export async function startProcess({ file, args, env = {}, cwd, group = false }: Command): Promise<Running> {
   const child = spawn(file, args, {
     env: { ...inherited(), NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: group,
     ...(cwd === undefined ? {} : { cwd }),
   });
   let output = '';
@@ -59,7 +62,13 @@ export async function startProcess({ file, args, env = {}, cwd }: Command): Prom
       resolve({ code, signal });
     });
   });
-  const killNow = () => child.kill('SIGKILL');
+  const send = (name: NodeJS.Signals) => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(group ? -child.pid : child.pid, name);
+  };
+  const killNow = () => {
+    send('SIGKILL');
+  };
   process.once('exit', killNow);
   await once(child, 'spawn');
   const { pid } = child;
@@ -86,10 +95,10 @@ export async function startProcess({ file, args, env = {}, cwd }: Command): Prom
     exited,
     output: () => output,
     line,
-    signal: (name) => void child.kill(name),
+    signal: send,
     stop: async (graceMs = 20_000) => {
-      child.kill('SIGCONT');
-      child.kill('SIGTERM');
+      send('SIGCONT');
+      send('SIGTERM');
       const late = setTimeout(killNow, graceMs);
       const exit = await exited;
       clearTimeout(late);

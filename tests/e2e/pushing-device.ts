@@ -6,7 +6,7 @@ import { pushReply } from '#protocol/sample.ts';
 import type { Client } from './client.ts';
 import type { TestServer } from './product.ts';
 
-const SAMPLES_PER_PUSH = 5;
+const SPOOLED_PER_PUSH = 4;
 const registration = z.object({ device_id: z.string(), token: z.string() });
 
 export interface Identity {
@@ -40,7 +40,7 @@ export class PushingDevice {
   private running: Promise<void> | undefined;
   private stopping = false;
 
-  /** @param firstTime of its samples, one second apart, epoch milliseconds */
+  /** @param firstTime of the samples from before, one second apart, epoch milliseconds */
   constructor(identity: Identity, hostname: string, client: Client, firstTime: number) {
     this.identity = identity;
     this.hostname = hostname;
@@ -73,20 +73,27 @@ export class PushingDevice {
     return answer.as(pushReply);
   }
 
+  /** Some seconds from before, as from a spool, and one of now. */
+  private take(): readonly Sent[] {
+    const spooled = Array.from({ length: SPOOLED_PER_PUSH }, () => {
+      const timestamp = this.nextTime;
+      this.nextTime += 1000;
+      return { timestamp, cpu: (timestamp / 1000) % 97 };
+    });
+    return [...spooled, { timestamp: Date.now(), cpu: 50 }];
+  }
+
   /** A lost reply, or a server that is gone: the same samples again, as an agent would. */
   private async run(): Promise<void> {
+    let samples = this.take();
     while (!this.stopping) {
-      const samples = Array.from({ length: SAMPLES_PER_PUSH }, (_, i) => {
-        const timestamp = this.nextTime + i * 1000;
-        return { timestamp, cpu: (timestamp / 1000) % 97 };
-      });
       const reply = await this.push(samples).catch(lostConnection);
       if (reply === undefined) {
         await pause(50);
         continue;
       }
       for (const { timestamp, cpu } of samples) this.acknowledged.set(timestamp, cpu);
-      this.nextTime += SAMPLES_PER_PUSH * 1000;
+      samples = this.take();
     }
   }
 }
