@@ -4,15 +4,27 @@ import ipaddr from 'ipaddr.js';
 /** Addresses and networks, parsed. */
 export type Networks = readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[];
 
+/** `10` and `0x7f.1` are addresses to a C library; to a person they are mistakes. */
+function isWritten(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}
+
+function parseNetwork(text: string): Networks[number] {
+  const [address = '', bits] = text.split('/');
+  if (!isWritten(address) || (bits !== undefined && !ipaddr.isValidCIDR(text)))
+    throw new Error(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
+  const given = ipaddr.parse(address);
+  const width = given.kind() === 'ipv4' ? 32 : 128;
+  const prefix = bits === undefined ? width : Number(bits);
+  // IPv4 written as IPv6: its own 32 bits are the last of 128.
+  if (given instanceof ipaddr.IPv6 && given.isIPv4MappedAddress() && prefix >= 96)
+    return [given.toIPv4Address(), prefix - 96];
+  return [given, prefix];
+}
+
 /** `10.0.0.0/8`, `::1`, … → networks. Throws on the first that is neither an address nor a network. */
 export function parseNetworks(texts: readonly string[]): Networks {
-  return texts.map((text) => {
-    if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-    if (!ipaddr.isValid(text))
-      throw new Error(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
-    const address = ipaddr.process(text);
-    return [address, address.kind() === 'ipv4' ? 32 : 128];
-  });
+  return texts.map(parseNetwork);
 }
 
 /** Whether the address lies in one of the networks. An IPv4 address written as IPv6 counts as the IPv4 one. */

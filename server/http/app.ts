@@ -7,8 +7,9 @@ import type { TlsFiles } from './authority.ts';
 import { createBodyReader, inflate } from './body.ts';
 import { type Guard } from './guard.ts';
 import { readRequest } from './read-request.ts';
+import { COPIED_HEADERS, DEVICE_HEADERS } from './request.ts';
 import type { Route } from './route.ts';
-import { sendError, sendFile, sendValue, type Exchange } from './send.ts';
+import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
 import type { StaticFiles } from './static.ts';
 
 export interface HttpParts {
@@ -66,18 +67,23 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
   function serveRoute(route: Route, { guard, trustedProxies }: ServeParts): void {
     const paramCount = route.path.split('/:').length - 1;
     const where = `${route.method} ${route.path}`;
+    const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
+    const send = route.access === 'device' ? sendToDevice : sendValue;
+    const reading = { paramCount, headers, trusted: trustedProxies };
 
     async function answer(exchange: Exchange, req: uWS.HttpRequest): Promise<void> {
       try {
-        const request = readRequest(exchange.res, req, paramCount, trustedProxies);
+        const request = readRequest(exchange.res, req, reading);
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
+        // The body is taken from the start: uWS forgets what nobody listens for.
         const arriving = route.readsBody
           ? bodies.read(exchange.res, request.header('content-length'))
-          : Promise.resolve(EMPTY);
-        // Both run at once; a refused request must not leave the other's rejection unheard.
-        const [viewer, bytes] = await Promise.all([guard(route, request), arriving]);
-        const raw = inflate(bytes, request.header('content-encoding'));
-        sendValue(exchange, await route.handle({ request, viewer, raw, body: undefined }));
+          : undefined;
+        // A refused request must not leave the body's own rejection unheard.
+        arriving?.catch(() => undefined);
+        const viewer = await guard(route, request);
+        const raw = arriving ? inflate(await arriving, request.header('content-encoding')) : EMPTY;
+        send(exchange, await route.handle({ request, viewer, raw, body: undefined }));
       } catch (error) {
         sendError(exchange, error, where, log);
       } finally {

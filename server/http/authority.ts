@@ -4,7 +4,7 @@
  * and is made anew at a start when it is about to end or the machine's names have changed.
  */
 import 'reflect-metadata';
-import { createHash, webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -95,12 +95,31 @@ async function makeServerCertificate(
   return { pem: certificate.toString('pem'), keyPem: await toPem(keys.privateKey) };
 }
 
-async function readPair(certFile: string, keyFile: string): Promise<KeyedCertificate | undefined> {
+async function readOrNothing(file: string): Promise<string | undefined> {
   try {
-    const [pem, keyPem] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
-    return { pem, keyPem };
+    return await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function readAuthority(certFile: string, keyFile: string): Promise<KeyedCertificate | undefined> {
+  const [pem, keyPem] = await Promise.all([readOrNothing(certFile), readOrNothing(keyFile)]);
+  if (pem !== undefined && keyPem !== undefined) return { pem, keyPem };
+  if (pem === undefined && keyPem === undefined) return undefined;
+  // A new authority in its place would turn every agent away.
+  const [lost, left] = pem === undefined ? [certFile, keyFile] : [keyFile, certFile];
+  throw new Error(
+    `${lost} is missing. Restore it from a backup; to start with a new authority, which every agent has to be enrolled with again, delete ${left}.`,
+  );
+}
+
+function isKeyOf(certificate: X509Certificate, keyPem: string): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(keyPem));
+  } catch (error) {
+    if (error instanceof Error) return false;
     throw error;
   }
 }
@@ -116,7 +135,7 @@ function firstCertificate(pem: string, file: string): X509Certificate {
 }
 
 function stillServes(
-  pem: string,
+  { pem, keyPem }: KeyedCertificate,
   file: string,
   authorityPem: string,
   names: readonly string[],
@@ -124,7 +143,7 @@ function stillServes(
 ): boolean {
   const certificate = firstCertificate(pem, file);
   const authority = firstCertificate(authorityPem, file);
-  if (!certificate.verify(authority.publicKey)) return false;
+  if (!certificate.verify(authority.publicKey) || !isKeyOf(certificate, keyPem)) return false;
   if (Date.parse(certificate.validTo) - now.getTime() < RENEW_BEFORE_DAYS * DAY_MS) return false;
   return names.every((name) =>
     altName(name).type === 'ip'
@@ -156,7 +175,7 @@ export async function openAuthority(
     file('server.key'),
   ];
 
-  let authority = await readPair(caFile, caKeyFile);
+  let authority = await readAuthority(caFile, caKeyFile);
   if (!authority) {
     authority = await makeAuthority(now);
     await writeFileAtomic(caKeyFile, authority.keyPem, { mode: 0o600 });
@@ -164,8 +183,9 @@ export async function openAuthority(
   }
   firstCertificate(authority.pem, caFile);
 
-  const current = await readPair(certFile, keyFile);
-  if (!current || !stillServes(current.pem, certFile, authority.pem, names, now)) {
+  const [pem, keyPem] = await Promise.all([readOrNothing(certFile), readOrNothing(keyFile)]);
+  const current = pem !== undefined && keyPem !== undefined ? { pem, keyPem } : undefined;
+  if (!current || !stillServes(current, certFile, authority.pem, names, now)) {
     const made = await makeServerCertificate(authority, names, now);
     await writeFileAtomic(keyFile, made.keyPem, { mode: 0o600 });
     await writeFileAtomic(certFile, `${made.pem.trim()}\n${authority.pem.trim()}\n`, { mode: 0o644 });

@@ -35,7 +35,8 @@ export function createBodyReader(): BodyReader {
       res.onData((chunk, isLast) => {
         if (settled) return;
         // uWS reuses the chunk's memory as soon as this returns.
-        const copy = Buffer.from(new Uint8Array(chunk));
+        const copy = Buffer.allocUnsafe(chunk.byteLength);
+        copy.set(new Uint8Array(chunk));
         size += copy.length;
         inFlight += copy.length;
         if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));

@@ -15,7 +15,10 @@ export interface GuardParts {
   readonly allowPeople: Networks;
 }
 
-export type Guard = (route: Pick<Route, 'access' | 'method' | 'path'>, request: Request) => Promise<Viewer>;
+export type Guard = (
+  route: Pick<Route, 'access' | 'method' | 'path'>,
+  request: Request,
+) => Viewer | Promise<Viewer>;
 
 /** Whether the page that made the request is our own: same host, or no browser at all. */
 export function isSameOrigin(origin: string, host: string): boolean {
@@ -27,24 +30,27 @@ export function isSameOrigin(origin: string, host: string): boolean {
 export function checkNetwork(
   parts: Pick<GuardParts, 'allowAgents' | 'allowPeople'>,
   access: Access,
-  address: string,
+  from: { readonly address: string },
 ) {
   const allowed = access === 'device' ? parts.allowAgents : parts.allowPeople;
-  if (allowed.length > 0 && !isIn(allowed, address)) throw new ApiError('address_not_allowed');
+  if (allowed.length > 0 && !isIn(allowed, from.address)) throw new ApiError('address_not_allowed');
 }
 
 export function createGuard(parts: GuardParts): Guard {
-  return async ({ access, method, path }, request) => {
-    if (path === '/healthz' || path === '/readyz') return NOBODY;
-    checkNetwork(parts, access, request.address);
-    if (access === 'device') return NOBODY;
-    // A cookie is sent whoever made the page, so anything that changes state must come from our own page.
-    if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))
-      throw new ApiError('foreign_origin');
-    if (access === 'public') return NOBODY;
+  async function findPerson(access: Role, request: Request): Promise<Viewer> {
     const viewer = await parts.authenticate(request.header('cookie'));
     if (!viewer) throw new ApiError('not_signed_in');
     if (RANK[viewer.role] < RANK[access]) throw new ApiError('forbidden');
     return viewer;
+  }
+
+  return ({ access, method, path }, request) => {
+    if (path === '/healthz' || path === '/readyz') return NOBODY;
+    checkNetwork(parts, access, request);
+    if (access === 'device') return NOBODY;
+    // A cookie is sent whoever made the page, so anything that changes state must come from our own page.
+    if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))
+      throw new ApiError('foreign_origin');
+    return access === 'public' ? NOBODY : findPerson(access, request);
   };
 }

@@ -1,5 +1,5 @@
 /** A certificate of one's own: checked before listening, since uWS only says "failed" later. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fingerprintOf, type TlsFiles } from './authority.ts';
 
@@ -11,6 +11,24 @@ async function readPem(file: string, setting: string): Promise<string> {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`${setting}: cannot read ${file}: ${why}`, { cause });
+  }
+}
+
+function readCertificate(pem: string, file: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new Error(`WATCHFLOOR_TLS_CERT: ${file} is damaged: it holds a certificate that cannot be read`, {
+      cause,
+    });
+  }
+}
+
+function readKey(pem: string, file: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new Error(`WATCHFLOOR_TLS_KEY: ${file} is not a PEM private key without a passphrase`, { cause });
   }
 }
 
@@ -29,12 +47,12 @@ export async function checkOwnCertificate(
   const [leafPem, topPem] = [blocks[0], blocks.at(-1)];
   if (leafPem === undefined || topPem === undefined)
     throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} holds no PEM certificate`);
-  const leaf = new X509Certificate(leafPem);
-  if (!leaf.checkPrivateKey(createPrivateKey(keyPem)))
+  const leaf = readCertificate(leafPem, certFile);
+  if (!leaf.checkPrivateKey(readKey(keyPem, keyFile)))
     throw new Error(`WATCHFLOOR_TLS_KEY: ${keyFile} is not the key of ${certFile}`);
   if (Date.parse(leaf.validTo) < now)
     throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} ended on ${leaf.validTo}`);
-  const top = new X509Certificate(topPem);
+  const top = readCertificate(topPem, certFile);
   const signedItself = top.checkIssued(top) && top.verify(top.publicKey);
   return { certFile, keyFile, fingerprint: signedItself ? fingerprintOf(topPem) : null };
 }

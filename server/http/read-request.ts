@@ -1,7 +1,7 @@
 /** uWS's request, copied into ours before the first await. */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { clientAddress, isIn, normalAddress, type Networks } from './address.ts';
-import { COPIED_HEADERS, type CopiedHeader, type Request } from './request.ts';
+import type { CopiedHeader, Request } from './request.ts';
 
 const decoder = new TextDecoder();
 
@@ -14,40 +14,62 @@ function decodePart(part: string): string {
   }
 }
 
-/** `paramCount`: how many `:name` parts the route's path has. */
-export function readRequest(
-  res: HttpResponse,
-  req: HttpRequest,
-  paramCount: number,
-  trusted: Networks,
-): Request {
-  const headers = new Map<CopiedHeader, string>();
-  for (const name of COPIED_HEADERS) {
-    const value = req.getHeader(name);
-    if (value !== '') headers.set(name, value);
-  }
-  const header = (name: CopiedHeader) => headers.get(name) ?? '';
-  const params: string[] = [];
-  for (let i = 0; i < paramCount; i++) params.push(decodePart(req.getParameter(i) ?? ''));
-  const queryText = req.getQuery();
-  const peerText = decoder.decode(res.getRemoteAddressAsText());
-  let address: string | undefined;
+/** One request; what is derived from it is worked out when it is asked for. */
+class CopiedRequest implements Request {
+  readonly method: string;
+  readonly path: string;
+  readonly params: readonly string[];
+  readonly #query: string;
+  readonly #peer: string;
+  readonly #headers: Readonly<Partial<Record<CopiedHeader, string>>>;
+  readonly #trusted: Networks;
+  #address: string | undefined;
 
-  return {
-    method: req.getMethod().toUpperCase(),
-    path: req.getUrl(),
-    params,
-    get query() {
-      return new URLSearchParams(queryText);
-    },
-    get address() {
-      address ??= clientAddress(normalAddress(peerText), header('x-forwarded-for'), trusted);
-      return address;
-    },
-    get host() {
-      const forwarded = header('x-forwarded-host');
-      return forwarded !== '' && isIn(trusted, normalAddress(peerText)) ? forwarded : header('host');
-    },
-    header,
-  };
+  constructor(res: HttpResponse, req: HttpRequest, { paramCount, headers, trusted }: ReadOptions) {
+    this.method = req.getMethod().toUpperCase();
+    this.path = req.getUrl();
+    this.#query = req.getQuery();
+    // uWS lends its memory for this call only.
+    this.#peer = decoder.decode(res.getRemoteAddressAsText());
+    this.#trusted = trusted;
+    const copied: Partial<Record<CopiedHeader, string>> = {};
+    for (const name of headers) copied[name] = req.getHeader(name);
+    this.#headers = copied;
+    const params: string[] = [];
+    for (let i = 0; i < paramCount; i++) params.push(decodePart(req.getParameter(i) ?? ''));
+    this.params = params;
+  }
+
+  header(name: CopiedHeader): string {
+    return this.#headers[name] ?? '';
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#query);
+  }
+
+  get #peerAddress(): string {
+    return normalAddress(this.#peer);
+  }
+
+  get address(): string {
+    this.#address ??= clientAddress(this.#peerAddress, this.header('x-forwarded-for'), this.#trusted);
+    return this.#address;
+  }
+
+  get host(): string {
+    const forwarded = this.header('x-forwarded-host');
+    return forwarded !== '' && isIn(this.#trusted, this.#peerAddress) ? forwarded : this.header('host');
+  }
+}
+
+interface ReadOptions {
+  /** How many `:name` parts the route's path has. */
+  readonly paramCount: number;
+  readonly headers: readonly CopiedHeader[];
+  readonly trusted: Networks;
+}
+
+export function readRequest(res: HttpResponse, req: HttpRequest, options: ReadOptions): Request {
+  return new CopiedRequest(res, req, options);
 }

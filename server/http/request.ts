@@ -20,7 +20,7 @@ export interface Request {
   readonly address: string;
   /** The host (and port) people use, as the browser or a trusted proxy says it. */
   readonly host: string;
-  /** Lower-case name → value; '' when absent. Only COPIED_HEADERS are there. */
+  /** Lower-case name → value; '' when absent. Only COPIED_HEADERS are there, DEVICE_HEADERS on routes for devices. */
   header(name: CopiedHeader): string;
 }
 
@@ -38,6 +38,13 @@ export const COPIED_HEADERS = [
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
+] as const;
+/** What matters of an agent's request: copying a header costs, and they come by the thousand. */
+export const DEVICE_HEADERS = [
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'x-forwarded-for',
 ] as const;
 export type CopiedHeader = (typeof COPIED_HEADERS)[number];
 

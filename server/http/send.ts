@@ -69,6 +69,14 @@ export function sendValue(exchange: Exchange, value: unknown): void {
   }
 }
 
+const BARE_HEADERS = { 'content-type': 'application/json' };
+
+/** To an agent: no browser reads it, and it comes by the thousand. */
+export function sendToDevice(exchange: Exchange, value: unknown): void {
+  if (value instanceof Reply) sendValue(exchange, value);
+  else write(exchange, 200, BARE_HEADERS, JSON.stringify(value));
+}
+
 /** The catalogue's answer; anything else is ours to mend: logged in full, answered as `internal`. */
 export function sendError(exchange: Exchange, error: unknown, where: string, log: Log): void {
   if (!(error instanceof ApiError)) log.error({ err: error, where }, 'a request failed unexpectedly');

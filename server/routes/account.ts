@@ -56,9 +56,15 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
           address,
           agent: request.header('user-agent'),
         });
-        await users.put({ ...user, last_login: now() });
+        // All that took a while: whoever removed the account or changed its password ended the sessions of before.
+        const current = users.get(user.id);
+        if (current?.password_hash !== user.password_hash) {
+          await sessions.end(record.id);
+          throw new ApiError('wrong_credentials');
+        }
+        await users.put({ ...current, last_login: now() });
         audit.record({ actor: user.id, address, action: 'signed in', target: user.id });
-        const answer = meOf({ username: user.id, role: user.role, expiresAt: record.expires_at });
+        const answer = meOf({ username: user.id, role: current.role, expiresAt: record.expires_at });
         return new Reply(200, answer, { 'set-cookie': cookie });
       },
     }),
@@ -99,7 +105,11 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
             details: [{ path: 'current', message: 'is wrong' }],
           });
         await limits.succeeded(viewer.username, request.address);
-        await users.put({ ...user, password_hash: await passwords.hash(body.password) });
+        const password_hash = await passwords.hash(body.password);
+        // Hashing took a while: the role may be another by now, or the account gone.
+        const current = users.get(viewer.username);
+        if (current?.password_hash !== user.password_hash) throw new ApiError('not_signed_in');
+        await users.put({ ...current, password_hash });
         await sessions.endAll(viewer.username, viewer.sessionId);
         audit.record({
           actor: viewer.username,

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { clientAddress, isIn, isLoopback, normalAddress, parseNetworks } from '../../server/http/address.ts';
+
+const V4_IN_V6 = '0000:0000:0000:0000:0000:ffff:0a01:0203';
+
+describe('networks', () => {
+  test.each([
+    ['10.0.0.0/8', '10.255.0.1', true],
+    ['10.0.0.0/8', '11.0.0.1', false],
+    ['10.1.2.3', '10.1.2.3', true],
+    ['10.1.2.3', '10.1.2.4', false],
+    ['10.0.0.0/8', '::ffff:10.1.2.3', true],
+    ['10.0.0.0/8', V4_IN_V6, true],
+    ['::ffff:10.0.0.0/104', '10.1.2.3', true],
+    ['::ffff:10.0.0.0/104', '11.1.2.3', false],
+    ['::ffff:10.1.2.3', '10.1.2.3', true],
+    ['2001:db8::/32', '2001:db8::5', true],
+    ['2001:db8::/32', '2001:db9::5', false],
+    ['0.0.0.0/0', '8.8.8.8', true],
+    ['0.0.0.0/0', '::1', false],
+    ['::/0', '::1', true],
+    ['10.0.0.0/8', 'not an address', false],
+    ['10.0.0.0/8', '', false],
+  ])('%s holds %s: %s', (network, address, inside) => {
+    expect(isIn(parseNetworks([network]), address)).toBe(inside);
+  });
+
+  test.each([
+    '',
+    'x',
+    '10.0.0.0/33',
+    '10.0.0.256',
+    '10',
+    '10.0.0',
+    '0x7f.1',
+    '10.0/8',
+    'fe80::/129',
+    '1.2.3.4/',
+  ])('refuses %s', (text) => {
+    expect(() => parseNetworks(['10.0.0.0/8', text])).toThrow(
+      `"${text}" is neither an IP address nor a network`,
+    );
+  });
+
+  test('without any holds nobody', () => {
+    expect(isIn([], '127.0.0.1')).toBe(false);
+  });
+});
+
+describe('where a request comes from', () => {
+  const trusted = parseNetworks(['127.0.0.1', '10.0.0.0/8']);
+  test.each([
+    ['an untrusted peer says anything', '8.8.8.8', '1.2.3.4', '8.8.8.8'],
+    ['no header', '127.0.0.1', '', '127.0.0.1'],
+    ['one hop', '127.0.0.1', '1.2.3.4', '1.2.3.4'],
+    ['a hop written as IPv6', '127.0.0.1', '::ffff:1.2.3.4', '1.2.3.4'],
+    ['what the client claims stands left of what the proxy saw', '127.0.0.1', '6.6.6.6, 1.2.3.4', '1.2.3.4'],
+    ['further trusted proxies are passed over', '127.0.0.1', '1.2.3.4, 10.0.0.5', '1.2.3.4'],
+    ['rubbish right-most', '127.0.0.1', '1.2.3.4, rubbish', '127.0.0.1'],
+    ['all trusted', '127.0.0.1', '10.0.0.1', '127.0.0.1'],
+  ])('%s', (_, peer, header, address) => {
+    expect(clientAddress(peer, header, trusted)).toBe(address);
+  });
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['127.5.5.5', true],
+  ['::1', true],
+  ['[::1]', true],
+  ['localhost', true],
+  ['::ffff:127.0.0.1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['10.0.0.1', false],
+  ['localhost.example.com', false],
+  ['', false],
+])('[S1] loopback: %s %s', (host, loopback) => {
+  expect(isLoopback(host)).toBe(loopback);
+});
+
+test('addresses are written as people write them', () => {
+  expect(normalAddress(V4_IN_V6)).toBe('10.1.2.3');
+  expect(normalAddress('0000:0000:0000:0000:0000:0000:0000:0001')).toBe('::1');
+  expect(normalAddress('')).toBe('');
+});
