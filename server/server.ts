@@ -193,7 +193,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   const live = createLive({
     app: http.uws,
     async authenticate(cookie, remote) {
-      if (!isIn(config.trustedProxies, remote)) checkNetwork(config, 'display', remote);
+      if (!isIn(config.trustedProxies, remote)) checkNetwork(config, 'display', { address: remote });
       return sessions.find(cookie);
     },
     sessionAlive: (id) => sessions.alive(id),

@@ -1,5 +1,5 @@
 /** [S2] Random secrets, of which only hashes are kept. 256 random bits need no slow hash. */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** `wf_<prefix>_…`: 43 random characters after a prefix by which a leaked one is recognised. */
 export function newSecret(prefix: 'device' | 'key'): string {
@@ -8,5 +8,5 @@ export function newSecret(prefix: 'device' | 'key'): string {
 
 /** SHA-256, hex. Looking a hash up tells nothing of how near a guess came. */
 export function secretHash(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret, 'hex');
 }

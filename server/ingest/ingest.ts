@@ -107,8 +107,9 @@ export function createIngest(parts: IngestParts): Ingest {
     samples: readonly Sample[],
   ): Promise<readonly Sample[]> {
     if (newSamples.allNewer(deviceId, samples)) {
-      const storing = journal(deviceId, arrived, payload, samples);
-      return newSamples.inTurn(deviceId, () => storing).then(() => samples);
+      const storing = journal(deviceId, arrived, payload, samples).then(() => samples);
+      newSamples.storing(deviceId, storing);
+      return storing;
     }
     return newSamples.inTurn(deviceId, async () => {
       const fresh = await newSamples.lookUp(deviceId, samples);

@@ -14,8 +14,10 @@ export interface NewSamplesParts {
 
 /** `samples` ascending → the new ones. When `lookUp` is set, they wait for the history. */
 export interface NewSamples {
-  /** All newer than any before: takes them as new and answers true. */
+  /** All newer than any before: takes them as new and answers true. Its storing is to be told by `storing`. */
   allNewer(deviceId: string, samples: readonly Sample[]): boolean;
+  /** What comes later for this device waits until this has settled. */
+  storing(deviceId: string, stored: Promise<unknown>): void;
   lookUp(deviceId: string, samples: readonly Sample[]): Promise<readonly Sample[]>;
   /** Runs one such push after the other for a device, so that a resend sees what the first one stored. */
   inTurn<T>(deviceId: string, work: () => Promise<T>): Promise<T>;
@@ -26,12 +28,25 @@ export function createNewSamples({ newest: start, stored, warn }: NewSamplesPart
   const newest = new Map(start);
   const turns = new Map<string, Promise<unknown>>();
 
+  function track(deviceId: string, work: Promise<unknown>): void {
+    turns.set(deviceId, work);
+    const settled = () => {
+      if (turns.get(deviceId) === work) turns.delete(deviceId);
+    };
+    work.then(settled, settled);
+  }
+
   return {
     allNewer(deviceId, samples) {
       const [first, last] = [samples[0], samples.at(-1)];
       if (!first || !last || first.t <= (newest.get(deviceId) ?? -Infinity)) return false;
       newest.set(deviceId, last.t);
       return true;
+    },
+    storing(deviceId, stored) {
+      const before = turns.get(deviceId);
+      // Nearly always nothing else of this device is under way.
+      track(deviceId, before === undefined ? stored : Promise.allSettled([before, stored]));
     },
     async lookUp(deviceId, samples) {
       const [first, last] = [samples[0], samples.at(-1)];
@@ -49,11 +64,7 @@ export function createNewSamples({ newest: start, stored, warn }: NewSamplesPart
     inTurn(deviceId, work) {
       const before = turns.get(deviceId) ?? Promise.resolve();
       const done = before.then(work, work);
-      const settled = done.catch(() => undefined);
-      turns.set(deviceId, settled);
-      void settled.then(() => {
-        if (turns.get(deviceId) === settled) turns.delete(deviceId);
-      });
+      track(deviceId, done);
       return done;
     },
     forget: (deviceId) => newest.delete(deviceId),

@@ -47,25 +47,54 @@ function checkInstance(path: readonly string[], instance: string): void {
     throw new BadValue(path, 'an instance name is 1 to 256 printable characters');
 }
 
-/** A scalar's name, or an instance's written flat: `disk:sda:read`. */
-function checkFlatName(key: string): void {
-  const parts = parseInstanceField(key);
-  if (parts === undefined) return checkName([key], key);
-  checkName([key], parts.kind);
-  checkInstance([key], parts.instance);
-  checkName([key], parts.field);
+/** What a field's values may be: a percentage, nothing negative, or any number. */
+type Rule = 'percent' | 'positive' | 'free';
+
+function ruleFor(name: string): Rule {
+  const unit = fieldInfo(name)?.unit;
+  if (unit === undefined || unit === 'celsius') return 'free';
+  return unit === 'percent' ? 'percent' : 'positive';
 }
 
-/** [I5] Refuses what cannot be; clamps a percentage a little over 100 to 100. Returns the value to keep. */
-function checkValue(path: readonly string[], name: string, value: unknown): number {
+/** Names seen and found good, with their rules: the same few thousand come with every push. */
+const MOST_KNOWN = 50_000;
+const known = new Map<string, Rule>();
+
+function remember(name: string): Rule {
+  const rule = ruleFor(name);
+  if (known.size < MOST_KNOWN) known.set(name, rule);
+  return rule;
+}
+
+/** The rule of a scalar's name, or of an instance's written flat (`disk:sda:read`). */
+function flatRule(key: string): Rule {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const parts = parseInstanceField(key);
+  if (parts === undefined) checkName([key], key);
+  else {
+    checkName([key], parts.kind);
+    checkInstance([key], parts.instance);
+    checkName([key], parts.field);
+  }
+  return remember(key);
+}
+
+/** [I5] The value to keep: what cannot be has none, a percentage over 100 is 100. */
+function keptValue(rule: Rule, value: unknown): number | undefined {
+  if (typeof value !== 'number' || !(Math.abs(value) <= LIMITS.magnitude)) return undefined;
+  if (rule === 'free') return value;
+  if (value < 0) return undefined;
+  return rule === 'percent' && value > 100 ? 100 : value;
+}
+
+/** Says why `keptValue` keeps nothing. */
+function refusal(path: readonly string[], value: unknown): BadValue {
   if (typeof value !== 'number' || !Number.isFinite(value))
-    throw new BadValue(path, 'must be a finite number');
+    return new BadValue(path, 'must be a finite number');
   if (Math.abs(value) > LIMITS.magnitude)
-    throw new BadValue(path, `is out of range: at most ${LIMITS.magnitude}`);
-  const unit = fieldInfo(name)?.unit;
-  if (unit === undefined || unit === 'celsius') return value;
-  if (value < 0) throw new BadValue(path, 'must not be negative');
-  return unit === 'percent' && value > 100 ? 100 : value;
+    return new BadValue(path, `is out of range: at most ${LIMITS.magnitude}`);
+  return new BadValue(path, 'must not be negative');
 }
 
 /**
@@ -73,20 +102,19 @@ function checkValue(path: readonly string[], name: string, value: unknown): numb
  * (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here" and left out. An instance's number may
  * also stand flat under its whole name, which is how `disk:sda:read` goes beside the scalar `disk`.
  */
-function flatten(metrics: Record<string, unknown>): Values {
+function flatten(metrics: object): Values {
   const values: Values = {};
   let count = 0;
-  for (const key in metrics) {
-    const entry = metrics[key];
+  for (const [key, entry] of Object.entries(metrics)) {
     if (entry === null || entry === undefined) continue;
-    if (typeof entry !== 'object') {
-      checkFlatName(key);
-      values[key] = checkValue([key], key, entry);
-      count++;
+    if (typeof entry === 'object') {
+      count += flattenKind(key, entry, values);
       continue;
     }
-    checkName([key], key);
-    count += flattenKind(key, entry, values);
+    const value = keptValue(flatRule(key), entry);
+    if (value === undefined) throw refusal([key], entry);
+    values[key] = value;
+    count++;
   }
   if (count > LIMITS.fieldsPerSample)
     throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are taken`);
@@ -94,23 +122,35 @@ function flatten(metrics: Record<string, unknown>): Values {
 }
 
 function flattenKind(kind: string, instances: object, values: Values): number {
+  checkName([kind], kind);
   let count = 0;
   for (const [instance, fields] of Object.entries(instances)) {
     checkInstance([kind, instance.slice(0, 40)], instance);
     if (typeof fields !== 'object' || fields === null)
       throw new BadValue([kind, instance], 'must be an object of numbers');
-    for (const [field, value] of Object.entries(fields)) {
-      if (value === null) continue;
-      checkName([kind, instance, field], field);
+    for (const [field, given] of Object.entries(fields)) {
+      if (given === null) continue;
       const name = instanceField(kind, instance, field);
-      values[name] = checkValue([kind, instance, field], name, value);
+      let rule = known.get(name);
+      if (rule === undefined) {
+        checkName([kind, instance, field], field);
+        rule = remember(name);
+      }
+      const value = keptValue(rule, given);
+      if (value === undefined) throw refusal([kind, instance, field], given);
+      values[name] = value;
       count++;
     }
   }
   return count;
 }
 
-const metrics = z.record(z.string(), z.unknown()).transform((input, context): Values => {
+/** One pass of our own over the numbers: a schema would visit each of them again. */
+const metrics = z.unknown().transform((input, context): Values => {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    context.issues.push({ code: 'custom', message: 'must be an object of numbers', input });
+    return z.NEVER;
+  }
   try {
     return flatten(input);
   } catch (error) {
