@@ -3,12 +3,15 @@ import { io, type Socket } from 'socket.io-client';
 import { LIVE_PATH, subscribeReply } from '#protocol/live.ts';
 import type { z } from 'zod';
 
+/** How long any one thing may take. */
+const PATIENCE_MS = 10_000;
+
 export interface LiveConnection {
   readonly socket: Socket;
   /** Resolves once connected; rejects when the server refuses. */
   readonly connected: Promise<void>;
   subscribe(room: string): Promise<z.infer<typeof subscribeReply>>;
-  /** The next event of that name. */
+  /** The next event of that name; rejects when none comes. */
   next(event: string): Promise<unknown>;
   close(): void;
 }
@@ -26,6 +29,7 @@ export function openLive({ url, ca, cookie, origin = url }: LiveOptions): LiveCo
     transports: ['websocket'],
     reconnection: false,
     forceNew: true,
+    timeout: PATIENCE_MS,
     ...(ca === undefined ? {} : { ca }),
     extraHeaders: { origin, ...(cookie === undefined ? {} : { cookie }) },
   });
@@ -38,8 +42,14 @@ export function openLive({ url, ca, cookie, origin = url }: LiveOptions): LiveCo
     subscribe: async (room) =>
       subscribeReply.parse(await socket.timeout(5000).emitWithAck('subscribe', room)),
     next: (event) =>
-      new Promise((resolve) => {
-        socket.once(event, resolve);
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => {
+          reject(new Error(`no "${event}" came in ${PATIENCE_MS / 1000} s`));
+        }, PATIENCE_MS);
+        socket.once(event, (data: unknown) => {
+          clearTimeout(late);
+          resolve(data);
+        });
       }),
     close: () => {
       socket.disconnect();
