@@ -1,8 +1,7 @@
 /** History on InfluxDB 2. It connects when it is first asked: the server starts with InfluxDB down. */
 import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, DeleteAPI, OrgsAPI, PingAPI } from '@influxdata/influxdb-client-apis';
-import type { Log } from '../server/log.ts';
-import type { History } from '../server/history/history.ts';
+import type { History, HistoryLog } from '../server/history/history.ts';
 import { explained } from './errors.ts';
 import { influxName } from './names.ts';
 import { readBuckets, readFields, readLatest, readTimestamps } from './read.ts';
@@ -14,7 +13,7 @@ export interface InfluxOptions {
   readonly org: string;
   /** Made where it does not exist. */
   readonly bucket: string;
-  readonly log: Log;
+  readonly log: HistoryLog;
 }
 
 const TIMEOUT_MS = 30_000;

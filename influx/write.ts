@@ -1,7 +1,6 @@
 /** Samples → points → one request; what InfluxDB refuses as malformed is left out and logged, all else rejects. */
 import { Point, type InfluxDB } from '@influxdata/influxdb-client';
-import type { Log } from '../server/log.ts';
-import type { SampleBatch } from '../server/history/history.ts';
+import type { SampleBatch, HistoryLog } from '../server/history/history.ts';
 import { refusal, text } from './errors.ts';
 import { influxName } from './names.ts';
 
@@ -31,7 +30,7 @@ export interface Target {
   readonly client: InfluxDB;
   readonly org: string;
   readonly bucket: string;
-  readonly log: Log;
+  readonly log: HistoryLog;
 }
 
 /** Resolves when InfluxDB has taken the points, but for those it will never take. */

@@ -1,36 +1,28 @@
 /** The whole server as one value: opened, wired, listening; `close` ends it in order. main and the tests use it. */
-import { mkdir } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { openInfluxHistory } from '../influx/influx.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
-import { defaultRules } from './alerts/default-rules.ts';
 import { createAlerts } from './alerts/lifecycle.ts';
 import { createAudit } from './auth/audit.ts';
 import { createDeviceTokens } from './auth/device-tokens.ts';
 import { createEnrollmentKeys } from './auth/enrollment-keys.ts';
 import { createLoginLimits } from './auth/login-limits.ts';
-import { createPasswords, generatePassword } from './auth/password.ts';
+import { createPasswords } from './auth/password.ts';
 import { createSessions, openSessionKey } from './auth/sessions.ts';
+import { openTls } from './certificate.ts';
 import type { Config } from './config.ts';
 import { openDataFolder, StartError } from './data-folder.ts';
+import { firstStart } from './first-start.ts';
 import { createFleet } from './fleet/fleet.ts';
 import { deviceDetailView, deviceView } from './fleet/view.ts';
-import { openEmbeddedHistory } from './history/embedded/embedded.ts';
-import { createFeeder } from './history/feeder.ts';
-import type { History } from './history/history.ts';
-import { openJournal } from './history/journal.ts';
 import { isIn } from './http/address.ts';
 import { createHttpApp } from './http/app.ts';
-import { openAuthority, type TlsFiles } from './http/authority.ts';
 import { checkNetwork, createGuard, isSameOrigin } from './http/guard.ts';
-import { checkOwnCertificate } from './http/own-certificate.ts';
 import { openStaticFiles } from './http/static.ts';
-import { decodeEntry } from './ingest/entry.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createNewSamples } from './ingest/new-samples.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
+import { Opened } from './opened.ts';
 import { accountRoutes } from './routes/account.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -41,7 +33,8 @@ import { pushRoutes } from './routes/push.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statusRoutes } from './routes/status.ts';
 import { userRoutes } from './routes/users.ts';
-import { openState, type State } from './state.ts';
+import { openState } from './state.ts';
+import { openStorage } from './storage.ts';
 
 const WEB = join(import.meta.dirname, '..', 'web', 'build');
 const DAY_MS = 86_400_000;
@@ -57,56 +50,6 @@ export interface Server {
   /** An enrollment string for an agent on this machine; it works once, for ten minutes. */
   enrollThisMachine(): Promise<string>;
   close(): Promise<void>;
-}
-
-/** Every name and address this machine answers to. */
-function ownNames(config: Config): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  // A link-local address needs its zone, which a certificate cannot hold.
-  const usable = addresses.filter(({ address, scopeid }) => !address.includes('%') && !scopeid);
-  const given =
-    config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, '')];
-  const fixed = ['localhost', '127.0.0.1', '::1', hostname()];
-  return [...new Set([...fixed, ...usable.map(({ address }) => address), ...config.tlsNames, ...given])];
-}
-
-async function openTls(config: Config): Promise<TlsFiles | null> {
-  if (config.tls === 'off') return null;
-  if (config.tls === 'auto') return openAuthority(join(config.data, 'tls'), ownNames(config));
-  return checkOwnCertificate(config.tls.certFile, config.tls.keyFile);
-}
-
-async function openHistory({ influx, data, retention }: Config, log: Log): Promise<History> {
-  if (influx) return openInfluxHistory({ ...influx, log });
-  const dir = join(data, 'history');
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  return openEmbeddedHistory({ dir, retention, log });
-}
-
-/** The first administrator and the first rules, where there are none. */
-async function firstStart(
-  { users, rules }: State,
-  config: Config,
-  passwords: ReturnType<typeof createPasswords>,
-) {
-  if (users.all().length > 0) return undefined;
-  for (const rule of defaultRules()) await rules.put(rule);
-  const password = config.adminPassword ?? generatePassword();
-  const password_hash = await passwords.hash(password);
-  await users.put({ id: 'admin', role: 'admin', password_hash, created_at: Date.now(), last_login: null });
-  return config.adminPassword === undefined ? password : undefined;
-}
-
-/** What was opened, to be closed in the opposite order when a later step fails. */
-class Opened {
-  readonly #closers: (() => unknown)[] = [];
-  add(close: () => unknown): void {
-    this.#closers.push(close);
-  }
-  async close(): Promise<void> {
-    for (const close of this.#closers.toReversed()) await close();
-    this.#closers.length = 0;
-  }
 }
 
 /** Opens everything and listens. Rejects with what to mend; nothing is left open then. */
@@ -138,34 +81,15 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   opened.add(() => state.close());
   const { users, devices, keys, rules } = state;
   const passwords = createPasswords();
-  const firstPassword = await firstStart(state, config, passwords);
+  const firstPassword = await firstStart(state, config.adminPassword, passwords);
   const sessionKey = await openSessionKey(join(config.data, 'session.key'));
 
-  const history = await openHistory(config, log);
-  opened.add(() => history.close());
-  const journal = await openJournal({ dir: join(config.data, 'journal'), log });
-  opened.add(() => journal.close());
-  let feeding = true;
-  const feeder = createFeeder({
-    journal,
-    history,
+  const { history, journal, feeder, latest, stored } = await openStorage(
+    config,
+    (id) => devices.get(id) !== undefined,
+    opened,
     log,
-    onState: ({ kind }) => (feeding = kind === 'feeding'),
-    decode({ deviceId, payload }) {
-      const samples = devices.get(deviceId) && decodeEntry(payload);
-      return samples && { deviceId, samples };
-    },
-  });
-  opened.add(() => feeder.stop());
-  // The embedded store takes what a crash left within moments; InfluxDB may be away for hours.
-  if (!config.influx) await feeder.caughtUp();
-  const latest = await history.latest().catch((error: unknown) => {
-    log.warn(
-      { err: error },
-      'the newest samples cannot be read; devices show numbers again with their next push',
-    );
-    return new Map();
-  });
+  );
 
   const audit = createAudit(state.audit, now, failed);
   const tokens = createDeviceTokens(devices, now);
@@ -257,14 +181,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     committed: feeder.committed,
     newSamples: createNewSamples({
       newest: new Map([...latest].map(([id, { t }]) => [id, t])),
-      async stored(deviceId, from, to) {
-        if (!feeding)
-          throw new Error(
-            'the history cannot take samples right now, so duplicates are told apart by it later',
-          );
-        await feeder.caughtUp();
-        return history.timestamps(deviceId, from, to);
-      },
+      stored,
       warn: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),
     accepted: [(push) => fleet.accept(push), (push) => alerts.samples(push), (push) => live.values(push)],

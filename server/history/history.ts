@@ -40,6 +40,11 @@ export interface HistoryResult {
   readonly series: ReadonlyMap<string, Buckets>;
 }
 
+/** What an implementation may ask of the log: facts, then a sentence. */
+export type HistoryLog = Readonly<
+  Record<'debug' | 'info' | 'warn' | 'error', (facts: object, text: string) => void>
+>;
+
 export interface HistoryHealth {
   readonly kind: 'embedded' | 'influxdb';
   readonly healthy: boolean;

@@ -8,6 +8,7 @@ import { mkdir, unlink } from 'node:fs/promises';
 import type { Log } from '../log.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Position } from './history.ts';
+import { emptyGroup, grown, reset, type Group } from './group.ts';
 import { recordBytes, writeRecord, type RecordFields } from './record.ts';
 import {
   createSegment,
@@ -63,20 +64,6 @@ export interface Journal {
   /** Commits what waits, then lets go of the files. */
   close(): Promise<void>;
 }
-
-interface Group {
-  buffer: Buffer;
-  bytes: number;
-  resolve: ((position: Position) => void)[];
-  reject: ((error: Error) => void)[];
-}
-
-const emptyGroup = (): Group => ({
-  buffer: Buffer.allocUnsafe(64 * 1024),
-  bytes: 0,
-  resolve: [],
-  reject: [],
-});
 
 const disk: Disk = {
   commit: async (file, bytes, offset) => {
@@ -297,20 +284,6 @@ async function openFiles(dir: string, log: Log) {
   const [active, file] = await createSegment(dir, last?.end ?? 0);
   segments.push(active);
   return { segments, opened: { active, file } };
-}
-
-function grown(buffer: Buffer, used: number, more: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, used + more));
-  buffer.copy(larger, 0, 0, used);
-  return larger;
-}
-
-/** Empties a group for its next use, keeping a buffer of ordinary size. */
-function reset(group: Group): void {
-  if (group.buffer.length > 4 * 1024 * 1024) group.buffer = Buffer.allocUnsafe(64 * 1024);
-  group.bytes = 0;
-  group.resolve = [];
-  group.reject = [];
 }
 
 function reason(error: unknown): string {
