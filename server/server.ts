@@ -84,7 +84,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   const firstPassword = await firstStart(state, config.adminPassword, passwords);
   const sessionKey = await openSessionKey(join(config.data, 'session.key'));
 
-  const { history, journal, feeder, latest, stored } = await openStorage(
+  const { history, journal, feeder, latest, stored, query } = await openStorage(
     config,
     (id) => devices.get(id) !== undefined,
     opened,
@@ -244,7 +244,11 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
       remove: removeDevice,
     }),
     ...pushRoutes(ingest.push),
-    ...seriesRoutes({ knows: (id) => devices.get(id) !== undefined, history, now }),
+    ...seriesRoutes({
+      knows: (id) => devices.get(id) !== undefined,
+      history: { query, fields: history.fields },
+      now,
+    }),
     ...alertRoutes({
       active: alerts.active,
       all: alerts.all,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { StartError } from './data-folder.ts';
 import { createLog } from './log.ts';
-import { createServer } from './server.ts';
+import { createServer, type Server } from './server.ts';
 import { buildWebIfChanged } from './web-build.ts';
 
 const AGENT = join(import.meta.dirname, '..', 'agent', 'main.ts');
@@ -35,7 +35,7 @@ function stopAgent(agent: ChildProcess): Promise<void> {
   });
 }
 
-function welcome(url: string, password: string | undefined): void {
+function welcome({ url, firstPassword: password, fingerprint }: Server): void {
   const lines = ['', `  Watchfloor is running:  ${url}/ui/`, '', '  user:      admin'];
   if (password === undefined) lines.push('  password:  the one from the first start, or yours');
   else
@@ -44,8 +44,17 @@ function welcome(url: string, password: string | undefined): void {
       '',
       '  The password is shown this once. Change it under Settings.',
     );
-  if (url.startsWith('https:'))
-    lines.push('', '  The certificate is its own, so the browser asks once whether to trust it.');
+  if (fingerprint !== null) {
+    const pairs = fingerprint.toUpperCase().match(/../g) ?? [];
+    lines.push(
+      '',
+      '  The certificate is of its own authority, so the browser asks once whether to trust it.',
+    );
+    lines.push(
+      `  SHA-256 of the authority: ${pairs.slice(0, 16).join(':')}`,
+      `                            ${pairs.slice(16).join(':')}`,
+    );
+  }
   lines.push('', '  Ctrl-C stops it; what it measured stays.', '');
   console.log(lines.join('\n'));
 }
@@ -73,7 +82,7 @@ async function run(config: Config, logLevel: Config['logLevel']): Promise<void> 
   });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  welcome(server.url, server.firstPassword);
+  welcome(server);
 }
 
 try {

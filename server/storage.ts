@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import type { Sample } from '#protocol/sample.ts';
 import type { Config } from './config.ts';
 import { createFeeder } from './history/feeder.ts';
+import type { HistoryQuery, HistoryResult } from './history/history.ts';
 import { openJournal } from './history/journal.ts';
 import { decodeEntry } from './ingest/entry.ts';
 import type { Log } from './log.ts';
 import { openHistory } from './open-history.ts';
 import type { Opened } from './opened.ts';
+
+/** A message to the store's thread costs as much as a few samples. */
+const GATHER_MS = 100;
 
 /** `isKnown`: whether a device still exists; what the journal holds of a removed one is skipped. */
 export async function openStorage(
@@ -25,6 +29,7 @@ export async function openStorage(
     journal,
     history,
     log,
+    gatherMs: GATHER_MS,
     onState: ({ kind }) => (feeding = kind === 'feeding'),
     decode({ deviceId, payload }) {
       const samples = isKnown(deviceId) ? decodeEntry(payload) : undefined;
@@ -50,5 +55,11 @@ export async function openStorage(
     return history.timestamps(deviceId, from, to);
   }
 
-  return { history, journal, feeder, latest, stored };
+  /** As `history.query`, with everything acknowledged before it in it. */
+  async function query(asked: HistoryQuery): Promise<HistoryResult> {
+    if (feeding) await feeder.caughtUp();
+    return history.query(asked);
+  }
+
+  return { history, journal, feeder, latest, stored, query };
 }

@@ -22,6 +22,8 @@ export interface FeederOptions {
   readonly samplesPerWrite?: number;
   /** Live samples kept in memory, at most. */
   readonly samplesInMemory?: number;
+  /** How long live samples are gathered into one write; who waits for `caughtUp` ends it. */
+  readonly gatherMs?: number;
   readonly firstRetryMs?: number;
   readonly lastRetryMs?: number;
   readonly clock?: Clock;
@@ -59,6 +61,7 @@ export function createFeeder({
   onState = () => undefined,
   samplesPerWrite = 5_000,
   samplesInMemory = 100_000,
+  gatherMs = 0,
   firstRetryMs = 1_000,
   lastRetryMs = 30_000,
   clock = systemClock,
@@ -187,6 +190,17 @@ export function createFeeder({
   }
   let stopWaiting: () => void = () => undefined;
 
+  function gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(gatherMs, resolve);
+      endGathering = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+  let endGathering: () => void = () => undefined;
+
   function settle(): void {
     const done = waiters.filter(({ at }) => at <= written);
     if (done.length === 0) return;
@@ -198,6 +212,7 @@ export function createFeeder({
     while (!stopped) {
       if (queue.length > 0 && queue[0]?.position === written) {
         await leaveReader();
+        if (gatherMs > 0 && waiters.length === 0) await gather();
         await write(takeLive());
       } else if (written < journal.end) {
         await write(await stored());
@@ -236,12 +251,14 @@ export function createFeeder({
       return new Promise((resolve) => {
         waiters.push({ at, done: resolve });
         wake?.();
+        endGathering();
       });
     },
     stop: () => {
       stopped = true;
       wake?.();
       stopWaiting();
+      endGathering();
       return running;
     },
   };

@@ -4,7 +4,7 @@ import { ApiError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Networks } from './address.ts';
 import type { TlsFiles } from './authority.ts';
-import { createBodyReader, inflate } from './body.ts';
+import { createBodyReader, inflate, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
 import { readRequest } from './read-request.ts';
 import { COPIED_HEADERS, DEVICE_HEADERS } from './request.ts';
@@ -36,7 +36,10 @@ export interface ServeParts {
   readonly trustedProxies: Networks;
 }
 
-const EMPTY = Buffer.alloc(0);
+interface Ongoing extends Exchange {
+  /** What to let go of when the client goes away. */
+  onGone: () => void;
+}
 
 function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
   if (!tls) return uWS.App();
@@ -51,11 +54,12 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
   let whenIdle: (() => void) | undefined;
   let listening: uWS.us_listen_socket | undefined;
 
-  function begin(res: uWS.HttpResponse): Exchange {
-    const exchange: Exchange = { res, aborted: false };
+  function begin(res: uWS.HttpResponse): Ongoing {
+    const exchange: Ongoing = { res, aborted: false, onGone: () => undefined };
     underWay++;
     res.onAborted(() => {
       exchange.aborted = true;
+      exchange.onGone();
     });
     return exchange;
   }
@@ -71,22 +75,24 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
     const send = route.access === 'device' ? sendToDevice : sendValue;
     const reading = { paramCount, headers, trusted: trustedProxies };
 
-    async function answer(exchange: Exchange, req: uWS.HttpRequest): Promise<void> {
+    async function answer(exchange: Ongoing, req: uWS.HttpRequest): Promise<void> {
       try {
         const request = readRequest(exchange.res, req, reading);
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
         // The body is taken from the start: uWS forgets what nobody listens for.
         const arriving = route.readsBody
           ? bodies.read(exchange.res, request.header('content-length'))
-          : undefined;
+          : NO_BODY;
+        exchange.onGone = arriving.stop;
         // A refused request must not leave the body's own rejection unheard.
-        arriving?.catch(() => undefined);
+        arriving.bytes.catch(() => undefined);
         const viewer = await guard(route, request);
-        const raw = arriving ? inflate(await arriving, request.header('content-encoding')) : EMPTY;
+        const raw = inflate(await arriving.bytes, request.header('content-encoding'));
         send(exchange, await route.handle({ request, viewer, raw, body: undefined }));
       } catch (error) {
         sendError(exchange, error, where, log);
       } finally {
+        exchange.onGone();
         end();
       }
     }

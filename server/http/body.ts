@@ -8,51 +8,71 @@ import { ApiError } from '../errors.ts';
 const MOST_IN_FLIGHT = 64 * 1024 * 1024;
 const DEADLINE_MS = 30_000;
 
+/** A body that is arriving. */
+export interface Arriving {
+  readonly bytes: Promise<Buffer>;
+  /** Lets go of what has arrived: the client is gone, or was answered already. */
+  stop(): void;
+}
+
 export interface BodyReader {
   /** Call synchronously in the handler, before any await. */
-  read(res: HttpResponse, declaredLength: string): Promise<Buffer>;
+  read(res: HttpResponse, declaredLength: string): Arriving;
+}
+
+/** A request whose body is not read, or not wanted. */
+export const NO_BODY: Arriving = { bytes: Promise.resolve(Buffer.alloc(0)), stop: () => undefined };
+
+function refused(error: ApiError): Arriving {
+  return { bytes: Promise.reject(error), stop: () => undefined };
 }
 
 export function createBodyReader(): BodyReader {
   let inFlight = 0;
 
-  function read(res: HttpResponse, declaredLength: string): Promise<Buffer> {
-    if (Number(declaredLength) > LIMITS.bodyBytes) return Promise.reject(new ApiError('too_large'));
-    if (inFlight > MOST_IN_FLIGHT) return Promise.reject(new ApiError('overloaded', { retryAfterS: 2 }));
-    return new Promise((resolve, reject) => {
-      let chunks: Buffer[] = [];
-      let size = 0;
-      let settled = false;
-      const settle = (finish: () => void) => {
-        if (settled) return;
-        settled = true;
-        clearTimeout(deadline);
-        inFlight -= size;
-        chunks = [];
-        finish();
-      };
-      const deadline = setTimeout(() => settle(() => reject(new ApiError('body_timeout'))), DEADLINE_MS);
-      res.onData((chunk, isLast) => {
-        if (settled) return;
-        // uWS reuses the chunk's memory as soon as this returns.
-        const copy = Buffer.allocUnsafe(chunk.byteLength);
-        copy.set(new Uint8Array(chunk));
-        size += copy.length;
-        inFlight += copy.length;
-        if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
-        chunks.push(copy);
-        if (!isLast) return;
-        const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
-        settle(() => resolve(whole));
-      });
+  function read(res: HttpResponse, declaredLength: string): Arriving {
+    if (Number(declaredLength) > LIMITS.bodyBytes) return refused(new ApiError('too_large'));
+    if (inFlight > MOST_IN_FLIGHT) return refused(new ApiError('overloaded', { retryAfterS: 2 }));
+    let resolve: (bytes: Buffer) => void = () => undefined;
+    let reject: (error: ApiError) => void = () => undefined;
+    const bytes = new Promise<Buffer>((yes, no) => {
+      resolve = yes;
+      reject = no;
     });
+    let chunks: Buffer[] = [];
+    let size = 0;
+    let settled = false;
+    const settle = (finish: () => void) => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(deadline);
+      inFlight -= size;
+      chunks = [];
+      finish();
+    };
+    const late = () => settle(() => reject(new ApiError('body_timeout')));
+    const deadline = setTimeout(late, DEADLINE_MS);
+    res.onData((chunk, isLast) => {
+      if (settled) return;
+      // uWS reuses the chunk's memory as soon as this returns.
+      const copy = Buffer.from(new Uint8Array(chunk));
+      size += copy.length;
+      inFlight += copy.length;
+      if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
+      chunks.push(copy);
+      if (!isLast) return;
+      const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
+      settle(() => resolve(whole));
+    });
+    return { bytes, stop: late };
   }
 
   return { read };
 }
 
 /** [I4] Inflates by Content-Encoding; never past the limit, whatever a bomb promises. */
-export function inflate(bytes: Buffer, encoding: string): Buffer {
+export function inflate(bytes: Buffer, named: string): Buffer {
+  const encoding = named.toLowerCase();
   if (encoding === '' || encoding === 'identity') return bytes;
   if (encoding !== 'gzip' && encoding !== 'zstd') throw new ApiError('unsupported_encoding');
   const options = { maxOutputLength: LIMITS.bodyBytes };

@@ -1,7 +1,7 @@
 /** `/auth/*` and `/sessions`: signing in and out, one's own password, one's sessions. */
 import type { z } from 'zod';
 import { loginRequest, me, passwordRequest, sessionsReply } from '#protocol/api.ts';
-import type { Audit } from '../auth/audit.ts';
+import { SIGN_IN_REFUSED, type Audit } from '../auth/audit.ts';
 import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
 import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
@@ -48,7 +48,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         await limits.attempt(body.username, address);
         const user = users.get(body.username);
         if (!(await passwords.verify(user?.password_hash, body.password)) || !user) {
-          audit.record({ actor: body.username, address, action: 'sign-in refused', target: body.username });
+          audit.record({ actor: body.username, address, action: SIGN_IN_REFUSED, target: body.username });
           throw new ApiError('wrong_credentials');
         }
         await limits.succeeded(body.username, address);

@@ -61,8 +61,10 @@ export async function openCollection<T extends { readonly id: string }>({
 
   /** At most one write runs and one waits: a change joins the one that waits. */
   function save(): Promise<void> {
+    // Between the end of a write and the start of the next, the next is still the one to join.
+    if (next) return next;
     if (!writing) return (writing = write());
-    next ??= writing
+    next = writing
       .catch(() => undefined)
       .then(() => {
         next = undefined;
