@@ -1,0 +1,278 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createAudit } from '../../server/auth/audit.ts';
+import { createDeviceTokens } from '../../server/auth/device-tokens.ts';
+import { createEnrollmentKeys } from '../../server/auth/enrollment-keys.ts';
+import { createLoginLimits } from '../../server/auth/login-limits.ts';
+import { createPasswords, generatePassword } from '../../server/auth/password.ts';
+import { createSessions, openSessionKey } from '../../server/auth/sessions.ts';
+import type {
+  AuditRecord,
+  DeviceRecord,
+  EnrollmentKeyRecord,
+  SessionRecord,
+  UserRecord,
+} from '../../server/store/records.ts';
+import { ownFolder } from '../store/folder.ts';
+import { deviceRecordOf, memoryCollection } from '../store/memory-collection.ts';
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2026, 0, 1);
+const user = (id: string): UserRecord => ({
+  id,
+  role: 'viewer',
+  password_hash: '',
+  created_at: 1,
+  last_login: null,
+});
+
+describe('sessions', () => {
+  function stage() {
+    let now = NOW;
+    const ended: string[] = [];
+    const records = memoryCollection<SessionRecord>();
+    const users = memoryCollection<UserRecord>([user('ann'), user('bob')]);
+    const parts = {
+      sessions: records,
+      users,
+      days: 10,
+      now: () => now,
+      onEnd: (id: string) => ended.push(id),
+    };
+    const sessions = createSessions({ ...parts, key: Buffer.alloc(32, 1) });
+    return {
+      sessions,
+      records,
+      users,
+      ended,
+      withKey: (byte: number) => createSessions({ ...parts, key: Buffer.alloc(32, byte) }),
+      pass: (ms: number) => (now += ms),
+      begin: (name = 'ann') => sessions.begin(name, { address: '1.2.3.4', agent: 'x'.repeat(500) }),
+    };
+  }
+  const header = (cookie: string) => cookie.split(';')[0] ?? '';
+
+  test('[S3] the cookie finds the session, among other cookies, too', async () => {
+    const { sessions, begin } = stage();
+    const { record, cookie } = await begin();
+    const expected = { sessionId: record.id, username: 'ann', role: 'viewer', expiresAt: NOW + 10 * DAY };
+    expect(await sessions.find(header(cookie))).toEqual(expected);
+    expect(await sessions.find(`a=b; ${header(cookie)} ; c`)).toEqual(expected);
+    expect(record.agent).toHaveLength(200);
+    expect(await sessions.find('')).toBeUndefined();
+    expect(await sessions.find(header(cookie).slice(0, -3))).toBeUndefined();
+    expect(await sessions.find(header(cookie).replace('__Host-', ''))).toBeUndefined();
+  });
+
+  test('[S3] signed by another server is none', async () => {
+    const { withKey, begin } = stage();
+    expect(await withKey(2).find(header((await begin()).cookie))).toBeUndefined();
+  });
+
+  test('[S3] ends after its days', async () => {
+    const { sessions, begin, pass } = stage();
+    const { record, cookie } = await begin();
+    pass(10 * DAY - 1000);
+    expect(sessions.alive(record.id)).toBe(true);
+    expect(await sessions.find(header(cookie))).toBeDefined();
+    pass(1000);
+    expect(sessions.alive(record.id)).toBe(false);
+    expect(await sessions.find(header(cookie))).toBeUndefined();
+    expect(sessions.list()).toEqual([]);
+  });
+
+  test('[S3] past half its time is prolonged with a new cookie', async () => {
+    const { sessions, begin, pass } = stage();
+    const { record, cookie } = await begin();
+    pass(5 * DAY - 1);
+    expect(await sessions.prolong(record.id)).toBeUndefined();
+    pass(1);
+    const longer = (await sessions.prolong(record.id)) ?? '';
+    pass(9 * DAY);
+    expect(await sessions.find(header(cookie))).toBeUndefined();
+    expect((await sessions.find(header(longer)))?.expiresAt).toBe(NOW + 15 * DAY);
+    expect(await sessions.prolong('no such')).toBeUndefined();
+  });
+
+  test('[S3] over ones leave the file with the next sign-in', async () => {
+    const { begin, pass, records } = stage();
+    await begin();
+    pass(11 * DAY);
+    await begin();
+    expect(records.all()).toHaveLength(1);
+  });
+
+  test("[L5] all of a user's end but the one named, and each is told of", async () => {
+    const { sessions, begin, ended } = stage();
+    const [one, two, bob] = [await begin(), await begin(), await begin('bob')];
+    await sessions.endAll('ann', two.record.id);
+    expect(ended).toEqual([one.record.id]);
+    expect(sessions.list().map(({ id }) => id)).toEqual([two.record.id, bob.record.id]);
+    await sessions.endAll('ann');
+    expect(await sessions.find(header(two.cookie))).toBeUndefined();
+    expect(await sessions.find(header(bob.cookie))).toBeDefined();
+  });
+
+  test('[S3] takes the role of this moment, and ends with its user', async () => {
+    const { sessions, begin, users } = stage();
+    const { cookie } = await begin();
+    await users.put({ ...user('ann'), role: 'admin' });
+    expect((await sessions.find(header(cookie)))?.role).toBe('admin');
+    await users.remove('ann');
+    expect(await sessions.find(header(cookie))).toBeUndefined();
+  });
+
+  test('[S3] the signing key is made once, 0600; a damaged one says what to do', async () => {
+    const path = join(ownFolder(), 'session.key');
+    const key = await openSessionKey(path);
+    expect(key).toHaveLength(32);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(await openSessionKey(path)).toEqual(key);
+    writeFileSync(path, readFileSync(path, 'utf8').slice(0, 20));
+    await expect(openSessionKey(path)).rejects.toThrow(/session\.key is damaged: delete it/);
+  });
+});
+
+describe('passwords', () => {
+  test('[S2] are argon2id, salted, and verified', async () => {
+    const passwords = createPasswords();
+    const [a, b] = [await passwords.hash('secret word'), await passwords.hash('secret word')];
+    expect(a).toMatch(/^\$argon2id\$/);
+    expect(a).not.toBe(b);
+    expect(await passwords.verify(a, 'secret word')).toBe(true);
+    expect(await passwords.verify(a, 'secret wor')).toBe(false);
+  });
+
+  test('[S2] an unknown user costs a verification, too, and is never right', async () => {
+    const passwords = createPasswords();
+    const hash = await passwords.hash('x');
+    const costOf = async (against: string | undefined) => {
+      await passwords.verify(against, 'y');
+      const before = process.cpuUsage();
+      for (let i = 0; i < 5; i++) expect(await passwords.verify(against, 'y')).toBe(false);
+      return process.cpuUsage(before).user;
+    };
+    // Without the verification it would be a thousandth.
+    expect(await costOf(undefined)).toBeGreaterThan((await costOf(hash)) / 4);
+  });
+
+  test('[I6] at most 32 wait; the next is told to come again', async () => {
+    const passwords = createPasswords();
+    const all = Array.from({ length: 40 }, () => passwords.hash('x'));
+    const settled = await Promise.allSettled(all);
+    const refused = settled.filter((one) => one.status === 'rejected');
+    expect(refused).toHaveLength(8);
+    expect(refused[0]?.reason).toMatchObject({ code: 'overloaded', retryAfterS: 5 });
+    await expect(passwords.hash('x')).resolves.toBeDefined();
+  });
+
+  test('[S2] generated ones can be copied by hand and differ', () => {
+    const made = Array.from({ length: 50 }, generatePassword);
+    expect(new Set(made).size).toBe(50);
+    for (const one of made) expect(one).toMatch(/^([a-km-zA-HJ-NP-Z2-9]{5}-){3}[a-km-zA-HJ-NP-Z2-9]{5}$/);
+  });
+});
+
+describe('sign-in limits', () => {
+  test('[S2] count per account and address, and per address', async () => {
+    const limits = createLoginLimits();
+    for (let i = 0; i < 5; i++) await limits.attempt('ann', '1.1.1.1');
+    await expect(limits.attempt('ann', '1.1.1.1')).rejects.toMatchObject({
+      code: 'too_many_attempts',
+      status: 429,
+    });
+    await expect(limits.attempt('ann', '2.2.2.2')).resolves.toBeUndefined();
+    await expect(limits.attempt('bob', '1.1.1.1')).resolves.toBeUndefined();
+  });
+});
+
+describe('device tokens', () => {
+  function stage() {
+    const devices = memoryCollection<DeviceRecord>([deviceRecordOf('a'), deviceRecordOf('b')]);
+    return { devices, tokens: createDeviceTokens(devices, () => NOW) };
+  }
+
+  test('[S2] only a hash is kept; the newest one works', async () => {
+    const { devices, tokens } = stage();
+    const first = await tokens.issue('a');
+    expect(tokens.authenticate(`Bearer ${first}`)).toBe('a');
+    expect(JSON.stringify(devices.all())).not.toContain(first.slice(10));
+    const second = await tokens.issue('a');
+    expect(() => tokens.authenticate(`Bearer ${first}`)).toThrow('missing, unknown or revoked');
+    expect(tokens.authenticate(`Bearer ${second}`)).toBe('a');
+    expect(createDeviceTokens(devices, () => NOW).authenticate(`Bearer ${second}`)).toBe('a');
+  });
+
+  test('[I3] a revoked or removed one is none', async () => {
+    const { devices, tokens } = stage();
+    const [a, b] = [await tokens.issue('a'), await tokens.issue('b')];
+    await tokens.revoke('a');
+    expect(devices.get('a')).toMatchObject({ token_hash: null, token_revoked_at: NOW });
+    tokens.forget('b');
+    for (const token of [a, b]) expect(() => tokens.authenticate(`Bearer ${token}`)).toThrow();
+    await expect(tokens.issue('ghost')).rejects.toMatchObject({ code: 'unknown_device' });
+  });
+});
+
+describe('enrollment keys', () => {
+  function stage() {
+    let now = NOW;
+    const records = memoryCollection<EnrollmentKeyRecord>();
+    const keys = createEnrollmentKeys(records, () => now);
+    const create = (over: Partial<EnrollmentKeyRecord> = {}) =>
+      keys.create({ name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [], ...over });
+    return { keys, records, create, pass: (ms: number) => (now += ms) };
+  }
+
+  test('[S2] are kept as hashes', async () => {
+    const { keys, create, records } = stage();
+    const { secret, record } = await create();
+    expect(keys.check(secret).id).toBe(record.id);
+    expect(JSON.stringify(records.all())).not.toContain(secret);
+    expect(() => keys.check(`${secret}x`)).toThrow('unknown, used up or expired');
+  });
+
+  test('[S2] end at their time, even for a try again', async () => {
+    const { keys, create, pass } = stage();
+    const { secret } = await create({ expires_at: NOW + 1000 });
+    pass(999);
+    keys.check(secret);
+    pass(1);
+    expect(() => keys.check(secret)).toThrow();
+    expect(() => keys.check(secret, { again: true })).toThrow();
+  });
+
+  test('[S2] end with their last use, but for a try again', async () => {
+    const { keys, create } = stage();
+    const { secret, record } = await create({ max_uses: 2 });
+    await keys.used(record);
+    keys.check(secret);
+    await keys.used(record);
+    expect(() => keys.check(secret)).toThrow();
+    keys.check(secret, { again: true });
+  });
+});
+
+describe('the audit log', () => {
+  const act = (n: number, action = 'renamed') => ({ actor: `${n}`, address: '', action, target: '' });
+  const failed = (error: unknown) => {
+    throw error;
+  };
+
+  test('[S4] is newest first and keeps the newest 2000', () => {
+    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, failed);
+    for (let n = 0; n < 2100; n++) audit.record(act(n));
+    expect(audit.list()).toHaveLength(2000);
+    expect(audit.list()[0]).toMatchObject({ actor: '2099', t: NOW });
+  });
+
+  test('[S4] a flood of refused sign-ins pushes no administrative act out', () => {
+    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, failed);
+    audit.record(act(1, 'removed the device'));
+    for (let n = 0; n < 3000; n++) audit.record(act(n, 'sign-in refused'));
+    expect(audit.list().at(-1)).toMatchObject({ action: 'removed the device' });
+    expect(audit.list()).toHaveLength(501);
+    expect(audit.list()[0]).toMatchObject({ actor: '2999', action: 'sign-in refused' });
+  });
+});

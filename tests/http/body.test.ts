@@ -1,0 +1,142 @@
+import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHttpApp } from '../../server/http/app.ts';
+import { inflate } from '../../server/http/body.ts';
+import { Reply } from '../../server/http/request.ts';
+import { NOBODY, route, routeWithBytes } from '../../server/http/route.ts';
+import { createLog } from '../../server/log.ts';
+import { ApiError } from '../../server/errors.ts';
+
+const MIB = 1024 * 1024;
+const http = createHttpApp({ tls: null, log: createLog('silent') });
+let port = 0;
+let arrivals: (() => void)[] = [];
+/** Resolves when the next request has reached its guard. */
+const arrival = () => new Promise<void>((resolve) => arrivals.push(resolve));
+
+beforeAll(async () => {
+  http.serve({
+    routes: [
+      routeWithBytes({
+        method: 'POST',
+        path: '/echo',
+        access: 'public',
+        summary: '',
+        handle: ({ raw }) => ({ bytes: raw.length }),
+      }),
+      routeWithBytes({ method: 'POST', path: '/refused', access: 'admin', summary: '', handle: () => ({}) }),
+      route({
+        method: 'GET',
+        path: '/fault',
+        access: 'public',
+        summary: '',
+        handle() {
+          throw new TypeError('a secret of the house');
+        },
+      }),
+      route({ method: 'DELETE', path: '/gone', access: 'public', summary: '', handle: () => new Reply(204) }),
+    ],
+    guard: ({ path }) => {
+      for (const tell of arrivals) tell();
+      arrivals = [];
+      return path === '/refused' ? Promise.reject(new ApiError('forbidden')) : Promise.resolve(NOBODY);
+    },
+    files: { find: () => undefined },
+    trustedProxies: [],
+  });
+  port = await http.listen('127.0.0.1', 0);
+});
+afterAll(() => {
+  http.close();
+});
+
+function begin(path: string, headers: Record<string, string | number> = {}): ClientRequest {
+  const request = ask({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false });
+  request.on('error', () => undefined);
+  return request;
+}
+async function answerOf(request: ClientRequest): Promise<{ status: number; text: string }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.once('error', reject);
+  });
+  let text = '';
+  for await (const chunk of response) text += String(chunk);
+  return { status: response.statusCode ?? 0, text };
+}
+const post = (path: string, body: Buffer | string) => {
+  const request = begin(path);
+  const answer = answerOf(request);
+  request.end(body);
+  return answer;
+};
+
+describe('bodies', () => {
+  test('[I6] what clients that went away in the middle had sent is let go of at once', async () => {
+    // Together more than the server reads at a time; half of each, then gone.
+    for (let i = 0; i < 140; i++) {
+      const here = arrival();
+      const request = begin('/echo', { 'content-length': MIB });
+      await new Promise((written) => request.write(Buffer.alloc(MIB / 2), written));
+      await here;
+      request.destroy();
+      await new Promise((closed) => request.once('close', closed));
+    }
+    expect((await post('/echo', 'x')).status).toBe(200);
+  });
+
+  test('[I6] so is what came with a request that was refused before its end', async () => {
+    for (let i = 0; i < 140; i++) {
+      const request = begin('/refused', { 'content-length': MIB });
+      const answer = answerOf(request);
+      request.write(Buffer.alloc(MIB / 2));
+      expect((await answer).status).toBe(403);
+      request.destroy();
+    }
+    expect((await post('/echo', 'x')).status).toBe(200);
+  });
+
+  test('[I4] a chunked body past the limit is refused while it arrives', async () => {
+    const request = begin('/echo', { 'transfer-encoding': 'chunked' });
+    const answer = answerOf(request);
+    for (let i = 0; i < 3; i++) request.write(Buffer.alloc(MIB / 2));
+    expect((await answer).status).toBe(413);
+    request.destroy();
+  });
+
+  test('[I4] one of exactly the limit is taken', async () => {
+    expect(await post('/echo', Buffer.alloc(MIB))).toEqual({ status: 200, text: `{"bytes":${MIB}}` });
+    expect(inflate(gzipSync(Buffer.alloc(MIB)), 'gzip')).toHaveLength(MIB);
+    expect(() => inflate(gzipSync(Buffer.alloc(MIB + 1)), 'gzip')).toThrow('at most 1 MiB');
+  });
+
+  test('[I4] an encoding is named in any case', () => {
+    expect(inflate(gzipSync('x'), 'GZip').toString()).toBe('x');
+    expect(inflate(Buffer.from('x'), 'Identity').toString()).toBe('x');
+    expect(() => inflate(Buffer.from('x'), 'gzip, gzip')).toThrow('must be gzip, zstd or none');
+  });
+});
+
+test("a fault of the server's own tells nothing of itself", async () => {
+  const request = ask({ host: '127.0.0.1', port, path: '/fault', agent: false });
+  const answer = answerOf(request);
+  request.end();
+  const { status, text } = await answer;
+  expect(status).toBe(500);
+  expect(text).not.toContain('secret');
+  expect(JSON.parse(text)).toMatchObject({ error: { code: 'internal' } });
+});
+
+test('drain answers what is under way and refuses what comes later', async () => {
+  const here = arrival();
+  const request = begin('/echo', { 'content-length': 2 });
+  const answer = answerOf(request);
+  request.write('a');
+  await here;
+  const drained = http.drain(10_000);
+  request.end('b');
+  expect(await answer).toEqual({ status: 200, text: '{"bytes":2}' });
+  await drained;
+  await expect(post('/echo', 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});

@@ -1,0 +1,11 @@
+/** A folder of one's own for a test, removed after it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+export function ownFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'watchfloor-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
