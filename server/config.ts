@@ -77,16 +77,21 @@ function fromFlags(
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   const raw: Raw = new Map();
   let asked: 'help' | 'version' | undefined;
-  for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`"${token.value}": this command takes flags only`);
+  let unknownAt = -2;
+  for (const [at, token] of tokens.entries()) {
+    // What follows an unknown flag is its value, and may be a secret.
+    if (token.kind === 'positional' && at !== unknownAt + 1)
+      problems.push(`"${token.value}": this command takes flags only`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'version') {
       asked = token.name;
       continue;
     }
     const key = KEYS.find((one) => SETTING[one].flag === token.name);
-    if (key === undefined) problems.push(`${token.rawName}: there is no such flag; --help lists them`);
-    else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
+    if (key === undefined) {
+      unknownAt = at;
+      problems.push(`${token.rawName}: there is no such flag; --help lists them`);
+    } else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
     else raw.set(key, { value: token.value, called: token.rawName });
   }
   return { raw, asked };

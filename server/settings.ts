@@ -12,6 +12,8 @@ const number = (least: number, most: number) => {
     .union([z.number(), fromText], message)
     .pipe(z.number(message).min(least, message).max(most, message));
 };
+const whole = (least: number, most: number) =>
+  number(least, most).refine(Number.isInteger, 'must be a whole number');
 const text = z.string('must be a text').trim().min(1, 'must not be empty');
 const list = z.union(
   [
@@ -51,7 +53,7 @@ export const SETTING = {
     help: 'The address to listen on.',
   },
   port: {
-    schema: number(0, 65535),
+    schema: whole(0, 65535),
     flag: 'port',
     env: 'WATCHFLOOR_PORT',
     value: 'port',

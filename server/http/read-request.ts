@@ -14,6 +14,15 @@ function decodePart(part: string): string {
   }
 }
 
+/** A proxy may add a line of its own below the one the client claims; uWS gives only the first. */
+function allForwardedFor(req: HttpRequest): string {
+  const lines: string[] = [];
+  req.forEach((name, value) => {
+    if (name === 'x-forwarded-for') lines.push(value);
+  });
+  return lines.join(',');
+}
+
 /** One request; what is derived from it is worked out when it is asked for. */
 class CopiedRequest implements Request {
   readonly method: string;
@@ -34,6 +43,7 @@ class CopiedRequest implements Request {
     this.#trusted = trusted;
     const copied: Partial<Record<CopiedHeader, string>> = {};
     for (const name of headers) copied[name] = req.getHeader(name);
+    if (trusted.length > 0 && copied['x-forwarded-for']) copied['x-forwarded-for'] = allForwardedFor(req);
     this.#headers = copied;
     const params: string[] = [];
     for (let i = 0; i < paramCount; i++) params.push(decodePart(req.getParameter(i) ?? ''));

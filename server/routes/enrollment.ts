@@ -174,6 +174,8 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
               last_seen: before.last_seen,
             }
           : fresh;
+        // The record forgets the old token's hash, so the token must be forgotten first.
+        tokens.forget(id);
         await devices.put(record);
         const token = await tokens.issue(id);
         added(devices.get(id) ?? record);

@@ -66,13 +66,12 @@ export function describeApi(routes: readonly Route[]) {
 
 export function openapiRoutes(routes: readonly Route[]): Route[] {
   let described: object | undefined;
-  return [
-    route({
-      method: 'GET',
-      path: '/openapi.json',
-      access: 'public',
-      summary: 'This description.',
-      handle: () => (described ??= describeApi(routes)),
-    }),
-  ];
+  const own: Route = route({
+    method: 'GET',
+    path: '/openapi.json',
+    access: 'public',
+    summary: 'This description.',
+    handle: () => (described ??= describeApi([...routes, own])),
+  });
+  return [own];
 }

@@ -17,13 +17,21 @@ export interface PrometheusParts {
 const name = (text: string) => text.replace(/[^A-Za-z0-9_]/g, '_');
 const label = (text: string) => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"');
 
+/** The label that names an instance; a custom kind may be called like a label that is there already. */
+const labelOf = (kind: string) => (/^device(_id)?$/.test(name(kind)) ? `${name(kind)}_instance` : name(kind));
+
 /** Prometheus' exposition format, version 0.0.4: one family a metric. */
 export function exposition(devices: ReturnType<PrometheusParts['devices']>): string {
   const families = new Map<string, { help: string; lines: string[] }>();
+  const written = new Set<string>();
   const add = (family: string, help: string, labels: string, value: number) => {
+    // Two custom names may differ only in what is no letter here: the first one counts.
+    const series = `${family}{${labels}}`;
+    if (written.has(series)) return;
+    written.add(series);
     let found = families.get(family);
     if (!found) families.set(family, (found = { help, lines: [] }));
-    found.lines.push(`${family}{${labels}} ${value}`);
+    found.lines.push(`${series} ${value}`);
   };
   for (const { device, values } of devices) {
     const who = `device_id="${label(device.device_id)}",device="${label(device.name)}"`;
@@ -31,12 +39,13 @@ export function exposition(devices: ReturnType<PrometheusParts['devices']>): str
     if (device.status !== 'online') continue;
     for (const [field, value] of Object.entries(values)) {
       const part = parseInstanceField(field);
-      const help = `${fieldInfo(field)?.label ?? field}, ${fieldInfo(field)?.unit ?? 'no unit'}.`;
+      const called = part ? `${part.kind} ${part.field}` : field;
+      const help = `${fieldInfo(field)?.label ?? called}, ${fieldInfo(field)?.unit ?? 'no unit'}.`;
       if (part)
         add(
           `watchfloor_${name(part.kind)}_${name(part.field)}`,
           help,
-          `${who},${name(part.kind)}="${label(part.instance)}"`,
+          `${who},${labelOf(part.kind)}="${label(part.instance)}"`,
           value,
         );
       else add(`watchfloor_device_${name(field)}`, help, who, value);

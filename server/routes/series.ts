@@ -18,6 +18,7 @@ const DEFAULT_RANGE_MS = 5 * 60_000;
 const DEFAULT_BUCKETS = 600;
 const MOST_BUCKETS = 5000;
 const SECOND = 1000;
+const WIDEST_MS = 366 * 86_400 * SECOND;
 /** Widths people can read on an axis, in seconds. */
 const WIDTHS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400,
@@ -58,7 +59,8 @@ function readStep(query: URLSearchParams, rangeMs: number): number {
   if (text === null) return widthFor(rangeMs);
   const [, digits, unit] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
   const step = Number(digits) * (UNITS[unit ?? 'ms'] ?? NaN);
-  if (!(step >= SECOND)) throw wrong('step', 'is at least 1s: "30s", "5m", "1h", or milliseconds');
+  if (!(step >= SECOND && step <= WIDEST_MS))
+    throw wrong('step', 'is 1s to 366d: "30s", "5m", "1h", or milliseconds');
   if (rangeMs / step > MOST_BUCKETS)
     throw wrong('step', `makes more than ${MOST_BUCKETS} buckets of this range; ask for a wider one`);
   return step;

@@ -1,6 +1,7 @@
 import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseNetworks } from '../../server/http/address.ts';
 import { createHttpApp } from '../../server/http/app.ts';
 import { inflate } from '../../server/http/body.ts';
 import { Reply } from '../../server/http/request.ts';
@@ -35,6 +36,13 @@ beforeAll(async () => {
           throw new TypeError('a secret of the house');
         },
       }),
+      route({
+        method: 'GET',
+        path: '/where',
+        access: 'public',
+        summary: '',
+        handle: ({ request }) => ({ address: request.address }),
+      }),
       route({ method: 'DELETE', path: '/gone', access: 'public', summary: '', handle: () => new Reply(204) }),
     ],
     guard: ({ path }) => {
@@ -43,7 +51,7 @@ beforeAll(async () => {
       return path === '/refused' ? Promise.reject(new ApiError('forbidden')) : Promise.resolve(NOBODY);
     },
     files: { find: () => undefined },
-    trustedProxies: [],
+    trustedProxies: parseNetworks(['127.0.0.1']),
   });
   port = await http.listen('127.0.0.1', 0);
 });
@@ -126,6 +134,14 @@ test("a fault of the server's own tells nothing of itself", async () => {
   expect(status).toBe(500);
   expect(text).not.toContain('secret');
   expect(JSON.parse(text)).toMatchObject({ error: { code: 'internal' } });
+});
+
+test('[S3] a proxy that adds a line of its own is believed, and not the line the client claims', async () => {
+  const headers = { 'x-forwarded-for': ['6.6.6.6', '1.2.3.4'] };
+  const request = ask({ host: '127.0.0.1', port, path: '/where', headers, agent: false });
+  const answer = answerOf(request);
+  request.end();
+  expect(await answer).toEqual({ status: 200, text: '{"address":"1.2.3.4"}' });
 });
 
 test('drain answers what is under way and refuses what comes later', async () => {

@@ -1,0 +1,246 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  alertRule,
+  alertRulesReply,
+  deviceDetail,
+  devicesReply,
+  enrollmentKeyCreated,
+  enrollmentKeysReply,
+  tokenReply,
+} from '#protocol/api.ts';
+import { parseEnrollment } from '#protocol/enrollment.ts';
+import { errorOf, openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.close());
+
+async function newKey(body: object = {}) {
+  return (await stage.admin.ask('POST', '/enrollment-keys', { body })).as(enrollmentKeyCreated);
+}
+const register = (key: string, over: object = {}) =>
+  stage.client().ask('POST', '/devices/register', {
+    body: { enrollment_key: key, hostname: 'host', ip: '10.0.0.1', os: 'Linux', ...over },
+  });
+const usesOf = async (id: string) =>
+  (await stage.admin.ask('GET', '/enrollment-keys'))
+    .as(enrollmentKeysReply)
+    .enrollment_keys.find((key) => key.id === id)?.uses;
+const detail = async (id: string) => (await stage.admin.ask('GET', `/devices/${id}`)).as(deviceDetail);
+const sample = () => ({ timestamp: Date.now(), metrics: { cpu: 1 } });
+
+describe('an enrollment key', () => {
+  it('[S1] comes as one string with the address, the key and the fingerprint, and as a line to paste', async () => {
+    const made = await newKey({ name: 'Rack 4', tags: ['rack4'] });
+    const { port, fingerprint } = stage.server();
+    expect(parseEnrollment(made.enrollment)).toEqual({
+      key: made.key,
+      host: 'localhost',
+      port,
+      ca: fingerprint,
+      tls: true,
+    });
+    expect(made.command).toContain(made.enrollment);
+    const list = await stage.admin.ask('GET', '/enrollment-keys');
+    expect(list.text).not.toContain(made.key);
+    expect(list.text).not.toContain('key_hash');
+  });
+
+  it('lets a machine join with its tags; the token is shown once', async () => {
+    const { key, id } = await newKey({ tags: ['rack4'], max_uses: 1 });
+    const joined = await register(key, { device_id: 'first', tags: ['web', 'rack4'], name: 'First' });
+    expect(joined.status).toBe(201);
+    expect(joined.as(tokenReply).device_id).toBe('first');
+    expect(await detail('first')).toMatchObject({ name: 'First', tags: ['rack4', 'web'], status: 'offline' });
+    expect(await usesOf(id)).toBe(1);
+    const shown = await stage.admin.ask('GET', '/devices');
+    expect(shown.text).not.toContain(joined.as(tokenReply).token);
+  });
+
+  it('[S2] unknown, removed or past its time: 401', async () => {
+    const removed = await newKey();
+    expect((await stage.admin.ask('DELETE', `/enrollment-keys/${removed.id}`)).status).toBe(204);
+    const over = await newKey({ expires_at: Date.now() - 1 });
+    for (const key of ['wf_key_unknown', removed.key, over.key])
+      expect(errorOf(await register(key))).toMatchObject({ status: 401, code: 'invalid_enrollment_key' });
+    expect((await register('')).status).toBe(422);
+  });
+
+  it('[S2] takes as many machines as it says, also when they come at once', async () => {
+    const { key, id } = await newKey({ max_uses: 3 });
+    const answers = await Promise.all(Array.from({ length: 8 }, () => register(key)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(5);
+    expect(await usesOf(id)).toBe(3);
+  });
+
+  it('[S2] a try again after a lost reply does not count, and the newest token is the one', async () => {
+    const { key, id } = await newKey({ max_uses: 1 });
+    const lost = (await register(key, { device_id: 'retried' })).as(tokenReply);
+    const again = (await register(key, { device_id: 'retried' })).as(tokenReply);
+    expect(await usesOf(id)).toBe(1);
+    expect((await stage.push({ id: 'retried', token: lost.token }, sample())).status).toBe(401);
+    expect((await stage.push({ id: 'retried', token: again.token }, sample())).status).toBe(200);
+    // Once it has pushed, nobody takes its place with the same key.
+    expect(errorOf(await register(key, { device_id: 'retried' }))).toMatchObject({
+      status: 409,
+      code: 'device_exists',
+    });
+  });
+
+  it('[S2] takes no device over that another key brought, unless its token was revoked', async () => {
+    const [one, two] = [await newKey(), await newKey()];
+    await register(one.key, { device_id: 'kept' });
+    expect(errorOf(await register(two.key, { device_id: 'kept' })).code).toBe('device_exists');
+    await stage.admin.ask('PATCH', '/devices/kept', { body: { name: 'Kept name' } });
+    await stage.admin.ask('DELETE', '/devices/kept/token');
+    expect((await register(two.key, { device_id: 'kept' })).status).toBe(201);
+    expect((await detail('kept')).name).toBe('Kept name');
+  });
+
+  it.each<[string, object, string]>([
+    ['a path as device id', { device_id: '../../etc/passwd' }, 'device_id'],
+    ['HTML as device id', { device_id: '<script>' }, 'device_id'],
+    ['"__proto__" as device id', { device_id: '__proto__' }, 'device_id'],
+    ['no hostname', { hostname: undefined }, 'hostname'],
+    ['a hostname of spaces', { hostname: '   ' }, 'hostname'],
+    ['a tag with HTML', { tags: ['<b>'] }, 'tags.0'],
+    ['a number as os', { os: 5 }, 'os'],
+  ])('[I4] %s is refused', async (_, over, path) => {
+    const { key, id } = await newKey();
+    const error = errorOf(await register(key, over));
+    expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
+    expect(error.details?.[0]?.path).toBe(path);
+    expect(await usesOf(id)).toBe(0);
+  });
+
+  it.each<[object, string]>([
+    [{ max_uses: 0 }, 'max_uses'],
+    [{ max_uses: 1.5 }, 'max_uses'],
+    [{ expires_at: 'soon' }, 'expires_at'],
+    [{ tags: ['No Spaces'] }, 'tags.0'],
+    [{ uses: 5 }, ''],
+  ])('[I4] made with %j is refused', async (body, path) => {
+    const error = errorOf(await stage.admin.ask('POST', '/enrollment-keys', { body }));
+    expect(error.status).toBe(422);
+    expect(error.details?.[0]?.path).toBe(path);
+  });
+});
+
+describe('a device', () => {
+  it('may be called as the language is: "constructor"', async () => {
+    const device = await stage.device('constructor');
+    expect((await stage.push(device, sample())).status).toBe(200);
+    expect((await detail('constructor')).status).toBe('online');
+    expect((await stage.admin.ask('GET', '/devices/toString')).status).toBe(404);
+    expect((await stage.admin.ask('DELETE', '/devices/constructor')).status).toBe(204);
+  });
+
+  it('is renamed, tagged, and called by its hostname again', async () => {
+    await stage.device('renamed');
+    const patch = async (body: object) =>
+      (await stage.admin.ask('PATCH', '/devices/renamed', { body })).as(deviceDetail);
+    const html = '<img src=x onerror=alert(1)> "quoted" ü';
+    expect(await patch({ name: html })).toMatchObject({ name: html, tags: [] });
+    expect(await patch({ tags: ['db', 'eu-1'] })).toMatchObject({ name: html, tags: ['db', 'eu-1'] });
+    expect(await patch({ name: null })).toMatchObject({ name: 'renamed', tags: ['db', 'eu-1'] });
+    for (const body of [{ name: '' }, { name: 'x'.repeat(121) }, { tags: 'db' }, { hostname: 'x' }])
+      expect((await stage.admin.ask('PATCH', '/devices/renamed', { body })).status).toBe(422);
+    await stage.restart();
+    expect(await detail('renamed')).toMatchObject({ name: 'renamed', tags: ['db', 'eu-1'] });
+  });
+
+  it('that is removed takes its history with it, and may join as new', async () => {
+    const device = await stage.device('leaver');
+    await stage.push(device, sample());
+    expect((await stage.admin.ask('DELETE', '/devices/leaver')).status).toBe(204);
+    const { devices } = (await stage.admin.ask('GET', '/devices')).as(devicesReply);
+    expect(devices.map(({ device_id }) => device_id)).not.toContain('leaver');
+    for (const path of ['/devices/leaver', '/devices/leaver/metrics'])
+      expect(errorOf(await stage.admin.ask('GET', path))).toMatchObject({
+        status: 404,
+        code: 'unknown_device',
+      });
+    await stage.device('leaver');
+    const series = await stage.admin.ask('GET', '/devices/leaver/metrics');
+    expect(JSON.parse(series.text)).toMatchObject({ series: {} });
+  });
+
+  it('that is unknown is 404 everywhere', async () => {
+    for (const [method, path] of [
+      ['GET', '/devices/ghost'],
+      ['PATCH', '/devices/ghost'],
+      ['DELETE', '/devices/ghost'],
+      ['POST', '/devices/ghost/token'],
+      ['DELETE', '/devices/ghost/token'],
+      ['GET', '/devices/ghost/metrics'],
+      ['GET', '/devices/%2e%2e%2fusers'],
+      ['GET', '/devices/%E0%A4%A'],
+    ] as const)
+      expect(errorOf(await stage.admin.ask(method, path, { body: {} }))).toMatchObject({
+        status: 404,
+        code: 'unknown_device',
+      });
+  });
+});
+
+describe('alert rules', () => {
+  const condition = { kind: 'threshold', metric: 'cpu', threshold: 90, clear: 80 };
+  const create = (body: object) => stage.admin.ask('POST', '/alert-rules', { body });
+  const rule = { name: 'CPU', severity: 'warning', condition };
+
+  it('[A2] are there from the first start, and added, changed and removed', async () => {
+    const before = (await stage.admin.ask('GET', '/alert-rules')).as(alertRulesReply).alert_rules;
+    expect(before.length).toBeGreaterThanOrEqual(7);
+    const made = (await create(rule)).as(alertRule);
+    expect(made).toMatchObject({ enabled: true, scope: { devices: [], tags: [] } });
+    expect(made.condition).toEqual({ ...condition, above: true, for_s: 60, clear_for_s: 60 });
+    const path = `/alert-rules/${made.id}`;
+    const changed = await stage.admin.ask('PATCH', path, { body: { enabled: false } });
+    expect(changed.as(alertRule)).toEqual({ ...made, enabled: false });
+    expect((await stage.admin.ask('DELETE', path)).status).toBe(204);
+    expect((await stage.admin.ask('PATCH', path, { body: {} })).status).toBe(404);
+    expect((await stage.admin.ask('GET', '/alert-rules')).as(alertRulesReply).alert_rules).toEqual(before);
+  });
+
+  it.each<[string, object, string]>([
+    ['no name', { name: undefined }, 'name'],
+    ['an unknown severity', { severity: 'fatal' }, 'severity'],
+    ['an unknown kind', { condition: { ...condition, kind: 'guess' } }, 'condition.kind'],
+    ['a threshold of text', { condition: { ...condition, threshold: '90' } }, 'condition.threshold'],
+    ['clearing on the firing side', { condition: { ...condition, clear: 95 } }, 'condition.clear'],
+    ['and below', { condition: { ...condition, above: false, clear: 80 } }, 'condition.clear'],
+    ['a negative duration', { condition: { ...condition, for_s: -1 } }, 'condition.for_s'],
+    ['a duration of a month', { condition: { ...condition, for_s: 2_600_000 } }, 'condition.for_s'],
+    ['a tag that is none', { scope: { tags: ['No'] } }, 'scope.tags.0'],
+    ['an unknown field', { sound: true }, ''],
+  ])('[A2] %s is refused', async (_, over, path) => {
+    const error = errorOf(await create({ ...rule, ...over }));
+    expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
+    expect(error.details?.[0]?.path).toBe(path);
+  });
+
+  it('[A2] alerts are asked for as active or all, and nothing else', async () => {
+    for (const query of ['', '?state=active', '?state=all'])
+      expect((await stage.admin.ask('GET', `/alerts${query}`)).status).toBe(200);
+    expect(errorOf(await stage.admin.ask('GET', '/alerts?state=x'))).toMatchObject({
+      status: 400,
+      details: [{ path: 'state' }],
+    });
+  });
+});
+
+it('[S2] no token and no key stands in any file', async () => {
+  const { key } = await newKey();
+  const { token } = (await register(key, { device_id: 'secretive' })).as(tokenReply);
+  await stage.push({ id: 'secretive', token }, sample());
+  for (const name of ['devices', 'enrollment-keys', 'audit']) {
+    const text = await readFile(join(stage.data, `${name}.json`), 'utf8');
+    expect(text).not.toContain(token);
+    expect(text).not.toContain(key);
+  }
+});

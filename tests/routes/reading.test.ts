@@ -1,0 +1,328 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { seriesReply, statusReply } from '#protocol/api.ts';
+import { parseNetworks } from '../../server/http/address.ts';
+import { exposition } from '../../server/routes/prometheus.ts';
+import { toPoints, widthFor } from '../../server/routes/series.ts';
+import { errorOf, openStage, type Device, type Stage } from './stage.ts';
+
+const SCRAPE = 'a scrape token of some length';
+let stage: Stage;
+let device: Device;
+const T = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
+
+beforeAll(async () => {
+  stage = await openStage({
+    scrapeToken: SCRAPE,
+    trustedProxies: parseNetworks(['127.0.0.7']),
+    allowAgents: parseNetworks(['127.0.0.0/8']),
+    allowPeople: parseNetworks(['127.0.0.0/8', '203.0.113.0/24']),
+  });
+  device = await stage.device('read');
+  await stage.push(device, {
+    samples: [0, 1, 2, 60, 61].map((s) => ({
+      timestamp: T + s * 1000,
+      metrics: { cpu: s, mount: { '/': { used: 50 }, '/var': { used: 60 } } },
+    })),
+  });
+});
+afterAll(() => stage.close());
+
+const series = (query: string) => stage.admin.ask('GET', `/devices/read/metrics?${query}`);
+
+describe('history', () => {
+  it('[H2] is min, mean and max by bucket, with nulls where a gap begins', async () => {
+    const answer = (await series(`from=${T}&to=${T + 120_000}&step=1s&fields=cpu`)).as(seriesReply);
+    expect(answer).toEqual({
+      device_id: 'read',
+      from: T,
+      to: T + 120_000,
+      step_ms: 1000,
+      series: {
+        cpu: [
+          [T, 0, 0, 0],
+          [T + 1000, 1, 1, 1],
+          [T + 2000, 2, 2, 2],
+          [T + 3000, null, null, null],
+          [T + 60_000, 60, 60, 60],
+          [T + 61_000, 61, 61, 61],
+        ],
+      },
+    });
+    const wide = (await series(`from=${T}&to=${T + 120_000}&step=1m&fields=cpu`)).as(seriesReply);
+    expect(wide.series['cpu']).toEqual([
+      [T, 0, 1, 2],
+      [T + 60_000, 60, 60.5, 61],
+    ]);
+  });
+
+  it('[H2] of patterns, several fields, and all', async () => {
+    const names = async (fields: string) =>
+      Object.keys((await series(`from=${T}&to=${T + 120_000}${fields}`)).as(seriesReply).series).sort();
+    expect(await names('&fields=mount:*:used')).toEqual(['mount:/:used', 'mount:/var:used']);
+    expect(await names('&fields=cpu&fields=mount:/:used,nothing')).toEqual(['cpu', 'mount:/:used']);
+    expect(await names('')).toEqual(['cpu', 'mount:/:used', 'mount:/var:used']);
+    expect(await names('&fields=__proto__,constructor')).toEqual([]);
+  });
+
+  it('[H2] takes ISO 8601, and the last five minutes where nothing is said', async () => {
+    const iso = (t: number) => new Date(t).toISOString();
+    const answer = await series(`from=${iso(T)}&to=${iso(T + 60_000)}`);
+    expect(answer.as(seriesReply)).toMatchObject({ from: T, to: T + 60_000 });
+    const now = (await series('')).as(seriesReply);
+    expect(now.to - now.from).toBe(300_000);
+  });
+
+  it.each([
+    ['from=yesterday', 'from'],
+    ['from=-5', 'from'],
+    ['to=1e3', 'to'],
+    ['from=99999999999999999999', 'from'],
+    ['from=2000&to=1000', 'from'],
+    ['from=1000&to=1000', 'from'],
+    ['step=0', 'step'],
+    ['step=-1s', 'step'],
+    ['step=10', 'step'],
+    ['step=fast', 'step'],
+    ['step=1w', 'step'],
+    ['from=0&step=1s', 'step'],
+    [`step=${'9'.repeat(310)}d`, 'step'],
+    ['step=367d', 'step'],
+    [`step=${'9'.repeat(30)}`, 'step'],
+  ])('[H2] %s: 400 names what is wrong', async (query, path) => {
+    const error = errorOf(await series(query));
+    expect(error).toMatchObject({ status: 400, code: 'invalid_query' });
+    expect(error.details?.[0]?.path).toBe(path);
+  });
+
+  it('[H2] of all time is answered within the usual number of buckets', async () => {
+    const answer = (await series(`from=0&to=${T + 120_000}&fields=cpu`)).as(seriesReply);
+    expect(answer.series['cpu']?.length).toBeGreaterThan(0);
+    expect((await series('to=0')).status).toBe(200);
+  });
+
+  it('[H2] the chosen width makes at most 600 buckets', () => {
+    for (const range of [1000, 300_000, 3_600_000, 86_400_000, 365 * 86_400_000, 60 * 365 * 86_400_000])
+      expect(range / widthFor(range)).toBeLessThanOrEqual(600);
+    expect(widthFor(300_000)).toBe(1000);
+  });
+
+  it('[H2] what comes every minute has no gaps between its minutes', () => {
+    const t = [0, 60_000, 120_000, 600_000];
+    const points = toPoints({ t, min: t, mean: t, max: t }, 1000);
+    expect(points.map(([at, min]) => [at, min === null])).toEqual([
+      [0, false],
+      [60_000, false],
+      [120_000, false],
+      [121_000, true],
+      [600_000, false],
+    ]);
+    expect(toPoints({ t: [], min: [], mean: [], max: [] }, 1000)).toEqual([]);
+  });
+});
+
+describe('GET /metrics', () => {
+  const scrape = (authorization: string) =>
+    stage.client().ask('GET', '/metrics', { headers: { authorization } });
+
+  it('[S2] takes the scrape token or a session, and nothing else', async () => {
+    expect((await scrape(`Bearer ${SCRAPE}`)).status).toBe(200);
+    expect((await stage.admin.ask('GET', '/metrics')).status).toBe(200);
+    for (const wrong of ['', 'Bearer', `Bearer ${SCRAPE}x`, SCRAPE, `Bearer ${device.token}`])
+      expect(errorOf(await scrape(wrong))).toMatchObject({ status: 401, code: 'invalid_scrape_token' });
+  });
+
+  it('is Prometheus text', async () => {
+    const answer = await scrape(`Bearer ${SCRAPE}`);
+    expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(answer.text).toContain('watchfloor_up{device_id="read",device="read"} 1\n');
+    expect(answer.text).toContain('watchfloor_device_cpu{device_id="read",device="read"} 61\n');
+    expect(answer.text).toContain('watchfloor_mount_used{device_id="read",device="read",mount="/var"} 60\n');
+  });
+
+  const row = (values: Record<string, number>, name = 'n') => ({
+    values,
+    device: {
+      device_id: 'd',
+      name,
+      hostname: '',
+      ip: '',
+      os: '',
+      tags: [],
+      status: 'online' as const,
+      last_seen: 1,
+      sampled_at: 1,
+      interval_s: 5,
+      clock_skew_ms: null,
+      metrics: {},
+    },
+  });
+  const lines = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const seriesOf = (text: string) => lines(text).map((line) => line.slice(0, line.lastIndexOf(' ')));
+
+  it('escapes what people and machines are called', () => {
+    const text = exposition([row({ 'x:a"b\\c:y': 1 }, 'two\nlines "and" \\')]);
+    expect(text).toContain('device="two\\nlines \\"and\\" \\\\"');
+    expect(text).toContain('x="a\\"b\\\\c"');
+    for (const line of text.split('\n').filter(Boolean))
+      expect(line).toMatch(/^(# (HELP|TYPE) )?watchfloor_/);
+  });
+
+  it('names no label and no series twice, whatever custom metrics are called', () => {
+    const text = exposition([
+      row({
+        'device:a:cpu': 1,
+        'device_id:a:cpu': 2,
+        'a.b': 3,
+        'a-b': 4,
+        'c.d:x:y': 5,
+        'c-d:x:y': 6,
+        cpu: 7,
+      }),
+    ]);
+    for (const one of seriesOf(text)) {
+      const labels = [...one.matchAll(/[{,](\w+)=/g)].map(([, label]) => label);
+      expect(new Set(labels).size).toBe(labels.length);
+    }
+    expect(new Set(seriesOf(text)).size).toBe(seriesOf(text).length);
+  });
+});
+
+describe('the server itself', () => {
+  it('is alive and ready, for anybody', async () => {
+    for (const path of ['/healthz', '/readyz'])
+      expect((await stage.client().ask('GET', path)).status).toBe(200);
+  });
+
+  it('says how it is', async () => {
+    const status = (await stage.admin.ask('GET', '/status')).as(statusReply);
+    expect(status).toMatchObject({ devices: 1, notices: [], history: { kind: 'embedded', healthy: true } });
+    expect(status.fingerprint?.replaceAll(':', '').toLowerCase()).toBe(stage.server().fingerprint);
+  });
+
+  it('describes its API: every path of the design, every reference there', async () => {
+    const answer = await stage.client().ask('GET', '/openapi.json');
+    const operation = z.looseObject({
+      summary: z.string(),
+      security: z.array(z.record(z.string(), z.array(z.string()))),
+      responses: z.record(
+        z.string().regex(/^([1-5]\d\d|default)$/),
+        z.looseObject({ description: z.string() }),
+      ),
+      parameters: z
+        .array(z.looseObject({ name: z.string(), in: z.enum(['path', 'query']), schema: z.looseObject({}) }))
+        .optional(),
+    });
+    const document = answer.as(
+      z.looseObject({
+        openapi: z.literal('3.1.0'),
+        info: z.looseObject({ title: z.string(), version: z.string() }),
+        paths: z.record(
+          z.string().startsWith('/'),
+          z.partialRecord(z.enum(['get', 'post', 'patch', 'delete']), operation),
+        ),
+      }),
+    );
+    const there = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    for (const one of [
+      'POST /auth/login',
+      'POST /auth/logout',
+      'GET /auth/me',
+      'POST /devices/register',
+      'POST /metrics',
+      'GET /metrics',
+      'GET /devices',
+      'GET /devices/{id}',
+      'PATCH /devices/{id}',
+      'DELETE /devices/{id}',
+      'GET /devices/{id}/metrics',
+      'POST /devices/{id}/token',
+      'DELETE /devices/{id}/token',
+      'POST /enrollment-keys',
+      'GET /alerts',
+      'GET /healthz',
+      'GET /readyz',
+      'GET /openapi.json',
+    ])
+      expect(there).toContain(one);
+    for (const [path, item] of Object.entries(document.paths))
+      for (const one of Object.values(item)) {
+        const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+        const declared = (one.parameters ?? []).filter((parameter) => parameter.in === 'path');
+        expect(declared.map(({ name }) => name)).toEqual(inPath);
+      }
+    for (const [, reference] of answer.text.matchAll(/"\$ref":"([^"]+)"/g))
+      expect(reference).toBe('#/components/schemas/Error');
+  });
+
+  it.each([
+    ['PUT', '/devices', 405, 'method_not_allowed'],
+    ['DELETE', '/auth/me', 405, 'method_not_allowed'],
+    ['PATCH', '/metrics', 405, 'method_not_allowed'],
+    ['POST', '/devices/x', 405, 'method_not_allowed'],
+    ['GET', '/nothing', 404, 'not_found'],
+    ['GET', '/devices/x/y/z', 404, 'not_found'],
+    ['GET', '/..%2f..%2fetc/passwd', 404, 'not_found'],
+    ['POST', '/ui/', 404, 'not_found'],
+  ])('%s %s: %i as JSON', async (method, path, status, code) => {
+    const answer = await stage.admin.ask(method, path);
+    expect(errorOf(answer)).toMatchObject({ status, code });
+    expect(answer.headers['content-type']).toBe('application/json');
+  });
+});
+
+describe('the web app', () => {
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    stage.client().ask('GET', path, { headers });
+
+  it('is where "/" leads', async () => {
+    for (const path of ['/', '/ui']) {
+      const answer = await get(path);
+      expect({ status: answer.status, to: answer.headers.location }).toEqual({ status: 302, to: '/ui/' });
+    }
+  });
+
+  it('has its shell at every page of its own, and no made-up assets', async () => {
+    const shell = await get('/ui/');
+    expect(shell.status).toBe(200);
+    expect(shell.headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(shell.headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    expect(shell.headers['x-content-type-options']).toBe('nosniff');
+    expect((await get('/ui/devices/x')).text).toBe(shell.text);
+    expect(errorOf(await get('/ui/_app/missing.js'))).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  it('never leaves its folder', async () => {
+    const shell = (await get('/ui/')).text;
+    for (const path of ['/ui/..%2f..%2fpackage.json', '/ui//etc/passwd', '/ui/%2fetc%2fpasswd'])
+      expect((await get(path)).text).toBe(shell);
+  });
+
+  it('is not sent twice, and sent small to who takes it so', async () => {
+    const shell = await get('/ui/');
+    const etag = shell.headers.etag ?? '';
+    const again = await get('/ui/', { 'if-none-match': etag });
+    expect({ status: again.status, text: again.text }).toEqual({ status: 304, text: '' });
+    const small = await get('/ui/', { 'accept-encoding': 'gzip, br' });
+    expect(small.headers['content-encoding']).toBe('br');
+    expect(small.headers.vary).toBe('accept-encoding');
+  });
+});
+
+describe('behind a proxy', () => {
+  const from = async (address: string, forwarded: string) => {
+    const { status } = await stage
+      .client(address)
+      .ask('GET', '/auth/me', { headers: { 'x-forwarded-for': forwarded } });
+    return status;
+  };
+
+  it('[S3] the allow-list is about the client the trusted proxy saw', async () => {
+    expect(await from('127.0.0.7', '203.0.113.5')).toBe(401);
+    expect(await from('127.0.0.7', '198.51.100.5')).toBe(403);
+    expect(await from('127.0.0.7', '203.0.113.5, 198.51.100.5')).toBe(403);
+    expect(await from('127.0.0.8', '198.51.100.5')).toBe(401);
+  });
+});
