@@ -82,7 +82,7 @@ describe('an agent that cannot reach its server', () => {
       .getByRole('link', { name: /alerts/i })
       .first()
       .click();
-    await person.page.getByRole('main').getByText('remote').first().waitFor();
+    await person.page.getByRole('main').getByText('remote').filter({ visible: true }).first().waitFor();
 
     cable.mend();
     const mendedAt = Date.now();
