@@ -81,7 +81,7 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
         // The body is taken from the start: uWS forgets what nobody listens for.
         const arriving = route.readsBody
-          ? bodies.read(exchange.res, request.header('content-length'))
+          ? bodies.read(exchange.res, request.header('content-length'), () => request.address)
           : NO_BODY;
         exchange.onGone = arriving.stop;
         // A refused request must not leave the body's own rejection unheard.

@@ -6,6 +6,8 @@ import { ApiError } from '../errors.ts';
 
 /** Bytes of all bodies being read at one time; past it the server answers 503 (I6). */
 const MOST_IN_FLIGHT = 64 * 1024 * 1024;
+/** Of those, what one address may have under way: nobody fills the whole with bodies that never end. */
+const MOST_OF_ONE = 16 * 1024 * 1024;
 const DEADLINE_MS = 30_000;
 
 /** A body that is arriving. */
@@ -16,8 +18,8 @@ export interface Arriving {
 }
 
 export interface BodyReader {
-  /** Call synchronously in the handler, before any await. */
-  read(res: HttpResponse, declaredLength: string): Arriving;
+  /** Call synchronously in the handler, before any await. `from`: the client's address; asked for long bodies only. */
+  read(res: HttpResponse, declaredLength: string, from: () => string): Arriving;
 }
 
 /** A request whose body is not read, or not wanted. */
@@ -29,8 +31,17 @@ function refused(error: ApiError): Arriving {
 
 export function createBodyReader(): BodyReader {
   let inFlight = 0;
+  const byAddress = new Map<string, number>();
 
-  function read(res: HttpResponse, declaredLength: string): Arriving {
+  /** Bytes the address has under way, with these. */
+  function hold(address: string, bytes: number): number {
+    const sum = (byAddress.get(address) ?? 0) + bytes;
+    if (sum > 0) byAddress.set(address, sum);
+    else byAddress.delete(address);
+    return sum;
+  }
+
+  function read(res: HttpResponse, declaredLength: string, from: () => string): Arriving {
     if (Number(declaredLength) > LIMITS.bodyBytes) return refused(new ApiError('too_large'));
     if (inFlight > MOST_IN_FLIGHT) return refused(new ApiError('overloaded', { retryAfterS: 2 }));
     let resolve: (bytes: Buffer) => void = () => undefined;
@@ -41,12 +52,15 @@ export function createBodyReader(): BodyReader {
     });
     let chunks: Buffer[] = [];
     let size = 0;
+    let held = 0;
+    let address: string | undefined;
     let settled = false;
     const settle = (finish: () => void) => {
       if (settled) return;
       settled = true;
       clearTimeout(deadline);
       inFlight -= size;
+      if (address !== undefined) hold(address, -held);
       chunks = [];
       finish();
     };
@@ -60,7 +74,13 @@ export function createBodyReader(): BodyReader {
       inFlight += copy.length;
       if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
       chunks.push(copy);
-      if (!isLast) return;
+      if (!isLast) {
+        address ??= from();
+        const sum = hold(address, size - held);
+        held = size;
+        if (sum > MOST_OF_ONE) settle(() => reject(new ApiError('overloaded', { retryAfterS: 2 })));
+        return;
+      }
       const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
       settle(() => resolve(whole));
     });

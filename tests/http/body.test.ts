@@ -105,6 +105,32 @@ describe('bodies', () => {
     expect((await post('/echo', 'x')).status).toBe(200);
   });
 
+  test('[I6] bodies that never end take from others nothing, whoever sends them', async () => {
+    const held: ClientRequest[] = [];
+    const answers: Promise<{ status: number }>[] = [];
+    for (let i = 0; i < 40; i++) {
+      const request = begin('/echo', { 'content-length': MIB });
+      answers.push(answerOf(request));
+      await new Promise((written) => request.write(Buffer.alloc(MIB / 2), written));
+      held.push(request);
+    }
+    expect((await Promise.race(answers)).status).toBe(503);
+    const other = ask({
+      host: '127.0.0.1',
+      localAddress: '127.0.0.2',
+      port,
+      path: '/echo',
+      method: 'POST',
+      agent: false,
+    });
+    const answer = answerOf(other);
+    other.end(Buffer.alloc(MIB));
+    expect((await answer).status).toBe(200);
+    for (const request of held) request.destroy();
+    await Promise.allSettled(answers);
+    expect((await post('/echo', Buffer.alloc(MIB))).status).toBe(200);
+  });
+
   test('[I4] a chunked body past the limit is refused while it arrives', async () => {
     const request = begin('/echo', { 'transfer-encoding': 'chunked' });
     const answer = answerOf(request);
