@@ -90,8 +90,11 @@ export async function startServer({ data, port, env = {} }: ServerOptions = {}):
       const { status } = await probe.ask('GET', '/readyz').finally(() => probe.close());
       return status === 200 && ('ready' as const);
     };
-    if ((await eventually('the server answered', isReady, 30_000)) === 'ended')
-      throw new Error(`the server ended while starting:\n${started.output()}`);
+    const outcome = await eventually('the server answered', isReady, 30_000).catch(async (error: unknown) => {
+      await started.kill();
+      throw new Error(`the server did not answer; it said:\n${started.output()}`, { cause: error });
+    });
+    if (outcome === 'ended') throw new Error(`the server ended while starting:\n${started.output()}`);
   }
 
   await start();
