@@ -13,7 +13,6 @@ import type { Config } from './config.ts';
 import { openDataFolder, StartError } from './data-folder.ts';
 import { firstStart } from './first-start.ts';
 import { createFleet } from './fleet/fleet.ts';
-import { deviceDetailView, deviceView } from './fleet/view.ts';
 import { isIn } from './http/address.ts';
 import { createHttpApp } from './http/app.ts';
 import { checkNetwork, createGuard, isSameOrigin } from './http/guard.ts';
@@ -23,6 +22,8 @@ import { createNewSamples } from './ingest/new-samples.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
 import { Opened } from './opened.ts';
+import { ownMachineKey } from './own-machine.ts';
+import { createRemoval } from './removal.ts';
 import { accountRoutes } from './routes/account.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -35,6 +36,7 @@ import { statusRoutes } from './routes/status.ts';
 import { userRoutes } from './routes/users.ts';
 import { openState } from './state.ts';
 import { openStorage } from './storage.ts';
+import { createViews } from './views.ts';
 
 const WEB = join(import.meta.dirname, '..', 'web', 'build');
 const DAY_MS = 86_400_000;
@@ -84,12 +86,9 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   const firstPassword = await firstStart(state, config.adminPassword, passwords);
   const sessionKey = await openSessionKey(join(config.data, 'session.key'));
 
-  const { history, journal, feeder, latest, stored, query } = await openStorage(
-    config,
-    (id) => devices.get(id) !== undefined,
-    opened,
-    log,
-  );
+  const isKnown = (id: string) => devices.get(id) !== undefined;
+  const storage = await openStorage(config, isKnown, opened, log);
+  const { history, journal, feeder, latest, arrivals, stored, reader } = storage;
 
   const audit = createAudit(state.audit, now, failed);
   const tokens = createDeviceTokens(devices, now);
@@ -105,14 +104,10 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     now,
     onEnd: (id) => live.sessionEnded(id),
   });
-  const entryOf = (id: string) => fleet.get(id);
-  const detailOf = (id: string) => {
-    const record = devices.get(id);
-    return record && deviceDetailView(record, entryOf(id));
-  };
+  const views = createViews(devices, () => fleet);
   const showRow = (id: string) => {
     const record = devices.get(id);
-    if (record) live.device(deviceView(record, entryOf(id)));
+    if (record) live.device(views.row(record));
   };
   const live = createLive({
     app: http.uws,
@@ -123,17 +118,10 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     sessionAlive: (id) => sessions.alive(id),
     allowOrigin: isSameOrigin,
     snapshots: {
-      fleet() {
-        const all = devices.all();
-        const points = Math.max(12, Math.min(60, Math.floor(12_000 / Math.max(1, all.length))));
-        return {
-          devices: all.map((record) => deviceView(record, entryOf(record.id))),
-          recent: Object.fromEntries(all.map(({ id }) => [id, fleet.recent(id, points)])),
-        };
-      },
+      fleet: views.fleetSnapshot,
       device(id) {
-        const device = detailOf(id);
-        return device && { device };
+        const record = devices.get(id);
+        return record && { device: views.detail(record) };
       },
       alerts: () => ({ alerts: [...alerts.active()] }),
     },
@@ -155,9 +143,12 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   opened.add(() => alerts.stop());
   const fleet = createFleet({
     now,
-    devices: devices
-      .all()
-      .map(({ id, interval_s, last_seen }) => ({ deviceId: id, intervalS: interval_s, lastSeen: last_seen })),
+    devices: devices.all().map(({ id, interval_s, last_seen }) => ({
+      deviceId: id,
+      intervalS: interval_s,
+      // After a crash the record is old; the journal knows when its pushes arrived.
+      lastSeen: arrivals.get(id) ?? last_seen,
+    })),
     latest,
     onStatus(change) {
       const record = devices.get(change.deviceId);
@@ -193,21 +184,13 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     log,
   });
 
-  async function removeDevice(deviceId: string): Promise<void> {
-    tokens.forget(deviceId);
-    await devices.remove(deviceId);
-    ingest.forget(deviceId);
-    fleet.remove(deviceId);
-    alerts.deviceRemoved(deviceId);
-    live.removed(deviceId);
-    try {
-      await history.remove(deviceId);
-    } catch (error) {
-      notice(
-        `The history of the removed device ${deviceId} could not be deleted: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-  }
+  const removeDevice = createRemoval({
+    before: tokens.forget,
+    devices,
+    parts: [ingest.forget, fleet.remove, alerts.deviceRemoved, live.removed],
+    history,
+    notice,
+  });
 
   const fingerprint = tls?.fingerprint ?? null;
   let ready = false;
@@ -233,8 +216,8 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     }),
     ...deviceRoutes({
       devices,
-      view: (record) => deviceView(record, entryOf(record.id)),
-      detail: (record) => deviceDetailView(record, entryOf(record.id)),
+      view: views.row,
+      detail: views.detail,
       tokens,
       audit,
       changed(id) {
@@ -244,11 +227,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
       remove: removeDevice,
     }),
     ...pushRoutes(ingest.push),
-    ...seriesRoutes({
-      knows: (id) => devices.get(id) !== undefined,
-      history: { query, fields: history.fields },
-      now,
-    }),
+    ...seriesRoutes({ knows: isKnown, history: reader, now }),
     ...alertRoutes({
       active: alerts.active,
       all: alerts.all,
@@ -257,11 +236,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
       audit,
     }),
     ...prometheusRoutes({
-      devices: () =>
-        devices.all().map((record) => ({
-          device: deviceView(record, entryOf(record.id)),
-          values: entryOf(record.id)?.values ?? {},
-        })),
+      devices: views.everything,
       scrapeToken: config.scrapeToken,
       isSignedIn: async (cookie) => (await sessions.find(cookie)) !== undefined,
     }),
@@ -302,31 +277,18 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     port,
     fingerprint,
     firstPassword,
-    async enrollThisMachine() {
-      const name = 'This machine (npm start)';
-      await Promise.all(
-        keys
-          .all()
-          .filter((key) => key.name === name)
-          .map((key) => keys.remove(key.id)),
-      );
-      const { secret } = await enrollment.create({
-        name,
-        created_by: 'server',
-        expires_at: now() + 600_000,
-        max_uses: 1,
-        tags: [],
-      });
-      return enrollmentString(secret, `localhost:${port}`, { ...address, publicUrl: undefined });
-    },
+    enrollThisMachine: async () =>
+      enrollmentString(await ownMachineKey(keys, enrollment, now), `localhost:${port}`, {
+        ...address,
+        publicUrl: undefined,
+      }),
     async close() {
       ready = false;
       await live.stop();
       await http.drain(GRACE_MS);
-      for (const { id, last_seen } of devices.all()) {
-        const seen = fleet.get(id)?.lastSeen ?? last_seen;
-        const record = devices.get(id);
-        if (record && seen !== last_seen) devices.put({ ...record, last_seen: seen }).catch(failed);
+      for (const record of devices.all()) {
+        const seen = fleet.get(record.id)?.lastSeen ?? record.last_seen;
+        devices.put({ ...record, last_seen: seen }).catch(failed);
       }
       await opened.close();
       log.info('stopped');

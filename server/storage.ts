@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Sample } from '#protocol/sample.ts';
 import type { Config } from './config.ts';
 import { createFeeder } from './history/feeder.ts';
-import type { HistoryQuery, HistoryResult } from './history/history.ts';
+import type { History } from './history/history.ts';
 import { openJournal } from './history/journal.ts';
 import { decodeEntry } from './ingest/entry.ts';
 import type { Log } from './log.ts';
@@ -24,6 +24,8 @@ export async function openStorage(
   opened.add(() => history.close());
   const journal = await openJournal({ dir: join(config.data, 'journal'), log });
   opened.add(() => journal.close());
+  /** When the pushes arrived that the journal still held. */
+  const arrivals = new Map<string, number>();
   let feeding = true;
   const feeder = createFeeder({
     journal,
@@ -31,7 +33,8 @@ export async function openStorage(
     log,
     gatherMs: GATHER_MS,
     onState: ({ kind }) => (feeding = kind === 'feeding'),
-    decode({ deviceId, payload }) {
+    decode({ deviceId, arrived, payload }) {
+      arrivals.set(deviceId, Math.max(arrived, arrivals.get(deviceId) ?? 0));
       const samples = isKnown(deviceId) ? decodeEntry(payload) : undefined;
       return samples && { deviceId, samples };
     },
@@ -55,11 +58,17 @@ export async function openStorage(
     return history.timestamps(deviceId, from, to);
   }
 
-  /** As `history.query`, with everything acknowledged before it in it. */
-  async function query(asked: HistoryQuery): Promise<HistoryResult> {
-    if (feeding) await feeder.caughtUp();
-    return history.query(asked);
-  }
+  /** The history with everything in it that was acknowledged before it is asked. */
+  const reader: Pick<History, 'query' | 'fields'> = {
+    async query(asked) {
+      if (feeding) await feeder.caughtUp();
+      return history.query(asked);
+    },
+    async fields(deviceId) {
+      if (feeding) await feeder.caughtUp();
+      return history.fields(deviceId);
+    },
+  };
 
-  return { history, journal, feeder, latest, stored, query };
+  return { history, journal, feeder, latest, arrivals, stored, reader };
 }

@@ -48,8 +48,9 @@ async function startControl(server: TestServer, port: number): Promise<Running> 
 }
 
 async function ask(client: ChildProcess, round: RoundAsked): Promise<RoundDone> {
+  const over = new AbortController();
   const answer = once(client, 'message');
-  const ended = once(client, 'exit').then(() => {
+  const ended = once(client, 'exit', { signal: over.signal }).then(() => {
     throw new Error('the client process of the push benchmark ended');
   });
   client.send(round);
@@ -57,6 +58,8 @@ async function ask(client: ChildProcess, round: RoundAsked): Promise<RoundDone> 
     .tuple([z.unknown()])
     .rest(z.unknown())
     .parse(await Promise.race([answer, ended]));
+  over.abort();
+  await ended.catch(() => undefined);
   return roundDone.parse(message);
 }
 
