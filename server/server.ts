@@ -15,7 +15,7 @@ import { firstStart } from './first-start.ts';
 import { createFleet } from './fleet/fleet.ts';
 import { isIn } from './http/address.ts';
 import { createHttpApp } from './http/app.ts';
-import { checkNetwork, createGuard, isSameOrigin } from './http/guard.ts';
+import { allows, createGuard, isSameOrigin } from './http/guard.ts';
 import { openStaticFiles } from './http/static.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createNewSamples } from './ingest/new-samples.ts';
@@ -111,9 +111,9 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   };
   const live = createLive({
     app: http.uws,
-    async authenticate(cookie, remote) {
-      if (!isIn(config.trustedProxies, remote)) checkNetwork(config, 'display', { address: remote });
-      return sessions.find(cookie);
+    authenticate(cookie, remote) {
+      const isAllowed = isIn(config.trustedProxies, remote) || allows(config, 'display', { address: remote });
+      return isAllowed ? (sessions.findChecked(cookie) ?? sessions.find(cookie)) : undefined;
     },
     sessionAlive: (id) => sessions.alive(id),
     allowOrigin: isSameOrigin,

@@ -27,13 +27,13 @@ export function isSameOrigin(origin: string, host: string): boolean {
 }
 
 /** The two allow-lists: agents' routes by one, everything for people by the other. */
-export function checkNetwork(
+export function allows(
   parts: Pick<GuardParts, 'allowAgents' | 'allowPeople'>,
   access: Access,
   from: { readonly address: string },
-) {
+): boolean {
   const allowed = access === 'device' ? parts.allowAgents : parts.allowPeople;
-  if (allowed.length > 0 && !isIn(allowed, from.address)) throw new ApiError('address_not_allowed');
+  return allowed.length === 0 || isIn(allowed, from.address);
 }
 
 export function createGuard(parts: GuardParts): Guard {
@@ -46,7 +46,7 @@ export function createGuard(parts: GuardParts): Guard {
 
   return ({ access, method, path }, request) => {
     if (path === '/healthz' || path === '/readyz') return NOBODY;
-    checkNetwork(parts, access, request);
+    if (!allows(parts, access, request)) throw new ApiError('address_not_allowed');
     if (access === 'device') return NOBODY;
     // A cookie is sent whoever made the page, so anything that changes state must come from our own page.
     if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))

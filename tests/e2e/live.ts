@@ -36,8 +36,17 @@ export function openLive({ url, ca, cookie, origin = url }: LiveOptions): LiveCo
   return {
     socket,
     connected: new Promise((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('connect_error', reject);
+      const late = setTimeout(() => {
+        reject(new Error(`not connected in ${PATIENCE_MS / 1000} s`));
+      }, PATIENCE_MS);
+      socket.once('connect', () => {
+        clearTimeout(late);
+        resolve();
+      });
+      socket.once('connect_error', (error) => {
+        clearTimeout(late);
+        reject(error);
+      });
     }),
     subscribe: async (room) =>
       subscribeReply.parse(await socket.timeout(5000).emitWithAck('subscribe', room)),
