@@ -3,6 +3,7 @@
  * is in its collection and taken up again after a restart; what was only on its way begins anew.
  */
 import type { Alert, AlertRule, DeviceStatus } from '#protocol/api.ts';
+import { every as everyInterval } from '../every.ts';
 import type { Log } from '../log.ts';
 import type { Collection } from '../store/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../store/records.ts';
@@ -51,12 +52,6 @@ export interface Alerts {
   /** Newest first, resolved ones included. */
   all(options?: { readonly limit?: number }): readonly Alert[];
   stop(): void;
-}
-
-function everyInterval(run: () => void, ms: number): () => void {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 export function createAlerts({

@@ -2,6 +2,7 @@
 import type { DeviceStatus } from '#protocol/api.ts';
 import type { Recent } from '#protocol/live.ts';
 import type { Sample, Values } from '#protocol/sample.ts';
+import { every as everyInterval } from '../every.ts';
 import type { AcceptedPush } from './accepted-push.ts';
 import { deadline, statusAtStop } from './presence.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
@@ -68,12 +69,6 @@ interface Tracked {
   intervalS: number;
   values: Values;
   ring: RecentRing | undefined;
-}
-
-function everyInterval(run: () => void, ms: number): () => void {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** What is known of the devices before any of them has pushed again. */

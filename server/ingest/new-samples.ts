@@ -12,7 +12,7 @@ export interface NewSamplesParts {
   readonly warn: (error: unknown) => void;
 }
 
-/** `samples` ascending → the new ones. When `lookUp` is set, they wait for the history. */
+/** `samples` are ascending. What `allNewer` does not take goes through `lookUp`, which asks the history. */
 export interface NewSamples {
   /** All newer than any before: takes them as new and answers true. Its storing is to be told by `storing`. */
   allNewer(deviceId: string, samples: readonly Sample[]): boolean;

@@ -7,6 +7,7 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import type { Alert, Device } from '#protocol/api.ts';
 import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
 import type { Sample } from '#protocol/sample.ts';
+import { every as everyInterval } from '../every.ts';
 import type { Log } from '../log.ts';
 import { createAdmission, type AdmissionParts } from './admission.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
@@ -59,12 +60,6 @@ export interface Live {
   viewers(): number;
   /** Tells every viewer, closes, and takes no more. */
   stop(): Promise<void>;
-}
-
-function everyInterval(run: () => void, ms: number): () => void {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 export function createLive(parts: LiveParts): Live {
