@@ -133,13 +133,16 @@ async function run(config: Config, log: Log, unlock: () => void): Promise<Runnin
     });
   };
   const addressTimer = setInterval(look, ADDRESS_EVERY);
+  const survey = new AbortController();
   const cancelInventory = clock.after(INVENTORY_AFTER, () => {
-    gatherInventory().then(
+    gatherInventory(survey.signal).then(
       (found) => {
         inventory = found;
       },
-      (error: unknown) =>
-        log.warn({ reason: errorText(error) }, 'the machine does not say what it is made of'),
+      (error: unknown) => {
+        if (!survey.signal.aborted)
+          log.warn({ reason: errorText(error) }, 'the machine does not say what it is made of');
+      },
     );
   });
   log.info({ device_id: ownId, hostname, data: config.data, spooled: spool.size() }, 'the agent runs');
@@ -149,6 +152,7 @@ async function run(config: Config, log: Log, unlock: () => void): Promise<Runnin
       loop.stop();
       clearInterval(addressTimer);
       cancelInventory();
+      survey.abort();
       await sender.stop();
       link.close();
       spool.close();

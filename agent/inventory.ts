@@ -1,7 +1,11 @@
 /** What a machine is made of, asked once in the background: systeminformation starts processes for it. */
-import { totalmem, uptime } from 'node:os';
-import type { Inventory } from '#protocol/sample.ts';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { inventory as inventorySchema, type Inventory } from '#protocol/sample.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+
+const run = promisify(execFile);
 
 interface Facts {
   readonly os: { distro: string; release: string; kernel: string; arch: string };
@@ -41,10 +45,15 @@ export function inventoryFrom(facts: Facts, memoryBytes: number, bootTime: numbe
   });
 }
 
-/** Asks the system. Rejects where it does not answer. */
-export async function gatherInventory(): Promise<Inventory> {
-  const { default: library } = await import('systeminformation');
-  const [os, cpu, system] = await Promise.all([library.osInfo(), library.cpu(), library.system()]);
-  const bootTime = Math.round((Date.now() - uptime() * 1000) / 1000) * 1000;
-  return inventoryFrom({ os, cpu, system }, totalmem(), bootTime);
+/** Longer than any machine takes to say what it is made of. */
+const PATIENCE = 60_000;
+
+/**
+ * Asks the system, in a process that ends with the answer. Rejects where it does not answer; `signal` ends the
+ * asking too.
+ */
+export async function gatherInventory(signal: AbortSignal): Promise<Inventory> {
+  const survey = join(import.meta.dirname, 'survey.ts');
+  const { stdout } = await run(process.execPath, ['--no-warnings', survey], { timeout: PATIENCE, signal });
+  return inventorySchema.parse(JSON.parse(stdout));
 }

@@ -1,5 +1,4 @@
 /** HTTP to the one server, over one kept connection. */
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
@@ -25,6 +24,9 @@ export interface Transport {
   post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<Reply>;
   close(): void;
 }
+
+/** Not by `import`: that reads every export of the module, and one of them loads fetch with 4 MB of private memory. */
+const http = process.getBuiltinModule('node:http');
 
 const TIMEOUT = 10_000;
 /** No answer of the server's to an agent is larger. */
@@ -52,8 +54,8 @@ export function tlsOptions({ host, authority }: Target) {
 
 export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport {
   const kept = { keepAlive: true, maxSockets: 1, scheduling: 'lifo' } as const;
-  const agent = target.tls ? new HttpsAgent({ ...kept, ...tlsOptions(target) }) : new HttpAgent(kept);
-  const request = target.tls ? httpsRequest : httpRequest;
+  const agent = target.tls ? new HttpsAgent({ ...kept, ...tlsOptions(target) }) : new http.Agent(kept);
+  const request = target.tls ? httpsRequest : http.request;
 
   const once = (options: RequestOptions, body: Uint8Array): Promise<Reply> =>
     new Promise((resolve, reject) => {

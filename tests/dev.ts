@@ -78,7 +78,7 @@ const isReady = async () => {
 await eventually('the server answered', async () => stopping || (await isReady()), 60_000);
 
 if (!stopping) {
-  start('The agent', ['--watch', 'agent/main.ts'], {
+  start('The agent', ['--watch', 'agent/command.ts'], {
     WATCHFLOOR_AGENT_DATA: agentData,
     ...(known ? {} : { WATCHFLOOR_ENROLL: await enroll() }),
   });

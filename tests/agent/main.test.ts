@@ -1,0 +1,67 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { ownFolder } from './folder.ts';
+
+const agent = join(import.meta.dirname, '..', '..', 'agent');
+const main = join(agent, 'main.ts');
+
+/** A running agent with a folder of its own, its first line of log, and its end. */
+async function start(data: string, env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [main, '--data', data], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (chunk: unknown) => (said += String(chunk)));
+  child.stderr.on('data', (chunk: unknown) => (said += String(chunk)));
+  const ended = once(child, 'exit').then(([code]: unknown[]) => code);
+  return { pid: child.pid ?? 0, said: () => said, ended, stop: () => child.kill('SIGTERM') };
+}
+
+describe('the agent’s command', () => {
+  it('says its version, and nothing beside it', () => {
+    const answer = execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' });
+    expect(answer).toBe(`${WATCHFLOOR_VERSION}\n`);
+  });
+
+  it('runs, lean where the system can, in the process that was started; SIGTERM ends it in order', async () => {
+    const data = ownFolder();
+    const running = await start(data);
+    await expect.poll(running.said, { timeout: 15_000 }).toContain('the agent runs');
+    expect(readFileSync(join(data, 'lock'), 'utf8').split('\n')[0]).toBe(String(running.pid));
+    if (process.platform === 'linux')
+      expect(readFileSync(`/proc/${running.pid}/cmdline`, 'utf8')).toContain('--max-semi-space-size=1\0');
+    running.stop();
+    expect(await running.ended).toBe(0);
+    expect(running.said()).toContain('the agent stopped');
+    expect(running.said()).not.toContain('Warning');
+    expect(readdirSync(data)).not.toContain('lock');
+  });
+
+  it('[G1] two on one data folder: the second says so and what to do, and ends', async () => {
+    const data = ownFolder();
+    const first = await start(data);
+    await expect.poll(first.said, { timeout: 15_000 }).toContain('the agent runs');
+    const second = await start(data);
+    expect(await second.ended).toBe(2);
+    expect(second.said()).toContain(`an agent (process ${first.pid}) already runs with the data folder`);
+    first.stop();
+    expect(await first.ended).toBe(0);
+  });
+
+  it('is loaded from sources that another process stripped, each of them', () => {
+    const answer = execFileSync(process.execPath, ['--no-warnings', join(agent, 'strip.ts')]);
+    const stripped = new Map(z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(String(answer))));
+    const sources = readdirSync(agent, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    for (const name of sources) expect([...stripped.keys()]).toContain(pathToFileURL(join(agent, name)).href);
+  });
+});
