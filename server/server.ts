@@ -13,7 +13,7 @@ import type { Config } from './config.ts';
 import { openDataFolder, StartError } from './data-folder.ts';
 import { firstStart } from './first-start.ts';
 import { createFleet } from './fleet/fleet.ts';
-import { isIn } from './http/address.ts';
+import { clientAddress, normalAddress } from './http/address.ts';
 import { createHttpApp } from './http/app.ts';
 import { allows, createGuard, isSameOrigin } from './http/guard.ts';
 import { openStaticFiles } from './http/static.ts';
@@ -111,10 +111,11 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   };
   const live = createLive({
     app: http.uws,
-    authenticate(cookie, remote) {
-      const isAllowed = isIn(config.trustedProxies, remote) || allows(config, 'display', { address: remote });
-      return isAllowed ? (sessions.findChecked(cookie) ?? sessions.find(cookie)) : undefined;
-    },
+    authenticate: sessions.find,
+    allowAddress: (peer, forwardedFor) =>
+      allows(config, 'display', {
+        address: clientAddress(normalAddress(peer), forwardedFor, config.trustedProxies),
+      }),
     sessionAlive: (id) => sessions.alive(id),
     allowOrigin: isSameOrigin,
     snapshots: {

@@ -40,8 +40,6 @@ export interface Sessions {
   ): Promise<{ record: SessionRecord; cookie: string }>;
   /** The session of a Cookie header; undefined when there is none that is valid. */
   find(cookieHeader: string): Promise<LiveSession | undefined>;
-  /** As `find`, at once, for a cookie made or checked since the start; undefined says nothing of others. */
-  findChecked(cookieHeader: string): LiveSession | undefined;
   /** A Set-Cookie value when the session has passed half its time; undefined before. */
   prolong(sessionId: string): Promise<string | undefined>;
   alive(sessionId: string): boolean;
@@ -79,14 +77,6 @@ export async function openSessionKey(path: string): Promise<Uint8Array> {
 
 export function createSessions({ sessions, users, key, days, now, onEnd }: SessionParts): Sessions {
   const lifeMs = days * DAY_MS;
-  /** Signatures found good, by token: checking one takes a turn of the event loop. */
-  const checked = new Map<string, string>();
-  const MOST_CHECKED = 10_000;
-
-  function remember(token: string, sessionId: string): void {
-    if (checked.size >= MOST_CHECKED) checked.clear();
-    checked.set(token, sessionId);
-  }
 
   async function cookieFor(record: SessionRecord): Promise<string> {
     const token = await new SignJWT({})
@@ -96,7 +86,6 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
       .setSubject(record.username)
       .setExpirationTime(Math.floor(record.expires_at / 1000))
       .sign(key);
-    remember(token, record.id);
     const seconds = Math.floor((record.expires_at - now()) / 1000);
     return `${COOKIE}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; SameSite=Strict`;
   }
@@ -146,18 +135,12 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
           issuer: ISSUER,
           currentDate: new Date(now()),
         });
-        if (payload.jti === undefined) return undefined;
-        remember(token, payload.jti);
-        return current(payload.jti);
+        return payload.jti === undefined ? undefined : current(payload.jti);
       } catch (error) {
         // Forged, cut or past its time: no session, whatever is wrong with it.
         if (error instanceof errors.JOSEError) return undefined;
         throw error;
       }
-    },
-    findChecked(cookieHeader) {
-      const sessionId = checked.get(cookieValue(cookieHeader) ?? '');
-      return sessionId === undefined ? undefined : current(sessionId);
     },
     async prolong(sessionId) {
       const record = sessions.get(sessionId);

@@ -1,7 +1,14 @@
-/** Who may connect: a page of this very server, with a session. Decided before the websocket opens. */
+/**
+ * Who may connect: a page of this very server, with a session. Where it comes from is decided before the websocket
+ * opens, at once; the session, which takes longer to check, before the client is told that it is connected.
+ *
+ * Not in one step: uWS (before its fix 1929) reads a response that became a websocket outside of its handler, and by
+ * what it finds in that freed memory closes the connection or does not.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Role } from '#protocol/api.ts';
 import type { Log } from '../log.ts';
+import type { LiveSocket } from './viewers.ts';
 
 /** The session that a connection lives by. */
 export interface LiveSession {
@@ -12,73 +19,43 @@ export interface LiveSession {
 }
 
 export interface AdmissionParts {
-  /** `remote`: the address at the other end of the connection. Undefined: no valid session. */
-  readonly authenticate: (
-    cookieHeader: string,
-    remote: string,
-  ) => Promise<LiveSession | undefined> | LiveSession | undefined;
+  /** Undefined: no valid session. */
+  readonly authenticate: (cookieHeader: string) => Promise<LiveSession | undefined>;
+  /** `peer`: the address at the other end of the connection, as uWS writes it. */
+  readonly allowAddress: (peer: string, forwardedFor: string) => boolean;
   /** `origin` is empty where a client sent none: not a browser. */
   readonly allowOrigin: (origin: string, host: string) => boolean;
   readonly log: Log;
 }
 
-/** socket.io's way of asking: `decide(reason, false)` answers 403 with the reason as its message. */
-type Decide = (reason: string | null, allowed: boolean) => void;
+/** Why a connection is refused: the message of a 403, or of socket.io's `connect_error`. */
+export type Refusal = 'foreign_origin' | 'address_not_allowed' | 'unauthenticated';
 
 export interface Admission {
-  ask(request: IncomingMessage, decide: Decide): void;
-  /** The session an admitted request came with. */
-  sessionOf(request: IncomingMessage): LiveSession | undefined;
+  /** Before the websocket opens. Undefined: not refused. */
+  refuse(request: IncomingMessage): Refusal | undefined;
+  /** The session of an open websocket, found by its cookie; undefined: refused as `unauthenticated`. */
+  sessionOf(socket: LiveSocket): Promise<LiveSession | undefined>;
 }
 
-/** What the engine leaves on the request of uWS's response; nothing may touch it once its client went away. */
-interface Response {
-  onAborted(handler: () => void): unknown;
-  cork(run: () => void): unknown;
-}
-
-function isResponse(value: unknown): value is Response {
-  return typeof value === 'object' && value !== null && 'onAborted' in value && 'cork' in value;
-}
-
-export function createAdmission({ authenticate, allowOrigin, log }: AdmissionParts): Admission {
-  const sessions = new WeakMap<IncomingMessage, LiveSession>();
-
-  function conclude(request: IncomingMessage, decide: Decide, session: LiveSession | undefined): void {
-    if (session === undefined) return decide('unauthenticated', false);
-    sessions.set(request, session);
-    decide(null, true);
-  }
-
-  /** As `conclude`, when the answer comes after the engine's handler has returned. */
-  async function later(
-    request: IncomingMessage,
-    found: Promise<LiveSession | undefined>,
-    decide: Decide,
-  ): Promise<void> {
-    const response: unknown = 'res' in request ? request.res : undefined;
-    if (!isResponse(response)) throw new Error('engine.io no longer leaves the response on its request');
-    let aborted = false;
-    response.onAborted(() => {
-      aborted = true;
-    });
-    const session = await found.catch((error: unknown): undefined => {
-      log.error({ err: error }, 'A session could not be checked; the live connection was refused.');
-    });
-    if (!aborted) response.cork(() => conclude(request, decide, session));
-  }
-
+export function createAdmission({ authenticate, allowAddress, allowOrigin, log }: AdmissionParts): Admission {
   return {
-    ask(request, decide) {
-      const { origin = '', host = '', cookie = '' } = request.headers;
+    refuse({ headers, connection }) {
+      const { origin = '', host = '' } = headers;
       if (!allowOrigin(origin, host)) {
         log.warn({ origin, host }, 'A live connection from a foreign origin was refused.');
-        return decide('foreign_origin', false);
+        return 'foreign_origin';
       }
-      const found = authenticate(cookie, request.connection.remoteAddress ?? '');
-      if (!(found instanceof Promise)) return conclude(request, decide, found);
-      void later(request, found, decide);
+      const forwardedFor = String(headers['x-forwarded-for'] ?? '');
+      return allowAddress(connection.remoteAddress ?? '', forwardedFor) ? undefined : 'address_not_allowed';
     },
-    sessionOf: (request) => sessions.get(request),
+    async sessionOf({ request }) {
+      try {
+        return await authenticate(request.headers.cookie ?? '');
+      } catch (error) {
+        log.error({ err: error }, 'A session could not be checked; the live connection was refused.');
+        return undefined;
+      }
+    },
   };
 }

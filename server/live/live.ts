@@ -9,10 +9,10 @@ import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient
 import type { Sample } from '#protocol/sample.ts';
 import { every as everyInterval } from '../every.ts';
 import type { Log } from '../log.ts';
-import { createAdmission, type AdmissionParts } from './admission.ts';
+import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
 import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
-import { createViewers } from './viewers.ts';
+import { createViewers, type NoPeers, type SocketData } from './viewers.ts';
 
 const LIMITS: LiveLimits = {
   roomsPerViewer: 50,
@@ -71,7 +71,7 @@ export function createLive(parts: LiveParts): Live {
   const newest = new Map<string, number>();
   let stopping = false;
 
-  const io = new Server<ClientToServer, ServerToClient>({
+  const io = new Server<ClientToServer, ServerToClient, NoPeers, SocketData>({
     path: LIVE_PATH,
     transports: ['websocket'],
     serveClient: false,
@@ -80,8 +80,10 @@ export function createLive(parts: LiveParts): Live {
     connectTimeout: FIRST_PACKET_MS,
     pingInterval: PING_MS,
     pingTimeout: PING_MS,
-    allowRequest: (request, decide) =>
-      stopping ? decide('server_stopping', false) : admission.ask(request, decide),
+    allowRequest(request, decide) {
+      const refusal = stopping ? 'server_stopping' : admission.refuse(request);
+      decide(refusal ?? null, refusal === undefined);
+    },
   });
   const onUws = { path: LIVE_PATH, maxBackpressure: limits.maxBackpressure, idleTimeout: 60, compression: 0 };
   io.attachApp(app, onUws);
@@ -96,8 +98,15 @@ export function createLive(parts: LiveParts): Live {
     if (room.success) rooms.end(room.data);
   });
 
+  io.use((socket, next) => {
+    void admission.sessionOf(socket).then((session) => {
+      if (session === undefined) return next(new Error('unauthenticated' satisfies Refusal));
+      socket.data.session = session;
+      next();
+    });
+  });
   io.on('connection', (socket) => {
-    const session = admission.sessionOf(socket.request);
+    const { session } = socket.data;
     if (session === undefined || stopping || !sessionAlive(session.sessionId)) {
       socket.emit('bye', stopping ? 'server_stopping' : 'session_ended');
       socket.disconnect(true);

@@ -3,7 +3,13 @@ import type { Socket } from 'socket.io';
 import type { ByeReason, ClientToServer, ServerToClient } from '#protocol/live.ts';
 import type { LiveSession } from './admission.ts';
 
-export type LiveSocket = Socket<ClientToServer, ServerToClient>;
+/** Events between servers: there is one. */
+export type NoPeers = Record<string, never>;
+/** What is kept with a connection. */
+export interface SocketData {
+  session: LiveSession;
+}
+export type LiveSocket = Socket<ClientToServer, ServerToClient, NoPeers, SocketData>;
 
 export interface Viewer {
   readonly socket: LiveSocket;

@@ -23,7 +23,7 @@ function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefined {
 }
 
 /** Sends the upgrade request, and waits for nothing. */
-export function dialRaw(port: number, headers: Record<string, string>): Socket {
+function dialRaw(port: number, headers: Record<string, string>): Socket {
   const socket = connect(port, '127.0.0.1');
   const lines = Object.entries({
     host: `127.0.0.1:${port}`,

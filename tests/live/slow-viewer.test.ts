@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { envelope, subscribeReply } from '#protocol/live.ts';
-import { dialRaw, openRawViewer, upgrade, type RawViewer } from './raw-viewer.ts';
-import { COOKIE, openStage, ORIGIN } from './stage.ts';
+import { openRawViewer, upgrade, type RawViewer } from './raw-viewer.ts';
+import { COOKIE, openStage, ORIGIN, REFUSED_ADDRESS } from './stage.ts';
 
 const HEADERS = { cookie: COOKIE, origin: ORIGIN };
 const MiB = 1024 * 1024;
@@ -89,23 +89,38 @@ describe('a viewer that stops reading', () => {
 
 describe('the handshake', () => {
   it.each([
-    [{ origin: ORIGIN }, 'unauthenticated'],
-    [{ origin: ORIGIN, cookie: 'session=forged' }, 'unauthenticated'],
     [{ origin: 'https://evil.example', cookie: COOKIE }, 'foreign_origin'],
     [{ cookie: COOKIE }, 'foreign_origin'],
+    [{ ...HEADERS, 'x-forwarded-for': REFUSED_ADDRESS }, 'address_not_allowed'],
   ])('[L5] with %o is answered 403 %s', async (headers, reason) => {
-    for (const laterAuth of [false, true]) {
-      const stage = await openStage({ laterAuth });
+    const stage = await openStage();
+    try {
+      const { socket, answer } = await upgrade(stage.port, headers);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+      expect(answer).toContain(`"message":"${reason}"`);
+      socket.destroy();
+    } finally {
+      await stage.close();
+    }
+  });
+
+  it.each([{ origin: ORIGIN }, { origin: ORIGIN, cookie: 'session=forged' }])(
+    '[L5] with %o opens a websocket that leads nowhere',
+    async (headers) => {
+      const stage = await openStage();
       try {
-        const { socket, answer } = await upgrade(stage.port, headers);
-        expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-        expect(answer).toContain(`"message":"${reason}"`);
-        socket.destroy();
+        const viewer = await openRawViewer(stage.port, headers);
+        expect(await viewer.next()).toMatch(/^0/);
+        stage.tick();
+        viewer.send('40');
+        expect(await viewer.next()).toBe('44{"message":"unauthenticated"}');
+        expect(stage.live.viewers()).toBe(0);
+        viewer.close();
       } finally {
         await stage.close();
       }
-    }
-  });
+    },
+  );
 
   it('survives a client that is gone before its session was checked', async () => {
     const asked: (() => void)[] = [];
@@ -122,9 +137,10 @@ describe('the handshake', () => {
       });
     try {
       const first = nextAsk();
-      const hasty = dialRaw(stage.port, HEADERS);
+      const hasty = await openRawViewer(stage.port, HEADERS);
+      hasty.send('40');
       await first;
-      hasty.destroy();
+      hasty.close();
       // A whole second handshake later, the server knows that the first client is gone.
       const second = nextAsk();
       const patient = stage.connect();
@@ -134,6 +150,19 @@ describe('the handshake', () => {
       asked[0]?.();
       expect((await viewer.subscribe('fleet')).ok).toBe(true);
       expect(stage.live.viewers()).toBe(1);
+    } finally {
+      await stage.close();
+    }
+  });
+
+  it('opens a websocket that stays open, also where the client asked for the connection to be closed', async () => {
+    const stage = await openStage({ authGate: () => new Promise((resolve) => setImmediate(resolve)) });
+    try {
+      const viewer = await openRawViewer(stage.port, { ...HEADERS, connection: 'close' });
+      expect(await viewer.next()).toMatch(/^0/);
+      viewer.send('40');
+      expect(await viewer.next()).toMatch(/^40/);
+      viewer.close();
     } finally {
       await stage.close();
     }

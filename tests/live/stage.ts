@@ -73,9 +73,14 @@ export interface Viewer {
 
 export const COOKIE = 'session=good';
 export const ORIGIN = 'https://watch.example';
+export const REFUSED_ADDRESS = '192.0.2.1';
 
 export async function openStage(
-  options: { limits?: Partial<LiveLimits>; laterAuth?: boolean; authGate?: () => Promise<void> } = {},
+  options: {
+    limits?: Partial<LiveLimits>;
+    /** What the check of a session waits for. */
+    authGate?: () => Promise<void>;
+  } = {},
 ) {
   const app = uWS.App();
   const sessions = new Map([
@@ -92,10 +97,11 @@ export async function openStage(
   };
   const live = createLive({
     app,
-    authenticate: (cookie) => {
-      if (options.authGate !== undefined) return options.authGate().then(() => find(cookie));
-      return options.laterAuth === true ? Promise.resolve(find(cookie)) : find(cookie);
+    async authenticate(cookie) {
+      await options.authGate?.();
+      return find(cookie);
     },
+    allowAddress: (_, forwardedFor) => forwardedFor !== REFUSED_ADDRESS,
     sessionAlive: (id) => !ended.has(id),
     allowOrigin: (origin) => origin === ORIGIN,
     snapshots: {
