@@ -73,7 +73,8 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
     const where = `${route.method} ${route.path}`;
     const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
     const send = route.access === 'device' ? sendToDevice : sendValue;
-    const reading = { paramCount, headers, trusted: trustedProxies };
+    const hasQuery = route.query !== undefined;
+    const reading = { paramCount, headers, hasQuery, trusted: trustedProxies };
 
     async function answer(exchange: Ongoing, req: uWS.HttpRequest): Promise<void> {
       try {

@@ -8,6 +8,7 @@ import { ApiError } from '../errors.ts';
 const MOST_IN_FLIGHT = 64 * 1024 * 1024;
 /** Of those, what one address may have under way: nobody fills the whole with bodies that never end. */
 const MOST_OF_ONE = 16 * 1024 * 1024;
+/** From the first part on; a client that sends nothing at all is let go of by uWS after ten seconds. */
 const DEADLINE_MS = 30_000;
 
 /** A body that is arriving. */
@@ -55,6 +56,7 @@ export function createBodyReader(): BodyReader {
     let held = 0;
     let address: string | undefined;
     let settled = false;
+    let deadline: NodeJS.Timeout | undefined;
     const settle = (finish: () => void) => {
       if (settled) return;
       settled = true;
@@ -65,7 +67,6 @@ export function createBodyReader(): BodyReader {
       finish();
     };
     const late = () => settle(() => reject(new ApiError('body_timeout')));
-    const deadline = setTimeout(late, DEADLINE_MS);
     res.onData((chunk, isLast) => {
       if (settled) return;
       // uWS reuses the chunk's memory as soon as this returns.
@@ -75,6 +76,7 @@ export function createBodyReader(): BodyReader {
       if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
       chunks.push(copy);
       if (!isLast) {
+        deadline ??= setTimeout(late, DEADLINE_MS);
         address ??= from();
         const sum = hold(address, size - held);
         held = size;

@@ -25,8 +25,6 @@ function allForwardedFor(req: HttpRequest): string {
 
 /** One request; what is derived from it is worked out when it is asked for. */
 class CopiedRequest implements Request {
-  readonly method: string;
-  readonly path: string;
   readonly params: readonly string[];
   readonly #query: string;
   readonly #peer: string;
@@ -34,16 +32,14 @@ class CopiedRequest implements Request {
   readonly #trusted: Networks;
   #address: string | undefined;
 
-  constructor(res: HttpResponse, req: HttpRequest, { paramCount, headers, trusted }: ReadOptions) {
-    this.method = req.getMethod().toUpperCase();
-    this.path = req.getUrl();
-    this.#query = req.getQuery();
+  constructor(res: HttpResponse, req: HttpRequest, { paramCount, headers, hasQuery, trusted }: ReadOptions) {
+    this.#query = hasQuery ? req.getQuery() : '';
     // uWS lends its memory for this call only.
     this.#peer = decoder.decode(res.getRemoteAddressAsText());
     this.#trusted = trusted;
     const copied: Partial<Record<CopiedHeader, string>> = {};
     for (const name of headers) copied[name] = req.getHeader(name);
-    if (trusted.length > 0 && copied['x-forwarded-for']) copied['x-forwarded-for'] = allForwardedFor(req);
+    if (trusted.length > 0) copied['x-forwarded-for'] = allForwardedFor(req);
     this.#headers = copied;
     const params: string[] = [];
     for (let i = 0; i < paramCount; i++) params.push(decodePart(req.getParameter(i) ?? ''));
@@ -77,6 +73,8 @@ interface ReadOptions {
   /** How many `:name` parts the route's path has. */
   readonly paramCount: number;
   readonly headers: readonly CopiedHeader[];
+  /** Whether the route asks for the query: each thing copied costs every request. */
+  readonly hasQuery: boolean;
   readonly trusted: Networks;
 }
 

@@ -10,11 +10,9 @@ export interface Viewer {
 }
 
 export interface Request {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
   /** The `:name` parts of the route's path, decoded, in order. */
   readonly params: readonly string[];
+  /** Empty where the route's description names no query parameters. */
   readonly query: URLSearchParams;
   /** Where it comes from; behind a trusted proxy, what the proxy says. */
   readonly address: string;
@@ -30,23 +28,13 @@ export const COPIED_HEADERS = [
   'content-length',
   'cookie',
   'host',
-  'if-none-match',
-  'accept-encoding',
   'origin',
-  'sec-fetch-site',
   'user-agent',
-  'x-forwarded-for',
-  'x-forwarded-proto',
   'x-forwarded-host',
 ] as const;
 /** What matters of an agent's request: copying a header costs, and they come by the thousand. */
-export const DEVICE_HEADERS = [
-  'authorization',
-  'content-encoding',
-  'content-length',
-  'x-forwarded-for',
-] as const;
-export type CopiedHeader = (typeof COPIED_HEADERS)[number];
+export const DEVICE_HEADERS = ['authorization', 'content-encoding', 'content-length'] as const;
+export type CopiedHeader = (typeof COPIED_HEADERS)[number] | 'x-forwarded-for';
 
 /** What a handler answers. A plain value is 200 with that value as JSON. */
 export class Reply {

@@ -27,7 +27,7 @@ export async function openEmbeddedHistory({
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: settings,
     // node:sqlite is all it would warn of.
-    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   const packer = createPacker();
