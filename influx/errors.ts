@@ -1,5 +1,8 @@
 /** InfluxDB's errors for a person, and which of them mean that the data itself is refused. */
-import { HttpError } from '@influxdata/influxdb-client';
+import { HttpError, RequestTimedOutError } from '@influxdata/influxdb-client';
+
+/** What is wrong with the way InfluxDB is set up, and what to do: said as it is. */
+export class SetupError extends Error {}
 
 /** What is wrong and what to do; the cause is kept. */
 export function explained(url: string, doing: string, error: unknown): Error {
@@ -7,19 +10,37 @@ export function explained(url: string, doing: string, error: unknown): Error {
 }
 
 function advice(error: unknown): string {
+  if (error instanceof SetupError) return error.message;
+  if (error instanceof RequestTimedOutError)
+    return 'it did not answer in time: it is overloaded, or something between here and there holds it up';
   if (!(error instanceof HttpError))
     return `it cannot be reached (${text(error)}): check INFLUX_URL and that it runs`;
+  const said = text(error);
+  if (/organization name .* not found/.test(said))
+    return `it has no such organisation (${said}): check INFLUX_ORG`;
+  if (isForbidden(error))
+    return `INFLUX_TOKEN may not do this (${said}): it needs read and write access to the bucket and its tiers`;
   if (error.statusCode === 401) return 'it does not accept INFLUX_TOKEN';
-  if (error.statusCode === 403)
-    return 'INFLUX_TOKEN may not do this: it needs read and write access to the bucket';
-  if (error.statusCode === 404) return `not found (${text(error)}): check INFLUX_ORG and INFLUX_BUCKET`;
-  return `it answered ${error.statusCode} (${text(error)})`;
+  if (error.statusCode === 404) return `not found (${said}): check INFLUX_ORG and INFLUX_BUCKET`;
+  return `it answered ${error.statusCode} (${said})`;
 }
+
+/** The token is known, but may not do this. InfluxDB answers either way. */
+export function isForbidden(error: unknown): boolean {
+  return (
+    error instanceof HttpError &&
+    (error.statusCode === 403 || (error.statusCode === 401 && text(error).includes(' is unauthorized')))
+  );
+}
+
+export const isNotFound = (error: unknown): boolean => error instanceof HttpError && error.statusCode === 404;
 
 /** `partial`: it took the rest. `batch`: something among the lines, or their amount. */
 export function refusal(error: unknown): 'partial' | 'batch' | undefined {
   if (!(error instanceof HttpError) || ![400, 413, 422].includes(error.statusCode)) return undefined;
-  return text(error).includes('partial write') ? 'partial' : 'batch';
+  const said = text(error);
+  if (/organization name .* not found/.test(said)) return undefined;
+  return said.includes('partial write') ? 'partial' : 'batch';
 }
 
 export function text(error: unknown): string {

@@ -1,117 +1,188 @@
 /** History on InfluxDB 2. It connects when it is first asked: the server starts with InfluxDB down. */
-import { HttpError, InfluxDB } from '@influxdata/influxdb-client';
-import { BucketsAPI, DeleteAPI, OrgsAPI, PingAPI } from '@influxdata/influxdb-client-apis';
+import { InfluxDB, type Point } from '@influxdata/influxdb-client';
+import { DeleteAPI, PingAPI } from '@influxdata/influxdb-client-apis';
 import type { History, HistoryLog } from '../server/history/history.ts';
-import { explained } from './errors.ts';
+import { provide, retentionNotes, type InfluxRetention, type Places } from './buckets.ts';
+import { explained, isNotFound, SetupError } from './errors.ts';
+import { MEASUREMENT } from './flux.ts';
 import { influxName } from './names.ts';
-import { readBuckets, readFields, readLatest, readTimestamps } from './read.ts';
+import { startPasses } from './passes.ts';
+import { queryTiers } from './query.ts';
+import { readFields, readLatest, readTimestamps } from './read.ts';
+import { openTiers, type Tiers } from './tiers.ts';
 import { points, writePoints } from './write.ts';
 
 export interface InfluxOptions {
   readonly url: string;
   readonly token: string;
   readonly org: string;
-  /** Made where it does not exist. */
+  /** Of the samples; `_1m` and `_15m` beside it are the tiers. Made where they do not exist. */
   readonly bucket: string;
+  /** For the buckets that are made. */
+  readonly retention?: InfluxRetention;
   readonly log: HistoryLog;
+  readonly now?: () => number;
+  /** Between looks for what is to be rolled up. */
+  readonly passEveryMs?: number;
 }
 
+export const DEFAULT_RETENTION: InfluxRetention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
+
 const TIMEOUT_MS = 30_000;
+/** Of rolling up, deleting and making buckets. */
+const LONG_TIMEOUT_MS = 10 * 60_000;
 const HEALTH_TIMEOUT_MS = 5_000;
+const PASS_EVERY_MS = 15_000;
+const POINTS_A_WRITE = 10_000;
+
+interface Ready {
+  readonly places: Places;
+  readonly tiers: Tiers | undefined;
+}
 
 /** Never rejects because InfluxDB is down: its calls do, until it is back. */
-export async function openInfluxHistory({ url, token, org, bucket, log }: InfluxOptions): Promise<History> {
+export async function openInfluxHistory({
+  url,
+  token,
+  org,
+  bucket,
+  retention = DEFAULT_RETENTION,
+  log,
+  now = Date.now,
+  passEveryMs = PASS_EVERY_MS,
+}: InfluxOptions): Promise<History> {
   const client = new InfluxDB({ url, token, timeout: TIMEOUT_MS });
+  const patient = new InfluxDB({ url, token, timeout: LONG_TIMEOUT_MS });
   const reader = client.getQueryApi(org);
   const names = new Map<string, string>();
-  let provisioned: Promise<void> | undefined;
+  let provisioned: Promise<Ready> | undefined;
+  let opened: Ready | undefined;
+  let written = 0;
   let problem: string | undefined;
 
-  /** Runs `work` on a bucket that exists; a failure says what to do and shows in `health`. */
-  async function run<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  /** Runs `work` on buckets that exist; a failure says what to do and shows in `health`. */
+  async function run<T>(doing: string, work: (ready: Ready) => Promise<T>): Promise<T> {
     try {
-      provisioned ??= provision();
-      await provisioned;
-      const result = await work();
+      const result = await work(await ready());
       problem = undefined;
       return result;
     } catch (error) {
-      provisioned = undefined;
+      // Somebody has deleted a bucket.
+      if (isNotFound(error)) provisioned = undefined;
       const told = explained(url, doing, error);
       problem = told.message;
       throw told;
     }
   }
 
-  async function provision(): Promise<void> {
-    const buckets = new BucketsAPI(client);
-    if (await exists(buckets)) return;
-    const orgID = (await new OrgsAPI(client).getOrgs({ org })).orgs?.[0]?.id;
-    if (orgID === undefined) throw new Error(`it has no organisation ${org}: check INFLUX_ORG`);
-    await buckets.postBuckets({ body: { orgID, name: bucket, retentionRules: [] } });
-    log.info({ url, org, bucket }, 'made the bucket in InfluxDB');
+  function ready(): Promise<Ready> {
+    const known = (provisioned ??= provision());
+    known.catch(() => {
+      if (provisioned === known) provisioned = undefined;
+    });
+    return known;
   }
 
-  async function exists(buckets: BucketsAPI): Promise<boolean> {
-    try {
-      return ((await buckets.getBuckets({ org, name: bucket })).buckets ?? []).length > 0;
-    } catch (error) {
-      if (error instanceof HttpError && error.statusCode === 404) return false;
-      throw error;
+  async function provision(): Promise<Ready> {
+    const before = opened;
+    const places = await provide({ client, org, bucket, retention, log });
+    if (before === undefined)
+      for (const note of retentionNotes(places, retention)) log.info({ url, org }, note);
+    if (places.tiers === undefined) {
+      // What is late is known to the tiers alone: they are not given up.
+      if (before?.tiers !== undefined) throw new SetupError(places.advice);
+      if (before === undefined) log.warn({ url, org, bucket }, places.advice);
+      return (opened = { places, tiers: undefined });
     }
+    const { minutes, quarters } = places.tiers;
+    const kept = before?.tiers !== undefined && !minutes.made && !quarters.made ? before.tiers : undefined;
+    const tiers =
+      kept ??
+      (await openTiers({
+        api: patient.getQueryApi(org),
+        places: { raw: places.raw, minutes, quarters },
+        write: store,
+        now,
+      }));
+    return (opened = { places, tiers });
   }
+
+  async function store(into: string, all: readonly Point[]): Promise<void> {
+    for (let i = 0; i < all.length; i += POINTS_A_WRITE)
+      await writePoints({ client, org, bucket: into, log }, all.slice(i, i + POINTS_A_WRITE));
+  }
+
+  const passes = startPasses({
+    everyMs: passEveryMs,
+    pass: () =>
+      run('does not roll up samples', async ({ tiers }) => {
+        // The buckets may have been made meanwhile.
+        if (tiers === undefined) provisioned = undefined;
+        return tiers?.pass();
+      }),
+    log,
+  });
 
   return {
     write: (batches, upTo) =>
-      run('does not take samples', async () => {
-        await writePoints({ client, org, bucket, log }, points(batches, names));
-        return upTo;
+      run('does not take samples', async ({ tiers }) => {
+        if (tiers?.full === true) await tiers.settle();
+        const since = written;
+        const admitted = tiers?.admit(batches, since) ?? batches;
+        await store(bucket, points(admitted, names));
+        tiers?.wrote(admitted, since);
+        written = upTo;
+        return Math.min(tiers?.heldSince() ?? upTo, upTo);
       }),
     query: (query) =>
-      run('does not answer a query', async () => ({
-        step: query.step,
-        series: await readBuckets(reader, bucket, query),
-      })),
-    fields: (deviceId) => run('does not list fields', () => readFields(reader, bucket, deviceId)),
+      run('does not answer a query', (ready) => queryTiers({ api: reader, ...ready, query, now: now() })),
+    fields: (deviceId) =>
+      run('does not list fields', ({ places }) =>
+        readFields(
+          reader,
+          [
+            { bucket, measurement: MEASUREMENT },
+            ...(places.tiers ? [{ bucket: places.tiers.quarters.bucket, measurement: 'count' }] : []),
+          ],
+          deviceId,
+        ),
+      ),
     timestamps: (deviceId, from, to) =>
       run('does not list samples', async () =>
         to <= from ? [] : readTimestamps(reader, bucket, deviceId, from, to),
       ),
     latest: () => run('does not give the latest samples', () => readLatest(reader, bucket)),
     remove: (deviceId) =>
-      run('does not delete a device', () =>
-        new DeleteAPI(client).postDelete({
-          org,
-          bucket,
-          body: {
-            start: '1970-01-01T00:00:00Z',
-            stop: '2200-01-01T00:00:00Z',
-            predicate: `device="${influxName(deviceId)}"`,
-          },
-        }),
-      ),
+      run('does not delete a device', ({ places, tiers }) => {
+        const all = [places.raw, places.tiers?.minutes, places.tiers?.quarters];
+        const work = async () => {
+          for (const place of all) if (place !== undefined) await deleteDevice(place.bucket, deviceId);
+        };
+        return tiers === undefined ? work() : tiers.forget(deviceId, work);
+      }),
     async health() {
       try {
         await new PingAPI(new InfluxDB({ url, token, timeout: HEALTH_TIMEOUT_MS })).getPing();
       } catch (error) {
-        return {
-          kind: 'influxdb',
-          healthy: false,
-          detail: explained(url, 'is down', error).message,
-          bytes: null,
-        };
+        const { message } = explained(url, 'is down', error);
+        return { kind: 'influxdb', healthy: false, detail: message, bytes: null };
       }
-      return {
-        kind: 'influxdb',
-        healthy: problem === undefined,
-        detail: problem ?? `InfluxDB at ${url}, bucket ${bucket}`,
-        bytes: null,
-      };
+      const advice = opened?.places.advice ?? '';
+      const detail = `InfluxDB at ${url}, bucket ${bucket}${advice === '' ? '' : `; ${advice}`}`;
+      return { kind: 'influxdb', healthy: problem === undefined, detail: problem ?? detail, bytes: null };
     },
-    close: async () => {
-      await provisioned?.catch((error: unknown) =>
-        log.debug({ err: error }, 'closing before InfluxDB was reached'),
-      );
+    async close() {
+      await passes.stop();
+      // A journal brings it again after a failure; without one this is the last chance.
+      await opened?.tiers
+        ?.settle()
+        .catch((error: unknown) => log.debug({ err: error }, 'closing before late samples were rolled up'));
     },
   };
+
+  function deleteDevice(from: string, deviceId: string): Promise<void> {
+    const predicate = `device="${influxName(deviceId)}"`;
+    const body = { start: '1970-01-01T00:00:00Z', stop: '2200-01-01T00:00:00Z', predicate };
+    return new DeleteAPI(patient).postDelete({ org, bucket: from, body });
+  }
 }

@@ -1,66 +1,88 @@
-/** The Flux behind each question, and its rows as plain values. Every name goes through the client's quoting. */
-import { flux, fluxDateTime, fluxDuration, fluxExpression, type QueryApi } from '@influxdata/influxdb-client';
+/** The Flux behind each question, and its rows as plain values. */
+import { flux, type QueryApi } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
-import type { Buckets, HistoryQuery } from '../server/history/history.ts';
+import { ALL_TIME, at, MEASUREMENT, source, STATS, windows } from './flux.ts';
 import { influxName, originalName } from './names.ts';
-import { MEASUREMENT } from './write.ts';
+import { add, type Bucket, type Rollup } from './rollup.ts';
 
-const ALL_TIME = { from: 0, to: Date.UTC(2200, 0, 1) };
-
-const at = (time: number) => fluxDateTime(new Date(time).toISOString());
-
-function ofDevice(bucket: string, deviceId: string, from: number, to: number) {
-  return fluxExpression(
-    flux`from(bucket: ${bucket}) |> range(start: ${at(from)}, stop: ${at(to)}) |> filter(fn: (r) => r._measurement == ${MEASUREMENT} and r.device == ${influxName(deviceId)})`.toString(),
-  );
+export interface Part {
+  readonly bucket: string;
+  /** What `bucket` holds: samples, or buckets rolled up from them. */
+  readonly holds: 'samples' | 'rollups';
+  readonly deviceId: string;
+  readonly from: number;
+  readonly to: number;
+  /** Of the buckets made of it. */
+  readonly width: number;
+  /** All of them where undefined. */
+  readonly fields?: readonly string[];
 }
 
-interface Column {
-  readonly t: number[];
-  readonly value: number[];
+type Half = { -readonly [K in keyof Bucket]?: number } & { mean?: number };
+
+/** A mean and not a sum of samples: the four are read one after the other, and samples come meanwhile. */
+const OF_SAMPLES = ['min', 'max', 'mean', 'count'] as const;
+
+function fluxOf({ bucket, holds, deviceId, from, to, width, fields }: Part): string {
+  const of = { bucket, devices: [deviceId], fields, from, to };
+  if (holds === 'samples')
+    return OF_SAMPLES.map(
+      (stat) =>
+        flux`${source({ ...of, measurement: MEASUREMENT })} |> ${windows(width, stat)} |> yield(name: ${stat})`,
+    ).join('\n');
+  return STATS.map(
+    (stat) =>
+      flux`${source({ ...of, measurement: stat })} |> ${windows(width, stat === 'count' ? 'sum' : stat)} |> yield(name: ${stat})`,
+  ).join('\n');
 }
 
-/** Min, mean and max of each bucket, by field. */
-export async function readBuckets(
-  api: QueryApi,
-  bucket: string,
-  query: HistoryQuery,
-): Promise<Map<string, Buckets>> {
-  const { deviceId, from, to, step, fields } = query;
-  if (fields.length === 0 || to <= from) return new Map();
-  const chosen = fields.map((name) => flux`r._field == ${influxName(name)}`.toString()).join(' or ');
-  const every = fluxDuration(`${step}ms`);
-  const source = flux`data = ${ofDevice(bucket, deviceId, from, to)} |> filter(fn: (r) => ${fluxExpression(chosen)})
-data |> aggregateWindow(every: ${every}, fn: min, createEmpty: false, timeSrc: "_start") |> yield(name: "min")
-data |> aggregateWindow(every: ${every}, fn: mean, createEmpty: false, timeSrc: "_start") |> yield(name: "mean")
-data |> aggregateWindow(every: ${every}, fn: max, createEmpty: false, timeSrc: "_start") |> yield(name: "max")`;
-  const columns = new Map<string, Column>();
-  for await (const { values, tableMeta } of api.iterateRows(source)) {
-    const field = originalName(String(tableMeta.get(values, '_field')));
-    const key = `${String(tableMeta.get(values, 'result'))} ${field}`;
-    let column = columns.get(key);
-    if (column === undefined) columns.set(key, (column = { t: [], value: [] }));
+function isStat(name: string): name is 'min' | 'max' | 'mean' | 'sum' | 'count' {
+  return name === 'mean' || STATS.some((stat) => stat === name);
+}
+
+/** Adds what the part holds to `rollup`. */
+export async function readPart(api: QueryApi, part: Part, rollup: Rollup): Promise<void> {
+  if (part.to <= part.from) return;
+  const halves = new Map<string, Map<number, Half>>();
+  for await (const { values, tableMeta } of api.iterateRows(fluxOf(part))) {
+    const stat = String(tableMeta.get(values, 'result'));
+    if (!isStat(stat)) continue;
+    const field = String(tableMeta.get(values, '_field'));
+    let series = halves.get(field);
+    if (series === undefined) halves.set(field, (series = new Map()));
     // The first window starts at the range's start, not at its bucket's.
     const time = Date.parse(String(tableMeta.get(values, '_time')));
-    column.t.push(time - (time % step));
-    column.value.push(Number(tableMeta.get(values, '_value')));
+    const t = time - (time % part.width);
+    let half = series.get(t);
+    if (half === undefined) series.set(t, (half = {}));
+    half[stat] = Number(tableMeta.get(values, '_value'));
   }
-  const series = new Map<string, Buckets>();
-  for (const name of fields) {
-    const [min, mean, max] = ['min', 'mean', 'max'].map((result) => columns.get(`${result} ${name}`));
-    if (min === undefined || mean === undefined || max === undefined) continue;
-    series.set(name, { t: min.t, min: min.value, mean: mean.value, max: max.value });
+  for (const [field, series] of halves) {
+    const name = originalName(field);
+    for (const [
+      t,
+      { min, max, mean, count, sum = mean === undefined ? undefined : mean * (count ?? 0) },
+    ] of series)
+      // What lacks one of them came, or was rolled up, just now; it is whole when it is read again.
+      if (min !== undefined && max !== undefined && sum !== undefined && count !== undefined)
+        add(rollup, name, t, { min, max, sum, count });
   }
-  return series;
 }
 
-export async function readFields(api: QueryApi, bucket: string, deviceId: string): Promise<string[]> {
-  const source = flux`import "influxdata/influxdb/schema"
-schema.fieldKeys(bucket: ${bucket}, predicate: (r) => r._measurement == ${MEASUREMENT} and r.device == ${influxName(deviceId)}, start: ${at(ALL_TIME.from)})`;
-  const names: string[] = [];
-  for await (const { values, tableMeta } of api.iterateRows(source))
-    names.push(originalName(String(tableMeta.get(values, '_value'))));
-  return names.sort();
+/** The fields a device has in one of these. */
+export async function readFields(
+  api: QueryApi,
+  places: readonly { readonly bucket: string; readonly measurement: string }[],
+  deviceId: string,
+): Promise<string[]> {
+  const names = new Set<string>();
+  for (const { bucket, measurement } of places) {
+    const asked = flux`import "influxdata/influxdb/schema"
+schema.fieldKeys(bucket: ${bucket}, predicate: (r) => r._measurement == ${measurement} and r.device == ${influxName(deviceId)}, start: ${at(ALL_TIME.from)})`;
+    for await (const { values, tableMeta } of api.iterateRows(asked))
+      names.add(originalName(String(tableMeta.get(values, '_value'))));
+  }
+  return [...names].sort();
 }
 
 export async function readTimestamps(
@@ -70,18 +92,19 @@ export async function readTimestamps(
   from: number,
   to: number,
 ): Promise<number[]> {
-  const source = flux`${ofDevice(bucket, deviceId, from, to)} |> keep(columns: ["_time"]) |> group() |> unique(column: "_time") |> sort(columns: ["_time"])`;
+  const of = source({ bucket, measurement: MEASUREMENT, devices: [deviceId], from, to });
+  const asked = flux`${of} |> keep(columns: ["_time"]) |> group() |> unique(column: "_time") |> sort(columns: ["_time"])`;
   const times: number[] = [];
-  for await (const { values, tableMeta } of api.iterateRows(source))
+  for await (const { values, tableMeta } of api.iterateRows(asked))
     times.push(Date.parse(String(tableMeta.get(values, '_time'))));
   return times;
 }
 
 /** The newest sample of each device: the fields that have the newest time. */
 export async function readLatest(api: QueryApi, bucket: string): Promise<Map<string, Sample>> {
-  const source = flux`from(bucket: ${bucket}) |> range(start: ${at(ALL_TIME.from)}, stop: ${at(ALL_TIME.to)}) |> filter(fn: (r) => r._measurement == ${MEASUREMENT}) |> last() |> keep(columns: ["_time", "_value", "_field", "device"])`;
+  const asked = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> last() |> keep(columns: ["_time", "_value", "_field", "device"])`;
   const samples = new Map<string, { t: number; values: Record<string, number> }>();
-  for await (const { values, tableMeta } of api.iterateRows(source)) {
+  for await (const { values, tableMeta } of api.iterateRows(asked)) {
     const device = originalName(String(tableMeta.get(values, 'device')));
     const t = Date.parse(String(tableMeta.get(values, '_time')));
     let sample = samples.get(device);
@@ -92,4 +115,12 @@ export async function readLatest(api: QueryApi, bucket: string): Promise<Map<str
     );
   }
   return samples;
+}
+
+/** When the oldest sample was taken; undefined where there is none. */
+export async function readOldest(api: QueryApi, bucket: string): Promise<number | undefined> {
+  const asked = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> first() |> keep(columns: ["_time"]) |> group() |> min(column: "_time")`;
+  for await (const { values, tableMeta } of api.iterateRows(asked))
+    return Date.parse(String(tableMeta.get(values, '_time')));
+  return undefined;
 }

@@ -2,9 +2,8 @@
 import { Point, type InfluxDB } from '@influxdata/influxdb-client';
 import type { SampleBatch, HistoryLog } from '../server/history/history.ts';
 import { refusal, text } from './errors.ts';
+import { MEASUREMENT } from './flux.ts';
 import { influxName } from './names.ts';
-
-export const MEASUREMENT = 'samples';
 
 /** One point a sample: its device a tag, its fields all floats, so that a field never changes its type. */
 export function points(batches: readonly SampleBatch[], names: Map<string, string>): Point[] {

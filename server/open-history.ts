@@ -8,7 +8,7 @@ import type { History } from './history/history.ts';
 import type { Log } from './log.ts';
 
 export async function openHistory({ influx, data, retention }: Config, log: Log): Promise<History> {
-  if (influx) return openInfluxHistory({ ...influx, log });
+  if (influx) return openInfluxHistory({ ...influx, retention, log });
   const dir = join(data, 'history');
   await mkdir(dir, { recursive: true, mode: 0o700 });
   return openEmbeddedHistory({ dir, retention, log });

@@ -146,7 +146,7 @@ export const SETTING = {
     env: 'WATCHFLOOR_RAW_DAYS',
     value: 'days',
     otherwise: '3',
-    help: 'How long every second is kept (embedded store).',
+    help: 'How long every second is kept.',
   },
   minute_days: {
     schema: number(1, 4000),
@@ -154,7 +154,7 @@ export const SETTING = {
     env: 'WATCHFLOOR_MINUTE_DAYS',
     value: 'days',
     otherwise: '90',
-    help: 'How long minutes are kept (embedded store).',
+    help: 'How long minutes are kept.',
   },
   quarter_days: {
     schema: number(1, 40000),
@@ -162,7 +162,7 @@ export const SETTING = {
     env: 'WATCHFLOOR_QUARTER_DAYS',
     value: 'days',
     otherwise: '1100',
-    help: 'How long quarters of an hour are kept (embedded store).',
+    help: 'How long quarters of an hour are kept.',
   },
   allow_agents: {
     schema: list,
@@ -210,7 +210,7 @@ export const SETTING = {
     env: 'INFLUX_TOKEN',
     value: 'text',
     otherwise: 'none',
-    help: 'Its token.',
+    help: 'Its token: may read and write the three buckets, and make them where they do not exist.',
   },
   influx_org: {
     schema: text,
@@ -226,7 +226,7 @@ export const SETTING = {
     env: 'INFLUX_BUCKET',
     value: 'name',
     otherwise: 'none',
-    help: 'The bucket; made where it does not exist.',
+    help: 'The bucket of the samples; minutes and quarters of an hour go into `_1m` and `_15m` beside it.',
   },
   log_level: {
     schema: z.enum(

@@ -12,6 +12,7 @@ export interface HistoryUnderTest {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** A quarter of an hour's start, some hours back. */
 const BASE = Math.floor((Date.now() - 5 * HOUR) / HOUR) * HOUR;
@@ -155,6 +156,113 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       expect((await cpu(id, BASE, BASE + MINUTE, MINUTE)).mean).toEqual([30]);
       expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).t).toHaveLength(60);
       expect((await cpu(id, BASE - 2 * HOUR, BASE + HOUR, 15 * MINUTE)).max).toEqual([70, 40, 1]);
+    });
+
+    test.each([
+      ['minutes', 10, MINUTE],
+      ['quarters', 100, 15 * MINUTE],
+    ])(
+      '[H1] a spike that comes when only %s are kept of its time is the max of its day',
+      async (_, daysAgo, width) => {
+        const id = device();
+        const then = BASE - daysAgo * DAY;
+        await write(
+          id,
+          perSecond(then, 1200, (i) => (i === 777 ? 98.5 : 20)),
+        );
+        const year = await cpu(id, BASE - 364 * DAY, BASE + DAY, DAY);
+        expect(year.max).toEqual([98.5]);
+        expect(year.min).toEqual([20]);
+        expect(year.mean[0]).toBeCloseTo((1199 * 20 + 98.5) / 1200, 3);
+        // What was asked for is not kept any more: the buckets are wider, and say so.
+        const close = await history.query({
+          deviceId: id,
+          from: then,
+          to: then + HOUR,
+          step: 10 * SECOND,
+          fields: ['cpu'],
+        });
+        expect(close.step).toBe(width);
+        const spiked = close.series.get('cpu')?.max.filter((max) => max === 98.5);
+        expect(spiked).toHaveLength(1);
+        expect(close.series.get('cpu')?.t).toHaveLength(Math.ceil((1200 * SECOND) / width));
+      },
+    );
+
+    test.each([0, 10, 100])(
+      '[H1] a bucket filled by several writes, read in between, %d days late: each sample counts once',
+      async (daysAgo) => {
+        const id = device();
+        const then = BASE - daysAgo * DAY;
+        const samples = perSecond(then, 900, (i) => i % 91);
+        const check = async (held: readonly Sample[]) => {
+          const values = held.map((sample) => sample.values['cpu'] ?? 0);
+          for (const step of [15 * MINUTE, HOUR, DAY]) {
+            const { t, min, mean, max } = await cpu(id, then - DAY, then + DAY, step);
+            expect(t).toHaveLength(1);
+            expect(min).toEqual([Math.min(...values)]);
+            expect(max).toEqual([Math.max(...values)]);
+            expect(mean[0]).toBeCloseTo(values.reduce((sum, v) => sum + v, 0) / values.length, 3);
+          }
+        };
+        await write(id, samples.slice(0, 200));
+        await check(samples.slice(0, 200));
+        await write(id, samples.slice(205, 700));
+        await check([...samples.slice(0, 200), ...samples.slice(205, 700)]);
+        await write(id, samples.slice(100, 300));
+        await write(id, samples.slice(700));
+        await check(samples);
+        await write(id, samples.slice(0, 60));
+        await check(samples);
+      },
+    );
+
+    test('[H1] late samples before and after a restart: the mean counts both', async () => {
+      const id = device();
+      await write(
+        id,
+        perSecond(BASE, 300, () => 10),
+      );
+      await history.close();
+      history = await subject.open();
+      await write(
+        id,
+        perSecond(BASE + 300 * SECOND, 100, () => 50),
+      );
+      expect((await cpu(id, BASE, BASE + HOUR, 15 * MINUTE)).mean).toEqual([20]);
+      expect((await cpu(id, BASE, BASE + HOUR, 5 * MINUTE)).mean).toEqual([10, 50]);
+    });
+
+    test('[H2] a long chart holds what has just come', async () => {
+      const id = device();
+      const now = Math.floor(Date.now() / SECOND) * SECOND;
+      await write(
+        id,
+        perSecond(BASE, 10, () => 1),
+      );
+      await write(id, [{ t: now, values: { cpu: 77 } }]);
+      const { max } = await cpu(id, now - 364 * DAY, now + 1, DAY);
+      expect(Math.max(...max)).toBe(77);
+      expect((await cpu(id, now - HOUR, now + 1, 15 * MINUTE)).max.at(-1)).toBe(77);
+      expect((await cpu(id, now - HOUR, now + 1, MINUTE)).max.at(-1)).toBe(77);
+    });
+
+    test('a removed device is gone from every tier', async () => {
+      const id = device();
+      for (const daysAgo of [100, 10, 0])
+        await write(
+          id,
+          perSecond(BASE - daysAgo * DAY, 60, () => 90),
+        );
+      expect((await cpu(id, BASE - 364 * DAY, BASE + DAY, DAY)).t).toHaveLength(3);
+      await history.remove(id);
+      expect((await cpu(id, BASE - 364 * DAY, BASE + DAY, DAY)).t).toEqual([]);
+      await write(
+        id,
+        perSecond(BASE + MINUTE, 5, () => 1),
+      );
+      for (const step of [MINUTE, 15 * MINUTE, DAY])
+        expect((await cpu(id, BASE - 20 * DAY, BASE + DAY, step)).max).toEqual([1]);
     });
 
     test('fields that come and go', async () => {

@@ -1,0 +1,117 @@
+/** The three buckets in InfluxDB: found, or made where the token may. */
+import type { InfluxDB } from '@influxdata/influxdb-client';
+import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
+import type { HistoryLog } from '../server/history/history.ts';
+import { isForbidden, isNotFound, SetupError } from './errors.ts';
+
+/** How long each tier is kept, as the settings have it. */
+export interface InfluxRetention {
+  readonly raw_days: number;
+  readonly minute_days: number;
+  readonly quarter_days: number;
+}
+
+export interface Place {
+  readonly bucket: string;
+  /** Infinity: for ever. */
+  readonly keptMs: number;
+  /** Just now. */
+  readonly made: boolean;
+}
+
+export interface Places {
+  readonly raw: Place;
+  /** Undefined where they are missing and the token may not make them. */
+  readonly tiers: { readonly minutes: Place; readonly quarters: Place } | undefined;
+  /** What to do about it; empty where all is well. */
+  readonly advice: string;
+}
+
+export interface PlacesOptions {
+  readonly client: InfluxDB;
+  readonly org: string;
+  readonly bucket: string;
+  readonly retention: InfluxRetention;
+  readonly log: HistoryLog;
+}
+
+const HOURS_A_DAY = 24;
+const SECONDS_AN_HOUR = 3600;
+
+export const tierNames = (bucket: string) => ({ minutes: `${bucket}_1m`, quarters: `${bucket}_15m` });
+
+/** Buckets that are there are left as they are, their retention too: only their owner may shorten it. */
+export async function provide({ client, org, bucket, retention, log }: PlacesOptions): Promise<Places> {
+  const api = new BucketsAPI(client);
+  const names = tierNames(bucket);
+  const raw = await findOrMake(bucket, retention.raw_days);
+  if (raw === undefined)
+    throw new SetupError(
+      `INFLUX_TOKEN may not read the bucket ${bucket}, or it does not exist and the token may not make it: give the token read and write access to it, or run ${makeCommand(bucket, retention.raw_days)}`,
+    );
+  const minutes = await findOrMake(names.minutes, retention.minute_days);
+  const quarters = await findOrMake(names.quarters, retention.quarter_days);
+  if (minutes !== undefined && quarters !== undefined)
+    return { raw, tiers: { minutes, quarters }, advice: '' };
+  const commands = [
+    ...(minutes === undefined ? [makeCommand(names.minutes, retention.minute_days)] : []),
+    ...(quarters === undefined ? [makeCommand(names.quarters, retention.quarter_days)] : []),
+  ];
+  const advice = `long charts read every sample, because INFLUX_TOKEN may not make or read ${minutes === undefined ? names.minutes : names.quarters}: run ${commands.join(' and ')}, and give the token read and write access to ${names.minutes} and ${names.quarters}`;
+  return { raw, tiers: undefined, advice };
+
+  async function findOrMake(name: string, days: number): Promise<Place | undefined> {
+    const found = await find(name);
+    if (found !== undefined) return found;
+    const orgID = (await new OrgsAPI(client).getOrgs({ org })).orgs?.[0]?.id;
+    // A token that may see nothing of the organisation may make nothing in it.
+    if (orgID === undefined) return undefined;
+    const everySeconds = Math.round(days * HOURS_A_DAY) * SECONDS_AN_HOUR;
+    try {
+      await api.postBuckets({
+        body: { orgID, name, retentionRules: [{ type: 'expire', everySeconds }] },
+      });
+    } catch (error) {
+      if (isForbidden(error)) return undefined;
+      // It is there, and the token may not see it; or it was made this moment.
+      if (String(error).includes('already exists')) return find(name);
+      throw error;
+    }
+    log.info({ org, bucket: name, days }, 'made a bucket in InfluxDB');
+    return { bucket: name, keptMs: everySeconds * 1000, made: true };
+  }
+
+  async function find(name: string): Promise<Place | undefined> {
+    try {
+      const found = (await api.getBuckets({ org, name })).buckets?.[0];
+      if (found === undefined) return undefined;
+      const seconds = found.retentionRules[0]?.everySeconds ?? 0;
+      return { bucket: name, keptMs: seconds === 0 ? Infinity : seconds * 1000, made: false };
+    } catch (error) {
+      if (isNotFound(error) && !String(error).includes('organization')) return undefined;
+      throw error;
+    }
+  }
+
+  function makeCommand(name: string, days: number): string {
+    return `"influx bucket create --org ${org} --name ${name} --retention ${Math.round(days * HOURS_A_DAY)}h"`;
+  }
+}
+
+/** What differs from the settings, a sentence for each bucket. */
+export function retentionNotes({ raw, tiers }: Places, retention: InfluxRetention): string[] {
+  const wanted: readonly [Place | undefined, number, string][] = [
+    [raw, retention.raw_days, 'WATCHFLOOR_RAW_DAYS'],
+    [tiers?.minutes, retention.minute_days, 'WATCHFLOOR_MINUTE_DAYS'],
+    [tiers?.quarters, retention.quarter_days, 'WATCHFLOOR_QUARTER_DAYS'],
+  ];
+  return wanted.flatMap(([place, days, setting]) => {
+    if (place === undefined) return [];
+    const kept = place.keptMs / 1000 / SECONDS_AN_HOUR / HOURS_A_DAY;
+    if (Math.abs(kept - days) < 1 / HOURS_A_DAY) return [];
+    const time = kept === Infinity ? 'for ever' : `for ${Number(kept.toFixed(2))} days`;
+    return [
+      `the InfluxDB bucket ${place.bucket} was there already and keeps its data ${time}, not for ${days} days (${setting}): change its retention in InfluxDB where that is not meant`,
+    ];
+  });
+}
