@@ -6,11 +6,12 @@ import type { Networks } from './address.ts';
 import type { TlsFiles } from './authority.ts';
 import { createBodyReader, inflate, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
+import { withoutBody, type Handler } from './head.ts';
 import { readRequest } from './read-request.ts';
-import { COPIED_HEADERS, DEVICE_HEADERS } from './request.ts';
+import { COPIED_HEADERS, DEVICE_HEADERS, Reply } from './request.ts';
 import type { Route } from './route.ts';
 import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
-import type { StaticFiles } from './static.ts';
+import type { StaticFile, StaticFiles } from './static.ts';
 
 export interface HttpParts {
   /** null: plain HTTP (loopback only; the config sees to that). */
@@ -41,6 +42,9 @@ interface Ongoing extends Exchange {
   onGone: () => void;
 }
 
+/** The page at a path: a file, or where it is. */
+type FindPage = (url: string) => StaticFile | Reply | undefined;
+
 function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
   if (!tls) return uWS.App();
   return uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
@@ -66,6 +70,11 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
 
   function end(): void {
     if (--underWay === 0) whenIdle?.();
+  }
+
+  function get(path: string, handler: Handler): void {
+    uws.get(path, handler);
+    uws.head(path, withoutBody(handler));
   }
 
   function serveRoute(route: Route, { guard, trustedProxies }: ServeParts): void {
@@ -98,47 +107,70 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
       }
     }
 
-    const handler = (res: uWS.HttpResponse, req: uWS.HttpRequest) => {
+    const handler: Handler = (res, req) => {
       void answer(begin(res), req);
     };
-    if (route.method === 'GET') uws.get(route.path, handler);
+    if (route.method === 'GET') get(route.path, handler);
     else if (route.method === 'POST') uws.post(route.path, handler);
     else if (route.method === 'PATCH') uws.patch(route.path, handler);
     else uws.del(route.path, handler);
   }
 
   function serveErrors(routes: readonly Route[]): void {
-    const refuse = (code: 'not_found' | 'method_not_allowed') => (res: uWS.HttpResponse) => {
-      sendError(begin(res), new ApiError(code), '', log);
-      end();
-    };
-    for (const path of new Set(routes.map((route) => route.path)))
+    const refuse =
+      (code: 'not_found' | 'method_not_allowed'): Handler =>
+      (res) => {
+        sendError(begin(res), new ApiError(code), '', log);
+        end();
+      };
+    const paths = new Set(routes.map((route) => route.path));
+    const readable = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path));
+    for (const path of paths) {
+      if (!readable.has(path)) uws.head(path, withoutBody(refuse('method_not_allowed')));
       uws.any(path, refuse('method_not_allowed'));
+    }
+    uws.head('/*', withoutBody(refuse('not_found')));
     uws.any('/*', refuse('not_found'));
   }
 
-  function serveFiles(files: StaticFiles): void {
-    const redirect = (res: uWS.HttpResponse) => {
-      res.cork(() => {
-        res.writeStatus('302 Found').writeHeader('location', '/ui/').end();
+  function serveFiles({ files, guard, trustedProxies: trusted }: ServeParts): void {
+    const reading = { paramCount: 0, headers: [], hasQuery: false, trusted };
+
+    async function answer(exchange: Ongoing, req: uWS.HttpRequest, find: FindPage): Promise<void> {
+      const [ifNoneMatch, acceptEncoding] = [
+        req.getHeader('if-none-match'),
+        req.getHeader('accept-encoding'),
+      ];
+      const page = find(req.getUrl());
+      try {
+        await guard(
+          { access: 'public', method: 'GET', path: '/ui/*' },
+          readRequest(exchange.res, req, reading),
+        );
+        if (page === undefined) throw new ApiError('not_found');
+        if (page instanceof Reply) sendValue(exchange, page);
+        else sendFile(exchange, page, ifNoneMatch, acceptEncoding);
+      } catch (error) {
+        sendError(exchange, error, '/ui/*', log);
+      } finally {
+        end();
+      }
+    }
+    const serve = (path: string, find: FindPage) =>
+      get(path, (res, req) => {
+        void answer(begin(res), req, find);
       });
-    };
-    uws.get('/', redirect);
-    uws.get('/ui', redirect);
-    uws.get('/ui/*', (res, req) => {
-      const exchange = begin(res);
-      const file = files.find(req.getUrl().slice('/ui/'.length));
-      if (file) sendFile(exchange, file, req.getHeader('if-none-match'), req.getHeader('accept-encoding'));
-      else sendError(exchange, new ApiError('not_found'), '', log);
-      end();
-    });
+    const redirect = new Reply(302, undefined, { location: '/ui/' });
+    serve('/', () => redirect);
+    serve('/ui', () => redirect);
+    serve('/ui/*', (url) => files.find(url.slice('/ui/'.length)));
   }
 
   return {
     uws,
     serve(parts) {
       for (const route of parts.routes) serveRoute(route, parts);
-      serveFiles(parts.files);
+      serveFiles(parts);
       serveErrors(parts.routes);
     },
     listen(host, port) {

@@ -21,9 +21,12 @@ export interface LiveOptions {
   readonly ca: string | undefined;
   readonly cookie?: string | undefined;
   readonly origin?: string;
+  /** The address of this machine to come from: `127.0.0.2`. */
+  readonly from?: string;
+  readonly forwardedFor?: string;
 }
 
-export function openLive({ url, ca, cookie, origin = url }: LiveOptions): LiveConnection {
+export function openLive({ url, ca, cookie, origin = url, from, forwardedFor }: LiveOptions): LiveConnection {
   const socket = io(url, {
     path: LIVE_PATH,
     transports: ['websocket'],
@@ -31,7 +34,12 @@ export function openLive({ url, ca, cookie, origin = url }: LiveOptions): LiveCo
     forceNew: true,
     timeout: PATIENCE_MS,
     ...(ca === undefined ? {} : { ca }),
-    extraHeaders: { origin, ...(cookie === undefined ? {} : { cookie }) },
+    ...(from === undefined ? {} : { localAddress: from, family: 4 }),
+    extraHeaders: {
+      origin,
+      ...(cookie === undefined ? {} : { cookie }),
+      ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
+    },
   });
   return {
     socket,

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { seriesReply, statusReply } from '#protocol/api.ts';
 import { parseNetworks } from '../../server/http/address.ts';
 import { exposition } from '../../server/routes/prometheus.ts';
 import { toPoints, widthFor } from '../../server/routes/series.ts';
+import { openLive } from '../e2e/live.ts';
 import { errorOf, openStage, type Device, type Stage } from './stage.ts';
 
 const SCRAPE = 'a scrape token of some length';
@@ -311,13 +314,58 @@ describe('the web app', () => {
   });
 });
 
+describe('HEAD', () => {
+  it.each([
+    '/healthz',
+    '/devices',
+    '/devices/nobody',
+    '/openapi.json',
+    '/ui/',
+    '/',
+    '/nowhere',
+    '/auth/login',
+  ])('of %s is answered as GET, without the body', async (path) => {
+    const [get, head] = [await stage.admin.ask('GET', path), await stage.admin.ask('HEAD', path)];
+    expect(head.text).toBe('');
+    expect(head.status).toBe(get.status);
+    const named = ['content-type', 'content-length', 'etag', 'location', 'cache-control'];
+    for (const name of named) expect([name, head.headers[name]]).toEqual([name, get.headers[name]]);
+    // The connection is still in step.
+    expect((await stage.admin.ask('GET', path)).text).toBe(get.text);
+  });
+
+  it('asks for a session where GET does', async () => {
+    expect((await stage.client().ask('HEAD', '/devices')).status).toBe(401);
+  });
+});
+
 describe('behind a proxy', () => {
-  const from = async (address: string, forwarded: string) => {
+  const from = async (address: string, forwarded: string, path = '/auth/me') => {
     const { status } = await stage
       .client(address)
-      .ask('GET', '/auth/me', { headers: { 'x-forwarded-for': forwarded } });
+      .ask('GET', path, { headers: { 'x-forwarded-for': forwarded } });
     return status;
   };
+
+  it.each(['/', '/ui', '/ui/', '/ui/devices/x', '/openapi.json'])(
+    '[S3] the allow-list for people covers %s',
+    async (path) => {
+      expect(await from('127.0.0.7', '203.0.113.5', path)).toBeLessThan(400);
+      expect(await from('127.0.0.7', '198.51.100.5', path)).toBe(403);
+    },
+  );
+
+  it('[S3] the allow-list for people covers the live connection', async () => {
+    const ca = await readFile(join(stage.data, 'tls', 'authority.crt'), 'utf8');
+    const { url } = stage.server();
+    const { cookie } = stage.admin;
+    const inside = openLive({ url, ca, cookie, from: '127.0.0.7', forwardedFor: '203.0.113.5' });
+    await inside.connected;
+    inside.close();
+    const outside = openLive({ url, ca, cookie, from: '127.0.0.7', forwardedFor: '198.51.100.5' });
+    await expect(outside.connected).rejects.toThrow();
+    outside.close();
+  });
 
   it('[S3] the allow-list is about the client the trusted proxy saw', async () => {
     expect(await from('127.0.0.7', '203.0.113.5')).toBe(401);
