@@ -2,7 +2,7 @@
 import type { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
 import type { HistoryLog } from '../server/history/history.ts';
-import { isForbidden, isNotFound, SetupError } from './errors.ts';
+import { isNotFound, isRefusal, SetupError, text } from './errors.ts';
 
 /** How long each tier is kept, as the settings have it. */
 export interface InfluxRetention {
@@ -45,36 +45,40 @@ export async function provide({ client, org, bucket, retention, log }: PlacesOpt
   const api = new BucketsAPI(client);
   const names = tierNames(bucket);
   const raw = await findOrMake(bucket, retention.raw_days);
-  if (raw === undefined)
+  if (typeof raw === 'string')
     throw new SetupError(
-      `INFLUX_TOKEN may not read the bucket ${bucket}, or it does not exist and the token may not make it: give the token read and write access to it, or run ${makeCommand(bucket, retention.raw_days)}`,
+      `the bucket ${bucket} cannot be read with INFLUX_TOKEN nor made with it (${raw}): run ${makeCommand(bucket, retention.raw_days)} where it does not exist, and give the token read and write access to it`,
     );
   const minutes = await findOrMake(names.minutes, retention.minute_days);
   const quarters = await findOrMake(names.quarters, retention.quarter_days);
-  if (minutes !== undefined && quarters !== undefined)
+  if (typeof minutes !== 'string' && typeof quarters !== 'string')
     return { raw, tiers: { minutes, quarters }, advice: '' };
-  const commands = [
-    ...(minutes === undefined ? [makeCommand(names.minutes, retention.minute_days)] : []),
-    ...(quarters === undefined ? [makeCommand(names.quarters, retention.quarter_days)] : []),
-  ];
-  const advice = `long charts read every sample, because INFLUX_TOKEN may not make or read ${minutes === undefined ? names.minutes : names.quarters}: run ${commands.join(' and ')}, and give the token read and write access to ${names.minutes} and ${names.quarters}`;
-  return { raw, tiers: undefined, advice };
+  const missing = [
+    { name: names.minutes, days: retention.minute_days, found: minutes },
+    { name: names.quarters, days: retention.quarter_days, found: quarters },
+  ].filter(({ found }) => typeof found === 'string');
+  const whatIs = missing.map(({ name, found }) => `${name} (${String(found)})`).join(' and ');
+  const commands = missing.map(({ name, days }) => makeCommand(name, days)).join(' and ');
+  return {
+    raw,
+    tiers: undefined,
+    advice: `long charts read every sample, because these buckets cannot be read with INFLUX_TOKEN nor made with it: ${whatIs}. Run ${commands} where they do not exist, and give the token read and write access to ${names.minutes} and ${names.quarters}`,
+  };
 
-  async function findOrMake(name: string, days: number): Promise<Place | undefined> {
+  /** Why it could not be made, where it was not. */
+  async function findOrMake(name: string, days: number): Promise<Place | string> {
     const found = await find(name);
     if (found !== undefined) return found;
     const orgID = (await new OrgsAPI(client).getOrgs({ org })).orgs?.[0]?.id;
-    // A token that may see nothing of the organisation may make nothing in it.
-    if (orgID === undefined) return undefined;
+    if (orgID === undefined) return 'the token sees nothing of the organisation but its buckets';
     const everySeconds = Math.round(days * HOURS_A_DAY) * SECONDS_AN_HOUR;
     try {
       await api.postBuckets({
         body: { orgID, name, retentionRules: [{ type: 'expire', everySeconds }] },
       });
     } catch (error) {
-      if (isForbidden(error)) return undefined;
-      // It is there, and the token may not see it; or it was made this moment.
-      if (String(error).includes('already exists')) return find(name);
+      // Rights, a quota, a retention that is not allowed; or it is there, and the token may not see it.
+      if (isRefusal(error)) return text(error);
       throw error;
     }
     log.info({ org, bucket: name, days }, 'made a bucket in InfluxDB');

@@ -33,6 +33,11 @@ export function isForbidden(error: unknown): boolean {
   );
 }
 
+/** It understood and will not, whoever asks again. */
+export function isRefusal(error: unknown): boolean {
+  return isForbidden(error) || (error instanceof HttpError && [400, 409, 422].includes(error.statusCode));
+}
+
 export const isNotFound = (error: unknown): boolean => error instanceof HttpError && error.statusCode === 404;
 
 /** `partial`: it took the rest. `batch`: something among the lines, or their amount. */

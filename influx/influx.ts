@@ -33,6 +33,10 @@ const TIMEOUT_MS = 30_000;
 const LONG_TIMEOUT_MS = 10 * 60_000;
 const HEALTH_TIMEOUT_MS = 5_000;
 const PASS_EVERY_MS = 15_000;
+/** Between looks whether the tiers may be made now. */
+const WITHOUT_TIERS_MS = 60_000;
+/** The server has twenty seconds to end. */
+const CLOSE_MS = 8_000;
 const POINTS_A_WRITE = 10_000;
 
 interface Ready {
@@ -58,7 +62,9 @@ export async function openInfluxHistory({
   let provisioned: Promise<Ready> | undefined;
   let opened: Ready | undefined;
   let written = 0;
+  /** Of the last call, and of the last rolling up. */
   let problem: string | undefined;
+  let rollProblem: string | undefined;
 
   /** Runs `work` on buckets that exist; a failure says what to do and shows in `health`. */
   async function run<T>(doing: string, work: (ready: Ready) => Promise<T>): Promise<T> {
@@ -117,9 +123,11 @@ export async function openInfluxHistory({
     pass: () =>
       run('does not roll up samples', async ({ tiers }) => {
         // The buckets may have been made meanwhile.
-        if (tiers === undefined) provisioned = undefined;
-        return tiers?.pass();
+        if (tiers !== undefined) return tiers.pass();
+        provisioned = undefined;
+        return WITHOUT_TIERS_MS;
       }),
+    onState: (error) => (rollProblem = error?.message),
     log,
   });
 
@@ -169,15 +177,18 @@ export async function openInfluxHistory({
       }
       const advice = opened?.places.advice ?? '';
       const detail = `InfluxDB at ${url}, bucket ${bucket}${advice === '' ? '' : `; ${advice}`}`;
-      return { kind: 'influxdb', healthy: problem === undefined, detail: problem ?? detail, bytes: null };
+      const wrong = problem ?? rollProblem;
+      return { kind: 'influxdb', healthy: wrong === undefined, detail: wrong ?? detail, bytes: null };
     },
-    async close() {
-      await passes.stop();
-      // A journal brings it again after a failure; without one this is the last chance.
-      await opened?.tiers
-        ?.settle()
-        .catch((error: unknown) => log.debug({ err: error }, 'closing before late samples were rolled up'));
-    },
+    close: () =>
+      within(
+        CLOSE_MS,
+        passes
+          .stop()
+          .then(() => opened?.tiers?.finish())
+          // What was late comes again from the journal, the rest is rolled up after the next start.
+          .catch((error: unknown) => log.debug({ err: error }, 'closing before all was rolled up')),
+      ),
   };
 
   function deleteDevice(from: string, deviceId: string): Promise<void> {
@@ -185,4 +196,12 @@ export async function openInfluxHistory({
     const body = { start: '1970-01-01T00:00:00Z', stop: '2200-01-01T00:00:00Z', predicate };
     return new DeleteAPI(patient).postDelete({ org, bucket: from, body });
   }
+}
+
+/** Waits for `work`, but no longer than this. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, timeUp]);
+  clearTimeout(timer);
 }

@@ -5,11 +5,13 @@ export interface PassesOptions {
   /** Until the next one in ms; undefined: nothing is due. */
   readonly pass: () => Promise<number | undefined>;
   readonly everyMs: number;
+  /** Told after each pass: what went wrong, or undefined. */
+  readonly onState: (error: Error | undefined) => void;
   readonly log: HistoryLog;
 }
 
 /** @returns what ends them after the pass under way. */
-export function startPasses({ pass, everyMs, log }: PassesOptions): { stop(): Promise<void> } {
+export function startPasses({ pass, everyMs, onState, log }: PassesOptions): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -20,10 +22,15 @@ export function startPasses({ pass, everyMs, log }: PassesOptions): { stop(): Pr
     try {
       wait = (await pass()) ?? everyMs;
       failing = false;
+      onState(undefined);
     } catch (error) {
-      // The feeder tells of an InfluxDB that is down; here it is told once.
-      if (!failing) log.warn({ err: error }, 'samples are not rolled up now; trying again');
+      if (!failing)
+        log.warn(
+          { err: error },
+          'samples are not rolled up now; the journal keeps what is late until they are',
+        );
       failing = true;
+      onState(error instanceof Error ? error : new Error(String(error)));
     }
     if (!stopped) again(wait);
   }

@@ -54,7 +54,7 @@ export async function queryTiers({ api, places, tiers, query, now }: QueryParts)
       { ...samples(first, end), bucket: all[tier].bucket, holds: 'rollups' },
       samples(Math.max(from, mark.to), to),
     ];
-    for (const part of parts) await readPart(api, part, rollup);
+    await Promise.all(parts.map((part) => readPart(api, part, rollup)));
   }
   const series = new Map<string, Buckets>();
   for (const name of fields) {

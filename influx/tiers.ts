@@ -47,6 +47,11 @@ export interface Tiers {
   settle(deviceId?: string): Promise<void>;
   /** Does some of what is due. `wait`: until the next step, in ms; undefined when nothing is due. */
   pass(): Promise<number | undefined>;
+  /**
+   * Rolls up all there is, half quarters too: when this process is back, the samples may have expired. The mark
+   * stays, so they are made again where the samples are still there.
+   */
+  finish(): Promise<void>;
   /** Runs `work`, which deletes the device, while nothing is rolled up. */
   forget(deviceId: string, work: () => Promise<void>): Promise<void>;
   /** Up to where questions may rely on the tiers. */
@@ -70,6 +75,8 @@ export async function openTiers({ api, places, write, now }: TiersOptions): Prom
   let begun = mark;
   /** Where the samples from before the tiers begin; found out when it is needed. */
   let oldest: number | undefined;
+  /** What has been written since that is older than all that is rolled up. */
+  let oldestWritten = Infinity;
   let last: Promise<unknown> = Promise.resolve();
 
   async function begin(): Promise<Mark> {
@@ -114,7 +121,7 @@ export async function openTiers({ api, places, write, now }: TiersOptions): Prom
   async function rollBack(): Promise<number | undefined> {
     if (mark.from === 0) return undefined;
     oldest ??= (await readOldest(api, places.raw.bucket)) ?? Infinity;
-    if (oldest >= mark.from) {
+    if (Math.min(oldest, oldestWritten) >= mark.from) {
       begun = { ...begun, from: 0 };
       mark = await store({ ...mark, from: 0 });
       return undefined;
@@ -142,6 +149,7 @@ export async function openTiers({ api, places, write, now }: TiersOptions): Prom
     wrote(batches, since) {
       const due = now() + LATE_WAIT;
       for (const { deviceId, samples } of batches) {
+        oldestWritten = Math.min(oldestWritten, samples[0]?.t ?? Infinity);
         let marked: number | undefined;
         for (const { t } of samples) {
           const quarter = t - (t % QUARTER);
@@ -164,6 +172,12 @@ export async function openTiers({ api, places, write, now }: TiersOptions): Prom
         if (mark.to >= closed) return rollBack();
         await rollOn(mark.to, Math.min(closed, mark.to + HOUR));
         return 0;
+      }),
+    finish: () =>
+      alone(async () => {
+        await rollLate(() => true);
+        const to = Math.ceil(now() / QUARTER) * QUARTER;
+        if (mark.to < to) await rollUp(api, places, { from: mark.to, to }, now());
       }),
     forget: (deviceId, work) =>
       alone(async () => {

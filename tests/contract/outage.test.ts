@@ -7,11 +7,14 @@ import { openInfluxHistory } from '../../influx/influx.ts';
 import { createFeeder } from '../../server/history/feeder.ts';
 import { openJournal } from '../../server/history/journal.ts';
 import { createLog } from '../../server/log.ts';
+import { adminOf } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
 
 const binary = findInfluxd();
 const log = createLog('silent');
-const BASE = Math.floor(Date.now() / 1000) * 1000 - 3_600_000;
+const DAY = 86_400_000;
+/** The noon before yesterday's: one day's samples, none of the last minutes. */
+const BASE = Math.floor(Date.now() / DAY) * DAY - DAY - DAY / 2;
 
 const samples = (push: number): Sample[] =>
   Array.from({ length: 5 }, (_, i) => ({ t: BASE + (push * 5 + i) * 1000, values: { cpu: i } }));
@@ -21,7 +24,7 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     const dir = await mkdtemp(join(tmpdir(), 'outage-'));
     const influxd = await startInfluxd(binary ?? '');
     const journal = await openJournal({ dir, log, gatherMs: 1, segmentBytes: 2_000 });
-    const history = await openInfluxHistory({ ...influxd, log });
+    const history = await openInfluxHistory({ ...influxd, bucket: 'outage', log });
     let retrying: () => void = () => undefined;
     const sawTrouble = new Promise<void>((resolve) => (retrying = resolve));
     const feeder = createFeeder({
@@ -62,8 +65,17 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     expect(feeder.behindBytes()).toBe(0);
     const times = await history.timestamps('d', BASE, BASE + 3_600_000);
     expect(times).toEqual(Array.from({ length: 700 }, (_, i) => BASE + i * 1000));
-    expect(journal.start).toBeGreaterThan(80);
     expect(await history.health()).toMatchObject({ healthy: true });
+    // And so do their rollups; until then the journal forgets nothing.
+    expect(journal.start).toBe(0);
+    const year = { deviceId: 'd', from: BASE - 364 * DAY, to: BASE + DAY, fields: ['cpu'] };
+    const { series } = await history.query({ ...year, step: DAY });
+    expect(series.get('cpu')?.mean).toContain(2);
+    for (const tier of ['_1m', '_15m'])
+      expect(await adminOf(influxd).sum(`outage${tier}`, 'count', 'd')).toBe(700);
+    await push(140);
+    await feeder.caughtUp();
+    expect(journal.start).toBeGreaterThan(80);
     await feeder.stop();
     await journal.close();
     await history.close();

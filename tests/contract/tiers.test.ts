@@ -124,9 +124,9 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
       now = NOW - HOUR + i * SECOND;
       await before.write([{ deviceId: 'd', samples: spiked.slice(i, i + 600) }], i);
     }
-    await before.close();
     // None of them was late: nothing has been rolled up yet.
     expect(await admin.sum(`${bucket}_15m`, 'count', 'd')).toBe(0);
+    await before.close();
     now = NOW + 3 * MINUTE;
     await withPasses(
       bucket,
@@ -147,6 +147,24 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     async function cpuMax(history: History) {
       return (await cpu(history, NOW - 364 * DAY, NOW + DAY, DAY)).max;
     }
+  });
+
+  test('[H1] what was not rolled up at the end is, when all samples have expired before the next start', async () => {
+    const bucket = fresh();
+    const before = await open(bucket, { now: () => NOW + 5 * MINUTE });
+    await before.write([{ deviceId: 'd', samples: flat(NOW, 300, (i) => (i === 100 ? 66 : 1)) }], 1);
+    await before.close();
+    await admin.empty(bucket);
+    await withPasses(
+      bucket,
+      { now: () => NOW + 5 * HOUR },
+      async (history) => (await cpu(history, NOW - DAY, NOW + DAY, DAY)).max[0] === 66,
+      async (history) => {
+        const { max, mean } = await cpu(history, NOW, NOW + 5 * MINUTE, MINUTE);
+        expect(max).toEqual([1, 66, 1, 1, 1]);
+        expect(mean[1]).toBeCloseTo(125 / 60, 6);
+      },
+    );
   });
 
   test('[H1] samples from before the tiers show on long charts, and are rolled up bit by bit', async () => {
@@ -272,6 +290,15 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
       new RegExp(message),
     );
     expect((await history.health()).detail).toMatch(new RegExp(message));
+    await history.close();
+  });
+
+  test('a token that may not write the tiers: it says so', async () => {
+    const bucket = fresh();
+    for (const suffix of ['', '_1m', '_15m']) await admin.makeBucket(`${bucket}${suffix}`);
+    const token = await admin.narrowToken(bucket, `${bucket}_1m:read`, `${bucket}_15m:read`);
+    const history = await open(bucket, { token });
+    await expect(history.latest()).rejects.toThrow('read and write access to the bucket and its tiers');
     await history.close();
   });
 

@@ -4,7 +4,7 @@ import { BucketsAPI, DeleteAPI, OrgsAPI } from '@influxdata/influxdb-client-apis
 import type { Influxd } from './influxd.ts';
 
 export interface Admin {
-  /** A token that may read and write just these buckets. */
+  /** A token that may read and write just these buckets; `name:read` may only be read. */
   narrowToken(...buckets: readonly string[]): Promise<string>;
   makeBucket(name: string, days?: number): Promise<void>;
   deleteBucket(name: string): Promise<void>;
@@ -33,8 +33,8 @@ export function adminOf({ url, token, org }: Influxd): Admin {
     async narrowToken(...names) {
       const id = await orgID();
       const permissions = [];
-      for (const name of names)
-        for (const action of ['read', 'write'])
+      for (const [name = '', only] of names.map((one) => one.split(':')))
+        for (const action of only === undefined ? ['read', 'write'] : [only])
           permissions.push({
             action,
             resource: { type: 'buckets', id: (await find(name))?.id, orgID: id },
