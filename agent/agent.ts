@@ -154,11 +154,12 @@ async function run(config: Config, log: Log, unlock: () => void): Promise<Runnin
       cancelInventory();
       survey.abort();
       await sender.stop();
+      const spooled = spool.size();
       link.close();
       spool.close();
       reader.close();
       unlock();
-      log.info({ spooled: spool.size() }, 'the agent stopped');
+      log.info({ spooled }, 'the agent stopped');
     },
   };
 }

@@ -61,7 +61,8 @@ async function enroll(): Promise<string> {
 process.on('SIGINT', () => stop(0));
 process.on('SIGTERM', () => stop(0));
 
-const known = existsSync(agentData);
+// A first start that was broken off leaves the folder, but not this file.
+const known = existsSync(join(agentData, 'membership.json'));
 mkdirSync(serverData, { recursive: true, mode: 0o700 });
 start('The server', ['--watch', 'server/main.ts'], {
   WATCHFLOOR_HOST: '127.0.0.1',
