@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EnrollmentError, parseEnrollment, type Enrollment } from '#protocol/enrollment.ts';
-import { errorText, readIfThere } from './folder.ts';
+import { errorCode, errorText, readIfThere } from './folder.ts';
 import type { LogLevel } from './log.ts';
 import { SCHEMAS, SETTINGS, type SettingKey } from './settings.ts';
 
@@ -99,9 +99,15 @@ async function fromFile(path: string | undefined, problems: string[], warnings: 
     if (raw.enroll !== undefined) warnings.push(...openToOthers(path));
     return { raw, called: ({ key }) => `${path}: ${key}` };
   } catch (error) {
-    problems.push(`${path}: ${errorText(error)}`);
+    problems.push(`${path}: ${fileProblem(error)}`);
     return nothing;
   }
+}
+
+/** Why a file cannot be used, and what to do where it is a matter of rights. */
+function fileProblem(error: unknown): string {
+  if (errorCode(error) !== 'EACCES') return errorText(error);
+  return 'the user that the agent runs as may not read it: change its owner or mode';
 }
 
 /** A warning when others may read a file with a secret in it. */
@@ -152,7 +158,7 @@ function enrollmentText(
       warnings.push(...openToOthers(enroll_file));
       return text;
     } catch (error) {
-      problems.push(`the enrollment file ${enroll_file}: ${errorText(error)}`);
+      problems.push(`the enrollment file ${enroll_file}: ${fileProblem(error)}`);
       return undefined;
     }
   }

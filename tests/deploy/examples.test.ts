@@ -47,13 +47,15 @@ describe('deploy/agent.example.yaml', () => {
     const started = await loadAgentConfig(['--config', file('agent.yaml', text)], {});
     if (started.kind !== 'run') throw new Error('expected settings');
     expect(started.config.data).toBe('/var/lib/watchfloor-agent');
-    expect(started.config.enrollment?.host).toBe('watchfloor.example');
+    // A machine that has joined needs no string any more, and no file that held it.
+    expect(started.config.enrollment).toBeUndefined();
     expect(started.config.warnings).toEqual([]);
   });
 
   it('is taken with everything that is commented out, too', async () => {
     const started = await loadAgentConfig(['--config', file('agent-all.yaml', everything(text))], {});
     if (started.kind !== 'run') throw new Error('expected settings');
+    expect(started.config.enrollment?.host).toBe('watchfloor.example');
     expect(started.config).toMatchObject({ name: 'db-1', tags: ['production', 'rack-4'], interval: 5 });
   });
 

@@ -1,0 +1,50 @@
+/** The agent's control: node_exporter with comparable collectors, scraped once a second. */
+import { spawnSync } from 'node:child_process';
+import { startProcess } from '../e2e/process.ts';
+
+/** Debian's name, and the author's. */
+const NAMES = ['prometheus-node-exporter', 'node_exporter'];
+const COLLECTORS = [
+  'cpu',
+  'meminfo',
+  'loadavg',
+  'filesystem',
+  'diskstats',
+  'netdev',
+  'hwmon',
+  'stat',
+  'time',
+];
+
+export const HOW_TO_INSTALL =
+  'node_exporter is not on PATH, so the agent is not compared with it: apt-get install prometheus-node-exporter';
+
+export interface Exporter {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts it on a free port of loopback and scrapes it every second; undefined where it is not installed. */
+export async function startExporter(): Promise<Exporter | undefined> {
+  const file = NAMES.find((name) => spawnSync(name, ['--version']).error === undefined);
+  if (file === undefined) return undefined;
+  const flags = ['--collector.disable-defaults', ...COLLECTORS.map((one) => `--collector.${one}`)];
+  const running = await startProcess({ file, args: [...flags, '--web.listen-address=127.0.0.1:0'] });
+  const [, port] = await running.line(/address=127\.0\.0\.1:(\d+)/);
+  let scrapes = 0;
+  const timer = setInterval(() => {
+    void fetch(`http://127.0.0.1:${port}/metrics`)
+      .then((reply) => reply.text())
+      .then((text) => {
+        if (text.includes('node_cpu_seconds_total')) scrapes++;
+      });
+  }, 1000);
+  return {
+    pid: running.pid,
+    async stop() {
+      clearInterval(timer);
+      await running.stop();
+      if (scrapes === 0) throw new Error(`node_exporter was scraped in vain; it said:\n${running.output()}`);
+    },
+  };
+}
