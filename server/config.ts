@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { isLoopback } from '#protocol/enrollment.ts';
 import type { LogLevel } from './log.ts';
-import { isLoopback, parseNetworks, type Networks } from './http/address.ts';
+import { parseNetworks, type Networks } from './http/address.ts';
 import { SETTING, SETTINGS, type SettingKey } from './settings.ts';
 
 export interface InfluxSettings {

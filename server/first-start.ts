@@ -3,16 +3,24 @@ import { defaultRules } from './alerts/default-rules.ts';
 import { generatePassword, type Passwords } from './auth/password.ts';
 import type { State } from './state.ts';
 
-/** Resolves with the generated password, to be shown once; undefined when none was generated. */
+/**
+ * Where the password of `admin` comes from: made by this start, to be shown once; set for this first start; or there
+ * since an earlier one.
+ */
+export type AdminPassword =
+  | { readonly kind: 'generated'; readonly password: string }
+  | { readonly kind: 'given' }
+  | { readonly kind: 'kept' };
+
 export async function firstStart(
   { users, rules }: Pick<State, 'users' | 'rules'>,
   given: string | undefined,
   passwords: Passwords,
-): Promise<string | undefined> {
-  if (users.all().length > 0) return undefined;
+): Promise<AdminPassword> {
+  if (users.all().length > 0) return { kind: 'kept' };
   for (const rule of defaultRules()) await rules.put(rule);
   const password = given ?? generatePassword();
   const password_hash = await passwords.hash(password);
   await users.put({ id: 'admin', role: 'admin', password_hash, created_at: Date.now(), last_login: null });
-  return given === undefined ? password : undefined;
+  return given === undefined ? { kind: 'generated', password } : { kind: 'given' };
 }

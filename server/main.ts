@@ -22,9 +22,9 @@ function giveUp(lines: readonly string[]): never {
 
 async function run(config: Config): Promise<void> {
   const server = await createServer(config, createLog(config.logLevel));
-  if (server.firstPassword !== undefined)
+  if (server.adminPassword.kind === 'generated')
     console.log(
-      `\nThe first administrator, shown this once:\n  user: admin\n  password: ${server.firstPassword}\n`,
+      `\nThe first administrator, shown this once:\n  user: admin\n  password: ${server.adminPassword.password}\n`,
     );
   const stop = () => {
     void server.close().then(

@@ -11,7 +11,8 @@ import { createSessions, openSessionKey } from './auth/sessions.ts';
 import { openTls } from './certificate.ts';
 import type { Config } from './config.ts';
 import { openDataFolder, StartError } from './data-folder.ts';
-import { firstStart } from './first-start.ts';
+import { inPairs } from './fingerprint.ts';
+import { firstStart, type AdminPassword } from './first-start.ts';
 import { createFleet } from './fleet/fleet.ts';
 import { clientAddress, normalAddress } from './http/address.ts';
 import { createHttpApp } from './http/app.ts';
@@ -47,8 +48,7 @@ export interface Server {
   readonly port: number;
   /** Lower-case hex; null without a private authority. */
   readonly fingerprint: string | null;
-  /** The generated password of `admin`, on the first start only. */
-  readonly firstPassword: string | undefined;
+  readonly adminPassword: AdminPassword;
   /** An enrollment string for an agent on this machine; it works once, for ten minutes. */
   enrollThisMachine(): Promise<string>;
   close(): Promise<void>;
@@ -83,7 +83,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   opened.add(() => state.close());
   const { users, devices, keys, rules } = state;
   const passwords = createPasswords();
-  const firstPassword = await firstStart(state, config.adminPassword, passwords);
+  const adminPassword = await firstStart(state, config.adminPassword, passwords);
   const sessionKey = await openSessionKey(join(config.data, 'session.key'));
 
   const isKnown = (id: string) => devices.get(id) !== undefined;
@@ -248,7 +248,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
         version: WATCHFLOOR_VERSION,
         started_at: startedAt,
         devices: devices.all().length,
-        fingerprint: fingerprint === null ? null : (fingerprint.toUpperCase().match(/../g) ?? []).join(':'),
+        fingerprint: fingerprint === null ? null : inPairs(fingerprint).join(':'),
         history: { ...(await history.health()), behind_bytes: feeder.behindBytes() },
         notices,
       }),
@@ -277,7 +277,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     url,
     port,
     fingerprint,
-    firstPassword,
+    adminPassword,
     enrollThisMachine: async () =>
       enrollmentString(await ownMachineKey(keys, enrollment, now), `localhost:${port}`, {
         ...address,

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { StartError } from './data-folder.ts';
 import { createLog } from './log.ts';
-import { createServer, type Server } from './server.ts';
+import { createServer } from './server.ts';
 import { buildWebIfChanged } from './web-build.ts';
+import { welcome } from './welcome.ts';
 
 const AGENT = join(import.meta.dirname, '..', 'agent', 'main.ts');
 /** How long the agent may take to say goodbye. */
@@ -35,30 +36,6 @@ function stopAgent(agent: ChildProcess): Promise<void> {
   });
 }
 
-function welcome({ url, firstPassword: password, fingerprint }: Server): void {
-  const lines = ['', `  Watchfloor is running:  ${url}/ui/`, '', '  user:      admin'];
-  if (password === undefined) lines.push('  password:  the one from the first start, or yours');
-  else
-    lines.push(
-      `  password:  ${password}`,
-      '',
-      '  The password is shown this once. Change it under Settings.',
-    );
-  if (fingerprint !== null) {
-    const pairs = fingerprint.toUpperCase().match(/../g) ?? [];
-    lines.push(
-      '',
-      '  The certificate is of its own authority, so the browser asks once whether to trust it.',
-    );
-    lines.push(
-      `  SHA-256 of the authority: ${pairs.slice(0, 16).join(':')}`,
-      `                            ${pairs.slice(16).join(':')}`,
-    );
-  }
-  lines.push('', '  Ctrl-C stops it; what it measured stays.', '');
-  console.log(lines.join('\n'));
-}
-
 async function run(config: Config, logLevel: Config['logLevel']): Promise<void> {
   await buildWebIfChanged(() => console.log('Building the web app; this takes a moment…'));
   const server = await createServer(config, createLog(logLevel));
@@ -82,7 +59,7 @@ async function run(config: Config, logLevel: Config['logLevel']): Promise<void> 
   });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  welcome(server);
+  console.log(welcome(server, config.adminPassword !== undefined));
 }
 
 try {

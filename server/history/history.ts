@@ -48,7 +48,7 @@ export type HistoryLog = Readonly<
 export interface HistoryHealth {
   readonly kind: 'embedded' | 'influxdb';
   readonly healthy: boolean;
-  /** For a person: what is wrong and what to do; or a figure such as the size on disk. */
+  /** For a person: what is wrong and what to do; or where the samples are. */
   readonly detail: string;
   readonly bytes: number | null;
 }

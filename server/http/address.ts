@@ -34,13 +34,6 @@ export function isIn(networks: Networks, address: string): boolean {
   return networks.some(([network, bits]) => parsed.kind() === network.kind() && parsed.match(network, bits));
 }
 
-/** Loopback addresses and names that always mean loopback. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '');
-  if (bare === 'localhost') return true;
-  return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback';
-}
-
 /** uWS's long form (`0000:…:0001`, IPv4 inside IPv6) → the usual one. */
 export function normalAddress(text: string): string {
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : text;

@@ -31,9 +31,19 @@ const SHAPE = 'watchfloor://<key>@<host>:<port>?ca=<fingerprint>';
 const AGAIN = 'Copy the whole string again from Settings, Enrollment keys.';
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Whether `host` is an address or the name of this machine itself. */
+const BYTE = String.raw`(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
+const LOOPBACK_V4 = new RegExp(String.raw`^127(\.${BYTE}){3}$`);
+
+/**
+ * Whether `host` is an address or the name of this machine itself. IPv4 written as IPv6 (`::ffff:127.0.0.1`) is:
+ * the system takes it for the IPv4 address. An IPv6 address may stand in brackets.
+ */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  const bare = host.replace(/^\[|\]$/g, '');
+  if (bare === 'localhost' || LOOPBACK_V4.test(bare)) return true;
+  if (!bare.includes(':') || !URL.canParse(`http://[${bare}]`)) return false;
+  const { hostname } = new URL(`http://[${bare}]`);
+  return hostname === '[::1]' || hostname.startsWith('[::ffff:7f');
 }
 
 function fail(problem: string): never {

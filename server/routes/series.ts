@@ -17,6 +17,8 @@ export interface SeriesParts {
 const DEFAULT_RANGE_MS = 5 * 60_000;
 const DEFAULT_BUCKETS = 600;
 const MOST_BUCKETS = 5000;
+/** Of all fields together: some 15 MB of JSON. */
+const MOST_POINTS = 300_000;
 const SECOND = 1000;
 const WIDEST_MS = 366 * 86_400 * SECOND;
 /** Widths people can read on an axis, in seconds. */
@@ -81,6 +83,14 @@ async function readFields(
   return known.filter((name) => patterns.some((pattern) => pattern === '*' || fieldMatches(pattern, name)));
 }
 
+function checkSize(fields: number, buckets: number): void {
+  if (fields * buckets > MOST_POINTS)
+    throw wrong(
+      'fields',
+      `${fields} fields of ${buckets} buckets are more than ${MOST_POINTS} points; ask for fewer fields, or a wider step`,
+    );
+}
+
 /** The usual distance between neighbours: the median, so that holes do not count. */
 function usualDistance(t: readonly number[]): number {
   const distances = t
@@ -123,6 +133,7 @@ export function seriesRoutes({ knows, history, now }: SeriesParts): Route[] {
     if (from >= to) throw wrong('from', 'must lie before "to"');
     const step = readStep(request.query, to - from);
     const fields = await ask(readFields(request.query, deviceId, history));
+    checkSize(fields.length, Math.ceil((to - from) / step));
     const result = await ask(history.query({ deviceId, from, to, step, fields }));
     const series = Object.fromEntries(
       [...result.series].map(([name, buckets]) => [name, toPoints(buckets, result.step)]),
@@ -140,7 +151,8 @@ export function seriesRoutes({ knows, history, now }: SeriesParts): Route[] {
         from: 'ISO 8601 or epoch milliseconds; five minutes before "to"',
         to: 'The same; now',
         step: 'Width of a bucket: "30s", "5m", "1h" or milliseconds; chosen for the range',
-        fields: 'Comma list; "mount:*:used" for all instances; all fields where it is left out',
+        fields:
+          'Comma list; "mount:*:used" for all instances; all fields where it is left out. Fields times buckets: at most 300,000',
       },
       reply: seriesReply,
       handle: ({ request }) => read(request),

@@ -208,6 +208,7 @@ describe('embedded store', () => {
     const said: string[] = [];
     open({ log: { ...log, error: (_: unknown, text?: string) => said.push(text ?? '') } });
     expect(said.join()).toContain('set aside');
+    expect(store.health().detail).not.toContain('MiB');
     expect(store.health()).toMatchObject({ healthy: true, detail: expect.stringContaining('.corrupt-') });
     expect((await readdir(dir)).filter((name) => name.includes('.corrupt-'))).toHaveLength(1);
     write([{ deviceId: 'd', samples: flat(BASE, 5, () => 1) }], 1);

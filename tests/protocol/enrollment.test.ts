@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EnrollmentError, formatEnrollment, parseEnrollment } from '#protocol/enrollment.ts';
+import { EnrollmentError, formatEnrollment, isLoopback, parseEnrollment } from '#protocol/enrollment.ts';
 
 const ca = '0123456789abcdef'.repeat(4);
 
@@ -52,4 +52,25 @@ describe('the enrollment string', () => {
         expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
       );
   });
+});
+
+it.each([
+  ['127.0.0.1', true],
+  ['127.5.5.5', true],
+  ['::1', true],
+  ['[::1]', true],
+  ['localhost', true],
+  ['::ffff:127.0.0.1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['10.0.0.1', false],
+  ['0:0:0:0:0:0:0:1', true],
+  ['::ffff:7f00:1', true],
+  ['::ffff:10.0.0.1', false],
+  ['127.0.0.256', false],
+  ['127.0.0.1.example.com', false],
+  ['localhost.example.com', false],
+  ['', false],
+])('[S1] loopback: %s %s', (host, loopback) => {
+  expect(isLoopback(host)).toBe(loopback);
 });

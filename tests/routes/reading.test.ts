@@ -91,6 +91,10 @@ describe('history', () => {
     ['from=0&step=1s', 'step'],
     [`step=${'9'.repeat(310)}d`, 'step'],
     ['step=367d', 'step'],
+    [
+      `from=${T}&to=${T + 5_000_000}&step=1s&fields=${Array.from({ length: 61 }, (_, i) => `f${i}`).join()}`,
+      'fields',
+    ],
     [`step=${'9'.repeat(30)}`, 'step'],
   ])('[H2] %s: 400 names what is wrong', async (query, path) => {
     const error = errorOf(await series(query));

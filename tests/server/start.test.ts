@@ -8,6 +8,8 @@ import { openDataFolder, StartError } from '../../server/data-folder.ts';
 import { createLog } from '../../server/log.ts';
 import { Opened } from '../../server/opened.ts';
 import { createServer } from '../../server/server.ts';
+import { welcome } from '../../server/welcome.ts';
+import type { AdminPassword } from '../../server/first-start.ts';
 import { configFor } from '../routes/stage.ts';
 import { ownFolder } from '../store/folder.ts';
 
@@ -140,10 +142,42 @@ test('the first start makes a password where none was given, and says it once', 
   const data = ownFolder();
   const config = await configFor(data, { adminPassword: undefined });
   const first = await createServer(config, log);
-  expect(first.firstPassword).toMatch(/^(\w{5}-){3}\w{5}$/);
+  expect(first.adminPassword).toMatchObject({
+    kind: 'generated',
+    password: expect.stringMatching(/^(\w{5}-){3}\w{5}$/),
+  });
   await first.close();
   const second = await createServer(config, log);
-  expect(second.firstPassword).toBeUndefined();
+  expect(second.adminPassword).toEqual({ kind: 'kept' });
   expect(second.fingerprint).toBe(first.fingerprint);
   await second.close();
+});
+
+test('a password that was set is taken on the first start, and said to be', async () => {
+  const config = await configFor(ownFolder());
+  const first = await createServer(config, log);
+  expect(first.adminPassword).toEqual({ kind: 'given' });
+  await first.close();
+});
+
+describe('npm start says of the password', () => {
+  const said = (adminPassword: AdminPassword, isSet: boolean) =>
+    welcome({ url: 'https://localhost:8443', adminPassword, fingerprint: null }, isSet);
+
+  test.each([
+    ['the one it made, once', { kind: 'generated', password: 'abcde' }, false, 'password:  abcde'],
+    ['that the one set holds', { kind: 'given' }, true, 'the one you set as WATCHFLOOR_ADMIN_PASSWORD'],
+    ['that it is as before', { kind: 'kept' }, false, 'as before; this start changed none'],
+    ['that the one set is not read', { kind: 'kept' }, true, 'is read on the first start only'],
+  ] as const)('%s', (_, password, isSet, words) => {
+    expect(said(password, isSet)).toContain(words);
+  });
+
+  test('and how to know the certificate', () => {
+    const text = welcome(
+      { url: 'https://localhost:8443', adminPassword: { kind: 'kept' }, fingerprint: 'a1'.repeat(32) },
+      false,
+    );
+    expect(text.match(/A1(:A1){15}$/gm)).toHaveLength(2);
+  });
 });

@@ -276,7 +276,7 @@ export function openStore({
       const aside = setAside === undefined ? '' : `; a damaged database was set aside as ${setAside}`;
       const detail =
         problem === undefined
-          ? `${(bytes / 1024 ** 2).toFixed(1)} MiB in ${file}${aside}`
+          ? `${file}${aside}`
           : `${file} cannot be written (${problem}): check free space and the disk${aside}`;
       return { kind: 'embedded', healthy: problem === undefined, detail, bytes };
     },
