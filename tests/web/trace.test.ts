@@ -49,6 +49,17 @@ describe('a stored line', () => {
     );
     expect(value).toEqual([1, null, 2, null, 3]);
   });
+
+  it('of a machine that pushes once a minute is whole in buckets of seconds, but for a long pause', () => {
+    const each = (from: number) =>
+      Array.from({ length: 12 }, (_, i): [number, number, number, number] => [from + i * 60_000, 1, 1, 1]);
+    const { value } = historyTrace([...each(0), ...each(3_600_000)], 10_000);
+    expect(value.map((one) => one === null)).toEqual([
+      ...each(0).map(() => false),
+      true,
+      ...each(0).map(() => false),
+    ]);
+  });
 });
 
 describe('reading a line', () => {

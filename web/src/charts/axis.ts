@@ -48,7 +48,7 @@ function multiples(step: number, top: number): number[] {
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
-const short = (value: number) => String(Number(value.toPrecision(4)));
+const short = (value: number) => String(Number(value.toPrecision(3)));
 
 /**
  * The axis for a field whose largest shown value is `most`. `fixed` is the top where the field has one (100 %,
@@ -66,9 +66,12 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   const size = shown / divisor;
   const step = fixed === 100 ? 50 : niceStep(size, scale.base);
   const top = fixed === undefined ? Math.ceil(size / step - 1e-9) * step : size;
+  const ticks = multiples(step, top);
+  // All the memory there is has its line, where the last round number is not as good as it.
+  if (fixed !== undefined && top - (ticks.at(-1) ?? 0) > step * 0.3) ticks.push(top);
   return {
     top: top * divisor,
-    ticks: multiples(step, top).map((tick) => tick * divisor),
+    ticks: ticks.map((tick) => tick * divisor),
     unit,
     label: (value) => short(value / divisor),
   };

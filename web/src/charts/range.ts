@@ -33,9 +33,57 @@ export function liveSpan(ageMs: number): number {
   return YOUNG.find((ms) => ageMs <= ms) ?? LIVE.ms;
 }
 
-/** `?range=24h` → its range; anything else is live. */
-export function parseRange(text: string | null): Range {
-  return RANGES.find(({ value }) => value === text) ?? LIVE;
+/**
+ * What the charts show: the live minutes, a range that ends now, or a stretch between two moments. `key` is another
+ * one for another stretch.
+ */
+export type Stretch =
+  | { readonly kind: 'live'; readonly key: 'live' }
+  | { readonly kind: 'last'; readonly key: RangeKey; readonly ms: number }
+  | { readonly kind: 'fixed'; readonly key: string; readonly from: number; readonly to: number };
+
+/** Less than this is not zoomed into: there is a sample a second. */
+const LEAST_MS = 10_000;
+/** As far back as a year and a bit, the longest anything is kept. */
+const MOST_MS = 1100 * DAY;
+
+/** From one moment to another, whichever comes first, in whole seconds and not too short. */
+export function fixed(one: number, other: number): Stretch {
+  const [from, to] = [Math.floor(Math.min(one, other) / 1000), Math.ceil(Math.max(one, other) / 1000)];
+  const lacking = Math.max(0, LEAST_MS / 1000 - (to - from));
+  const [start, end] = [(from - Math.ceil(lacking / 2)) * 1000, (to + Math.floor(lacking / 2)) * 1000];
+  return { kind: 'fixed', key: `${start}-${end}`, from: start, to: end };
+}
+
+/** A preset as it is chosen. */
+export function preset({ value, ms }: Range): Stretch {
+  return value === 'live' ? { kind: 'live', key: 'live' } : { kind: 'last', key: value, ms };
+}
+
+/** `?range=24h` or `?from=…&to=…` (epoch milliseconds) → what it asks for; anything else is live. */
+export function parseStretch(query: Pick<URLSearchParams, 'get'>): Stretch {
+  const [from, to] = [Number(query.get('from') ?? NaN), Number(query.get('to') ?? NaN)];
+  if (from > 0 && to > from && to - from <= MOST_MS && to < 8.64e15) return fixed(from, to);
+  return preset(RANGES.find(({ value }) => value === query.get('range')) ?? LIVE);
+}
+
+/** As it stands in the URL, with its `?`; empty for live. */
+export function writeStretch(stretch: Stretch): string {
+  if (stretch.kind === 'live') return '';
+  return stretch.kind === 'last' ? `?range=${stretch.key}` : `?from=${stretch.from}&to=${stretch.to}`;
+}
+
+/** The same stretch moved by a part of its width: -0.5 is half of it back. Ends at `now` at the latest. */
+export function moved({ from, to }: { from: number; to: number }, part: number, now: number): Stretch {
+  const by = Math.min((to - from) * part, Math.max(0, now - to));
+  return fixed(from + by, to + by);
+}
+
+/** The same stretch `factor` times as wide, about its middle. Ends at `now` at the latest. */
+export function widened({ from, to }: { from: number; to: number }, factor: number, now: number): Stretch {
+  const width = Math.min(MOST_MS, (to - from) * factor);
+  const end = Math.min(now, (from + to + width) / 2);
+  return fixed(end - width, end);
 }
 
 /** Bucket widths that fall on the borders of minutes, hours and days. */
@@ -68,9 +116,20 @@ export function stepFor(ms: number): number {
   return STEPS.find((step) => ms / step <= BUCKETS) ?? DAY;
 }
 
-/** What to ask the history for: whole buckets, the newest one included. */
-export function windowFor(range: Range, now: number): { from: number; to: number; step: number } {
-  const step = stepFor(range.ms);
+/** How wide it is, in milliseconds. */
+export function widthOf(stretch: Stretch): number {
+  if (stretch.kind === 'fixed') return stretch.to - stretch.from;
+  return stretch.kind === 'last' ? stretch.ms : LIVE.ms;
+}
+
+/** What to ask the history for: whole buckets; of a range that ends now, the newest one included. */
+export function windowFor(stretch: Stretch, now: number): { from: number; to: number; step: number } {
+  const ms = widthOf(stretch);
+  const step = stepFor(ms);
+  if (stretch.kind === 'fixed') {
+    const [from, to] = [Math.floor(stretch.from / step) * step, Math.ceil(stretch.to / step) * step];
+    return { from, to, step };
+  }
   const to = Math.ceil(now / step) * step;
-  return { from: to - Math.ceil(range.ms / step) * step, to, step };
+  return { from: to - Math.ceil(ms / step) * step, to, step };
 }

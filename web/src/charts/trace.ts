@@ -14,6 +14,8 @@ export const NO_TRACE: Trace = { t: [], value: [] };
 
 /** A distance this many times the usual one is a gap. */
 const GAP = 3.5;
+/** From so many points on, their usual distance is known. */
+const REGULAR = 10;
 /** A pause shorter than this is only a late sample. */
 const LEAST_GAP_MS = 3500;
 
@@ -64,24 +66,31 @@ function broken(t: readonly number[], value: readonly number[], gap: number): Tr
   return { t: times, value: values };
 }
 
-/** A series of the history, with its band; buckets that are missing break it. A point stands at its bucket's middle. */
+/**
+ * A series of the history, with its band. A point stands at its bucket's middle. A missing bucket breaks it; of a
+ * machine that pushes less often than there are buckets, a pause much longer than usual.
+ */
 export function historyTrace(points: readonly Point[], step: number): Trace {
+  const found = points.filter(([, , mean]) => mean !== null);
+  const usual = usualDistance(found.map(([start]) => start));
+  const seldom = found.length >= REGULAR && usual > step * 1.01;
+  const gap = seldom ? usual * GAP : step * 1.5;
   const t: number[] = [];
   const value: (number | null)[] = [];
   const low: (number | null)[] = [];
   const high: (number | null)[] = [];
-  const push = (time: number, min: number | null, mean: number | null, max: number | null) => {
+  const push = (time: number, [min, mean, max]: readonly [number | null, number | null, number | null]) => {
     t.push(time);
     low.push(min);
     value.push(mean);
     high.push(max);
   };
   let before: number | undefined;
-  for (const [start, min, mean, max] of points) {
+  for (const [start, min, mean, max] of found) {
     const time = start + step / 2;
-    if (before !== undefined && time - before > step * 1.5) push(before + step / 2, null, null, null);
-    push(time, min, mean, max);
-    before = mean === null ? undefined : time;
+    if (before !== undefined && time - before > gap) push(before + step / 2, [null, null, null]);
+    push(time, [min, mean, max]);
+    before = time;
   }
   return { t, value, low, high };
 }

@@ -1,10 +1,11 @@
 import type { Api } from '../data/api.ts';
 import { errorMessage } from '../data/request.ts';
-import { stepFor, windowFor, type Range } from '../charts/range.ts';
+import { stepFor, widthOf, windowFor, type Stretch } from '../charts/range.ts';
 import { historyTrace, NO_TRACE, type Trace } from '../charts/trace.ts';
 
 export interface RangeData {
-  readonly range: Range;
+  /** The key of the stretch it is of. */
+  readonly key: string;
   readonly from: number;
   readonly to: number;
   readonly step: number;
@@ -28,14 +29,15 @@ export class RangeHistory {
     this.#now = now;
   }
 
-  /** Fetches the range now and whenever it has a new bucket, until the returned function is called. */
-  follow(range: Range): () => void {
+  /** Fetches the stretch now and, where it reaches to now, whenever it has a new bucket, until the returned function is called. */
+  follow(stretch: Stretch): () => void {
     const asking = new AbortController();
-    if (this.data?.range !== range) this.state = 'loading';
-    void this.#load(range, asking.signal);
-    const every = Math.min(300_000, Math.max(10_000, stepFor(range.ms)));
+    if (this.data?.key !== stretch.key) this.state = 'loading';
+    void this.#load(stretch, asking.signal);
+    const every = Math.min(300_000, Math.max(10_000, stepFor(widthOf(stretch))));
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') void this.#load(range, asking.signal);
+      const over = stretch.kind === 'fixed' && stretch.to < this.#now() - every;
+      if (!over && document.visibilityState === 'visible') void this.#load(stretch, asking.signal);
     }, every);
     return () => {
       asking.abort();
@@ -47,16 +49,16 @@ export class RangeHistory {
     return this.data?.traces.get(field) ?? NO_TRACE;
   }
 
-  async #load(range: Range, signal: AbortSignal): Promise<void> {
+  async #load(stretch: Stretch, signal: AbortSignal): Promise<void> {
     try {
-      const asked = windowFor(range, this.#now());
+      const asked = windowFor(stretch, this.#now());
       const { series, from, to, step_ms } = await this.#api.series(this.#id, asked, signal);
       if (signal.aborted) return;
       // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changed: `data` is replaced with it
       const traces = new Map(
         Object.entries(series).map(([field, points]) => [field, historyTrace(points, step_ms)]),
       );
-      this.data = { range, from, to, step: step_ms, traces };
+      this.data = { key: stretch.key, from, to, step: step_ms, traces };
       this.state = 'ready';
     } catch (error) {
       if (signal.aborted) return;

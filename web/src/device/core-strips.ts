@@ -1,0 +1,63 @@
+/** Cores over time on one canvas, a row each: its load as an area, or, where rows are thin, as a shade. */
+import type { Trace } from '../charts/trace.ts';
+
+export interface StripBox {
+  /** In device pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly ratio: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A row at least this high, in CSS pixels, has room for a height that can be read. */
+const READABLE = 11;
+
+/** Whether `rows` in `height` CSS pixels are drawn as areas. */
+export function areAreas(rows: number, height: number): boolean {
+  return rows > 0 && height / rows >= READABLE;
+}
+
+/** How long a sample stands for: until the next one, or the usual distance where that is further away. */
+function widths({ t }: Trace): (i: number) => number {
+  const usual = t.length > 1 ? ((t.at(-1) ?? 0) - (t[0] ?? 0)) / (t.length - 1) : 1000;
+  return (i) => Math.min((t[i + 1] ?? (t[i] ?? 0) + usual) - (t[i] ?? 0), 2 * usual);
+}
+
+/** Draws every trace (percent) in its row, from the top; clears what was there. */
+export function drawStrips(
+  context: CanvasRenderingContext2D,
+  traces: readonly Trace[],
+  { width, height, ratio, from, to }: StripBox,
+  { colour, ground }: { colour: string; ground: string },
+): void {
+  context.clearRect(0, 0, width, height);
+  const row = height / Math.max(1, traces.length);
+  const areas = areAreas(traces.length, height / ratio);
+  const gap = areas ? Math.max(ratio, row * 0.12) : Math.min(ratio, row * 0.2);
+  const scale = width / (to - from);
+  traces.forEach((trace, core) => {
+    const top = core * row;
+    const lasts = widths(trace);
+    if (areas) {
+      context.globalAlpha = 1;
+      context.fillStyle = ground;
+      context.fillRect(0, top + row - gap, width, ratio);
+    }
+    context.fillStyle = colour;
+    trace.value.forEach((value, i) => {
+      if (value === null) return;
+      const left = ((trace.t[i] ?? 0) - from) * scale;
+      const wide = lasts(i) * scale + 0.6;
+      const part = Math.min(1, Math.max(0, value / 100));
+      if (areas) {
+        const high = part * (row - gap);
+        context.fillRect(left, top + row - gap - high, wide, high);
+      } else {
+        context.globalAlpha = 0.05 + 0.95 * part;
+        context.fillRect(left, top, wide, row - gap);
+      }
+    });
+  });
+  context.globalAlpha = 1;
+}

@@ -1,0 +1,73 @@
+/** What a device's charts draw: its live minutes, or a stretch of its stored past. */
+import { liveSpan, stepFor, widthOf, type Stretch } from '../charts/range.ts';
+import { liveTrace } from '../charts/trace.ts';
+import type { DeviceView } from '../data/device.svelte.ts';
+import type { Live } from '../data/live.svelte.ts';
+import type { RangeHistory } from './range-history.svelte.ts';
+import type { Source } from './source.ts';
+
+/** A live chart waits this long for a late sample before its empty edge shows. */
+const LATE_MS = 6000;
+
+export class DeviceSource {
+  readonly #view: DeviceView;
+  readonly #past: RangeHistory;
+  readonly #live: Live;
+  readonly #stretch: () => Stretch;
+
+  // Numbers of their own: the clock's tick draws nothing while samples come.
+  readonly #to = $derived.by(() => Math.max(this.#view.sampledAt ?? 0, this.#live.now - LATE_MS));
+  readonly #width = $derived.by(() => liveSpan(this.#to - (this.#view.device?.registered_at ?? 0)));
+  readonly #liveSource = $derived.by((): Source => {
+    void this.#view.version;
+    const to = this.#to;
+    const from = to - this.#width;
+    const { t, fields } = this.#view.samples;
+    const trace = (field: string) => liveTrace(t, fields.get(field), from);
+    return { from, to, live: true, reach: LATE_MS, trace };
+  });
+  readonly #pastSource = $derived.by((): Source => {
+    const stretch = this.#stretch();
+    const data = this.#past.data;
+    const ends = this.#ends(stretch);
+    // Until a new stretch is there, what is known of it is drawn: zooming shows no blank.
+    const reach = (data?.step ?? stepFor(widthOf(stretch))) * 1.5;
+    return { ...ends, live: false, reach, trace: (field) => this.#past.trace(field) };
+  });
+
+  constructor(parts: { view: DeviceView; past: RangeHistory; live: Live; stretch: () => Stretch }) {
+    this.#view = parts.view;
+    this.#past = parts.past;
+    this.#live = parts.live;
+    this.#stretch = parts.stretch;
+  }
+
+  get current(): Source {
+    return this.#stretch().kind === 'live' ? this.#liveSource : this.#pastSource;
+  }
+
+  get loading(): boolean {
+    const stretch = this.#stretch();
+    return stretch.kind === 'live' ? this.#view.history === 'loading' : this.#past.data?.key !== stretch.key;
+  }
+
+  /** What was wrong with what is shown, for a person; empty where nothing was. */
+  get problem(): string {
+    if (this.#stretch().kind !== 'live') return this.#past.state === 'error' ? this.#past.problem : '';
+    return this.#view.history === 'error' ? (this.#view.problem ?? '') : '';
+  }
+
+  /** What a chart without lines says. */
+  get empty(): string {
+    if (this.problem !== '') return 'Could not be loaded';
+    return this.loading ? 'Loading…' : 'No data in this range';
+  }
+
+  #ends(stretch: Stretch): { from: number; to: number } {
+    if (stretch.kind === 'fixed') return { from: stretch.from, to: stretch.to };
+    const data = this.#past.data;
+    if (data?.key === stretch.key) return { from: data.from, to: data.to };
+    const to = this.#live.serverNow();
+    return { from: to - widthOf(stretch), to };
+  }
+}

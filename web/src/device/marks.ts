@@ -1,0 +1,45 @@
+/** Alerts in the charts they are about. */
+import type { Alert } from '#protocol/api.ts';
+import type { PlotMark } from '../charts/line.ts';
+import { alertReading, alertSubject } from '../data/alert-words.ts';
+import { moment, span } from '../format/time.ts';
+import type { ChartSpec } from './specs.ts';
+
+/** Where a percentage is drawn as bytes: the field it is drawn as, and the one that is 100 %. */
+const AS_BYTES: Readonly<Record<string, { readonly field: string; readonly whole: string }>> = {
+  ram: { field: 'mem_used_bytes', whole: 'mem_total_bytes' },
+  swap: { field: 'swap_used_bytes', whole: 'swap_total_bytes' },
+};
+
+/** The threshold on this chart's axis; undefined where the alert is not about it. */
+function thresholdIn(
+  { lines }: ChartSpec,
+  { metric, threshold }: Alert,
+  latest: Readonly<Record<string, number>>,
+): number | undefined {
+  const has = (name: string) => lines.some(({ field }) => field === name);
+  if (has(metric)) return threshold;
+  const drawn = AS_BYTES[metric];
+  const whole = drawn && has(drawn.field) ? latest[drawn.whole] : undefined;
+  return whole === undefined ? undefined : (threshold / 100) * whole;
+}
+
+function told(alert: Alert): string {
+  const { timestamp, resolved_at } = alert;
+  const until = resolved_at === null ? 'still firing' : `for ${span(resolved_at - timestamp)}`;
+  return `${alertSubject(alert)} ${alertReading(alert)}, since ${moment(timestamp)}, ${until}`;
+}
+
+/** The marks of one chart; `latest` are the device's newest values by field. */
+export function marksFor(
+  spec: ChartSpec,
+  alerts: readonly Alert[],
+  latest: Readonly<Record<string, number>>,
+): PlotMark[] {
+  return alerts.flatMap((alert) => {
+    const threshold = thresholdIn(spec, alert, latest);
+    if (threshold === undefined) return [];
+    const { id, timestamp: since, resolved_at: until, severity } = alert;
+    return [{ id, threshold, since, until, severity, title: told(alert) }];
+  });
+}
