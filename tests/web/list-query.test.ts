@@ -7,6 +7,8 @@ import {
   parseQuery,
   settled,
   sortedBy,
+  tagWord,
+  toggledWord,
   writeQuery,
   type ListQuery,
   type Row,
@@ -60,6 +62,14 @@ describe('the query in the URL', () => {
 });
 
 describe('the search', () => {
+  it('asks for a very tag, and a click on a tag puts it in and takes it out', () => {
+    const [prod, production] = [device('a', { tags: ['prod'] }), device('b', { tags: ['production'] })];
+    expect(matches('tag:prod')(prod, 'good')).toBe(true);
+    expect(matches('tag:prod')(production, 'good')).toBe(false);
+    expect(toggledWord('db', tagWord('prod'))).toBe('db tag:prod');
+    expect(toggledWord('tag:prod db', tagWord('prod'))).toBe('db');
+  });
+
   it('looks at name, host name, address, system and tags, every word', () => {
     const one = device('web-1', { tags: ['prod'], ip: '192.168.4.9', os: 'Ubuntu 24.04' });
     for (const found of ['web', 'WEB-1.lan', '168.4', 'ubuntu', 'prod', 'web prod ubuntu', '  '])

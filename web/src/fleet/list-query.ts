@@ -61,6 +61,20 @@ function haystack({ name, hostname, ip, os, tags, device_id }: Device): string {
   return [name, hostname, ip, os, device_id, ...tags].join('\n').toLowerCase();
 }
 
+/** `tag:prod` asks for exactly that tag. */
+const TAG = 'tag:';
+
+export function tagWord(tag: string): string {
+  return TAG + tag;
+}
+
+/** The search with this word, or without it where it had it. */
+export function toggledWord(search: string, word: string): string {
+  const words = search.split(/\s+/).filter(Boolean);
+  const rest = words.filter((one) => one !== word);
+  return (rest.length < words.length ? rest : [...words, word]).join(' ');
+}
+
 /** Whether every word of the search is somewhere in the device's name, host name, address, system, id or tags. */
 export function matches(search: string): (device: Device, state: State) => boolean {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -69,7 +83,8 @@ export function matches(search: string): (device: Device, state: State) => boole
     const hay = haystack(device);
     return words.every((word) => {
       const asks = STATE_WORDS[word];
-      return asks ? asks(state) : hay.includes(word);
+      if (asks) return asks(state);
+      return word.startsWith(TAG) ? device.tags.includes(word.slice(TAG.length)) : hay.includes(word);
     });
   };
 }
