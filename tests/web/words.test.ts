@@ -30,6 +30,7 @@ const alert: Alert = {
 describe('metrics in words', () => {
   it.each([
     ['cpu', 'CPU'],
+    ['disk', 'Fullest disk'],
     ['core:3:cpu', 'CPU core 3'],
     ['mount:/var:used', 'Filesystem /var, used'],
     ['mount:C::used', 'Filesystem C:, used'],
@@ -85,8 +86,10 @@ describe('rules in words', () => {
         clear_for_s: 0,
       }),
     ).toBe('CPU above 90 % for 5 min; clears below 80 % at once');
-    expect(conditionWords({ kind: 'offline', for_s: 0 })).toBe('Offline');
-    expect(conditionWords({ kind: 'offline', for_s: 60 })).toBe('Offline for 1 min');
+    expect(conditionWords({ kind: 'offline', for_s: 0 })).toBe('No push for 3 of its intervals');
+    expect(conditionWords({ kind: 'offline', for_s: 60 })).toBe(
+      'No push for 3 of its intervals, then for 1 min',
+    );
   });
 
   it('say where they watch', () => {

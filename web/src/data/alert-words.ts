@@ -39,7 +39,7 @@ const held = (seconds: number) => (seconds === 0 ? 'at once' : `for ${span(secon
 /** `CPU above 90 % for 5 min; clears below 80 % for 1 min`. */
 export function conditionWords(condition: Condition): string {
   if (condition.kind === 'offline')
-    return condition.for_s === 0 ? 'Offline' : `Offline for ${span(condition.for_s * 1000)}`;
+    return `No push for 3 of its intervals${condition.for_s === 0 ? '' : `, then for ${span(condition.for_s * 1000)}`}`;
   const { metric, above, threshold, for_s, clear, clear_for_s } = condition;
   const say = (value: number) => text(figure(metric, value));
   const [side, other] = above ? ['above', 'below'] : ['below', 'above'];

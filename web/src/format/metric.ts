@@ -17,12 +17,17 @@ const ANY: Readonly<Record<string, string>> = {
   sensor: 'any sensor',
 };
 
+/** Where the field's own label is a heading rather than a thing that can be "above 85 %". */
+const SAID: Readonly<Record<string, string>> = { disk: 'Fullest disk' };
+
 const lower = (label: string) =>
   /^[A-Z][a-z]/.test(label) ? label[0]?.toLowerCase() + label.slice(1) : label;
 
 /** `mount:/var:used` → `Filesystem /var, used`; `mount:*:used` → `Used, any filesystem`; a custom field as it is. */
 export function metricName(metric: string): string {
   if (metric === 'offline') return 'Offline';
+  const said = SAID[metric];
+  if (said !== undefined) return said;
   const label = fieldInfo(metric)?.label;
   const parts = parseInstanceField(metric);
   if (!parts) return label ?? metric;
