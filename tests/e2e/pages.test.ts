@@ -1,0 +1,151 @@
+/** The pages as they are drawn: what only a browser can tell. */
+import axe from 'axe-core';
+import type { Browser, Locator, Page } from 'playwright';
+import { z } from 'zod';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { devicesReply } from '#protocol/api.ts';
+import { launchBrowser } from '../browser.ts';
+import { startMadeUpFleet } from './made-up-fleet.ts';
+import { closing, disposing, Opened } from './opened.ts';
+import { startServer, type TestServer } from './product.ts';
+import { fleetRow, signedIn, visitAsAdmin, type Person } from './ui.ts';
+
+const violations = z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }));
+
+/** What axe finds wrong with the page as it stands: the rule, and the first element that breaks it. */
+async function wrongWith(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations)",
+  );
+  return violations.parse(found).map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
+}
+
+/** Counts layout shifts from before the first paint. */
+const COUNT_SHIFTS = `
+  globalThis.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shifted += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });`;
+
+const shifted = async (page: Page) => z.number().parse(await page.evaluate('globalThis.shifted'));
+
+function plot(page: Page, title: string): Locator {
+  return page
+    .getByRole('figure')
+    .filter({ has: page.getByRole('heading', { level: 3, name: title, exact: true }) })
+    .getByRole('img')
+    .first();
+}
+
+describe('the pages', () => {
+  const opened = new Opened();
+  let server: TestServer;
+  let browser: Browser;
+  let person: Person;
+  let page: Page;
+  let device: string;
+
+  beforeAll(async () => {
+    server = opened.keep(await startServer(), disposing);
+    opened.keep(await startMadeUpFleet(server), closing);
+    const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
+    device = devices.find(({ name }) => name === 'web-1')?.device_id ?? '';
+    await server.admin.ask('PATCH', `/devices/${device}`, { body: { tags: ['prod'] } });
+    browser = opened.keep(await launchBrowser(), closing);
+    person = opened.keep(await visitAsAdmin(browser, server), closing);
+    page = person.page;
+    await page.addInitScript(COUNT_SHIFTS);
+  });
+  afterAll(() => opened.close());
+
+  async function open(path: string): Promise<void> {
+    await page.goto(`${server.url}/ui/${path}`);
+    await signedIn(page);
+  }
+
+  it('break no rule of accessibility, in light and in dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await open('');
+      await fleetRow(page, 'web-1').getByText('%').first().waitFor();
+      expect(await wrongWith(page), `fleet, ${colorScheme}`).toEqual([]);
+      await open(`devices/${device}`);
+      await plot(page, 'CPU').waitFor();
+      expect(await wrongWith(page), `device, ${colorScheme}`).toEqual([]);
+      for (const path of ['alerts', 'settings/machines', 'settings/alert-rules', 'settings/account']) {
+        await open(path);
+        expect(await wrongWith(page), `${path}, ${colorScheme}`).toEqual([]);
+      }
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').getByRole('combobox').waitFor();
+      expect(await wrongWith(page), `the palette, ${colorScheme}`).toEqual([]);
+    }
+  });
+
+  it('do not move while they load', async () => {
+    for (const path of ['', `devices/${device}`, `devices/${device}?range=1h`]) {
+      await open(path);
+      await (path === '' ? fleetRow(page, 'web-1') : plot(page, 'CPU')).getByText('%').first().waitFor();
+      expect(await shifted(page), path).toBeLessThan(0.005);
+    }
+  });
+
+  it('zoom into what is dragged over in a chart, say so in the URL, and go back', async () => {
+    await open(`devices/${device}?range=1h`);
+    const box = await plot(page, 'CPU').boundingBox();
+    if (!box) throw new Error('the CPU chart is not on the page');
+    const y = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.3, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, y, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForURL(/\?from=\d+&to=\d+$/);
+    const query = new URL(page.url()).searchParams;
+    const width = Number(query.get('to')) - Number(query.get('from'));
+    expect(width).toBeGreaterThan(600_000);
+    expect(width).toBeLessThan(2_400_000);
+    await page.goBack();
+    await page.waitForURL(/\?range=1h$/);
+  });
+
+  it('zoom by the keyboard as well', async () => {
+    await open(`devices/${device}?range=1h`);
+    const charts = page.getByRole('group', { name: /^Charts/ });
+    await charts.focus();
+    for (const key of ['ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowLeft', 'Enter'])
+      await charts.press(key);
+    await page.waitForURL(/\?from=\d+&to=\d+$/);
+    const zoomed = page.url();
+    await charts.press('-');
+    await page.waitForURL((url) => url.href !== zoomed);
+  });
+
+  it('show the machines with a tag at a click on it', async () => {
+    await open('');
+    await fleetRow(page, 'web-1').getByRole('button', { name: 'prod' }).click();
+    await page.waitForURL(/\?q=tag/);
+    const names = page.getByRole('table', { name: 'Machines' }).getByRole('link');
+    await expect.poll(() => names.allInnerTexts()).toEqual(['web-1']);
+  });
+
+  it('tell of an alert in the tab, and mark it in the chart it is about', async () => {
+    const condition = {
+      kind: 'threshold',
+      metric: 'ram',
+      threshold: 20,
+      clear: 10,
+      for_s: 0,
+      clear_for_s: 0,
+    };
+    const rule = { name: 'Any memory', scope: { devices: [device] }, condition, severity: 'critical' };
+    expect((await server.admin.ask('POST', '/alert-rules', { body: rule })).status).toBe(201);
+    await open(`devices/${device}`);
+    await expect.poll(() => page.title(), { timeout: 15_000 }).toBe('(1) web-1 · Watchfloor');
+    const icon = page.locator('link[rel="icon"]');
+    await expect.poll(() => icon.getAttribute('href')).toMatch(/critical/);
+    const mark = plot(page, 'Memory').getByTitle(/^Memory .* above 20 %, since .* still firing$/);
+    await mark.waitFor({ state: 'attached' });
+    expect(person.errors).toEqual([]);
+  });
+});
