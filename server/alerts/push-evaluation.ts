@@ -1,6 +1,6 @@
 /** One push against the threshold rules of its device. */
 import { fieldMatches } from '#protocol/fields.ts';
-import type { Sample, Values } from '#protocol/sample.ts';
+import { fieldNames, fieldValue, type Sample } from '#protocol/sample.ts';
 import type { DeviceCase } from './device-case.ts';
 import { breaches, gapLimit, miss, observe } from './evaluate.ts';
 import type { DeviceRules, ThresholdRule } from './rule-index.ts';
@@ -42,7 +42,7 @@ function step(
   sample: Sample,
   gapMs: number,
 ): void {
-  const value = sample.values[metric];
+  const value = fieldValue(sample, metric);
   const known = value !== undefined && !Number.isNaN(value);
   const breached = known && breaches(condition, value);
   // Nearly every step of nearly every push ends here.
@@ -56,18 +56,12 @@ function step(
   if (next.event === 'cleared') device.drop(rule, metric);
 }
 
-function stepInstances(
-  file: CaseFile,
-  wild: ThresholdRule,
-  sample: Sample,
-  names: Values,
-  gapMs: number,
-): void {
+function stepInstances(file: CaseFile, wild: ThresholdRule, sample: Sample, gapMs: number): void {
   const { metric: pattern } = wild.condition;
-  for (const name in names)
+  for (const name of fieldNames(sample))
     if (name.includes(':') && fieldMatches(pattern, name)) step(file, wild, name, sample, gapMs);
   for (const name of file.device?.metrics(wild.rule.id) ?? [])
-    if (!(name in names)) step(file, wild, name, sample, gapMs);
+    if (fieldValue(sample, name) === undefined) step(file, wild, name, sample, gapMs);
 }
 
 /** Steps every rule through every sample, in order. What it leads to is settled once, after the last of them. */
@@ -80,6 +74,6 @@ export function evaluateSamples(
   const gapMs = gapLimit(intervalS);
   for (const sample of samples) {
     for (const rule of rules.exact) step(file, rule, rule.condition.metric, sample, gapMs);
-    for (const rule of rules.wild) stepInstances(file, rule, sample, sample.values, gapMs);
+    for (const rule of rules.wild) stepInstances(file, rule, sample, gapMs);
   }
 }

@@ -62,13 +62,27 @@ export interface Fleet {
   stop(): void;
 }
 
-interface Tracked {
-  status: DeviceStatus;
+class Tracked implements FleetEntry {
+  status: DeviceStatus = 'offline';
   lastSeen: number | null;
-  sampledAt: number | null;
   intervalS: number;
-  values: Values;
+  newest: Sample | undefined;
   ring: RecentRing | undefined;
+
+  constructor(intervalS: number, lastSeen: number | null, newest?: Sample) {
+    this.intervalS = intervalS;
+    this.lastSeen = lastSeen;
+    this.newest = newest;
+  }
+
+  get sampledAt(): number | null {
+    return this.newest?.t ?? null;
+  }
+
+  /** Asked for by pages, not by every push. */
+  get values(): Values {
+    return this.newest?.values ?? {};
+  }
 }
 
 /** What is known of the devices before any of them has pushed again. */
@@ -81,14 +95,7 @@ function restore(devices: Iterable<KnownDevice>, latest: ReadonlyMap<string, Sam
     const known = Math.max(recorded ?? 0, sample?.t ?? 0);
     const lastSeen = recorded === null && sample === undefined ? null : Math.min(known, now);
     if (lastSeen !== null) fleetLastSeen = Math.max(fleetLastSeen ?? 0, lastSeen);
-    tracked.set(deviceId, {
-      status: 'offline',
-      lastSeen,
-      sampledAt: sample?.t ?? null,
-      intervalS,
-      values: sample?.values ?? {},
-      ring: undefined,
-    });
+    tracked.set(deviceId, new Tracked(intervalS, lastSeen, sample));
   }
   for (const device of tracked.values())
     device.status = statusAtStop(device.lastSeen, device.intervalS, fleetLastSeen);
@@ -130,10 +137,8 @@ export function createFleet({ now, onStatus, devices, latest, every = everyInter
     const newest = samples.at(-1);
     if (newest === undefined) return;
     device.ring ??= new RecentRing();
-    for (const sample of samples) device.ring.add(sample.t, sample.values);
-    if (device.sampledAt !== null && newest.t < device.sampledAt) return;
-    device.sampledAt = newest.t;
-    device.values = newest.values;
+    for (const sample of samples) device.ring.add(sample);
+    if (device.newest === undefined || newest.t >= device.newest.t) device.newest = newest;
   }
 
   const stopSweep = every(sweep, SWEEP_MS);
@@ -145,14 +150,7 @@ export function createFleet({ now, onStatus, devices, latest, every = everyInter
         known.intervalS = intervalS;
         return;
       }
-      tracked.set(deviceId, {
-        status: 'offline',
-        lastSeen: null,
-        sampledAt: null,
-        intervalS,
-        values: {},
-        ring: undefined,
-      });
+      tracked.set(deviceId, new Tracked(intervalS, null));
     },
     remove(deviceId) {
       tracked.delete(deviceId);

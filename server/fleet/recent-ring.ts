@@ -1,5 +1,5 @@
 import type { Recent } from '#protocol/live.ts';
-import type { Values } from '#protocol/sample.ts';
+import { fieldValue, type Sample } from '#protocol/sample.ts';
 
 /** Points a ring holds, and the time each stands for: five minutes together. */
 export const RING_POINTS = 60;
@@ -37,7 +37,8 @@ export class RecentRing {
   }
 
   /** Takes one sample. One that is older than the newest point changes nothing: the line never turns back. */
-  add(t: number, values: Values): void {
+  add(sample: Sample): void {
+    const { t } = sample;
     const newest = this.#newest();
     const newestT = newest === undefined ? Number.NEGATIVE_INFINITY : (this.#t[newest] ?? 0);
     if (t < newestT) return;
@@ -45,11 +46,11 @@ export class RecentRing {
       newest !== undefined && Math.floor(t / RING_BUCKET_MS) === Math.floor(newestT / RING_BUCKET_MS);
     const point = same ? newest : this.#begin();
     this.#t[point] = t;
-    this.#mix(point, 0, values.cpu);
-    this.#mix(point, 1, values.ram);
-    this.#mix(point, 2, values.disk);
-    this.#mix(point, 3, values.net_tx);
-    this.#mix(point, 4, values.net_rx);
+    this.#mix(point, 0, fieldValue(sample, 'cpu'));
+    this.#mix(point, 1, fieldValue(sample, 'ram'));
+    this.#mix(point, 2, fieldValue(sample, 'disk'));
+    this.#mix(point, 3, fieldValue(sample, 'net_tx'));
+    this.#mix(point, 4, fieldValue(sample, 'net_rx'));
   }
 
   /** Oldest first; of the points within five minutes before the newest, at most `most`, evenly thinned. */

@@ -2,9 +2,8 @@
  * The way in: authenticate -> journal -> fleet -> alerts -> live, and on to the history. A push is answered only
  * after the journal has it on disk [I1]; a push that is refused touches nothing.
  */
-import { parsePush, type Push, type PushReply, type Sample } from '#protocol/sample.ts';
+import type { Push, PushReply, Sample } from '#protocol/sample.ts';
 import { ApiError } from '../errors.ts';
-import { invalidBody, parseJson } from '../parse-body.ts';
 import type { Log } from '../log.ts';
 import type { Collection } from '../store/collection.ts';
 import type { DeviceRecord } from '../store/records.ts';
@@ -14,6 +13,7 @@ import { encodeEntry, orderSamples } from './entry.ts';
 import type { NewSamples } from './new-samples.ts';
 import { createPushBudget } from './push-budget.ts';
 import { createPushIntervals } from './push-interval.ts';
+import { createPushReader } from './push-reader.ts';
 
 /** A push that the journal holds, as everything behind hears of it. */
 export interface JournaledPush {
@@ -58,6 +58,7 @@ const WATCHED_INTERVAL_S = 1;
 export function createIngest(parts: IngestParts): Ingest {
   const { authenticate, devices, append, committed, newSamples, accepted, watching, now, log } = parts;
   const budget = createPushBudget();
+  const reader = createPushReader();
   const intervals = createPushIntervals(parts.intervalS);
 
   async function journal(
@@ -93,10 +94,9 @@ export function createIngest(parts: IngestParts): Ingest {
   }
 
   function parse(deviceId: string, body: Buffer): Push {
-    const parsed = parsePush(parseJson(body));
-    if (!parsed.success) throw invalidBody(parsed.error);
-    if (parsed.data.device_id !== deviceId) throw new ApiError('other_device');
-    return parsed.data;
+    const push = reader.read(deviceId, body);
+    if (push.device_id !== deviceId) throw new ApiError('other_device');
+    return push;
   }
 
   /** The samples that were new, once all of the push is on disk. */
@@ -156,6 +156,7 @@ export function createIngest(parts: IngestParts): Ingest {
     },
     forget(deviceId) {
       budget.forget(deviceId);
+      reader.forget(deviceId);
       intervals.forget(deviceId);
       newSamples.forget(deviceId);
     },

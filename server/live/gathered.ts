@@ -1,7 +1,7 @@
 /** What has changed since a room's last message. Each kind of room gathers its own kind of change. */
 import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
 import type { AlertsChange, DeviceChange, FleetChange, FleetColumns, SampleColumns } from '#protocol/live.ts';
-import type { Sample } from '#protocol/sample.ts';
+import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { compact } from './numbers.ts';
 
 /** Samples of one device in one message; of a long spool being delivered, the newest. */
@@ -13,15 +13,15 @@ function emptyColumns(): FleetColumns {
 
 const cell = (value: number | undefined) => (value === undefined ? null : compact(value));
 
-/** Field by field and by name: this runs for every push, and looking names up costs twice as much. */
-function addRow(columns: FleetColumns, id: string, { t, values }: Sample): void {
+/** Field by field: this runs for every push. */
+function addRow(columns: FleetColumns, id: string, sample: Sample): void {
   columns.id.push(id);
-  columns.t.push(t);
-  columns.cpu.push(cell(values.cpu));
-  columns.ram.push(cell(values.ram));
-  columns.disk.push(cell(values.disk));
-  columns.net_tx.push(cell(values.net_tx));
-  columns.net_rx.push(cell(values.net_rx));
+  columns.t.push(sample.t);
+  columns.cpu.push(cell(fieldValue(sample, 'cpu')));
+  columns.ram.push(cell(fieldValue(sample, 'ram')));
+  columns.disk.push(cell(fieldValue(sample, 'disk')));
+  columns.net_tx.push(cell(fieldValue(sample, 'net_tx')));
+  columns.net_rx.push(cell(fieldValue(sample, 'net_rx')));
 }
 
 function withoutRows(columns: FleetColumns, id: string): FleetColumns {

@@ -39,9 +39,10 @@ function checkInstance(path: readonly string[], instance: string): void {
 }
 
 /** What a field's values may be: a percentage, nothing negative, or any number. */
-type Rule = 'percent' | 'positive' | 'free';
+export type Rule = 'percent' | 'positive' | 'free';
 
-function ruleFor(name: string): Rule {
+/** The rule of a whole flat name. */
+export function ruleFor(name: string): Rule {
   const unit = fieldInfo(name)?.unit;
   if (unit === undefined || unit === 'celsius') return 'free';
   return unit === 'percent' ? 'percent' : 'positive';
@@ -72,7 +73,7 @@ function flatRule(key: string): Rule {
 }
 
 /** [I5] The value to keep: what cannot be has none, a percentage over 100 is 100. */
-function keptValue(rule: Rule, value: unknown): number | undefined {
+export function keptValue(rule: Rule, value: unknown): number | undefined {
   if (typeof value !== 'number' || !(Math.abs(value) <= LIMITS.magnitude)) return undefined;
   if (rule === 'free') return value;
   if (value < 0) return undefined;

@@ -4,10 +4,29 @@ import { BadValue, parseMetrics, type Values } from './metrics.ts';
 
 export type { Values } from './metrics.ts';
 
+/** Which field stands where in the rows of a device. */
+export interface Layout {
+  readonly names: readonly string[];
+  readonly places: ReadonlyMap<string, number>;
+}
+
 /** One measurement of one device. `t`: epoch milliseconds, UTC. */
 export interface Sample {
   readonly t: number;
   readonly values: Values;
+  /** The same numbers in a row, where they were read as one; `values` is then made when somebody asks for it. */
+  readonly row?: { readonly layout: Layout; readonly numbers: Float64Array };
+}
+
+/** One number of a sample, for what looks at every push. */
+export function fieldValue(sample: Sample, name: string): number | undefined {
+  const { row } = sample;
+  return row === undefined ? sample.values[name] : row.numbers[row.layout.places.get(name) ?? -1];
+}
+
+/** The names of a sample's fields, for what looks at every push. */
+export function fieldNames(sample: Sample): readonly string[] {
+  return sample.row?.layout.names ?? Object.keys(sample.values);
 }
 
 export const LIMITS = {
@@ -16,9 +35,15 @@ export const LIMITS = {
   samplesPerPush: 1000,
 } as const;
 
+/** What a Date can be. */
+const LATEST = 8.64e15;
+
+/** Whether a number is a time, as the schema has it: whole epoch milliseconds. */
+export const isTime = (t: number) => Number.isInteger(t) && t >= 0 && t <= LATEST;
+
 /** ISO 8601 or epoch milliseconds → epoch milliseconds. */
 export const timestamp = z.union([
-  z.number().int().min(0).max(8.64e15),
+  z.number().int().min(0).max(LATEST),
   z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
 ]);
 
@@ -58,6 +83,9 @@ const envelope = {
 /** A sample's own time must be after 2000-01-01; how far ahead it may be is judged on arrival. */
 const EARLIEST = Date.UTC(2000, 0, 1);
 const sampleTime = timestamp.refine((t) => t >= EARLIEST, 'is before the year 2000');
+
+/** Whether a number may be a sample's time, as the schema has it. */
+export const isSampleTime = (t: number) => isTime(t) && t >= EARLIEST;
 
 /** The numbers are left to `parseMetrics`, one pass of our own: a schema would visit each of them again. */
 const wireSample = { timestamp: sampleTime, metrics: z.unknown() };

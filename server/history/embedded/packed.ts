@@ -2,6 +2,7 @@
  * Samples on their way to the store's thread: one array of numbers that is handed over, not copied, instead of
  * an object per sample. Field names travel once per shape (the list of a sample's fields, in order).
  */
+import type { Layout } from '#protocol/sample.ts';
 import type { Position, SampleBatch } from '../history.ts';
 
 export interface Packed {
@@ -29,13 +30,11 @@ export interface Packer {
 export function createPacker(mostShapes = 10_000): Packer {
   const known = new Map<string, Shape>();
   const ofDevice = new Map<string, Shape>();
+  let ofLayout = new WeakMap<Layout, Shape>();
   let fresh: (readonly string[])[] = [];
   let reset = false;
 
-  function shapeOf(deviceId: string, values: Readonly<Record<string, number>>): Shape {
-    const last = ofDevice.get(deviceId);
-    if (last !== undefined && fits(last.names, values)) return last;
-    const names = Object.keys(values);
+  function shapeNamed(names: readonly string[]): Shape {
     const key = names.join('\n');
     let shape = known.get(key);
     if (shape === undefined) {
@@ -43,7 +42,20 @@ export function createPacker(mostShapes = 10_000): Packer {
       known.set(key, shape);
       fresh.push(names);
     }
+    return shape;
+  }
+
+  function shapeOf(deviceId: string, values: Readonly<Record<string, number>>): Shape {
+    const last = ofDevice.get(deviceId);
+    if (last !== undefined && fits(last.names, values)) return last;
+    const shape = shapeNamed(Object.keys(values));
     ofDevice.set(deviceId, shape);
+    return shape;
+  }
+
+  function shapeOfLayout(layout: Layout): Shape {
+    let shape = ofLayout.get(layout);
+    if (shape === undefined) ofLayout.set(layout, (shape = shapeNamed(layout.names)));
     return shape;
   }
 
@@ -52,6 +64,7 @@ export function createPacker(mostShapes = 10_000): Packer {
       if (known.size > mostShapes || ofDevice.size > 10 * mostShapes) {
         known.clear();
         ofDevice.clear();
+        ofLayout = new WeakMap();
         reset = true;
       }
       let data = new Float64Array(4096);
@@ -61,13 +74,16 @@ export function createPacker(mostShapes = 10_000): Packer {
         devices.push(deviceId);
         if (at + 1 > data.length) data = doubled(data, at + 1);
         data[at++] = samples.length;
-        for (const { t, values } of samples) {
-          const { id, names } = shapeOf(deviceId, values);
+        for (const sample of samples) {
+          const { row } = sample;
+          const { id, names } = row ? shapeOfLayout(row.layout) : shapeOf(deviceId, sample.values);
           const end = at + 2 + names.length;
           if (end > data.length) data = doubled(data, end);
-          data[at++] = t;
+          data[at++] = sample.t;
           data[at++] = id;
-          for (let i = 0; i < names.length; i++) data[at++] = values[names[i] ?? ''] ?? NaN;
+          if (row) data.set(row.numbers, at);
+          else for (const [i, name] of names.entries()) data[at + i] = sample.values[name] ?? NaN;
+          at = end;
         }
       }
       const packed = { reset, shapes: fresh, devices, data: data.slice(0, at), upTo };
