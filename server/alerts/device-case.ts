@@ -27,6 +27,10 @@ function heavier(a: AlertRule, b: AlertRule): boolean {
   return a.severity === 'critical' && b.severity === 'warning';
 }
 
+function isClearing(state: MetricState): boolean {
+  return state?.phase === 'firing' && state.clearSince !== null;
+}
+
 export class DeviceCase {
   /** Since when the device is offline, and when it was last seen; undefined while it is online. */
   offline: { readonly since: number; readonly lastSeen: number } | undefined;
@@ -58,8 +62,11 @@ export class DeviceCase {
     return [...(this.#states.get(ruleId)?.keys() ?? [])];
   }
 
-  setState(ruleId: string, metric: string, state: MetricState): void {
+  setState(rule: AlertRule, metric: string, state: MetricState): void {
+    const { id: ruleId } = rule;
     const states = this.#states.get(ruleId);
+    // It was about to clear, and held back for that.
+    if (isClearing(states?.get(metric)) && !isClearing(state)) this.#touched.add(groupOf(rule, metric));
     if (state !== undefined) {
       if (states === undefined) this.#states.set(ruleId, new Map([[metric, state]]));
       else states.set(metric, state);
@@ -131,8 +138,11 @@ export class DeviceCase {
   #heaviest(group: string, shown: Alert | undefined): Claim | undefined {
     const claims = this.#claims.get(group);
     let best = shown === undefined ? undefined : claims?.get(shown.rule_id);
-    for (const claim of claims?.values() ?? [])
+    for (const claim of claims?.values() ?? []) {
+      // What is about to clear keeps its alert, but is not worth a new one.
+      if (isClearing(this.state(claim.rule.id, claim.metric))) continue;
       if (best === undefined || heavier(claim.rule, best.rule)) best = claim;
+    }
     return best;
   }
 

@@ -8,7 +8,8 @@ import type { Log } from '../log.ts';
 import type { Collection } from '../store/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../store/records.ts';
 import { createAlertBook } from './alert-book.ts';
-import { DeviceCase } from './device-case.ts';
+import { DeviceCase, groupOf } from './device-case.ts';
+import { breaches } from './evaluate.ts';
 import { evaluateSamples, freshSamples, type PushedSamples } from './push-evaluation.ts';
 import { covers, createRuleIndex, type DeviceOf } from './rule-index.ts';
 import { sameMeaning, stillMeant } from './rule-meaning.ts';
@@ -126,7 +127,23 @@ export function createAlerts({
     restored.restore(alert, { rule, metric, value, threshold }, now());
     if (rule.condition.kind === 'offline')
       restored.offline = { since: alert.timestamp, lastSeen: alert.timestamp - value * 1000 };
-    else restored.setState(rule.id, metric, { phase: 'firing', clearSince: null, last: now() });
+    else restoreFiring(restored, rule, alert);
+  }
+
+  /** With a threshold, every lower one of the metric is passed: its rule was held back, and fires on as well. */
+  function restoreFiring(
+    device: DeviceCase,
+    rule: AlertRule,
+    { device_id, metric, value, threshold }: Alert,
+  ) {
+    const firing = { phase: 'firing', clearSince: null, last: now() } as const;
+    device.setState(rule, metric, firing);
+    for (const other of index.about(device_id, metric)) {
+      if (other.rule.id === rule.id || groupOf(other.rule, metric) !== groupOf(rule, metric)) continue;
+      if (!breaches(other.condition, threshold)) continue;
+      device.setState(other.rule, metric, firing);
+      device.claim({ rule: other.rule, metric, value, threshold: other.condition.threshold });
+    }
   }
 
   function loadRules(): void {

@@ -51,7 +51,7 @@ function step(
   if (!breached && state === undefined) return;
   const next = known ? observe(condition, state, sample.t, value, gapMs) : miss(state, sample.t, gapMs);
   const device = (file.device ??= file.open());
-  device.setState(rule.id, metric, next.state);
+  device.setState(rule, metric, next.state);
   if (next.event === 'raised' && known) device.claim({ rule, metric, value, threshold: condition.threshold });
   if (next.event === 'cleared') device.drop(rule, metric);
 }

@@ -1,5 +1,6 @@
 /** Which rules are about which device: worked out once a device, looked up on every push. */
 import type { AlertRule } from '#protocol/api.ts';
+import { fieldMatches } from '#protocol/fields.ts';
 import type { ThresholdCondition } from './evaluate.ts';
 
 /** Who a device is, as far as a rule's scope asks; undefined for an unknown one. */
@@ -49,6 +50,8 @@ function compile(rules: readonly AlertRule[]): DeviceRules {
 
 export interface RuleIndex {
   of(deviceId: string): DeviceRules;
+  /** Those about one metric of the device. */
+  about(deviceId: string, metric: string): readonly ThresholdRule[];
   /** Rules, tags or devices changed: everything is worked out anew. */
   replace(rules: readonly AlertRule[]): void;
   forget(deviceId: string): void;
@@ -71,8 +74,14 @@ export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
     return shared;
   }
 
+  const of = (deviceId: string) => byDevice.get(deviceId) ?? lookUp(deviceId);
+
   return {
-    of: (deviceId) => byDevice.get(deviceId) ?? lookUp(deviceId),
+    of,
+    about(deviceId, metric) {
+      const { exact, wild } = of(deviceId);
+      return [...exact, ...wild].filter(({ condition }) => fieldMatches(condition.metric, metric));
+    },
     replace(rules) {
       enabled = rules.filter((rule) => rule.enabled);
       byDevice.clear();

@@ -131,6 +131,30 @@ describe('warning and critical of one metric', () => {
     expect(s.list()).toEqual(['cpu critical resolved cleared']);
   });
 
+  it('[A2] the warning comes back with a value between its clearing and its threshold', () => {
+    const s = openAlerts([warning, critical]);
+    s.live(30, { cpu: 99 });
+    s.live(20, { cpu: 85 });
+    expect(s.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+  });
+
+  it('[A2] a warning that is about to clear is not raised for the moment', () => {
+    const s = openAlerts([rule('warn', 'warning', { clear_for_s: 30 }), critical]);
+    s.live(30, { cpu: 99 });
+    s.live(20, { cpu: 5 });
+    expect(s.list()).toEqual(['cpu critical resolved cleared']);
+    s.live(20, { cpu: 5 });
+    expect(s.list()).toEqual(['cpu critical resolved cleared']);
+  });
+
+  it('[A2] but is when the value turns back before it cleared', () => {
+    const s = openAlerts([rule('warn', 'warning', { clear_for_s: 30 }), critical]);
+    s.live(30, { cpu: 99 });
+    s.live(20, { cpu: 5 });
+    s.live(1, { cpu: 85 });
+    expect(s.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+  });
+
   it('of opposite directions stand beside each other', () => {
     const s = openAlerts([
       rule('high', 'warning', { metric: 'x', for_s: 0 }),
@@ -232,6 +256,30 @@ describe('after a restart', () => {
     s.restart(5);
     s.live(60, { cpu: 99 });
     expect(s.list()).toEqual(['cpu critical firing']);
+  });
+});
+
+describe('a warning held back over a restart', () => {
+  it('[A3] comes back when the critical clears, also where the value would not raise it anew', () => {
+    const s = openAlerts([warning, critical]);
+    s.live(30, { cpu: 99 });
+    s.restart(5);
+    s.live(20, { cpu: 85 });
+    expect(s.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+  });
+
+  it('[A3] of an instance, too, and does not come back when all is well', () => {
+    const mounts = { metric: 'mount:*:used' };
+    const s = openAlerts([
+      rule('warn', 'warning', mounts),
+      rule('crit', 'critical', { ...mounts, threshold: 97, clear: 92 }),
+    ]);
+    s.live(30, { 'mount:/:used': 99, 'mount:/var:used': 99 });
+    s.restart(5);
+    s.live(20, { 'mount:/:used': 85, 'mount:/var:used': 5 });
+    expect(s.alerts.active().map(({ metric, severity }) => `${metric} ${severity}`)).toEqual([
+      'mount:/:used warning',
+    ]);
   });
 });
 
