@@ -1,5 +1,5 @@
 /** The Flux behind each question, and its rows as plain values. */
-import { flux, type QueryApi } from '@influxdata/influxdb-client';
+import { flux, fluxExpression, type QueryApi } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
 import { ALL_TIME, at, MEASUREMENT, source, STATS, windows } from './flux.ts';
 import { influxName, originalName } from './names.ts';
@@ -23,16 +23,19 @@ type Half = { -readonly [K in keyof Bucket]?: number } & { mean?: number };
 /** A mean and not a sum of samples: the four are read one after the other, and samples come meanwhile. */
 const OF_SAMPLES = ['min', 'max', 'mean', 'count'] as const;
 
+/** What is the same in every row takes a third of the time to send and to read. */
+const LEAN = fluxExpression('drop(columns: ["_start", "_stop", "_measurement", "device"])');
+
 function fluxOf({ bucket, holds, deviceId, from, to, width, fields }: Part): string {
   const of = { bucket, devices: [deviceId], fields, from, to };
   if (holds === 'samples')
     return OF_SAMPLES.map(
       (stat) =>
-        flux`${source({ ...of, measurement: MEASUREMENT })} |> ${windows(width, stat)} |> yield(name: ${stat})`,
+        flux`${source({ ...of, measurement: MEASUREMENT })} |> ${windows(width, stat)} |> ${LEAN} |> yield(name: ${stat})`,
     ).join('\n');
   return STATS.map(
     (stat) =>
-      flux`${source({ ...of, measurement: stat })} |> ${windows(width, stat === 'count' ? 'sum' : stat)} |> yield(name: ${stat})`,
+      flux`${source({ ...of, measurement: stat })} |> ${windows(width, stat === 'count' ? 'sum' : stat)} |> ${LEAN} |> yield(name: ${stat})`,
   ).join('\n');
 }
 
