@@ -5,22 +5,14 @@
  *
  *     spool/00000007-600.jsonl.gz   sealed: its place in the order, and how many samples it holds
  *     spool/00000008.jsonl          open: after a crash its last line may be torn, and is left out
+ *
+ * Of a disk that is full, read-only or cleared by somebody only `append` complains; the rest goes on.
  */
-import {
-  closeSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import { errorText, readIfThere, writeWhole } from './folder.ts';
 import type { Log } from './log.ts';
+import { compress, readPlain, readSegment, removeFile, type Segment } from './segment.ts';
 
 export interface SpoolLimits {
   /** Bytes on disk. */
@@ -54,12 +46,6 @@ export interface Spool {
   close(): void;
 }
 
-interface Sealed {
-  readonly path: string;
-  readonly bytes: number;
-  readonly samples: number;
-}
-
 interface Open {
   readonly path: string;
   readonly fd: number;
@@ -68,18 +54,8 @@ interface Open {
   bytes: number;
 }
 
-function isWhole(line: string): boolean {
-  try {
-    JSON.parse(line);
-    return line.startsWith('{');
-  } catch {
-    // Torn by a crash.
-    return false;
-  }
-}
-
 export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool {
-  const sealed: Sealed[] = [];
+  const sealed: Segment[] = [];
   let open: Open | undefined;
   let next = 1;
   let lost = 0;
@@ -98,21 +74,32 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
 
   const name = (number: number) => join(folder, String(number).padStart(8, '0'));
 
-  const seal = (path: string, lines: readonly string[]) => {
-    const data = gzipSync(`${lines.join('\n')}\n`);
-    const target = path.replace(/\.jsonl$/, `-${lines.length}.jsonl.gz`);
-    writeWhole(target, data);
-    unlinkSync(path);
-    sealed.push({ path: target, bytes: data.length, samples: lines.length });
+  const remove = (path: string) => {
+    if (!removeFile(path)) log.warn({ file: path }, 'a file of the spool cannot be removed');
+  };
+
+  /** A full file becomes a segment, compressed where that is possible. */
+  const seal = (file: Segment): Segment => {
+    try {
+      const segment = compress(file.path, readPlain(file.path));
+      remove(file.path);
+      return segment;
+    } catch (error) {
+      log.warn(
+        { file: file.path, reason: errorText(error) },
+        'a file of the spool cannot be compressed: it is sent as it is',
+      );
+      return file;
+    }
   };
 
   const sealOpen = () => {
     if (open === undefined) return;
-    const { path, fd, starts } = open;
-    closeSync(fd);
+    const { path, fd, starts, bytes } = open;
     open = undefined;
-    if (starts.length === 0) return unlinkSync(path);
-    seal(path, readFileSync(path, 'utf8').trimEnd().split('\n'));
+    closeSync(fd);
+    if (starts.length === 0) return remove(path);
+    sealed.push(seal({ path, bytes, samples: starts.length }));
   };
 
   const begin = (): Open => {
@@ -127,7 +114,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     while (used() > limits.bytes) {
       const oldest = sealed.shift();
       if (oldest === undefined) break;
-      unlinkSync(oldest.path);
+      remove(oldest.path);
       gone += oldest.samples;
     }
     if (gone === 0) return;
@@ -138,13 +125,22 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     );
   };
 
+  /** What cannot be cut off is written over by the next sample, or sent twice, which is harmless [I2]. */
+  const cut = ({ fd, bytes }: Open) => {
+    try {
+      ftruncateSync(fd, bytes);
+    } catch (error) {
+      log.debug({ reason: errorText(error) }, 'the spool cannot be shortened');
+    }
+  };
+
   const writeLine = (file: Open, sample: string) => {
     const line = Buffer.from(`${sample}\n`);
     try {
       if (writeSync(file.fd, line, 0, line.length, file.bytes) < line.length)
         throw new Error('the disk is full');
     } catch (error) {
-      ftruncateSync(file.fd, file.bytes);
+      cut(file);
       throw error;
     }
     file.starts.push(file.bytes);
@@ -152,9 +148,16 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
   };
 
   const recoverOpen = (path: string) => {
-    const lines = readFileSync(path, 'utf8').split('\n').filter(isWhole);
-    if (lines.length === 0) return unlinkSync(path);
-    seal(path, lines);
+    try {
+      const samples = readPlain(path).length;
+      if (samples === 0) return remove(path);
+      sealed.push(seal({ path, bytes: statSync(path).size, samples }));
+    } catch (error) {
+      log.warn(
+        { file: path, reason: errorText(error) },
+        'a file of the spool cannot be read and was left aside',
+      );
+    }
   };
 
   const recover = () => {
@@ -169,37 +172,37 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
       const [, number, samples] = /^(\d+)(?:-(\d+)\.jsonl\.gz|\.jsonl)$/.exec(file) ?? [];
       const path = join(folder, file);
       if (number === undefined) {
-        if (file.endsWith('.new')) unlinkSync(path);
+        if (file.endsWith('.new')) remove(path);
         continue;
       }
       next = Math.max(next, Number(number) + 1);
       if (samples !== undefined) sealed.push({ path, bytes: statSync(path).size, samples: Number(samples) });
       // Sealed already, and only not yet removed.
-      else if (names.some((other) => other.startsWith(`${number}-`) && other.endsWith('.gz')))
-        unlinkSync(path);
+      else if (names.some((other) => other.startsWith(`${number}-`) && other.endsWith('.gz'))) remove(path);
       else recoverOpen(path);
     }
-    lost = Number(readIfThere(lostPath) ?? 0) || 0;
+    const count = Number(readIfThere(lostPath));
+    lost = Number.isSafeInteger(count) && count > 0 ? count : 0;
   };
 
-  const load = (segment: Sealed): readonly string[] | undefined => {
+  const load = (segment: Segment): readonly string[] | undefined => {
     try {
-      return gunzipSync(readFileSync(segment.path)).toString('utf8').trimEnd().split('\n');
+      return readSegment(segment);
     } catch (error) {
       log.warn(
         { file: segment.path, reason: errorText(error) },
-        'a spooled segment is damaged and was dropped',
+        'a spooled segment is damaged or gone and was dropped',
       );
       return undefined;
     }
   };
 
-  const forget = (segment: Sealed) => {
+  const forget = (segment: Segment) => {
     const place = sealed.indexOf(segment);
     // It may have been dropped for want of room meanwhile.
     if (place < 0) return;
     sealed.splice(place, 1);
-    unlinkSync(segment.path);
+    remove(segment.path);
   };
 
   const forgetNewest = (count: number) => {
@@ -207,7 +210,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     const keep = Math.max(0, open.starts.length - count);
     open.bytes = open.starts[keep] ?? open.bytes;
     open.starts.length = keep;
-    ftruncateSync(open.fd, open.bytes);
+    cut(open);
     if (keep === 0) sealOpen();
   };
 
@@ -235,8 +238,8 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     },
     forgetNewest,
     oldest() {
-      if (sealed.length === 0) sealOpen();
       for (;;) {
+        if (sealed.length === 0) sealOpen();
         const [segment] = sealed;
         if (segment === undefined) return undefined;
         const samples = load(segment);

@@ -1,4 +1,12 @@
-import { appendFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSpool, type Spool, type SpoolLimits } from '../../agent/spool.ts';
@@ -109,4 +117,75 @@ describe('the spool', () => {
     spool.append([sample(2)]);
     expect(all(spool)).toEqual([sample(2)]);
   });
+});
+
+/** A disk that takes no compressed segment of ten samples: where one would be written there is a folder. */
+function blockSeal(folder: string, number: number): void {
+  mkdirSync(join(folder, `${String(number).padStart(8, '0')}-10.jsonl.gz.new`));
+}
+
+describe('the spool on a disk in trouble', () => {
+  it('[G1] keeps and sends what it has no room to compress, over a restart too', () => {
+    const folder = join(ownFolder(), 'spool');
+    const log = keptLog();
+    const before = openSpool(folder, LIMITS, log);
+    before.append(samples(0, 10));
+    blockSeal(folder, 1);
+    before.append(samples(10, 12));
+    expect(before.size()).toBe(12);
+    expect(JSON.stringify(log.lines)).toMatch(/cannot be compressed/);
+    before.close();
+    const after = openSpool(folder, LIMITS, keptLog());
+    expect(after.size()).toBe(12);
+    expect(all(after)).toEqual(samples(0, 12));
+    expect(after.dropped()).toBe(0);
+  });
+
+  it('[G1] goes on when somebody removed its files, and counts what was in them', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 15));
+    rmSync(folder, { recursive: true });
+    expect(spool.oldest()).toBeUndefined();
+    expect(spool.dropped()).toBe(15);
+    spool.append(samples(15, 40));
+    expect(all(spool)).toEqual(samples(15, 40));
+  });
+
+  it('[G1] forgets a segment that was removed while it was sent', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 25));
+    const batch = spool.oldest();
+    rmSync(folder, { recursive: true });
+    batch?.done();
+    expect(spool.size()).toBe(15);
+  });
+
+  it('opens beside a segment cut short, an empty file, and a folder of a segment’s name', () => {
+    const folder = join(ownFolder(), 'spool');
+    const before = openSpool(folder, LIMITS, keptLog());
+    before.append(samples(0, 25));
+    before.close();
+    const [first = ''] = readdirSync(folder).sort();
+    const whole = readFileSync(join(folder, first));
+    writeFileSync(join(folder, first), whole.subarray(0, whole.length - 10));
+    writeFileSync(join(folder, '00000090.jsonl'), '');
+    mkdirSync(join(folder, '00000091.jsonl'));
+    mkdirSync(join(folder, '00000092-10.jsonl.gz'));
+    const after = openSpool(folder, LIMITS, keptLog());
+    expect(all(after)).toEqual(samples(10, 25));
+    after.append(samples(25, 30));
+    expect(all(after)).toEqual(samples(25, 30));
+  });
+
+  it.each(['Infinity', '-3', '1.5', 'x', ''])(
+    'takes a damaged count of dropped samples (%s) as none',
+    (text) => {
+      const folder = join(ownFolder(), 'spool');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'dropped'), text);
+      expect(openSpool(folder, LIMITS, keptLog()).dropped()).toBe(0);
+    },
+  );
 });
