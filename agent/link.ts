@@ -4,28 +4,15 @@
  */
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { errorReply, type RegisterRequest } from '#protocol/api.ts';
+import type { RegisterRequest } from '#protocol/api.ts';
 import type { Enrollment } from '#protocol/enrollment.ts';
-import { pushReply, type PushReply } from '#protocol/sample.ts';
-import { fetchAuthority, ImpostorError } from './authority.ts';
+import { pushReply } from '#protocol/sample.ts';
+import { fetchAuthority } from './authority.ts';
 import { errorText } from './folder.ts';
 import type { Log } from './log.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
+import { failureOf, notReached, parseJson, reasonOf, where, type Failure, type Outcome } from './outcome.ts';
 import { createTransport, type Reply, type Target, type Transport } from './transport.ts';
-
-export type Outcome =
-  | { readonly kind: 'accepted'; readonly reply: PushReply }
-  /** Nobody there, or nobody who answers sensibly. */
-  | { readonly kind: 'unreachable'; readonly reason: string }
-  /** There, and asks for time. */
-  | { readonly kind: 'busy'; readonly reason: string; readonly retryAfterMs: number | undefined }
-  /** A person must do something: an invalid key, a revoked token, another server than the enrolled one. */
-  | { readonly kind: 'unauthorized'; readonly reason: string }
-  | { readonly kind: 'too_large' }
-  /** The server will never take this body. */
-  | { readonly kind: 'refused'; readonly reason: string };
-
-export type Failure = Exclude<Outcome, { kind: 'accepted' | 'too_large' | 'refused' }>;
 
 export interface Link {
   /** Joins the server where that is still to do. Undefined: ready to push, as `deviceId()`. */
@@ -51,64 +38,34 @@ const registered = z.object({ device_id: z.string().min(1), token: z.string().mi
 const GZIP_FROM = 1024;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON: no schema will match.
-    return undefined;
-  }
-}
-
-/** What the server said was wrong, with the first wrong field; else the bare status. */
-export function reasonOf({ status, text }: Reply): string {
-  const { data } = errorReply.safeParse(parseJson(text));
-  if (data === undefined) return `HTTP status ${status}`;
-  const [detail] = data.error.details ?? [];
-  const field = detail === undefined ? '' : ` (${detail.path}: ${detail.message})`;
-  return `${data.error.message}${field} [${data.error.code}, ${status}]`;
-}
-
-/** What an answer that is not a success means. */
-export function failureOf(reply: Reply): Exclude<Outcome, { kind: 'accepted' }> {
-  const { status, retryAfterMs } = reply;
-  const reason = reasonOf(reply);
-  if (status === 401 || status === 403) return { kind: 'unauthorized', reason };
-  if (status === 413) return { kind: 'too_large' };
-  if (status === 400 || status === 422) return { kind: 'refused', reason };
-  if (status === 429 || status === 503) return { kind: 'busy', reason, retryAfterMs };
-  return { kind: 'unreachable', reason };
-}
-
 export function createLink(parts: LinkParts): Link {
   const { enrollment, log, remember, describe } = parts;
   let membership = parts.membership;
   let transport: Transport | undefined;
   /** Set when the server refused the token and another key than the one it came from is at hand. */
   let mustJoin = false;
+  /** Whether the membership is on disk as it is here. */
+  let isKept = true;
 
-  const where = ({ host, port }: { host: string; port: number }) =>
-    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  /** A disk that is full must not undo a membership: it counts, and is written as soon as that works. */
+  const keep = (value: Membership) => {
+    try {
+      remember(value);
+      isKept = true;
+    } catch (error) {
+      if (isKept)
+        log.error(
+          { reason: errorText(error) },
+          'the membership cannot be kept on disk, and a restart would lose it: give the data folder room',
+        );
+      isKept = false;
+    }
+  };
 
   const use = (target: Target): Transport => {
     transport?.close();
     transport = createTransport(target, parts.timeoutMs);
     return transport;
-  };
-
-  const unreachable = (error: unknown, target: { host: string; port: number }): Failure => {
-    const reason = errorText(error);
-    // OpenSSL's words for "signed by somebody else".
-    const isForeign = /certificate|self-signed|unable to verify|issuer/i.test(reason);
-    if (error instanceof ImpostorError) return { kind: 'unauthorized', reason };
-    if (isForeign)
-      return {
-        kind: 'unauthorized',
-        reason:
-          `the server at ${where(target)} is not the one this agent was enrolled with (${reason}): ` +
-          'nothing is sent to it. If the server got a new authority, start the agent with a new enrollment string',
-      };
-    return { kind: 'unreachable', reason: `${where(target)}: ${reason}` };
   };
 
   const join = async (to: Enrollment): Promise<Failure | undefined> => {
@@ -127,12 +84,12 @@ export function createLink(parts: LinkParts): Link {
       if (reply.status >= 300 || !answer.success) return refusedToJoin(reply);
       const { device_id, token } = answer.data;
       membership = { host, port, tls, ca, authority, device_id, token, key_sha256: keyHash(to.key) };
-      remember(membership);
+      keep(membership);
       mustJoin = false;
       log.info({ server: where(to), device_id }, 'joined the server');
       return undefined;
     } catch (error) {
-      return unreachable(error, to);
+      return notReached(error, to);
     }
   };
 
@@ -156,7 +113,7 @@ export function createLink(parts: LinkParts): Link {
     if (relation === 'moved') {
       log.info({ server: where(enrollment) }, 'the same server at another address');
       membership = { ...membership, host, port };
-      remember(membership);
+      keep(membership);
       return;
     }
     log.info(
@@ -183,6 +140,7 @@ export function createLink(parts: LinkParts): Link {
 
   return {
     async ready() {
+      if (membership !== undefined && !isKept) keep(membership);
       if (membership !== undefined && !mustJoin) return undefined;
       if (enrollment !== undefined) return join(enrollment);
       return {
@@ -218,7 +176,7 @@ export function createLink(parts: LinkParts): Link {
           reason: `${where(membership)} answers, but not as a Watchfloor server does`,
         };
       } catch (error) {
-        return unreachable(error, membership);
+        return notReached(error, membership);
       }
     },
     close: () => transport?.close(),

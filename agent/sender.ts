@@ -6,7 +6,7 @@ import type { PushReply } from '#protocol/sample.ts';
 import { backoffMs, jittered } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { deliver, type Delivered } from './delivery.ts';
-import type { Failure, Outcome } from './link.ts';
+import type { Failure, Outcome } from './outcome.ts';
 import type { Log } from './log.ts';
 import { untilBeat } from './loop.ts';
 import type { Outbox } from './outbox.ts';

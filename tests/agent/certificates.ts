@@ -10,8 +10,8 @@ export interface Authority {
   readonly pem: string;
   /** SHA-256 of its DER, hex. */
   readonly fingerprint: string;
-  /** A server certificate it signed, and its key. */
-  issue(): Promise<{ cert: string; key: string }>;
+  /** A server certificate it signed, and its key; valid a day around `at` (epoch milliseconds). */
+  issue(at?: number): Promise<{ cert: string; key: string }>;
 }
 
 async function keys() {
@@ -42,13 +42,14 @@ export async function makeAuthority(name: string): Promise<Authority> {
   return {
     pem: `${root.toString('pem')}\n`,
     fingerprint: createHash('sha256').update(Buffer.from(root.rawData)).digest('hex'),
-    async issue() {
+    async issue(at = Date.now()) {
       const leafKeys = await keys();
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: String(serial++).padStart(2, '0'),
         subject: 'CN=server',
         issuer: root.subject,
-        ...during,
+        notBefore: new Date(at - DAY),
+        notAfter: new Date(at + DAY),
         publicKey: leafKeys.publicKey,
         signingKey: own.privateKey,
         signingAlgorithm: ALGORITHM,

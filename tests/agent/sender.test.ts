@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Failure, Outcome } from '../../agent/link.ts';
+import type { Failure, Outcome } from '../../agent/outcome.ts';
 import { createOutbox } from '../../agent/outbox.ts';
 import { createSender, waitAfter } from '../../agent/sender.ts';
 import { openSpool, SEGMENT } from '../../agent/spool.ts';
