@@ -83,7 +83,8 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
     const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
     const send = route.access === 'device' ? sendToDevice : sendValue;
     const hasQuery = route.query !== undefined;
-    const reading = { paramCount, headers, hasQuery, trusted: trustedProxies };
+    const needsAddress = route.needsAddress ?? true;
+    const reading = { paramCount, headers, hasQuery, needsAddress, trusted: trustedProxies };
 
     async function answer(exchange: Ongoing, req: uWS.HttpRequest): Promise<void> {
       try {
@@ -134,7 +135,7 @@ export function createHttpApp({ tls, log }: HttpParts): HttpApp {
   }
 
   function serveFiles({ files, guard, trustedProxies: trusted }: ServeParts): void {
-    const reading = { paramCount: 0, headers: [], hasQuery: false, trusted };
+    const reading = { paramCount: 0, headers: [], hasQuery: false, needsAddress: false, trusted };
 
     async function answer(exchange: Ongoing, req: uWS.HttpRequest, find: FindPage): Promise<void> {
       const [ifNoneMatch, acceptEncoding] = [

@@ -14,6 +14,11 @@ function decodePart(part: string): string {
   }
 }
 
+/** uWS lends its memory for this call only. */
+function readPeer(res: HttpResponse): string {
+  return decoder.decode(res.getRemoteAddressAsText());
+}
+
 /** A proxy may add a line of its own below the one the client claims; uWS gives only the first. */
 function allForwardedFor(req: HttpRequest): string {
   const lines: string[] = [];
@@ -27,15 +32,17 @@ function allForwardedFor(req: HttpRequest): string {
 class CopiedRequest implements Request {
   readonly params: readonly string[];
   readonly #query: string;
-  readonly #peer: string;
+  readonly #res: HttpResponse;
+  #peer: string | undefined;
   readonly #headers: Readonly<Partial<Record<CopiedHeader, string>>>;
   readonly #trusted: Networks;
   #address: string | undefined;
 
-  constructor(res: HttpResponse, req: HttpRequest, { paramCount, headers, hasQuery, trusted }: ReadOptions) {
+  constructor(res: HttpResponse, req: HttpRequest, options: ReadOptions) {
+    const { paramCount, headers, hasQuery, needsAddress, trusted } = options;
+    this.#res = res;
     this.#query = hasQuery ? req.getQuery() : '';
-    // uWS lends its memory for this call only.
-    this.#peer = decoder.decode(res.getRemoteAddressAsText());
+    if (needsAddress) this.#peer = readPeer(res);
     this.#trusted = trusted;
     const copied: Partial<Record<CopiedHeader, string>> = {};
     for (const name of headers) copied[name] = req.getHeader(name);
@@ -55,6 +62,7 @@ class CopiedRequest implements Request {
   }
 
   get #peerAddress(): string {
+    this.#peer ??= readPeer(this.#res);
     return normalAddress(this.#peer);
   }
 
@@ -75,6 +83,8 @@ interface ReadOptions {
   readonly headers: readonly CopiedHeader[];
   /** Whether the route asks for the query: each thing copied costs every request. */
   readonly hasQuery: boolean;
+  /** Whether the address is asked for after the first await, when the client may be gone and the address with it. */
+  readonly needsAddress: boolean;
   readonly trusted: Networks;
 }
 

@@ -19,6 +19,8 @@ interface Description {
   readonly summary: string;
   /** The shape of the answer, for the API's description. */
   readonly reply?: z.ZodType;
+  /** false: the handler never asks for the request's address, which costs to copy. */
+  readonly needsAddress?: false;
   /** Query parameters, by name, for the API's description. */
   readonly query?: Readonly<Record<string, string>>;
 }

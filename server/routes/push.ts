@@ -27,6 +27,7 @@ export function pushRoutes(push: (authorization: string, body: Buffer) => Promis
       method: 'POST',
       path: '/metrics',
       access: 'device',
+      needsAddress: false,
       summary: 'Push one sample or a batch; answered once they are on disk.',
       body: described,
       reply: pushReply,
