@@ -24,6 +24,8 @@ export interface InfluxOptions {
   readonly now?: () => number;
   /** Between looks for what is to be rolled up. */
   readonly passEveryMs?: number;
+  /** How long a write or a question may take. */
+  readonly timeoutMs?: number;
 }
 
 export const DEFAULT_RETENTION: InfluxRetention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
@@ -54,8 +56,9 @@ export async function openInfluxHistory({
   log,
   now = Date.now,
   passEveryMs = PASS_EVERY_MS,
+  timeoutMs = TIMEOUT_MS,
 }: InfluxOptions): Promise<History> {
-  const client = new InfluxDB({ url, token, timeout: TIMEOUT_MS });
+  const client = new InfluxDB({ url, token, timeout: timeoutMs });
   const patient = new InfluxDB({ url, token, timeout: LONG_TIMEOUT_MS });
   const reader = client.getQueryApi(org);
   const names = new Map<string, string>();
@@ -66,17 +69,24 @@ export async function openInfluxHistory({
   let problem: string | undefined;
   let rollProblem: string | undefined;
 
+  const ofCalls = (message?: string) => (problem = message);
+  const ofRolling = (message?: string) => (rollProblem = message);
+
   /** Runs `work` on buckets that exist; a failure says what to do and shows in `health`. */
-  async function run<T>(doing: string, work: (ready: Ready) => Promise<T>): Promise<T> {
+  async function run<T>(
+    doing: string,
+    work: (ready: Ready) => Promise<T>,
+    tell: (problem?: string) => void = ofCalls,
+  ): Promise<T> {
     try {
       const result = await work(await ready());
-      problem = undefined;
+      tell();
       return result;
     } catch (error) {
       // Somebody has deleted a bucket.
       if (isNotFound(error)) provisioned = undefined;
       const told = explained(url, doing, error);
-      problem = told.message;
+      tell(told.message);
       throw told;
     }
   }
@@ -121,13 +131,16 @@ export async function openInfluxHistory({
   const passes = startPasses({
     everyMs: passEveryMs,
     pass: () =>
-      run('does not roll up samples', async ({ tiers }) => {
-        // The buckets may have been made meanwhile.
-        if (tiers !== undefined) return tiers.pass();
-        provisioned = undefined;
-        return WITHOUT_TIERS_MS;
-      }),
-    onState: (error) => (rollProblem = error?.message),
+      run(
+        'does not roll up samples',
+        async ({ tiers }) => {
+          if (tiers !== undefined) return tiers.pass();
+          // The buckets may have been made meanwhile.
+          provisioned = undefined;
+          return WITHOUT_TIERS_MS;
+        },
+        ofRolling,
+      ),
     log,
   });
 
@@ -170,7 +183,9 @@ export async function openInfluxHistory({
       }),
     async health() {
       try {
-        await new PingAPI(new InfluxDB({ url, token, timeout: HEALTH_TIMEOUT_MS })).getPing();
+        await new PingAPI(
+          new InfluxDB({ url, token, timeout: Math.min(timeoutMs, HEALTH_TIMEOUT_MS) }),
+        ).getPing();
       } catch (error) {
         const { message } = explained(url, 'is down', error);
         return { kind: 'influxdb', healthy: false, detail: message, bytes: null };

@@ -5,13 +5,11 @@ export interface PassesOptions {
   /** Until the next one in ms; undefined: nothing is due. */
   readonly pass: () => Promise<number | undefined>;
   readonly everyMs: number;
-  /** Told after each pass: what went wrong, or undefined. */
-  readonly onState: (error: Error | undefined) => void;
   readonly log: HistoryLog;
 }
 
 /** @returns what ends them after the pass under way. */
-export function startPasses({ pass, everyMs, onState, log }: PassesOptions): { stop(): Promise<void> } {
+export function startPasses({ pass, everyMs, log }: PassesOptions): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -22,7 +20,6 @@ export function startPasses({ pass, everyMs, onState, log }: PassesOptions): { s
     try {
       wait = (await pass()) ?? everyMs;
       failing = false;
-      onState(undefined);
     } catch (error) {
       if (!failing)
         log.warn(
@@ -30,7 +27,6 @@ export function startPasses({ pass, everyMs, onState, log }: PassesOptions): { s
           'samples are not rolled up now; the journal keeps what is late until they are',
         );
       failing = true;
-      onState(error instanceof Error ? error : new Error(String(error)));
     }
     if (!stopped) again(wait);
   }

@@ -13,6 +13,8 @@ export interface Asked {
 
 export interface Proxy {
   readonly url: string;
+  /** From now on queries with this in them fail; '' for none. */
+  refuse(part: string): void;
   /** What was read since the last call. */
   asked(): readonly Asked[];
   stop(): Promise<void>;
@@ -24,10 +26,16 @@ const READ =
 
 export async function startProxy(target: string): Promise<Proxy> {
   let queries: string[] = [];
+  let refused = '';
   const server = createServer((request, response) => {
     void (async () => {
       const sent = await text(request);
       if (request.url?.startsWith('/api/v2/query')) queries.push(body.parse(JSON.parse(sent)).query);
+      if (refused !== '' && sent.includes(refused)) {
+        response.writeHead(500, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ code: 'internal error', message: 'refused by the test' }));
+        return;
+      }
       const reply = await fetch(`${target}${request.url ?? ''}`, {
         method: request.method ?? 'GET',
         headers: {
@@ -46,6 +54,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port');
   return {
     url: `http://127.0.0.1:${address.port}`,
+    refuse: (part) => void (refused = part),
     asked() {
       const reads = queries.flatMap((query) =>
         [...query.matchAll(READ)].map(([, bucket = '', from = '', to = '']) => ({
