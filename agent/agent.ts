@@ -41,7 +41,7 @@ function pushText(envelope: object, samples: readonly string[]): string {
  */
 export async function startAgent(config: Config, log: Log): Promise<RunningAgent> {
   makeFolder(config.data);
-  const unlock = lockFolder(config.data);
+  const unlock = lockFolder(config.data, log);
   try {
     return await run(config, log, unlock);
   } catch (error) {

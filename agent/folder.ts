@@ -1,5 +1,14 @@
 /** Small files of the data folder: private to this user, and whole or absent, whatever happens meanwhile. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { z } from 'zod';
 
 /** A mistake of a person's that a person can mend; its message says how. */
@@ -17,6 +26,17 @@ export function errorCode(error: unknown): string {
 /** For a person: an error's own words. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The folder cannot be written, and what to do about it. */
+export function unwritable(folder: string, error: unknown): SetupError {
+  const code = errorCode(error);
+  const remedy =
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'free some space there' : 'give this user the right to';
+  return new SetupError(
+    `the data folder ${folder} cannot be written (${code === '' ? errorText(error) : code}): ` +
+      `${remedy}, or set WATCHFLOOR_AGENT_DATA to another folder`,
+  );
 }
 
 /** Makes the folder (0700) where it is missing. @throws SetupError when it cannot be */
@@ -50,5 +70,15 @@ export function readIfThere(path: string): string | undefined {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+/** Removes a file that may be gone already. Whether it is gone now. */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'ENOENT';
   }
 }

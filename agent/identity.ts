@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces, release, type, version } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readIfThere, SetupError, writeWhole } from './folder.ts';
+import { readIfThere, SetupError, unwritable, writeWhole } from './folder.ts';
 
 const identityFile = z.object({ device_id: z.uuid() });
 
@@ -18,13 +18,17 @@ function parseIdentity(text: string): string | undefined {
   }
 }
 
-/** The device id kept in `folder`, made at first. @throws SetupError when the file is damaged */
+/** The device id kept in `folder`, made at first. @throws SetupError when the file is damaged or cannot be made */
 export function deviceId(folder: string): string {
   const path = join(folder, 'identity.json');
   const text = readIfThere(path);
   if (text === undefined) {
     const id = randomUUID();
-    writeWhole(path, `${JSON.stringify({ device_id: id })}\n`);
+    try {
+      writeWhole(path, `${JSON.stringify({ device_id: id })}\n`);
+    } catch (error) {
+      throw unwritable(folder, error);
+    }
     return id;
   }
   const id = parseIdentity(text);

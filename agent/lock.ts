@@ -1,7 +1,8 @@
 /** One agent a data folder: two would share one identity and mix their spools. */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, readIfThere, SetupError } from './folder.ts';
+import { errorCode, readIfThere, removeFile, SetupError, unwritable } from './folder.ts';
+import type { Log } from './log.ts';
 
 /**
  * Names a running process beyond its number, which is used again after a restart of the machine or the container:
@@ -37,17 +38,29 @@ function isHeld(content: string): boolean {
   return birth === '' || birth === processBirth(pid);
 }
 
-/** Takes the folder's lock, over a dead agent's if need be; returns its release. @throws SetupError when it is held */
-export function lockFolder(folder: string): () => void {
+/** Makes a file that must not be there yet. */
+type Create = (path: string, text: string) => void;
+const create: Create = (path, text) => writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+
+/**
+ * Takes the folder's lock, over a dead agent's if need be; returns its release. A machine whose disk is full is
+ * measured all the same, without a lock. @throws SetupError when it is held
+ */
+export function lockFolder(folder: string, log: Log, write: Create = create): () => void {
   const path = join(folder, 'lock');
   const mine = `${process.pid}\n${processBirth(process.pid)}\n`;
   for (let tries = 0; tries < 3; tries++) {
     try {
-      writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
+      write(path, mine);
       return () => {
         if (readIfThere(path) === mine) unlinkSync(path);
       };
     } catch (error) {
+      if (errorCode(error) === 'ENOSPC') {
+        removeFile(path);
+        log.warn({ folder }, 'the disk is full: the agent runs without a lock on its data folder');
+        return () => undefined;
+      }
       if (errorCode(error) !== 'EEXIST') throw unwritable(folder, error);
       takeOver(path, folder);
     }
@@ -69,11 +82,4 @@ function takeOver(path: string, folder: string): void {
     // Another agent was faster; the next round sees its lock.
     if (errorCode(error) !== 'ENOENT') throw unwritable(folder, error);
   }
-}
-
-function unwritable(folder: string, error: unknown): SetupError {
-  return new SetupError(
-    `the data folder ${folder} cannot be written (${errorCode(error)}): ` +
-      'give this user the right to, or set WATCHFLOOR_AGENT_DATA to another folder',
-  );
 }

@@ -2,9 +2,9 @@
  * A full file of the spool, to be sent as one push: compressed where the disk has room for that, else as it was
  * written.
  */
-import { readFileSync, unlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { errorCode, writeWhole } from './folder.ts';
+import { removeFile, writeWhole } from './folder.ts';
 
 export interface Segment {
   readonly path: string;
@@ -45,14 +45,4 @@ export function compress(path: string, lines: readonly string[]): Segment {
 export function readSegment({ path }: Segment): string[] {
   if (!path.endsWith('.gz')) return readPlain(path);
   return gunzipSync(readFileSync(path)).toString('utf8').trimEnd().split('\n');
-}
-
-/** Removes a file that may be gone; one that cannot be removed is at worst sent twice, which is harmless [I2]. */
-export function removeFile(path: string): boolean {
-  try {
-    unlinkSync(path);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'ENOENT';
-  }
 }

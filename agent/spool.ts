@@ -10,9 +10,9 @@
  */
 import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorText, readIfThere, writeWhole } from './folder.ts';
+import { errorText, readIfThere, removeFile, writeWhole } from './folder.ts';
 import type { Log } from './log.ts';
-import { compress, readPlain, readSegment, removeFile, type Segment } from './segment.ts';
+import { compress, readPlain, readSegment, type Segment } from './segment.ts';
 
 export interface SpoolLimits {
   /** Bytes on disk. */
@@ -74,6 +74,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
 
   const name = (number: number) => join(folder, String(number).padStart(8, '0'));
 
+  /** What cannot be removed is sent again after a restart, which is harmless [I2]. */
   const remove = (path: string) => {
     if (!removeFile(path)) log.warn({ file: path }, 'a file of the spool cannot be removed');
   };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parsePush } from '#protocol/sample.ts';
 import { startAgent, type RunningAgent } from '../../agent/agent.ts';
 import type { Config } from '../../agent/config.ts';
 import { deviceId } from '../../agent/identity.ts';
@@ -145,5 +146,24 @@ describe('an agent', () => {
     expect(second.received.every(({ path }) => path === '/metrics')).toBe(true);
     const times = [...first.pushes, ...second.pushes].flatMap(({ samples }) => samples.map(({ t }) => t));
     expect(new Set(times).size).toBe(times.length);
+  });
+
+  it('[G1] stopped in the middle of a push that is never answered, has its samples on disk', async () => {
+    const data = ownFolder();
+    const server = await startServer(tls);
+    onTestFinished(() => server.close());
+    const agent = await startAgent(configFor(server, data), keptLog());
+    await server.arrived(1);
+    server.answers.push({ status: 200, silent: true }, { status: 200, silent: true });
+    await server.arrived(2);
+    await agent.stop();
+    const pushed = parsePush(server.received[1]?.body).data?.samples ?? [];
+    const spooled = readdirSync(join(data, 'spool'))
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => readFileSync(join(data, 'spool', name), 'utf8'))
+      .join('');
+    expect(pushed.length).toBeGreaterThan(0);
+    for (const { t } of pushed) expect(spooled).toContain(`"timestamp":${t}`);
+    expect(readdirSync(data)).not.toContain('lock');
   });
 });

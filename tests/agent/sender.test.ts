@@ -173,4 +173,37 @@ describe('the sender', () => {
     await Promise.all([away.sender.stop(), away.clock.advance(5000)]);
     expect(away.spool.size()).toBe(4);
   });
+
+  it.each([
+    ['forward', 86_400_000],
+    ['back', -86_400_000],
+  ])('[G1] goes on at its pace when the clock is set %s by a day', async (_, step) => {
+    const { clock, advance, pushes, arrived } = setup(() => accepted());
+    await advance(20);
+    const before = pushes.length;
+    clock.step(step);
+    await advance(20);
+    expect(pushes.length - before).toBeGreaterThanOrEqual(4);
+    expect(pushes.length - before).toBeLessThanOrEqual(5);
+    for (let n = 0; n < 35; n++) expect(arrived()).toContain(`{"n":${n}}`);
+  });
+
+  it('[G1] waits out an outage by a clock that never steps', async () => {
+    let away = true;
+    const { clock, advance, arrived } = setup(() => (away ? AWAY : accepted()));
+    await advance(20);
+    clock.step(-86_400_000);
+    away = false;
+    await advance(120);
+    for (let n = 0; n < 130; n++) expect(arrived()).toContain(`{"n":${n}}`);
+  });
+
+  it('[I6] keeps everything, and asks once, while a server says 429 for five minutes', async () => {
+    const busy: Outcome = { kind: 'busy', reason: 'too many requests', retryAfterMs: 300_000 };
+    const { advance, pushes, arrived } = setup((_, at) => (at < 200_000 ? busy : accepted()));
+    await advance(290);
+    expect(pushes).toHaveLength(1);
+    await advance(60);
+    for (let n = 0; n < 300; n++) expect(arrived()).toContain(`{"n":${n}}`);
+  });
 });

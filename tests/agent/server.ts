@@ -12,6 +12,8 @@ export interface Answer {
   readonly headers?: Record<string, string>;
   /** Cuts the connection instead of answering. */
   readonly lost?: true;
+  /** Never answers. */
+  readonly silent?: true;
 }
 
 export const ACCEPTED: Answer = {
@@ -73,6 +75,7 @@ export async function startServer(tls: Tls | undefined, port = 0): Promise<TestS
       const push = parsePush(body).data;
       if (path === '/metrics' && answer.status === 200 && push !== undefined) pushes.push(push);
       for (const { count, go } of waiting) if (received.length >= count) go();
+      if (answer.silent === true) return;
       if (answer.lost === true) return request.socket.destroy();
       response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
       response.end(JSON.stringify(answer.body ?? {}));
