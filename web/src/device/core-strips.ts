@@ -13,6 +13,10 @@ export interface StripBox {
 /** A row at least this high, in CSS pixels, has room for a height that can be read. */
 const READABLE = 11;
 
+/** An area is as faint as a chart's, under a line as thick as a chart's. */
+const FAINT = 0.3;
+const LINE = 1.5;
+
 /** Whether `rows` in `height` CSS pixels are drawn as areas. */
 export function areAreas(rows: number, height: number): boolean {
   return rows > 0 && height / rows >= READABLE;
@@ -52,7 +56,11 @@ export function drawStrips(
       const part = Math.min(1, Math.max(0, value / 100));
       if (areas) {
         const high = part * (row - gap);
-        context.fillRect(left, top + row - gap - high, wide, high);
+        const upper = top + row - gap - high;
+        context.globalAlpha = FAINT;
+        context.fillRect(left, upper, wide, high);
+        context.globalAlpha = 1;
+        context.fillRect(left, upper, wide, Math.min(high, LINE * ratio));
       } else {
         context.globalAlpha = 0.05 + 0.95 * part;
         context.fillRect(left, top, wide, row - gap);

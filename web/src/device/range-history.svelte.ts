@@ -21,6 +21,7 @@ export class RangeHistory {
   readonly #id: string;
   readonly #api: Api;
   readonly #now: () => number;
+  #again: () => void = () => undefined;
 
   /** `now`: the server's clock, epoch milliseconds. */
   constructor({ id, api, now }: { id: string; api: Api; now: () => number }) {
@@ -32,6 +33,7 @@ export class RangeHistory {
   /** Fetches the stretch now and, where it reaches to now, whenever it has a new bucket, until the returned function is called. */
   follow(stretch: Stretch): () => void {
     const asking = new AbortController();
+    this.#again = () => void this.#load(stretch, asking.signal);
     if (this.data?.key !== stretch.key) this.state = 'loading';
     void this.#load(stretch, asking.signal);
     const every = Math.min(300_000, Math.max(10_000, stepFor(widthOf(stretch))));
@@ -43,6 +45,11 @@ export class RangeHistory {
       asking.abort();
       clearInterval(timer);
     };
+  }
+
+  /** Fetches what is followed once more, after an error. */
+  retry(): void {
+    this.#again();
   }
 
   trace(field: string): Trace {
