@@ -20,6 +20,7 @@ import { allows, createGuard, isSameOrigin } from './http/guard.ts';
 import { openStaticFiles } from './http/static.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createNewSamples } from './ingest/new-samples.ts';
+import { createUsualIntervals } from './ingest/usual-interval.ts';
 import { createLive } from './live/live.ts';
 import type { Log } from './log.ts';
 import { Opened } from './opened.ts';
@@ -120,10 +121,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
     allowOrigin: isSameOrigin,
     snapshots: {
       fleet: views.fleetSnapshot,
-      device(id) {
-        const record = devices.get(id);
-        return record && { device: views.detail(record) };
-      },
+      device: views.deviceSnapshot,
       alerts: () => ({ alerts: [...alerts.active()] }),
     },
     now,
@@ -166,6 +164,8 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
       alerts.status({ deviceId: id, status: 'offline', at: startedAt, lastSeen: entry.lastSeen });
   }
 
+  const watching = (id: string) => live.watching(id);
+  const usualIntervals = createUsualIntervals({ devices, watching, failed });
   const ingest = createIngest({
     authenticate: tokens.authenticate,
     devices,
@@ -176,9 +176,13 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
       stored,
       warn: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),
-    accepted: [(push) => fleet.accept(push), (push) => alerts.samples(push), (push) => live.values(push)],
+    accepted: [
+      (push) => fleet.accept(usualIntervals.expected(push)),
+      (push) => alerts.samples(push),
+      (push) => live.values(push),
+    ],
     deviceChanged: showRow,
-    watching: (id) => live.watching(id),
+    watching,
     intervalS: config.intervalS,
     keptMs: config.retention.quarter_days * DAY_MS,
     now,
@@ -188,7 +192,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   const removeDevice = createRemoval({
     before: tokens.forget,
     devices,
-    parts: [ingest.forget, fleet.remove, alerts.deviceRemoved, live.removed],
+    parts: [ingest.forget, usualIntervals.forget, fleet.remove, alerts.deviceRemoved, live.removed],
     history,
     notice,
   });
@@ -268,10 +272,8 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   const port = await http.listen(config.host, config.port);
   ready = true;
   const url = `${tls ? 'https' : 'http'}://localhost:${port}`;
-  log.info(
-    { url, host: config.host, port, fingerprint, history: config.influx ? 'influxdb' : 'embedded' },
-    'listening',
-  );
+  const store = config.influx ? 'influxdb' : 'embedded';
+  log.info({ url, host: config.host, port, fingerprint, history: store }, 'listening');
 
   return {
     url,

@@ -1,6 +1,6 @@
 /** Devices as lists, pages and scrapers see them: each record joined with what the fleet knows of it. */
 import type { Device, DeviceDetail } from '#protocol/api.ts';
-import type { FleetSnapshot } from '#protocol/live.ts';
+import type { DeviceSnapshot, FleetSnapshot } from '#protocol/live.ts';
 import type { Values } from '#protocol/sample.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import { deviceDetailView, deviceView } from './fleet/view.ts';
@@ -16,17 +16,24 @@ export interface Views {
   /** Every device with all its newest values. */
   everything(): { device: Device; values: Values }[];
   fleetSnapshot(): FleetSnapshot;
+  /** Undefined for an unknown device. */
+  deviceSnapshot(deviceId: string): DeviceSnapshot | undefined;
 }
 
 /** `fleet` is asked when a view is, since it begins after those who show it. */
 export function createViews(
-  devices: Pick<Collection<DeviceRecord>, 'all'>,
+  devices: Pick<Collection<DeviceRecord>, 'all' | 'get'>,
   fleet: () => Pick<Fleet, 'get' | 'recent'>,
 ): Views {
   const row = (record: DeviceRecord) => deviceView(record, fleet().get(record.id));
+  const detail = (record: DeviceRecord) => deviceDetailView(record, fleet().get(record.id));
   return {
     row,
-    detail: (record) => deviceDetailView(record, fleet().get(record.id)),
+    detail,
+    deviceSnapshot(deviceId) {
+      const record = devices.get(deviceId);
+      return record && { device: detail(record) };
+    },
     everything: () =>
       devices.all().map((record) => ({ device: row(record), values: fleet().get(record.id)?.values ?? {} })),
     fleetSnapshot() {

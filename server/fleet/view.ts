@@ -27,6 +27,7 @@ function view(record: DeviceRecord, entry: FleetEntry | undefined, metrics: Valu
     sampled_at: entry?.sampledAt ?? null,
     interval_s: entry?.intervalS ?? record.interval_s,
     clock_skew_ms: record.clock_skew_ms,
+    token_revoked_at: record.token_revoked_at,
     metrics,
   };
 }

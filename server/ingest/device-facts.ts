@@ -13,7 +13,7 @@ export function withFacts(
   // The very shift that was used: a resend is shifted by what stands here, and must get the same times.
   const skew = shiftMs === 0 ? null : shiftMs;
   const { hostname, ip, inventory = record.inventory, dropped = 0 } = push;
-  // Watching makes the interval short for a while; only the usual one is worth writing.
+  // Watching makes the interval short for a while; that the usual one was lowered takes more than one push to tell.
   const interval = Math.max(record.interval_s, intervalS);
   const same =
     hostname === record.hostname &&

@@ -90,6 +90,8 @@ export const device = z.object({
   interval_s: z.number(),
   /** How far its clock is off, where that is more than 5 minutes. */
   clock_skew_ms: z.number().nullable(),
+  /** When its token was revoked: it pushes no more until it is given another; null where it may push. */
+  token_revoked_at: z.number().nullable(),
   metrics: z.record(z.string(), z.number()),
 });
 export type Device = z.infer<typeof device>;

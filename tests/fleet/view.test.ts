@@ -49,6 +49,11 @@ describe('a device as shown', () => {
     expect(view.token).toEqual({ issued_at: 2, revoked_at: null });
   });
 
+  it('[I3] tells when its token was revoked', () => {
+    expect(deviceView(record, entry).token_revoked_at).toBeNull();
+    expect(deviceView({ ...record, token_revoked_at: 7 }, entry).token_revoked_at).toBe(7);
+  });
+
   it('that never pushed is offline with no numbers', () => {
     expect(deviceView({ ...record, last_seen: null }, undefined)).toMatchObject({
       status: 'offline',

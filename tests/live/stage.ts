@@ -28,6 +28,7 @@ export function deviceOf(deviceId: string): Device {
     sampled_at: 1,
     interval_s: 5,
     clock_skew_ms: null,
+    token_revoked_at: null,
     metrics: { cpu: 1 },
   };
 }

@@ -161,6 +161,7 @@ describe('GET /metrics', () => {
       sampled_at: 1,
       interval_s: 5,
       clock_skew_ms: null,
+      token_revoked_at: null,
       metrics: {},
     },
   });

@@ -27,6 +27,7 @@ const device = (name: string, more: Partial<Device> = {}): Device => ({
   sampled_at: 0,
   interval_s: 5,
   clock_skew_ms: null,
+  token_revoked_at: null,
   metrics: {},
   ...more,
 });
