@@ -11,7 +11,7 @@ function frame(text: string): Buffer {
 }
 
 /** The first whole frame's text and what follows it; undefined while it is not whole. */
-function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefined {
+export function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes.readUInt8(1) & 0x7f;
   const head = short === 127 ? 10 : short === 126 ? 4 : 2;
