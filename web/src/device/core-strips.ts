@@ -42,12 +42,10 @@ export function drawStrips(
   const scale = width / (to - from);
   traces.forEach((trace, core) => {
     const top = core * row;
+    const foot = top + row - gap;
     const lasts = widths(trace);
-    if (areas) {
-      context.globalAlpha = 1;
-      context.fillStyle = ground;
-      context.fillRect(0, top + row - gap, width, ratio);
-    }
+    // One path each: samples that overlap by a hair are not drawn twice as strong.
+    const [area, line] = [new Path2D(), new Path2D()];
     context.fillStyle = colour;
     trace.value.forEach((value, i) => {
       if (value === null) return;
@@ -56,16 +54,20 @@ export function drawStrips(
       const part = Math.min(1, Math.max(0, value / 100));
       if (areas) {
         const high = part * (row - gap);
-        const upper = top + row - gap - high;
-        context.globalAlpha = FAINT;
-        context.fillRect(left, upper, wide, high);
-        context.globalAlpha = 1;
-        context.fillRect(left, upper, wide, Math.min(high, LINE * ratio));
+        area.rect(left, foot - high, wide, high);
+        line.rect(left, foot - high, wide, Math.min(high, LINE * ratio));
       } else {
         context.globalAlpha = 0.05 + 0.95 * part;
         context.fillRect(left, top, wide, row - gap);
       }
     });
+    if (!areas) return;
+    context.globalAlpha = FAINT;
+    context.fill(area);
+    context.globalAlpha = 1;
+    context.fill(line);
+    context.fillStyle = ground;
+    context.fillRect(0, foot, width, ratio);
   });
   context.globalAlpha = 1;
 }
