@@ -1,8 +1,11 @@
-/** A few devices with made-up, lifelike numbers, pushing every second until closed. */
+/** A few devices with made-up, lifelike numbers: their last minutes at once, then every second until closed. */
 import type { TestServer } from './product.ts';
 import { register } from './pushing-device.ts';
 
 const NAMES = ['web-1', 'web-2', 'db-primary', 'db-replica', 'build', 'backup', 'edge-fra', 'edge-sin'];
+
+/** What a live chart shows. */
+const PAST_S = 300;
 
 interface Machine {
   readonly id: string;
@@ -31,15 +34,19 @@ export async function startMadeUpFleet(server: TestServer): Promise<{ close(): v
   for (const [phase, name] of NAMES.entries())
     machines.push({ ...(await register(server, name)), name, ip: `10.0.0.${10 + phase}`, phase });
   const client = server.client();
-  const push = async (machine: Machine) => {
-    const now = Date.now();
+  const push = async (machine: Machine, times: readonly number[]) => {
     const { id: device_id, name: hostname, ip, token } = machine;
-    const body = { device_id, hostname, ip, timestamp: now, metrics: metrics(machine, now) };
+    const samples = times.map((timestamp) => ({ timestamp, metrics: metrics(machine, timestamp) }));
+    const body = { device_id, hostname, ip, sent_at: Date.now(), samples };
     const { status, text } = await client.ask('POST', '/metrics', { token, body });
     if (status !== 200) console.error(`${hostname}: ${status} ${text}`);
   };
+  const began = Date.now();
+  const past = Array.from({ length: PAST_S }, (_, i) => began - (PAST_S - i) * 1000);
+  await Promise.all(machines.map((machine) => push(machine, past)));
   const timer = setInterval(() => {
-    for (const machine of machines) push(machine).catch((error: unknown) => console.error(error));
+    for (const machine of machines)
+      push(machine, [Date.now()]).catch((error: unknown) => console.error(error));
   }, 1000);
   return {
     close: () => {
