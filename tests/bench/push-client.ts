@@ -60,10 +60,18 @@ class Connection {
       this.received += text;
       this.look();
     });
+    // The server ends what idles for long, as when the whole machine stands still: refused, and dialled again.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.settle(0));
   }
 
-  /** Sends one push; its HTTP status. */
+  get open(): boolean {
+    return !this.socket.destroyed && this.socket.writable;
+  }
+
+  /** Sends one push; its HTTP status, 0 where the connection is gone. */
   push(): Promise<number> {
+    if (!this.open) return Promise.resolve(0);
     const body = payload(this.device, Date.now());
     const head = `POST /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${this.device.token}\r\n`;
     this.socket.write(
@@ -81,6 +89,10 @@ class Connection {
     if (this.received.length < end + 4 + length) return;
     const status = Number(this.received.slice(9, 12));
     this.received = this.received.slice(end + 4 + length);
+    this.settle(status);
+  }
+
+  private settle(status: number): void {
     this.answered?.(status);
     this.answered = undefined;
   }
@@ -133,7 +145,9 @@ process.on('message', (message) => {
   void (async () => {
     const { port, caFile, devices, seconds } = roundAsked.parse(message);
     const ca = readFileSync(caFile, 'utf8');
-    const connections: Connection[] = [...(fleets.get(port) ?? [])];
+    const connections: Connection[] = [];
+    for (const known of fleets.get(port) ?? [])
+      connections.push(known.open ? known : await connect(known.device, port, ca));
     for (const device of devices.slice(connections.length)) connections.push(await connect(device, port, ca));
     fleets.set(port, connections);
     process.send?.(await push(connections, seconds));

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { enrollmentKeyCreated } from '#protocol/api.ts';
 import { createClient, type Client } from './client.ts';
 import { eventually } from './eventually.ts';
@@ -24,9 +25,21 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** A script of the product (`server/main.ts`) on this Node. */
+const manifest = z.object({ scripts: z.record(z.string(), z.string()) });
+
+/** What package.json hands to Node to run a script of the product (`server/main.ts`), with its flags. */
+function argumentsFor(script: string): string[] {
+  const { scripts } = manifest.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
+  const command = Object.values(scripts).find(
+    (line) => line.startsWith('node ') && line.endsWith(` ${script}`),
+  );
+  if (command === undefined) throw new Error(`package.json runs no ${script}`);
+  return command.split(' ').slice(1);
+}
+
+/** A script of the product as package.json runs it, on this Node. */
 export async function runScript(script: string, env: Readonly<Record<string, string>>): Promise<Running> {
-  return startProcess({ file: process.execPath, args: [join(ROOT, script)], env, cwd: ROOT });
+  return startProcess({ file: process.execPath, args: argumentsFor(script), env, cwd: ROOT });
 }
 
 export interface ServerOptions {
