@@ -51,6 +51,8 @@ export interface HistoryHealth {
   /** For a person: what is wrong and what to do; or where the samples are. */
   readonly detail: string;
   readonly bytes: number | null;
+  /** Processor time of the store's own thread, milliseconds; absent where it has none. */
+  readonly cpu_ms?: number;
 }
 
 export interface History {

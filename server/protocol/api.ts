@@ -290,6 +290,7 @@ export const statusReply = z.object({
     healthy: z.boolean(),
     detail: z.string(),
     bytes: z.number().nullable(),
+    cpu_ms: z.number().optional(),
     /** Bytes in the journal that the history has not taken yet. */
     behind_bytes: z.number(),
   }),

@@ -7,6 +7,11 @@ import { openStore, type Store } from './store.ts';
 const BUSY_MS = 20;
 const IDLE_MS = 200;
 
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 function answer(store: Store, call: Call): unknown {
   switch (call.kind) {
     case 'write':
@@ -22,7 +27,7 @@ function answer(store: Store, call: Call): unknown {
     case 'remove':
       return store.remove(call.args);
     case 'health':
-      return store.health();
+      return { ...store.health(), cpu_ms: threadCpuMs() };
     case 'close':
       return store.close();
   }
