@@ -1,15 +1,8 @@
 /** The three buckets in InfluxDB: found, or made where the token may. */
 import type { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
-import type { HistoryLog } from '../server/history/history.ts';
+import type { HistoryLog, Retention } from '../server/history/history.ts';
 import { isNotFound, isRefusal, SetupError, text } from './errors.ts';
-
-/** How long each tier is kept, as the settings have it. */
-export interface InfluxRetention {
-  readonly raw_days: number;
-  readonly minute_days: number;
-  readonly quarter_days: number;
-}
 
 export interface Place {
   readonly bucket: string;
@@ -31,7 +24,7 @@ export interface PlacesOptions {
   readonly client: InfluxDB;
   readonly org: string;
   readonly bucket: string;
-  readonly retention: InfluxRetention;
+  readonly retention: Retention;
   readonly log: HistoryLog;
 }
 
@@ -103,7 +96,7 @@ export async function provide({ client, org, bucket, retention, log }: PlacesOpt
 }
 
 /** What differs from the settings, a sentence for each bucket. */
-export function retentionNotes({ raw, tiers }: Places, retention: InfluxRetention): string[] {
+export function retentionNotes({ raw, tiers }: Places, retention: Retention): string[] {
   const wanted: readonly [Place | undefined, number, string][] = [
     [raw, retention.raw_days, 'WATCHFLOOR_RAW_DAYS'],
     [tiers?.minutes, retention.minute_days, 'WATCHFLOOR_MINUTE_DAYS'],

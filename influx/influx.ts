@@ -1,8 +1,13 @@
 /** History on InfluxDB 2. It connects when it is first asked: the server starts with InfluxDB down. */
 import { InfluxDB, type Point } from '@influxdata/influxdb-client';
 import { DeleteAPI, PingAPI } from '@influxdata/influxdb-client-apis';
-import type { History, HistoryLog } from '../server/history/history.ts';
-import { provide, retentionNotes, type InfluxRetention, type Places } from './buckets.ts';
+import {
+  DEFAULT_RETENTION,
+  type History,
+  type HistoryLog,
+  type Retention,
+} from '../server/history/history.ts';
+import { provide, retentionNotes, type Places } from './buckets.ts';
 import { explained, isNotFound, SetupError } from './errors.ts';
 import { MEASUREMENT } from './flux.ts';
 import { influxName } from './names.ts';
@@ -19,7 +24,7 @@ export interface InfluxOptions {
   /** Of the samples; `_1m` and `_15m` beside it are the tiers. Made where they do not exist. */
   readonly bucket: string;
   /** For the buckets that are made. */
-  readonly retention?: InfluxRetention;
+  readonly retention?: Retention;
   readonly log: HistoryLog;
   readonly now?: () => number;
   /** Between looks for what is to be rolled up. */
@@ -27,8 +32,6 @@ export interface InfluxOptions {
   /** How long a write or a question may take. */
   readonly timeoutMs?: number;
 }
-
-export const DEFAULT_RETENTION: InfluxRetention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
 
 const TIMEOUT_MS = 30_000;
 /** Of rolling up, deleting and making buckets. */

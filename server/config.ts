@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { isLoopback } from '#protocol/enrollment.ts';
+import { DEFAULT_RETENTION, type Retention } from './history/history.ts';
 import type { LogLevel } from './log.ts';
 import { parseNetworks, type Networks } from './http/address.ts';
 import { SETTING, SETTINGS, type SettingKey } from './settings.ts';
@@ -26,11 +27,7 @@ export interface Config {
   readonly publicUrl: string | undefined;
   readonly intervalS: number;
   readonly sessionDays: number;
-  readonly retention: {
-    readonly raw_days: number;
-    readonly minute_days: number;
-    readonly quarter_days: number;
-  };
+  readonly retention: Retention;
   readonly allowAgents: Networks;
   readonly allowPeople: Networks;
   readonly trustedProxies: Networks;
@@ -217,9 +214,9 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
     intervalS: read('interval', SETTING.interval.schema) ?? 5,
     sessionDays: read('session_days', SETTING.session_days.schema) ?? 30,
     retention: {
-      raw_days: read('raw_days', SETTING.raw_days.schema) ?? 3,
-      minute_days: read('minute_days', SETTING.minute_days.schema) ?? 90,
-      quarter_days: read('quarter_days', SETTING.quarter_days.schema) ?? 1100,
+      raw_days: read('raw_days', SETTING.raw_days.schema) ?? DEFAULT_RETENTION.raw_days,
+      minute_days: read('minute_days', SETTING.minute_days.schema) ?? DEFAULT_RETENTION.minute_days,
+      quarter_days: read('quarter_days', SETTING.quarter_days.schema) ?? DEFAULT_RETENTION.quarter_days,
     },
     allowAgents: readNetworks(read, 'allow_agents', problems),
     allowPeople: readNetworks(read, 'allow_people', problems),

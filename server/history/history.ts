@@ -40,6 +40,18 @@ export interface HistoryResult {
   readonly series: ReadonlyMap<string, Buckets>;
 }
 
+/** How long each tier is kept. */
+export interface Retention {
+  /** Per-second samples. */
+  readonly raw_days: number;
+  /** Minute buckets. */
+  readonly minute_days: number;
+  /** Quarter-hour buckets. */
+  readonly quarter_days: number;
+}
+
+export const DEFAULT_RETENTION: Retention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
+
 /** What an implementation may ask of the log: facts, then a sentence. */
 export type HistoryLog = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (facts: object, text: string) => void>

@@ -11,7 +11,8 @@ const OPEN = new Set([123, 91]);
 const CLOSE = new Set([125, 93]);
 const SPACE = new Set([32, 9, 10, 13]);
 
-function skipSpace(text: Uint8Array, at: number): number {
+/** The first place from `at` on that is no space. */
+export function skipSpace(text: Uint8Array, at: number): number {
   while (SPACE.has(text[at] ?? 0)) at++;
   return at;
 }
@@ -35,11 +36,6 @@ function endOf(text: Uint8Array, at: number): number {
     } else if (depth === 0 && (byte === COMMA || SPACE.has(byte))) return at;
     at++;
   }
-}
-
-/** Where the first element of the array at `at` begins, or the array's end. */
-export function firstElement(text: Uint8Array, at: number): number {
-  return skipSpace(text, at + 1);
 }
 
 /** The span of the value that begins at `at`. */

@@ -5,7 +5,7 @@
  * does not fit is parsed in full, as ever.
  */
 import { isSampleTime, isTime, LIMITS, type Push, type Sample } from '#protocol/sample.ts';
-import { firstElement, membersAt, spanAt } from './json-spans.ts';
+import { membersAt, skipSpace, spanAt } from './json-spans.ts';
 import { isNumber, type Cursor } from './number-token.ts';
 import { patternOf, readPattern, type Pattern } from './pattern.ts';
 import { readSample, samplePatternOf, type SamplePattern } from './sample-pattern.ts';
@@ -30,12 +30,11 @@ export interface PushTemplate {
 export function templateOf(body: Buffer, push: Push): PushTemplate | undefined {
   // With escapes, one name could be written in two ways.
   if (body.length > MOST_BYTES || body.includes(BACKSLASH)) return undefined;
-  const start = firstElement(body, -1);
-  const members = membersAt(body, start);
+  const members = membersAt(body, skipSpace(body, 0));
   const at = new Map(members);
   const samples = at.get('samples');
   if (samples === undefined || at.size !== members.length) return undefined;
-  const first = spanAt(body, firstElement(body, samples.from));
+  const first = spanAt(body, skipSpace(body, samples.from + 1));
   const sample = samplePatternOf(body, first);
   if (sample === undefined) return undefined;
 

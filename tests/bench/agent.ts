@@ -1,30 +1,17 @@
 /** The agent: processor time of one sample, and what a running agent costs. */
-import { readFileSync } from 'node:fs';
 import library from 'systeminformation';
 import { collectorsFor } from '../../agent/collectors/index.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
 import { createSampler } from '../../agent/sampler.ts';
 import { benchRunningAgent } from './agent-running.ts';
+import { ownCpuMs } from './cpu.ts';
 import type { Row } from './row.ts';
 
 const SAMPLES = 300;
 /** The library takes some 100 ms a round. */
 const LIBRARY_ROUNDS = 15;
-/** What `/proc/PID/stat` counts processor time in, on every Linux that Node runs on. */
-const TICK_MS = 10;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** Processor time of this process and of the children it waited for, in ms: fields 14 to 17 of its stat. */
-function ownCpuMs(): number {
-  const stat = readFileSync('/proc/self/stat', 'utf8');
-  const ticks = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 15)
-    .map(Number);
-  return ticks.reduce((sum, one) => sum + one, 0) * TICK_MS;
-}
 
 /** CPU ms of one sample of the whole list, as the running agent takes it, one after another. */
 async function benchSamples(): Promise<number> {

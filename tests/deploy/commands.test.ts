@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import { argumentsFor } from '../e2e/product.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
-const { scripts } = z
-  .object({ scripts: z.record(z.string(), z.string()) })
-  .parse(JSON.parse(read('package.json')));
 
 test.each(['server', 'agent'])('the %s unit starts what npm run starts, with the same flags', (name) => {
-  const unit = read('deploy', 'systemd', `watchfloor-${name}.service`);
+  const unit = readFileSync(join(root, 'deploy', 'systemd', `watchfloor-${name}.service`), 'utf8');
   const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
-  expect(line.replaceAll('/opt/watchfloor/', '').replace('node_modules/node/bin/', '')).toBe(scripts[name]);
+  expect(line.replaceAll('/opt/watchfloor/', '').replace('node_modules/node/bin/', '')).toBe(
+    ['node', ...argumentsFor(`${name}/main.ts`)].join(' '),
+  );
 });

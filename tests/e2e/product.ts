@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
 const manifest = z.object({ scripts: z.record(z.string(), z.string()) });
 
 /** What package.json hands to Node to run a script of the product (`server/main.ts`), with its flags. */
-function argumentsFor(script: string): string[] {
+export function argumentsFor(script: string): string[] {
   const { scripts } = manifest.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
   const command = Object.values(scripts).find(
     (line) => line.startsWith('node ') && line.endsWith(` ${script}`),

@@ -2,22 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/api.ts';
 import { marksFor } from '../../web/src/device/marks.ts';
 import { deviceCharts } from '../../web/src/device/specs.ts';
+import { firing } from './alert.ts';
 
-const alert: Alert = {
-  id: 'a',
-  rule_id: 'r',
-  rule_name: 'Memory high',
-  device_id: 'd',
-  device_name: 'web-1',
-  metric: 'ram',
-  value: 98,
-  threshold: 90,
-  severity: 'warning',
-  state: 'firing',
-  timestamp: 1000,
-  resolved_at: null,
-  resolution: null,
-};
+const alert: Alert = { ...firing, rule_name: 'Memory high', metric: 'ram', value: 98 };
 const latest = { cpu: 3, ram: 98, mem_used_bytes: 980, mem_total_bytes: 1000 };
 const charts = deviceCharts(Object.keys(latest)).sections.flatMap((section) => section.charts);
 const marksOf = (id: string, alerts: readonly Alert[]) =>

@@ -10,22 +10,9 @@ import {
 } from '../../web/src/data/alert-words.ts';
 import { metricChoices, metricName } from '../../web/src/format/metric.ts';
 import { browserName } from '../../web/src/routes/settings/account/browser-name.ts';
+import { firing } from './alert.ts';
 
-const alert: Alert = {
-  id: 'a',
-  rule_id: 'r',
-  rule_name: 'CPU high',
-  device_id: 'd',
-  device_name: 'web-1',
-  metric: 'cpu',
-  value: 97.2,
-  threshold: 90,
-  severity: 'warning',
-  state: 'firing',
-  timestamp: 1000,
-  resolved_at: null,
-  resolution: null,
-};
+const alert = firing;
 
 describe('metrics in words', () => {
   it.each([

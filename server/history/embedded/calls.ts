@@ -1,8 +1,7 @@
 /** What the main thread asks of the store's thread, and what comes back. */
 import type { Sample } from '#protocol/sample.ts';
-import type { HistoryHealth, HistoryQuery, HistoryResult, Position } from '../history.ts';
+import type { HistoryHealth, HistoryQuery, HistoryResult, Position, Retention } from '../history.ts';
 import type { Packed } from './packed.ts';
-import type { Retention } from './retention.ts';
 
 export interface WorkerSettings {
   readonly file: string;

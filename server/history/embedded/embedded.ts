@@ -2,12 +2,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../../log.ts';
-import type { History } from '../history.ts';
+import { DEFAULT_RETENTION, type History, type Retention } from '../history.ts';
 import type { Calls, Message, WorkerSettings } from './calls.ts';
 import { createPacker } from './packed.ts';
-import { DEFAULT_RETENTION, type Retention } from './retention.ts';
-
-export { DEFAULT_RETENTION, type Retention } from './retention.ts';
 
 export interface EmbeddedHistoryOptions {
   /** Holds `history.db` and its companions. */

@@ -1,7 +1,7 @@
 /** A chart's question: which tier answers it, and its buckets. */
-import type { Buckets, HistoryQuery, HistoryResult } from '../history.ts';
+import type { Buckets, HistoryQuery, HistoryResult, Retention } from '../history.ts';
 import type { Registry } from './registry.ts';
-import { tierStarts, type Retention } from './retention.ts';
+import { tierStarts } from './retention.ts';
 import { addBuckets, addSamples, type Rollup, type Series } from './rollup.ts';
 import { BLOCK, HOUR, MINUTE, QUARTER, type TierName, type Tiers } from './tiers.ts';
 

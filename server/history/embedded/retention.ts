@@ -1,19 +1,8 @@
 /** Deletes what is too old and what belongs to removed devices, in small slices, and gives the space back. */
 import type { DatabaseSync } from 'node:sqlite';
+import type { Retention } from '../history.ts';
 import { BLOCK, HOUR, key, MINUTE, type Tiers, type TierName } from './tiers.ts';
 import { numberOf } from './transaction.ts';
-
-/** How long each tier is kept. */
-export interface Retention {
-  /** Per-second samples. */
-  readonly raw_days: number;
-  /** Minute buckets. */
-  readonly minute_days: number;
-  /** Quarter-hour buckets. */
-  readonly quarter_days: number;
-}
-
-export const DEFAULT_RETENTION: Retention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
 
 const DAY = 24 * HOUR;
 const PASS_EVERY = 5 * MINUTE;

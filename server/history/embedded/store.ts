@@ -4,13 +4,20 @@
  */
 import type { Log } from '../../log.ts';
 import type { Sample } from '#protocol/sample.ts';
-import type { HistoryHealth, HistoryQuery, HistoryResult, Position } from '../history.ts';
+import {
+  DEFAULT_RETENTION,
+  type HistoryHealth,
+  type HistoryQuery,
+  type HistoryResult,
+  type Position,
+  type Retention,
+} from '../history.ts';
 import { openDatabase } from './database.ts';
 import type { Packed } from './packed.ts';
 import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from './page.ts';
 import { queryTiers } from './query.ts';
 import { loadRegistry, type Device } from './registry.ts';
-import { DEFAULT_RETENTION, openRetention, type Retention } from './retention.ts';
+import { openRetention } from './retention.ts';
 import { key, MINUTE, openTiers } from './tiers.ts';
 import { numberOf, transaction } from './transaction.ts';
 

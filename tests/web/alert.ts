@@ -1,0 +1,18 @@
+/** An alert that fires, for tests to vary. */
+import type { Alert } from '#protocol/api.ts';
+
+export const firing: Alert = {
+  id: 'a',
+  rule_id: 'r',
+  rule_name: 'CPU high',
+  device_id: 'd',
+  device_name: 'web-1',
+  metric: 'cpu',
+  value: 97.2,
+  threshold: 90,
+  severity: 'warning',
+  state: 'firing',
+  timestamp: 1000,
+  resolved_at: null,
+  resolution: null,
+};
