@@ -1,24 +1,24 @@
 /** The agent put together: collectors → loop → outbox and spool → sender → link. */
 import { join } from 'node:path';
 import type { Inventory, PushReply } from '#protocol/sample.ts';
-import { systemClock } from './clock.ts';
-import { collectorsFor } from './collectors/index.ts';
+import { systemClock } from './sampling/clock.ts';
+import { collectorsFor } from './collectors/list.ts';
 import { createReader } from './collectors/reader.ts';
-import type { Config } from './config.ts';
-import { errorText, makeFolder } from './folder.ts';
-import { deviceId, hostName, osName, primaryAddress } from './identity.ts';
-import { gatherInventory } from './inventory.ts';
-import { createLink } from './link.ts';
-import { lockFolder } from './lock.ts';
+import type { Config } from './config/config.ts';
+import { errorText, makeFolder } from './data-folder/data-folder.ts';
+import { deviceId, hostName, osName, primaryAddress } from './machine/identity.ts';
+import { gatherInventory } from './machine/inventory.ts';
+import { createLink } from './link/link.ts';
+import { lockFolder } from './data-folder/lock.ts';
 import type { Log } from './log.ts';
-import { startLoop } from './loop.ts';
-import { readMembership, writeMembership } from './membership.ts';
-import { createOutbox } from './outbox.ts';
-import { paceFor } from './pace.ts';
-import { createRefused } from './refused.ts';
-import { createSampler } from './sampler.ts';
-import { createSender } from './sender.ts';
-import { openSpool, SEGMENT } from './spool.ts';
+import { startLoop } from './sampling/loop.ts';
+import { readMembership, writeMembership } from './link/membership.ts';
+import { createOutbox } from './outgoing/outbox.ts';
+import { paceFor } from './sampling/pace.ts';
+import { createRefused } from './outgoing/refused.ts';
+import { createSampler } from './sampling/sampler.ts';
+import { createSender } from './outgoing/sender.ts';
+import { openSpool, SEGMENT } from './outgoing/spool.ts';
 
 export interface RunningAgent {
   /** Stops sampling, tries once more to send, keeps the rest on disk, and lets go of everything. */

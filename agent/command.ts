@@ -1,10 +1,10 @@
 /** The agent's command: settings → agent → ordered stop. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
-import { ConfigError, loadConfig, type Config } from './config.ts';
-import { SetupError } from './folder.ts';
+import { ConfigError, loadConfig, type Config } from './config/config.ts';
+import { SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
-import { describeSettings } from './settings.ts';
+import { describeSettings } from './config/settings.ts';
 
 const USAGE = `watchfloor-agent: measures this machine and pushes to a Watchfloor server.
 

@@ -15,7 +15,7 @@ if (process.execve !== undefined && process.platform !== 'win32')
       process.execPath,
       ...FLAGS,
       ...process.execArgv,
-      join(import.meta.dirname, 'lean.js'),
+      join(import.meta.dirname, 'service', 'lean.js'),
       ...process.argv.slice(2),
     ],
     // glibc: one arena for all threads instead of one for each.

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The server's command: config -> server -> ordered stop. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
-import { ConfigError, loadConfig, type Config } from './config.ts';
-import { StartError } from './data-folder.ts';
-import { createLog } from './log.ts';
-import { createServer } from './server.ts';
-import { describeSettings } from './settings.ts';
+import { ConfigError, loadConfig, type Config } from './config/config.ts';
+import { StartError } from './state/data-folder.ts';
+import { createLog } from './app/log.ts';
+import { createServer } from './app/server.ts';
+import { describeSettings } from './config/settings.ts';
 
 const USAGE = `watchfloor-server: takes what agents push, stores it, and shows it live.
 

@@ -45,7 +45,7 @@ export default ts.config(
   },
   {
     // What talks to a terminal.
-    files: ['tests/**/*.ts', 'server/start.ts', 'server/main.ts', 'agent/command.ts'],
+    files: ['tests/**/*.ts', 'server/quickstart/start.ts', 'server/main.ts', 'agent/command.ts'],
     rules: { 'no-console': 'off' },
   },
 );

@@ -12,7 +12,7 @@ export default defineConfig({
           ...node,
           name: 'unit',
           include: [
-            'tests/{protocol,server,http,routes,ingest,fleet,live,alerts,auth,history,store,agent,influx,deploy,house}/**/*.test.ts',
+            'tests/{protocol,app,config,quickstart,tls,http,routes,ingest,fleet,live,alerts,auth,history,state,agent,influx,deploy,house}/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },

@@ -1,5 +1,5 @@
 /** Processor time from /proc/stat: total, by kind, and per core. */
-import { percent, tenth } from '../rates.ts';
+import { percent, tenth } from './rates.ts';
 import type { Collector, Fields, Instances } from './collector.ts';
 
 /** Ticks since boot. `user` has nice in it, `system` the interrupts; guests are part of user. */

@@ -1,6 +1,6 @@
 /** Disk traffic from /proc/diskstats: whole disks only, so that nothing is counted twice. */
 import { existsSync } from 'node:fs';
-import { createRates, percent, tenth, type Rates } from '../rates.ts';
+import { createRates, percent, tenth, type Rates } from './rates.ts';
 import type { Collector, Fields } from './collector.ts';
 
 export interface DiskCounters {

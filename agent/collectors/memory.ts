@@ -1,5 +1,5 @@
 /** Memory and swap from /proc/meminfo. */
-import { hundredth, percent } from '../rates.ts';
+import { hundredth, percent } from './rates.ts';
 import type { Collector, Fields } from './collector.ts';
 
 /** /proc/meminfo → bytes by name. */

@@ -1,6 +1,6 @@
 /** How full the local filesystems are. */
 import { statfs } from 'node:fs/promises';
-import { hundredth, percent } from '../rates.ts';
+import { hundredth, percent } from './rates.ts';
 import type { Collector, Fields, Instances } from './collector.ts';
 import { parseMountinfo, type Mount } from './mountinfo.ts';
 

@@ -1,6 +1,6 @@
 /** Network traffic from /proc/net/dev: every interface that was used, and a total that counts no byte twice. */
 import { existsSync } from 'node:fs';
-import { createRates, type Rates } from '../rates.ts';
+import { createRates, type Rates } from './rates.ts';
 import type { Collector, Fields, Instances } from './collector.ts';
 
 export interface InterfaceCounters {

@@ -4,7 +4,7 @@
  */
 import { cpus, freemem, loadavg, totalmem, uptime } from 'node:os';
 import type { Systeminformation } from 'systeminformation';
-import { createRates, hundredth, percent, tenth } from '../rates.ts';
+import { createRates, hundredth, percent, tenth } from './rates.ts';
 import type { Collector, Fields, Instances } from './collector.ts';
 import { cpuFields, type CpuTimes } from './cpu.ts';
 import { countedInterfaces, networkFields } from './network.ts';

@@ -1,6 +1,6 @@
 /** Temperatures from /sys/class/hwmon, or from /sys/class/thermal on machines without. */
 import { readdirSync } from 'node:fs';
-import { tenth } from '../rates.ts';
+import { tenth } from './rates.ts';
 import type { Collector, Context, Instances } from './collector.ts';
 
 interface Sensor {

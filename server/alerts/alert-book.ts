@@ -1,9 +1,9 @@
 /** Alerts as they are kept: the active ones at hand, all of them in their collection, the resolved ones bounded. */
 import { randomUUID } from 'node:crypto';
 import type { Alert } from '#protocol/api.ts';
-import type { Log } from '../log.ts';
-import type { Collection } from '../store/collection.ts';
-import type { AlertRecord } from '../store/records.ts';
+import type { Log } from '../types.ts';
+import type { Collection } from '../state/collection.ts';
+import type { AlertRecord } from '../state/records.ts';
 
 export type Resolution = NonNullable<Alert['resolution']>;
 export type NewAlert = Omit<Alert, 'id' | 'state' | 'resolved_at' | 'resolution'>;

@@ -1,8 +1,8 @@
 /** [S4] The audit log: who did what to what, from where, when. The newest entries are kept. */
 import { randomUUID } from 'node:crypto';
 import type { AuditEntry } from '#protocol/api.ts';
-import type { Collection } from '../store/collection.ts';
-import type { AuditRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { AuditRecord } from '../state/records.ts';
 
 const KEPT = 2000;
 /** Anybody can be refused; that must not push out what administrators did. */

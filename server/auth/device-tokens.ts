@@ -1,8 +1,8 @@
 /** [I3] Device tokens: hash → device, in memory for the push path, kept in the device's record. */
-import { ApiError } from '../errors.ts';
-import type { Collection } from '../store/collection.ts';
-import type { DeviceRecord } from '../store/records.ts';
-import { newSecret, secretHash } from './tokens.ts';
+import { ApiError } from '#protocol/errors.ts';
+import type { Collection } from '../state/collection.ts';
+import type { DeviceRecord } from '../state/records.ts';
+import { newSecret, secretHash } from './secrets.ts';
 
 export interface DeviceTokens {
   /** The device of an Authorization header. @throws ApiError invalid_token */

@@ -1,9 +1,9 @@
 /** Enrollment keys: what lets a new machine register. Only hashes are kept. */
 import { randomUUID } from 'node:crypto';
-import { ApiError } from '../errors.ts';
-import type { Collection } from '../store/collection.ts';
-import type { EnrollmentKeyRecord } from '../store/records.ts';
-import { newSecret, secretHash } from './tokens.ts';
+import { ApiError } from '#protocol/errors.ts';
+import type { Collection } from '../state/collection.ts';
+import type { EnrollmentKeyRecord } from '../state/records.ts';
+import { newSecret, secretHash } from './secrets.ts';
 
 export interface NewKey {
   readonly name: string;

@@ -3,7 +3,7 @@
  * stranger's guesses do not lock the owner out, and per address over all accounts.
  */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 
 export interface LoginLimits {
   /** @throws ApiError too_many_attempts. Counts the attempt. */

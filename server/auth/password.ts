@@ -1,7 +1,7 @@
 /** [S2] Passwords: argon2id, a few at a time, so that a flood of sign-ins cannot take the machine. */
 import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 
 const COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const MOST_WAITING = 32;

@@ -6,21 +6,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { jwtVerify, SignJWT, errors } from 'jose';
 import writeFileAtomic from 'write-file-atomic';
-import type { Role } from '#protocol/api.ts';
-import type { Collection } from '../store/collection.ts';
-import type { SessionRecord, UserRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { SessionRecord, UserRecord } from '../state/records.ts';
+import type { SignedIn } from '../types.ts';
 
 /** `__Host-`: Secure, this host only, path /. */
 export const COOKIE = '__Host-watchfloor';
 const DAY_MS = 86_400_000;
 const ISSUER = 'watchfloor';
-
-export interface LiveSession {
-  readonly sessionId: string;
-  readonly username: string;
-  readonly role: Role;
-  readonly expiresAt: number;
-}
 
 export interface SessionParts {
   readonly sessions: Collection<SessionRecord>;
@@ -39,7 +32,7 @@ export interface Sessions {
     from: { readonly address: string; readonly agent: string },
   ): Promise<{ record: SessionRecord; cookie: string }>;
   /** The session of a Cookie header; undefined when there is none that is valid. */
-  find(cookieHeader: string): Promise<LiveSession | undefined>;
+  find(cookieHeader: string): Promise<SignedIn | undefined>;
   /** A Set-Cookie value when the session has passed half its time; undefined before. */
   prolong(sessionId: string): Promise<string | undefined>;
   alive(sessionId: string): boolean;
@@ -90,7 +83,7 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
     return `${COOKIE}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; SameSite=Strict`;
   }
 
-  function current(sessionId: string): LiveSession | undefined {
+  function current(sessionId: string): SignedIn | undefined {
     const record = sessions.get(sessionId);
     if (!record || record.expires_at <= now()) return undefined;
     const user = users.get(record.username);

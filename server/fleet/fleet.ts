@@ -2,8 +2,8 @@
 import type { DeviceStatus } from '#protocol/api.ts';
 import type { Recent } from '#protocol/live.ts';
 import type { Sample, Values } from '#protocol/sample.ts';
-import { every as everyInterval } from '../every.ts';
 import type { AcceptedPush } from './accepted-push.ts';
+import type { Clock } from '../types.ts';
 import { deadline, statusAtStop } from './presence.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
 
@@ -46,7 +46,7 @@ export interface FleetParts {
   readonly devices: Iterable<KnownDevice>;
   /** The newest sample of each device, from history. */
   readonly latest: ReadonlyMap<string, Sample>;
-  readonly every?: (run: () => void, ms: number) => () => void;
+  readonly every: Clock['every'];
 }
 
 export interface Fleet {
@@ -102,7 +102,7 @@ function restore(devices: Iterable<KnownDevice>, latest: ReadonlyMap<string, Sam
   return tracked;
 }
 
-export function createFleet({ now, onStatus, devices, latest, every = everyInterval }: FleetParts): Fleet {
+export function createFleet({ now, onStatus, devices, latest, every }: FleetParts): Fleet {
   let graceFrom = now();
   let lastSweep = graceFrom;
   const tracked = restore(devices, latest, graceFrom);

@@ -1,7 +1,7 @@
 /** A device as the API and the live rooms show it: its record joined with what the fleet knows. */
 import type { Device, DeviceDetail } from '#protocol/api.ts';
 import type { Values } from '#protocol/sample.ts';
-import type { DeviceRecord } from '../store/records.ts';
+import type { DeviceRecord } from '../state/records.ts';
 import type { FleetEntry } from './fleet.ts';
 
 /** Numbers of single cores, mounts and the like have a colon in their name. */

@@ -3,10 +3,9 @@
  * parsed; those that do not fit in memory while history cannot take them are dropped here and read again from
  * the journal later (H4). At the start it replays what the journal still holds: history stores each sample once.
  */
-import type { Log } from '../log.ts';
-import { systemClock, type Clock } from './clock.ts';
+import type { Clock, Log } from '../types.ts';
 import type { History, Position, SampleBatch } from './history.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import type { Journal, JournalEntry } from './journal/journal.ts';
 
 export type FeederState = { readonly kind: 'feeding' } | { readonly kind: 'retrying'; readonly error: Error };
 
@@ -26,7 +25,7 @@ export interface FeederOptions {
   readonly gatherMs?: number;
   readonly firstRetryMs?: number;
   readonly lastRetryMs?: number;
-  readonly clock?: Clock;
+  readonly clock: Pick<Clock, 'now' | 'after'>;
   /** In [0, 1): the jitter. */
   readonly random?: () => number;
 }
@@ -64,7 +63,7 @@ export function createFeeder({
   gatherMs = 0,
   firstRetryMs = 1_000,
   lastRetryMs = 30_000,
-  clock = systemClock,
+  clock,
   random = Math.random,
 }: FeederOptions): Feeder {
   /** Everything below was written. */

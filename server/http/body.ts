@@ -2,7 +2,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpResponse } from 'uWebSockets.js';
 import { LIMITS } from '#protocol/sample.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 
 /** Bytes of all bodies being read at one time; past it the server answers 503 (I6). */
 const MOST_IN_FLIGHT = 64 * 1024 * 1024;

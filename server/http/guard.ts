@@ -1,15 +1,16 @@
 /** Who may use a route: networks, the session cookie, the role, and no other site in the visitor's name. */
 import type { Role } from '#protocol/api.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { isIn, type Networks } from './address.ts';
-import type { Request, Viewer } from './request.ts';
+import type { SignedIn } from '../types.ts';
+import type { Request } from './request.ts';
 import { NOBODY, type Access, type Route } from './route.ts';
 
 const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, admin: 2 };
 
 export interface GuardParts {
   /** The session of a Cookie header; undefined when there is none that is valid. */
-  readonly authenticate: (cookie: string) => Promise<Viewer | undefined>;
+  readonly authenticate: (cookie: string) => Promise<SignedIn | undefined>;
   /** Empty: everybody. */
   readonly allowAgents: Networks;
   readonly allowPeople: Networks;
@@ -18,7 +19,7 @@ export interface GuardParts {
 export type Guard = (
   route: Pick<Route, 'access' | 'method' | 'path'>,
   request: Request,
-) => Viewer | Promise<Viewer>;
+) => SignedIn | Promise<SignedIn>;
 
 /** Whether the page that made the request is our own: same host, or no browser at all. */
 export function isSameOrigin(origin: string, host: string): boolean {
@@ -37,11 +38,11 @@ export function allows(
 }
 
 export function createGuard(parts: GuardParts): Guard {
-  async function findPerson(access: Role, request: Request): Promise<Viewer> {
-    const viewer = await parts.authenticate(request.header('cookie'));
-    if (!viewer) throw new ApiError('not_signed_in');
-    if (RANK[viewer.role] < RANK[access]) throw new ApiError('forbidden');
-    return viewer;
+  async function findPerson(access: Role, request: Request): Promise<SignedIn> {
+    const person = await parts.authenticate(request.header('cookie'));
+    if (!person) throw new ApiError('not_signed_in');
+    if (RANK[person.role] < RANK[access]) throw new ApiError('forbidden');
+    return person;
   }
 
   return ({ access, method, path }, request) => {

@@ -1,14 +1,4 @@
 /** What a handler sees of a request: copied out of uWS before the first await, since uWS forgets it then. */
-import type { Role } from '#protocol/api.ts';
-
-/** The signed-in person a request comes from. */
-export interface Viewer {
-  readonly sessionId: string;
-  readonly username: string;
-  readonly role: Role;
-  readonly expiresAt: number;
-}
-
 export interface Request {
   /** The `:name` parts of the route's path, decoded, in order. */
   readonly params: readonly string[];

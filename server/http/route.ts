@@ -1,8 +1,9 @@
 /** A route: one method and path, who may use it, what it takes and answers. The API's description is made of these. */
 import type { z } from 'zod';
 import type { Role } from '#protocol/api.ts';
-import { parseBody } from '../parse-body.ts';
-import type { Request, Viewer } from './request.ts';
+import { parseBody } from '#protocol/body.ts';
+import type { SignedIn } from '../types.ts';
+import type { Request } from './request.ts';
 
 /**
  * `public`: anybody. `device`: the handler checks the device's token. A role: a session of that role or above
@@ -28,7 +29,7 @@ interface Description {
 export interface Route extends Description {
   readonly body?: z.ZodType;
   /** Takes the raw body where the route has no `body` schema. */
-  readonly handle: (call: { request: Request; viewer: Viewer; body: unknown; raw: Buffer }) => unknown;
+  readonly handle: (call: { request: Request; person: SignedIn; body: unknown; raw: Buffer }) => unknown;
   /** Whether the request's body is read at all. */
   readonly readsBody: boolean;
 }
@@ -37,11 +38,11 @@ interface Call {
   readonly request: Request;
 }
 interface PersonCall extends Call {
-  readonly viewer: Viewer;
+  readonly person: SignedIn;
 }
 
 /** Stands in where a route is open to all; never handed to a handler that asks for a person. */
-export const NOBODY: Viewer = { sessionId: '', username: '', role: 'display', expiresAt: 0 };
+export const NOBODY: SignedIn = { sessionId: '', username: '', role: 'display', expiresAt: 0 };
 
 /** A route without a body. */
 export function route(description: Description & { readonly handle: (call: PersonCall) => unknown }): Route {
@@ -59,7 +60,7 @@ export function routeWithBody<Schema extends z.ZodType>(
   return {
     ...description,
     readsBody: true,
-    handle: ({ request, viewer, raw }) => handle({ request, viewer, body: parseBody(schema, raw) }),
+    handle: ({ request, person, raw }) => handle({ request, person, body: parseBody(schema, raw) }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Our replies → uWS. Everything is written inside one cork, and never after an abort. */
 import type { HttpResponse } from 'uWebSockets.js';
-import { ApiError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { ApiError } from '#protocol/errors.ts';
+import type { Log } from '../types.ts';
 import { Reply, TextReply } from './request.ts';
 import type { StaticFile } from './static.ts';
 

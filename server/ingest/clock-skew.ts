@@ -1,6 +1,6 @@
 /** [I5] Which times are believed. */
 import type { Push } from '#protocol/sample.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 
 /** A clock this far off is not believed. */
 export const TOLERANCE_MS = 5 * 60_000;

@@ -1,7 +1,7 @@
 /** What a push says of its device beside the samples → the device's record, when that changed. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Push } from '#protocol/sample.ts';
-import type { DeviceRecord } from '../store/records.ts';
+import type { DeviceRecord } from '../state/records.ts';
 
 /** The record with the push's facts; the same object when nothing changed. */
 export function withFacts(

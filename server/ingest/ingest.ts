@@ -3,10 +3,10 @@
  * after the journal has it on disk [I1]; a push that is refused touches nothing.
  */
 import type { Push, PushReply, Sample } from '#protocol/sample.ts';
-import { ApiError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Collection } from '../store/collection.ts';
-import type { DeviceRecord } from '../store/records.ts';
+import { ApiError } from '#protocol/errors.ts';
+import type { Log } from '../types.ts';
+import type { Collection } from '../state/collection.ts';
+import type { DeviceRecord } from '../state/records.ts';
 import { checkTimes, shiftFor } from './clock-skew.ts';
 import { withFacts } from './device-facts.ts';
 import { encodeEntry, orderSamples } from './entry.ts';

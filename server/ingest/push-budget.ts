@@ -1,5 +1,5 @@
 /** [I6] How often one device may push: a bucket of tokens each. A spool that drains is well inside it. */
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 
 const PER_SECOND = 20;
 const BURST = 100;

@@ -1,7 +1,7 @@
 /** Bodies → pushes: by the template of the device's last push where it fits, else parsed in full. */
 import { isDeepStrictEqual } from 'node:util';
 import { parsePush, type Push } from '#protocol/sample.ts';
-import { invalidBody, parseJson } from '../parse-body.ts';
+import { invalidBody, parseJson } from '#protocol/body.ts';
 import type { SamplePattern } from './sample-pattern.ts';
 import { readPush, templateOf, type PushTemplate } from './push-template.ts';
 

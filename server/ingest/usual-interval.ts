@@ -3,8 +3,8 @@
  * watches that is short, and once nobody does, the next push comes at the device's usual pace again.
  */
 import type { AcceptedPush } from '../fleet/accepted-push.ts';
-import type { Collection } from '../store/collection.ts';
-import type { DeviceRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { DeviceRecord } from '../state/records.ts';
 
 /** So many pushes in a row show a new pace: the first after a start, or after watching, does not tell of it yet. */
 const PUSHES = 3;

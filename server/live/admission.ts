@@ -6,21 +6,12 @@
  * what it finds in that freed memory closes the connection or does not.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Role } from '#protocol/api.ts';
-import type { Log } from '../log.ts';
+import type { Log, SignedIn } from '../types.ts';
 import type { LiveSocket } from './viewers.ts';
-
-/** The session that a connection lives by. */
-export interface LiveSession {
-  readonly sessionId: string;
-  readonly expiresAt: number;
-  readonly role: Role;
-  readonly username: string;
-}
 
 export interface AdmissionParts {
   /** Undefined: no valid session. */
-  readonly authenticate: (cookieHeader: string) => Promise<LiveSession | undefined>;
+  readonly authenticate: (cookieHeader: string) => Promise<SignedIn | undefined>;
   /** `peer`: the address at the other end of the connection, as uWS writes it. */
   readonly allowAddress: (peer: string, forwardedFor: string) => boolean;
   /** `origin` is empty where a client sent none: not a browser. */
@@ -35,7 +26,7 @@ export interface Admission {
   /** Before the websocket opens. Undefined: not refused. */
   refuse(request: IncomingMessage): Refusal | undefined;
   /** The session of an open websocket, found by its cookie; undefined: refused as `unauthenticated`. */
-  sessionOf(socket: LiveSocket): Promise<LiveSession | undefined>;
+  sessionOf(socket: LiveSocket): Promise<SignedIn | undefined>;
 }
 
 export function createAdmission({ authenticate, allowAddress, allowOrigin, log }: AdmissionParts): Admission {

@@ -7,8 +7,7 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import type { Alert, Device } from '#protocol/api.ts';
 import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
 import type { Sample } from '#protocol/sample.ts';
-import { every as everyInterval } from '../every.ts';
-import type { Log } from '../log.ts';
+import type { Clock, Log } from '../types.ts';
 import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
 import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
@@ -38,7 +37,7 @@ export interface LiveParts extends AdmissionParts {
   readonly now: () => number;
   readonly log: Log;
   readonly limits?: Partial<LiveLimits>;
-  readonly every?: (run: () => void, ms: number) => () => void;
+  readonly every: Clock['every'];
 }
 
 export interface Live {
@@ -63,7 +62,7 @@ export interface Live {
 }
 
 export function createLive(parts: LiveParts): Live {
-  const { app, sessionAlive, snapshots, now, log, every = everyInterval } = parts;
+  const { app, sessionAlive, snapshots, now, log, every } = parts;
   const limits: LiveLimits = { ...LIMITS, ...parts.limits };
   const admission = createAdmission(parts);
   const viewers = createViewers();
@@ -157,7 +156,7 @@ export function createLive(parts: LiveParts): Live {
       viewers.dismissAll('server_stopping');
       rooms.stop();
       await io.close();
-      log.debug('The live server has stopped.');
+      log.debug({}, 'the live server has stopped');
     },
   };
 }

@@ -1,19 +1,19 @@
 /** The open connections and the sessions they live by. [L5] */
 import type { Socket } from 'socket.io';
 import type { ByeReason, ClientToServer, ServerToClient } from '#protocol/live.ts';
-import type { LiveSession } from './admission.ts';
+import type { SignedIn } from '../types.ts';
 
 /** Events between servers: there is one. */
 export type NoPeers = Record<string, never>;
 /** What is kept with a connection. */
 export interface SocketData {
-  session: LiveSession;
+  session: SignedIn;
 }
 export type LiveSocket = Socket<ClientToServer, ServerToClient, NoPeers, SocketData>;
 
 export interface Viewer {
   readonly socket: LiveSocket;
-  readonly session: LiveSession;
+  readonly session: SignedIn;
 }
 
 /** Tells a viewer why, then closes. */

@@ -5,11 +5,11 @@ import { SIGN_IN_REFUSED, type Audit } from '../auth/audit.ts';
 import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
 import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Collection } from '../store/collection.ts';
-import type { UserRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { UserRecord } from '../state/records.ts';
 import { param } from './param.ts';
 
 export interface AccountParts {
@@ -85,9 +85,9 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       access: 'display',
       summary: 'Who is signed in. Prolongs a session that has passed half its time.',
       reply: me,
-      async handle({ viewer }) {
-        const cookie = await sessions.prolong(viewer.sessionId);
-        return new Reply(200, meOf(viewer), cookie === undefined ? {} : { 'set-cookie': cookie });
+      async handle({ person }) {
+        const cookie = await sessions.prolong(person.sessionId);
+        return new Reply(200, meOf(person), cookie === undefined ? {} : { 'set-cookie': cookie });
       },
     }),
     routeWithBody({
@@ -96,26 +96,26 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       access: 'viewer',
       summary: "Change one's own password; ends one's other sessions.",
       body: passwordRequest,
-      async handle({ request, viewer, body }) {
-        const user = users.get(viewer.username);
-        await limits.attempt(viewer.username, request.address);
+      async handle({ request, person, body }) {
+        const user = users.get(person.username);
+        await limits.attempt(person.username, request.address);
         if (!user || !(await passwords.verify(user.password_hash, body.current)))
           throw new ApiError('invalid_body', {
             message: 'The current password is wrong.',
             details: [{ path: 'current', message: 'is wrong' }],
           });
-        await limits.succeeded(viewer.username, request.address);
+        await limits.succeeded(person.username, request.address);
         const password_hash = await passwords.hash(body.password);
         // Hashing took a while: the role may be another by now, or the account gone.
-        const current = users.get(viewer.username);
+        const current = users.get(person.username);
         if (current?.password_hash !== user.password_hash) throw new ApiError('not_signed_in');
         await users.put({ ...current, password_hash });
-        await sessions.endAll(viewer.username, viewer.sessionId);
+        await sessions.endAll(person.username, person.sessionId);
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'changed the password',
-          target: viewer.username,
+          target: person.username,
         });
         return new Reply(204);
       },
@@ -126,11 +126,11 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       access: 'viewer',
       summary: "One's own sessions; an administrator sees everybody's.",
       reply: sessionsReply,
-      handle: ({ viewer }) => ({
+      handle: ({ person }) => ({
         sessions: sessions
           .list()
-          .filter(({ username }) => viewer.role === 'admin' || username === viewer.username)
-          .map((session) => ({ ...session, current: session.id === viewer.sessionId })),
+          .filter(({ username }) => person.role === 'admin' || username === person.username)
+          .map((session) => ({ ...session, current: session.id === person.sessionId })),
       }),
     }),
     route({
@@ -138,13 +138,13 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       path: '/sessions/:id',
       access: 'viewer',
       summary: 'End a session.',
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const session = sessions.list().find(({ id }) => id === param(request));
-        if (!session || (viewer.role !== 'admin' && session.username !== viewer.username))
+        if (!session || (person.role !== 'admin' && session.username !== person.username))
           throw new ApiError('unknown_item');
         await sessions.end(session.id);
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'ended a session',
           target: session.username,

@@ -9,11 +9,11 @@ import {
   type Alert,
 } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Collection } from '../store/collection.ts';
-import type { AlertRuleRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { AlertRuleRecord } from '../state/records.ts';
 import { param } from './param.ts';
 
 export interface AlertRouteParts {
@@ -63,12 +63,12 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       summary: 'Add a rule.',
       body: alertRuleCreate,
       reply: alertRule,
-      async handle({ request, viewer, body }) {
+      async handle({ request, person, body }) {
         const rule = { ...body, id: randomUUID() };
         await rules.put(rule);
         rulesChanged();
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'added the alert rule',
           target: rule.name,
@@ -83,14 +83,14 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       summary: 'Change a rule; a condition is replaced whole.',
       body: alertRulePatch,
       reply: alertRule,
-      async handle({ request, viewer, body }) {
+      async handle({ request, person, body }) {
         const rule = known(param(request));
         const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
         const changed = alertRule.parse({ ...rule, ...given });
         await rules.put(changed);
         rulesChanged();
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'changed the alert rule',
           target: changed.name,
@@ -103,12 +103,12 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       path: '/alert-rules/:id',
       access: 'admin',
       summary: 'Remove a rule; its alerts resolve.',
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const rule = known(param(request));
         await rules.remove(rule.id);
         rulesChanged();
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'removed the alert rule',
           target: rule.name,

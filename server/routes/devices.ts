@@ -3,12 +3,13 @@ import type { device as deviceShape } from '#protocol/api.ts';
 import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
-import { ApiError } from '../errors.ts';
-import { Reply, type Request, type Viewer } from '../http/request.ts';
+import { ApiError } from '#protocol/errors.ts';
+import { Reply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Collection } from '../store/collection.ts';
-import type { DeviceRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { DeviceRecord } from '../state/records.ts';
 import { param } from './param.ts';
+import type { SignedIn } from '../types.ts';
 import type { z } from 'zod';
 
 export interface DeviceParts {
@@ -37,8 +38,8 @@ export function deviceRoutes({
     if (!record) throw new ApiError('unknown_device');
     return record;
   }
-  const note = (viewer: Viewer, request: Request, action: string, { name, hostname }: DeviceRecord) =>
-    audit.record({ actor: viewer.username, address: request.address, action, target: name ?? hostname });
+  const note = (person: SignedIn, request: Request, action: string, { name, hostname }: DeviceRecord) =>
+    audit.record({ actor: person.username, address: request.address, action, target: name ?? hostname });
 
   return [
     route({
@@ -64,7 +65,7 @@ export function deviceRoutes({
       summary: 'Rename a device (null: its hostname) or set its tags.',
       body: devicePatch,
       reply: deviceDetail,
-      async handle({ request, viewer, body }) {
+      async handle({ request, person, body }) {
         const record = known(request);
         const next = {
           ...record,
@@ -74,7 +75,7 @@ export function deviceRoutes({
         await devices.put(next);
         changed(record.id);
         note(
-          viewer,
+          person,
           request,
           body.name === undefined ? 'set the tags of' : `renamed to ${next.name ?? next.hostname}`,
           record,
@@ -87,10 +88,10 @@ export function deviceRoutes({
       path: '/devices/:id',
       access: 'admin',
       summary: 'Remove a device, its token and all its history.',
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const record = known(request);
         await remove(record.id);
-        note(viewer, request, 'removed the device', record);
+        note(person, request, 'removed the device', record);
         return new Reply(204);
       },
     }),
@@ -100,11 +101,11 @@ export function deviceRoutes({
       access: 'admin',
       summary: 'A new token in place of the old one, which stops working at once; shown this once.',
       reply: tokenReply,
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const record = known(request);
         const token = await tokens.issue(record.id);
         changed(record.id);
-        note(viewer, request, 'rotated the token of', record);
+        note(person, request, 'rotated the token of', record);
         return { device_id: record.id, token };
       },
     }),
@@ -113,11 +114,11 @@ export function deviceRoutes({
       path: '/devices/:id/token',
       access: 'admin',
       summary: 'Revoke the token; it stops working at once.',
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const record = known(request);
         await tokens.revoke(record.id);
         changed(record.id);
-        note(viewer, request, 'revoked the token of', record);
+        note(person, request, 'revoked the token of', record);
         return new Reply(204);
       },
     }),

@@ -13,11 +13,11 @@ import { DEFAULT_PORT, formatEnrollment } from '#protocol/enrollment.ts';
 import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Collection } from '../store/collection.ts';
-import type { DeviceRecord, EnrollmentKeyRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { DeviceRecord, EnrollmentKeyRecord } from '../state/records.ts';
 import { param } from './param.ts';
 
 export interface EnrollmentParts {
@@ -106,17 +106,17 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       summary: 'A new key, its enrollment string and the line to paste; shown this once.',
       body: enrollmentKeyCreate,
       reply: enrollmentKeyCreated,
-      async handle({ request, viewer, body }) {
+      async handle({ request, person, body }) {
         const { record, secret } = await enrollment.create({
           name: body.name ?? 'Unnamed',
-          created_by: viewer.username,
+          created_by: person.username,
           expires_at: body.expires_at ?? null,
           max_uses: body.max_uses ?? null,
           tags: body.tags ?? [],
         });
         const line = enrollmentString(secret, request.host, address);
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'made an enrollment key',
           target: record.name,
@@ -134,12 +134,12 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       path: '/enrollment-keys/:id',
       access: 'admin',
       summary: 'Remove a key; machines that joined with it stay.',
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const key = keys.get(param(request));
         if (!key) throw new ApiError('unknown_item');
         await keys.remove(key.id);
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'removed an enrollment key',
           target: key.name,

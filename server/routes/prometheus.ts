@@ -3,8 +3,8 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Device } from '#protocol/api.ts';
 import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
 import type { Values } from '#protocol/sample.ts';
-import { secretHash } from '../auth/tokens.ts';
-import { ApiError } from '../errors.ts';
+import { secretHash } from '../auth/secrets.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { TextReply } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 

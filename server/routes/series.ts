@@ -2,7 +2,7 @@
 import { fieldMatches } from '#protocol/fields.ts';
 import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import type { Buckets, History } from '../history/history.ts';
 import type { Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';

@@ -1,7 +1,7 @@
 /** How the server itself is doing: `/healthz`, `/readyz`, `/status`, `/audit`. */
 import { auditReply, statusReply, type StatusReply } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { TextReply } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 

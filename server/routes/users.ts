@@ -3,11 +3,11 @@ import { user as userShape, userCreate, userPatch, usersReply, type User } from 
 import type { Audit } from '../auth/audit.ts';
 import type { Passwords } from '../auth/password.ts';
 import type { Sessions } from '../auth/sessions.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '#protocol/errors.ts';
 import { Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Collection } from '../store/collection.ts';
-import type { UserRecord } from '../store/records.ts';
+import type { Collection } from '../state/collection.ts';
+import type { UserRecord } from '../state/records.ts';
 import { param } from './param.ts';
 
 export interface UserParts {
@@ -50,7 +50,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       summary: 'Add a user.',
       body: userCreate,
       reply: userShape,
-      async handle({ request, viewer, body }) {
+      async handle({ request, person, body }) {
         if (users.get(body.username)) throw new ApiError('user_exists');
         const password_hash = await passwords.hash(body.password);
         // Hashing took a while: somebody else may have been faster.
@@ -64,7 +64,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         };
         await users.put(user);
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: `added the user (${body.role})`,
           target: user.id,
@@ -79,7 +79,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       summary: "Change a user's role or password; ends the user's sessions.",
       body: userPatch,
       reply: userShape,
-      async handle({ request, viewer, body }) {
+      async handle({ request, person, body }) {
         const name = param(request);
         known(name);
         const password_hash = body.password === undefined ? undefined : await passwords.hash(body.password);
@@ -93,13 +93,13 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         };
         await users.put(changed);
         if (changed.role !== user.role || password_hash !== undefined)
-          await sessions.endAll(name, viewer.sessionId);
+          await sessions.endAll(name, person.sessionId);
         const what = [
           body.role === undefined ? '' : `role ${body.role}`,
           password_hash === undefined ? '' : 'password',
         ];
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: `changed ${what.filter(Boolean).join(' and ')} of the user`,
           target: name,
@@ -112,14 +112,14 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       path: '/users/:username',
       access: 'admin',
       summary: 'Remove a user; ends the user’s sessions.',
-      async handle({ request, viewer }) {
+      async handle({ request, person }) {
         const user = known(param(request));
-        if (user.id === viewer.username) throw new ApiError('own_account');
+        if (user.id === person.username) throw new ApiError('own_account');
         if (isLastAdmin(user)) throw new ApiError('last_admin');
         await users.remove(user.id);
         await sessions.endAll(user.id);
         audit.record({
-          actor: viewer.username,
+          actor: person.username,
           address: request.address,
           action: 'removed the user',
           target: user.id,

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parsePush } from '#protocol/sample.ts';
 import { startAgent, type RunningAgent } from '../../agent/agent.ts';
-import type { Config } from '../../agent/config.ts';
-import { deviceId } from '../../agent/identity.ts';
-import { makeAuthority, type Authority } from './certificates.ts';
-import { ownFolder } from './folder.ts';
+import type { Config } from '../../agent/config/config.ts';
+import { deviceId } from '../../agent/machine/identity.ts';
+import { makeAuthority, type Authority } from './link/certificates.ts';
+import { ownFolder } from './data-folder/folder.ts';
 import { keptLog } from './quiet.ts';
-import { startServer, type TestServer, type Tls } from './server.ts';
+import { startServer, type TestServer, type Tls } from './link/server.ts';
 
 let authority: Authority;
 let tls: Tls;

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
-import { ownFolder } from './folder.ts';
+import { ownFolder } from './data-folder/folder.ts';
 
 const agent = join(import.meta.dirname, '..', '..', 'agent');
 const main = join(agent, 'main.ts');
@@ -57,7 +57,7 @@ describe('the agent’s command', () => {
   });
 
   it('is loaded from sources that another process stripped, each of them', () => {
-    const answer = execFileSync(process.execPath, ['--no-warnings', join(agent, 'strip.ts')]);
+    const answer = execFileSync(process.execPath, ['--no-warnings', join(agent, 'service', 'strip.ts')]);
     const stripped = new Map(z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(String(answer))));
     const sources = readdirSync(agent, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),

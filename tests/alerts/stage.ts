@@ -1,8 +1,8 @@
 /** Alerts with collections in memory, a clock in the hand, and a restart at will. */
 import type { Alert, AlertRule, Condition, Severity } from '#protocol/api.ts';
-import { createAlerts, type AlertParts } from '../../server/alerts/lifecycle.ts';
-import { createLog } from '../../server/log.ts';
-import type { Collection } from '../../server/store/collection.ts';
+import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
+import { createLog } from '../../server/app/log.ts';
+import type { Collection } from '../../server/state/collection.ts';
 
 export function memoryCollection<T extends { readonly id: string }>(items: readonly T[] = []): Collection<T> {
   const map = new Map(items.map((item) => [item.id, item]));

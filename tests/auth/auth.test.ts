@@ -13,9 +13,9 @@ import type {
   EnrollmentKeyRecord,
   SessionRecord,
   UserRecord,
-} from '../../server/store/records.ts';
-import { ownFolder } from '../store/folder.ts';
-import { deviceRecordOf, memoryCollection } from '../store/memory-collection.ts';
+} from '../../server/state/records.ts';
+import { ownFolder } from '../state/folder.ts';
+import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 0, 1);

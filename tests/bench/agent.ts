@@ -1,8 +1,8 @@
 /** The agent: processor time of one sample, and what a running agent costs. */
 import library from 'systeminformation';
-import { collectorsFor } from '../../agent/collectors/index.ts';
+import { collectorsFor } from '../../agent/collectors/list.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
-import { createSampler } from '../../agent/sampler.ts';
+import { createSampler } from '../../agent/sampling/sampler.ts';
 import { benchRunningAgent } from './agent-running.ts';
 import { ownCpuMs } from './cpu.ts';
 import type { Row } from './row.ts';

@@ -12,7 +12,7 @@ import type { Rollup } from '../../influx/rollup.ts';
 import { writePoints } from '../../influx/write.ts';
 import { openEmbeddedHistory } from '../../server/history/embedded/embedded.ts';
 import type { History } from '../../server/history/history.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 import { findInfluxd, startInfluxd, type Influxd } from '../influx/influxd.ts';
 import { dice, machine } from './machine.ts';
 import type { Row } from './row.ts';

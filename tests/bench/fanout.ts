@@ -9,7 +9,8 @@ import * as uWS from 'uWebSockets.js';
 import type { Sample } from '#protocol/sample.ts';
 import { createLive, type Live } from '../../server/live/live.ts';
 import { FleetGathered } from '../../server/live/gathered.ts';
-import { createLog } from '../../server/log.ts';
+import { systemClock } from '../../server/app/clock.ts';
+import { createLog } from '../../server/app/log.ts';
 import { median, type Row } from './row.ts';
 
 const DEVICES = 1000;
@@ -56,6 +57,7 @@ function openLive(app: uWS.TemplatedApp): Live {
       alerts: () => ({ alerts: [] }),
     },
     now: Date.now,
+    every: systemClock.every,
     log: createLog('silent'),
   });
 }

@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPacker } from '../../server/history/embedded/packed.ts';
-import { openStore, type Store } from '../../server/history/embedded/store.ts';
-import { openJournal } from '../../server/history/journal.ts';
-import { createLog } from '../../server/log.ts';
+import { openStore, type Store } from '../../server/history/embedded/sqlite-history.ts';
+import { openJournal } from '../../server/history/journal/journal.ts';
+import { systemClock } from '../../server/app/clock.ts';
+import { createLog } from '../../server/app/log.ts';
 import { benchCharts } from './charts.ts';
 import { dice, machine } from './machine.ts';
 import { median, type Row } from './row.ts';
@@ -33,7 +34,7 @@ function cpuMicros(): number {
 /** Pushes of five samples (900 bytes), 500 at a time as they come from 2,500 devices. */
 async function journalRow(): Promise<Row> {
   return inFolder(async (dir) => {
-    const journal = await openJournal({ dir, log });
+    const journal = await openJournal({ clock: systemClock, dir, log });
     const record = {
       deviceId: '5b1a3f0e-7c1d-4e53-9f4e-3f1f8a2f6b11',
       arrived: START,

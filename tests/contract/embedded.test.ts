@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedHistory } from '../../server/history/embedded/embedded.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 import { historyContract } from './history.ts';
 
 historyContract('embedded', async () => {

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { openInfluxHistory } from '../../influx/influx.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
 import { historyContract } from './history.ts';
 

@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest';
 import type { Sample } from '#protocol/sample.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { createFeeder } from '../../server/history/feeder.ts';
-import { openJournal } from '../../server/history/journal.ts';
-import { createLog } from '../../server/log.ts';
+import { openJournal } from '../../server/history/journal/journal.ts';
+import { systemClock } from '../../server/app/clock.ts';
+import { createLog } from '../../server/app/log.ts';
 import { adminOf } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
 
@@ -23,11 +24,12 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
   test('[H4] InfluxDB killed and started again: everything arrives, once each', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'outage-'));
     const influxd = await startInfluxd(binary ?? '');
-    const journal = await openJournal({ dir, log, gatherMs: 1, segmentBytes: 2_000 });
+    const journal = await openJournal({ clock: systemClock, dir, log, gatherMs: 1, segmentBytes: 2_000 });
     const history = await openInfluxHistory({ ...influxd, bucket: 'outage', log });
     let retrying: () => void = () => undefined;
     const sawTrouble = new Promise<void>((resolve) => (retrying = resolve));
     const feeder = createFeeder({
+      clock: systemClock,
       journal,
       history,
       decode: ({ deviceId, payload }) => ({

@@ -6,7 +6,7 @@ import { openInfluxHistory } from '../../influx/influx.ts';
 import { DEFAULT_RETENTION } from '../../server/history/history.ts';
 import { openTiers } from '../../influx/tiers.ts';
 import { points, writePoints } from '../../influx/write.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 import { adminOf } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
 import { startProxy } from '../influx/proxy.ts';

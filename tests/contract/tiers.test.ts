@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sample } from '#protocol/sample.ts';
 import { openInfluxHistory, type InfluxOptions } from '../../influx/influx.ts';
 import type { History, HistoryLog } from '../../server/history/history.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 import { adminOf, type Admin } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd, type Influxd } from '../influx/influxd.ts';
 import { startProxy } from '../influx/proxy.ts';

@@ -2,10 +2,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadConfig as loadAgentConfig } from '../../agent/config.ts';
-import { SETTINGS as AGENT_SETTINGS } from '../../agent/settings.ts';
-import { loadConfig as loadServerConfig } from '../../server/config.ts';
-import { SETTINGS as SERVER_SETTINGS } from '../../server/settings.ts';
+import { loadConfig as loadAgentConfig } from '../../agent/config/config.ts';
+import { SETTINGS as AGENT_SETTINGS } from '../../agent/config/settings.ts';
+import { loadConfig as loadServerConfig } from '../../server/config/config.ts';
+import { SETTINGS as SERVER_SETTINGS } from '../../server/config/settings.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'watchfloor-examples-'));
 const enrollment = join(scratch, 'enrollment');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { devicesReply, enrollmentKeyCreated, me, sessionsReply } from '#protocol/api.ts';
 import { parseEnrollment } from '#protocol/enrollment.ts';
-import { openAuthority } from '../../server/http/authority.ts';
+import { openAuthority } from '../../server/tls/authority.ts';
 import { createClient, type Client } from '../e2e/client.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { openLive } from '../e2e/live.ts';

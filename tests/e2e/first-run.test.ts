@@ -54,7 +54,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     opened.keep(data, (folder) => {
       rmSync(folder, { recursive: true, force: true });
     });
-    product = await runScript('server/start.ts', {
+    product = await runScript('server/quickstart/start.ts', {
       ...env,
       WATCHFLOOR_HOST: '127.0.0.1',
       WATCHFLOOR_PORT: String(port),
@@ -120,7 +120,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
 
   it('a second start finds its data again: same machine, no new password', async () => {
     await product.stop();
-    const again = await runScript('server/start.ts', {
+    const again = await runScript('server/quickstart/start.ts', {
       ...env,
       WATCHFLOOR_HOST: '127.0.0.1',
       WATCHFLOOR_PORT: String(port),

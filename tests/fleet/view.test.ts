@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { device, deviceDetail } from '#protocol/api.ts';
 import { deviceDetailView, deviceView } from '../../server/fleet/view.ts';
-import type { DeviceRecord } from '../../server/store/records.ts';
+import type { DeviceRecord } from '../../server/state/records.ts';
 
 const record: DeviceRecord = {
   id: 'd1',

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Clock } from '../../server/history/clock.ts';
 import { createFeeder, type Feeder, type FeederOptions } from '../../server/history/feeder.ts';
 import type { Position, SampleBatch } from '../../server/history/history.ts';
-import { openJournal, type Journal } from '../../server/history/journal.ts';
-import { createLog } from '../../server/log.ts';
+import { openJournal, type Journal } from '../../server/history/journal/journal.ts';
+import { systemClock } from '../../server/app/clock.ts';
+import { createLog } from '../../server/app/log.ts';
 
 const log = createLog('silent');
 let dir: string;
@@ -14,7 +14,7 @@ let journal: Journal;
 let feeder: Feeder | undefined;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'feeder-'));
-  journal = await openJournal({ dir, log, gatherMs: 1, segmentBytes: 500 });
+  journal = await openJournal({ clock: systemClock, dir, log, gatherMs: 1, segmentBytes: 500 });
 });
 afterEach(async () => {
   await feeder?.stop();
@@ -51,7 +51,7 @@ function fakeHistory() {
 }
 
 /** Timers that run when told. */
-function handClock(): Clock & { waits: number[]; fire(): void; waiting(): Promise<void> } {
+function handClock(): FeederOptions['clock'] & { waits: number[]; fire(): void; waiting(): Promise<void> } {
   let pending: (() => void) | undefined;
   let arrived: (() => void) | undefined;
   const waits: number[] = [];
@@ -75,6 +75,7 @@ function handClock(): Clock & { waits: number[]; fire(): void; waiting(): Promis
 
 function start(history: FeederOptions['history'], options: Partial<FeederOptions> = {}): Feeder {
   feeder = createFeeder({
+    clock: systemClock,
     journal,
     history,
     decode: ({ payload }) => batch(Number(Buffer.from(payload).toString())),

@@ -12,7 +12,7 @@ const OWNERS: readonly (readonly [string, readonly string[]])[] = [
   ['socket.io', ['server/live/']],
   ['argon2', ['server/auth/']],
   ['jose', ['server/auth/']],
-  ['lowdb', ['server/store/']],
+  ['lowdb', ['server/state/']],
   ['node:sqlite', ['server/history/']],
   ['@influxdata/influxdb-client', ['influx/']],
   ['@influxdata/influxdb-client-apis', ['influx/']],

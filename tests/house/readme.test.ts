@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SETTINGS as AGENT } from '../../agent/settings.ts';
-import { SETTINGS as SERVER } from '../../server/settings.ts';
+import { SETTINGS as AGENT } from '../../agent/config/settings.ts';
+import { SETTINGS as SERVER } from '../../server/config/settings.ts';
 import { settingsTable, withTable } from './settings-table.ts';
 import { ROOT } from './sources.ts';
 

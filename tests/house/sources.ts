@@ -1,6 +1,6 @@
 /** Every source file of the repository with what it imports, for the tests that judge the structure. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import ts from 'typescript';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
@@ -78,8 +78,31 @@ export function readSources(): readonly Source[] {
     .map(read);
 }
 
-/** The room of a path: `server/live`, `agent`, `web`; a file right in `server/` is its own: `server/main.ts`. */
+/**
+ * The room of a path: `server/live`, `agent/link`, `web/src/charts`, `influx`. A file that stands outside of a room
+ * is its own: `server/main.ts`.
+ */
 export function roomOf(path: string): string {
-  if (!path.startsWith('server/')) return path.split('/')[0] ?? path;
-  return dirname(path) === 'server' ? path : path.split('/').slice(0, 2).join('/');
+  const parts = path.split('/');
+  const depth = path.startsWith('web/src/') ? 3 : /^(server|agent)\//.test(path) ? 2 : 1;
+  return parts.slice(0, depth).join('/');
+}
+
+/** Circles of imports, each once, as `a -> b -> a`. */
+export function circlesOf(files: readonly Pick<Source, 'path' | 'files'>[]): string[] {
+  const importsByPath = new Map(files.map((file) => [file.path, file.files]));
+  const done = new Set<string>();
+  const way: string[] = [];
+  const circles: string[] = [];
+  const visit = (path: string): void => {
+    const at = way.indexOf(path);
+    if (at >= 0) circles.push([...way.slice(at), path].join(' -> '));
+    if (at >= 0 || done.has(path)) return;
+    way.push(path);
+    for (const next of importsByPath.get(path) ?? []) visit(next);
+    way.pop();
+    done.add(path);
+  };
+  for (const path of importsByPath.keys()) visit(path);
+  return circles;
 }

@@ -1,8 +1,8 @@
 /** Puts the current settings into README.md: `node tests/house/write-readme.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SETTINGS as AGENT } from '../../agent/settings.ts';
-import { SETTINGS as SERVER } from '../../server/settings.ts';
+import { SETTINGS as AGENT } from '../../agent/config/settings.ts';
+import { SETTINGS as SERVER } from '../../server/config/settings.ts';
 import { settingsTable, withTable } from './settings-table.ts';
 
 const path = join(import.meta.dirname, '..', '..', 'README.md');

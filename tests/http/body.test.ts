@@ -2,12 +2,12 @@ import { request as ask, type ClientRequest, type IncomingMessage } from 'node:h
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNetworks } from '../../server/http/address.ts';
-import { createHttpApp } from '../../server/http/app.ts';
+import { createHttpApp } from '../../server/http/http.ts';
 import { inflate } from '../../server/http/body.ts';
 import { Reply } from '../../server/http/request.ts';
 import { NOBODY, route, routeWithBytes } from '../../server/http/route.ts';
-import { createLog } from '../../server/log.ts';
-import { ApiError } from '../../server/errors.ts';
+import { createLog } from '../../server/app/log.ts';
+import { ApiError } from '../../server/protocol/errors.ts';
 
 const MIB = 1024 * 1024;
 const http = createHttpApp({ tls: null, log: createLog('silent') });

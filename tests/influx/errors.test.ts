@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { openInfluxHistory } from '../../influx/influx.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 
 let server: Server | undefined;
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { influxName, originalName } from '../../influx/names.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 
 test.each([
   'cpu',

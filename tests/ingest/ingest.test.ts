@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 import { createIngest, type IngestParts, type JournaledPush } from '../../server/ingest/ingest.ts';
-import type { DeviceRecord } from '../../server/store/records.ts';
+import type { DeviceRecord } from '../../server/state/records.ts';
 import { createNewSamples } from '../../server/ingest/new-samples.ts';
-import { deviceRecordOf, memoryCollection } from '../store/memory-collection.ts';
+import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createUsualIntervals } from '../../server/ingest/usual-interval.ts';
-import { deviceRecordOf, memoryCollection } from '../store/memory-collection.ts';
+import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
 
 const watched = new Set<string>();
 let written: number[] = [];

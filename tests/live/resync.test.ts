@@ -1,8 +1,8 @@
 /** The page's own live client against the live server over real sockets, with a wire between them that loses things. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { dialServer } from '../../web/src/data/dial.ts';
-import { Link } from '../../web/src/data/link.ts';
+import { dialServer } from '../../web/src/live/dial.ts';
+import { Link } from '../../web/src/live/link.ts';
 import { unframe } from './raw-viewer.ts';
 import { COOKIE, openStage, ORIGIN, type Stage } from './stage.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '#protocol/live.ts';
 import { createLive } from '../../server/live/live.ts';
 import type { LiveLimits } from '../../server/live/subscriptions.ts';
-import { createLog } from '../../server/log.ts';
+import { createLog } from '../../server/app/log.ts';
 
 export function deviceOf(deviceId: string): Device {
   return {

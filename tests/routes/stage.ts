@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { enrollmentKeyCreated, errorReply, tokenReply, type ErrorReply } from '#protocol/api.ts';
-import { loadConfig, type Config } from '../../server/config.ts';
-import { createLog } from '../../server/log.ts';
-import { createServer, type Server } from '../../server/server.ts';
+import { loadConfig, type Config } from '../../server/config/config.ts';
+import { createLog } from '../../server/app/log.ts';
+import { createServer, type Server } from '../../server/app/server.ts';
 import { createClient, type Answer, type Client } from '../e2e/client.ts';
 import { freePort } from '../e2e/product.ts';
 

@@ -1,7 +1,7 @@
 /** The embedded history: the store in a thread of its own, so that neither storing nor reading holds up a push. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Log } from '../../log.ts';
+import type { Log } from '../../types.ts';
 import { DEFAULT_RETENTION, type History, type Retention } from '../history.ts';
 import type { Calls, Message, WorkerSettings } from './calls.ts';
 import { createPacker } from './packed.ts';

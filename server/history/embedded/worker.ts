@@ -1,7 +1,7 @@
 /** The store's thread: answers calls, and gives the store time for what is due. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Call, LogLine, WorkerSettings } from './calls.ts';
-import { openStore, type Store } from './store.ts';
+import { openStore, type Store } from './sqlite-history.ts';
 
 /** Between two ticks, so that calls get in: with more work due, and without. */
 const BUSY_MS = 20;

@@ -1,8 +1,8 @@
 /** What a device's charts draw: its live minutes, or a stretch of its stored past. */
 import { liveSpan, stepFor, widthOf, type Stretch } from '../charts/range.ts';
 import { liveTrace } from '../charts/trace.ts';
-import type { DeviceView } from '../data/device.svelte.ts';
-import type { Live } from '../data/live.svelte.ts';
+import type { DeviceView } from '../stores/device.svelte.ts';
+import type { Live } from '../live/live.svelte.ts';
 import type { RangeHistory } from './range-history.svelte.ts';
 import type { Source } from './source.ts';
 

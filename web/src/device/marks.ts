@@ -1,7 +1,7 @@
 /** Alerts in the charts they are about. */
 import type { Alert } from '#protocol/api.ts';
 import type { PlotMark } from '../charts/line.ts';
-import { alertReading, alertSubject } from '../data/alert-words.ts';
+import { alertReading, alertSubject } from '../alerts/words.ts';
 import { moment, span } from '../format/time.ts';
 import type { ChartSpec } from './specs.ts';
 

@@ -1,5 +1,5 @@
-import type { Api } from '../data/api.ts';
-import { errorMessage } from '../data/request.ts';
+import type { Api } from '../api/api.ts';
+import { errorMessage } from '../api/request.ts';
 import { stepFor, widthOf, windowFor, type Stretch } from '../charts/range.ts';
 import { historyTrace, NO_TRACE, type Trace } from '../charts/trace.ts';
 

@@ -1,6 +1,6 @@
 /** What the list shows and in which order: kept in the URL, applied here, without the page. */
 import type { Device } from '#protocol/api.ts';
-import type { RecentPoint } from '../data/recent.ts';
+import type { RecentPoint } from '../stores/recent.ts';
 import type { State } from '../ui/state.ts';
 
 export const SORT_KEYS = ['status', 'name', 'cpu', 'ram', 'disk', 'net'] as const;

@@ -1,4 +1,4 @@
-import type { Fleet, FleetRow } from '../data/fleet.svelte.ts';
+import type { Fleet, FleetRow } from '../stores/fleet.svelte.ts';
 import type { State } from '../ui/state.ts';
 import { listed, settled, type ListQuery } from './list-query.ts';
 

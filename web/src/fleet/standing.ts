@@ -1,6 +1,6 @@
 /** How one device of the list stands, for its dot, its word and its place. */
 import type { Alert, Severity } from '#protocol/api.ts';
-import type { Freshness } from '../data/freshness.ts';
+import type { Freshness } from '../stores/freshness.ts';
 import type { State } from '../ui/state.ts';
 
 /** Its own silence first, then its worst alert. */

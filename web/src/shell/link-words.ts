@@ -1,5 +1,5 @@
 /** The link's state in words [L4]. */
-import type { LinkState } from '../data/link.ts';
+import type { LinkState } from '../live/link.ts';
 import { span } from '../format/time.ts';
 import type { State } from '../ui/state.ts';
 

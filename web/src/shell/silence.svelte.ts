@@ -1,4 +1,4 @@
-import type { Live } from '../data/live.svelte.ts';
+import type { Live } from '../live/live.svelte.ts';
 
 /** How long nothing has been heard from the server. */
 export class Silence {

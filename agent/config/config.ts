@@ -1,0 +1,208 @@
+/** [G5] Flags over environment over YAML file over defaults → one frozen Config, or every mistake at once. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { EnrollmentError, parseEnrollment, type Enrollment } from '#protocol/enrollment.ts';
+import { errorCode, errorText, readIfThere } from '../data-folder/data-folder.ts';
+import type { LogLevel } from '../log.ts';
+import { SCHEMAS, SETTINGS, type SettingKey } from './settings.ts';
+
+export interface Config {
+  readonly enrollment: Enrollment | undefined;
+  /** Absolute. */
+  readonly data: string;
+  /** Seconds between pushes while nobody watches; undefined: as the server asks. */
+  readonly interval: number | undefined;
+  readonly name: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly spoolBytes: number;
+  readonly logLevel: LogLevel;
+  /** What is no mistake, and still worth knowing. */
+  readonly warnings: readonly string[];
+}
+
+/** All that is wrong, each with where it came from. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`the settings have ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}`);
+    this.problems = problems;
+  }
+}
+
+export type Started =
+  { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
+
+/** One source's values by setting, and how its settings are called there. */
+interface Source {
+  readonly raw: Partial<Record<SettingKey, unknown>>;
+  readonly called: (setting: (typeof SETTINGS)[number]) => string;
+}
+
+type Parsed = { -readonly [K in SettingKey]?: z.infer<(typeof SCHEMAS)[K]> };
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+  ...Object.fromEntries(SETTINGS.map(({ flag }) => [flag, { type: 'string' as const }])),
+} as const;
+
+function fromFlags(
+  args: readonly string[],
+  problems: string[],
+): Source & { asked: 'help' | 'version' | undefined } {
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const raw: Source['raw'] = {};
+  let asked: 'help' | 'version' | undefined;
+  for (const token of tokens) {
+    if (token.kind === 'positional') problems.push(`"${token.value}": this command takes flags only`);
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help' || token.name === 'version') {
+      asked ??= token.name;
+      continue;
+    }
+    const setting = SETTINGS.find(({ flag }) => flag === token.name);
+    if (setting === undefined) problems.push(`${token.rawName}: there is no such flag; --help lists them`);
+    else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
+    else raw[setting.key] = token.value;
+  }
+  return { raw, asked, called: ({ flag }) => `--${flag}` };
+}
+
+function fromEnvironment(env: Environment): Source {
+  const raw: Source['raw'] = {};
+  // An empty variable is how many tools write "not set".
+  for (const { key, env: name } of SETTINGS)
+    if (env[name] !== undefined && env[name] !== '') raw[key] = env[name];
+  return { raw, called: ({ env: name }) => name };
+}
+
+async function fromFile(path: string | undefined, problems: string[], warnings: string[]): Promise<Source> {
+  const nothing: Source = { raw: {}, called: ({ key }) => key };
+  if (path === undefined) return nothing;
+  try {
+    const text = readIfThere(path);
+    if (text === undefined) throw new Error('there is no such file');
+    const { parse } = await import('yaml');
+    const values = z.record(z.string(), z.unknown()).nullable().safeParse(parse(text));
+    if (!values.success) throw new Error('must hold "name: value" lines');
+    const raw: Source['raw'] = {};
+    for (const [name, value] of Object.entries(values.data ?? {})) {
+      const setting = SETTINGS.find(({ key }) => key === name);
+      if (setting === undefined || name === 'config')
+        problems.push(`${path}: "${name}" is no setting of the agent`);
+      else if (value !== null) raw[setting.key] = value;
+    }
+    if (raw.enroll !== undefined) warnings.push(...openToOthers(path));
+    return { raw, called: ({ key }) => `${path}: ${key}` };
+  } catch (error) {
+    problems.push(`${path}: ${fileProblem(error)}`);
+    return nothing;
+  }
+}
+
+/** Why a file cannot be used, and what to do where it is a matter of rights. */
+function fileProblem(error: unknown): string {
+  if (errorCode(error) !== 'EACCES') return errorText(error);
+  return 'the user that the agent runs as may not read it: change its owner or mode';
+}
+
+/** A warning when others may read a file with a secret in it. */
+function openToOthers(path: string): string[] {
+  const mode = statSync(path).mode & 0o077;
+  if (process.platform === 'win32' || mode === 0) return [];
+  return [`${path} holds an enrollment key and others may read it: chmod 600 ${path}`];
+}
+
+/** Checks what one source says; its good values, the bad ones as problems. */
+function check(source: Source, problems: string[]): Parsed {
+  const good: Parsed = {};
+  const take = <K extends SettingKey>(key: K, schema: z.ZodType<Parsed[K]>) => {
+    const raw = source.raw[key];
+    const setting = SETTINGS.find((one) => one.key === key);
+    if (raw === undefined || setting === undefined) return;
+    const result = schema.safeParse(raw);
+    if (result.success) good[key] = result.data;
+    else {
+      const shown = key === 'enroll' ? '' : `; it is ${JSON.stringify(raw)}`;
+      problems.push(`${source.called(setting)}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
+    }
+  };
+  take('enroll', SCHEMAS.enroll);
+  take('enroll_file', SCHEMAS.enroll_file);
+  take('data', SCHEMAS.data);
+  take('config', SCHEMAS.config);
+  take('interval', SCHEMAS.interval);
+  take('name', SCHEMAS.name);
+  take('tags', SCHEMAS.tags);
+  take('spool_mib', SCHEMAS.spool_mib);
+  take('log_level', SCHEMAS.log_level);
+  return good;
+}
+
+/** The enrollment string of the highest source that has one, itself or in a file. */
+function enrollmentText(
+  sources: readonly Parsed[],
+  problems: string[],
+  warnings: string[],
+): string | undefined {
+  for (const { enroll, enroll_file } of sources) {
+    if (enroll !== undefined) return enroll;
+    if (enroll_file === undefined) continue;
+    try {
+      const text = readIfThere(enroll_file);
+      if (text === undefined) throw new Error('there is no such file');
+      warnings.push(...openToOthers(enroll_file));
+      return text;
+    } catch (error) {
+      problems.push(`the enrollment file ${enroll_file}: ${fileProblem(error)}`);
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+function readEnrollment(text: string | undefined, problems: string[]): Enrollment | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseEnrollment(text);
+  } catch (error) {
+    if (!(error instanceof EnrollmentError)) throw error;
+    problems.push(error.message);
+    return undefined;
+  }
+}
+
+/** @throws ConfigError with every mistake. `args`: without the program's own name. */
+export async function loadConfig(args: readonly string[], env: Environment): Promise<Started> {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const flagged = fromFlags(args, problems);
+  if (flagged.asked !== undefined) return { kind: flagged.asked };
+  const flags = check(flagged, problems);
+  const environment = check(fromEnvironment(env), problems);
+  const file = check(await fromFile(flags.config ?? environment.config, problems, warnings), problems);
+
+  if (flags.enroll !== undefined)
+    warnings.push(
+      '--enroll shows the enrollment key in the process list: use WATCHFLOOR_ENROLL or --enroll-file',
+    );
+  const enrollment = readEnrollment(enrollmentText([flags, environment, file], problems, warnings), problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const all: Parsed = { ...file, ...environment, ...flags };
+  const config: Config = {
+    enrollment,
+    data: resolve(all.data ?? './agent-data'),
+    interval: all.interval,
+    name: all.name,
+    tags: all.tags,
+    spoolBytes: (all.spool_mib ?? 64) * 1024 * 1024,
+    logLevel: all.log_level ?? 'info',
+    warnings,
+  };
+  return { kind: 'run', config: Object.freeze(config) };
+}

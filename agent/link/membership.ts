@@ -1,0 +1,55 @@
+/** What an agent keeps of its enrollment: which server, how to know it, and the token. One private file. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Enrollment } from '#protocol/enrollment.ts';
+import { readIfThere, SetupError, writeWhole } from '../data-folder/data-folder.ts';
+
+const membership = z.object({
+  host: z.string(),
+  port: z.number().int(),
+  tls: z.boolean(),
+  /** The authority's fingerprint and PEM; null: the system's roots. */
+  ca: z.string().nullable(),
+  authority: z.string().nullable(),
+  device_id: z.string(),
+  token: z.string(),
+  /** SHA-256 of the enrollment key it joined with: tells a new key from the old one. */
+  key_sha256: z.string(),
+});
+export type Membership = z.infer<typeof membership>;
+
+const FILE = 'membership.json';
+
+export function keyHash(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** The stored membership, or undefined before the first enrollment. @throws SetupError when it is damaged */
+export function readMembership(folder: string): Membership | undefined {
+  const path = join(folder, FILE);
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
+  try {
+    return membership.parse(JSON.parse(text));
+  } catch {
+    throw new SetupError(
+      `${path} is damaged: remove it and start the agent with WATCHFLOOR_ENROLL to join again`,
+    );
+  }
+}
+
+export function writeMembership(folder: string, value: Membership): void {
+  writeWhole(join(folder, FILE), `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** How an enrollment string relates to a membership. */
+export type Relation = 'same' | 'moved' | 'other';
+
+/** `moved`: the same authority, so the same server, at another address. */
+export function relate(member: Membership, { host, port, tls, ca }: Enrollment): Relation {
+  const isSamePlace = member.host === host && member.port === port && member.tls === tls;
+  if (member.ca !== ca) return 'other';
+  if (isSamePlace) return 'same';
+  return ca === null ? 'other' : 'moved';
+}

@@ -1,0 +1,230 @@
+/** Flags over environment over file over defaults → one frozen Config. Every mistake is reported at once. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import { isLoopback } from '#protocol/enrollment.ts';
+import { DEFAULT_RETENTION, type Retention } from '../history/history.ts';
+import type { LogLevel } from '../app/log.ts';
+import { parseNetworks, type Networks } from '../http/address.ts';
+import { SETTING, SETTINGS, type SettingKey } from './settings.ts';
+
+export interface InfluxSettings {
+  readonly url: string;
+  readonly token: string;
+  readonly org: string;
+  readonly bucket: string;
+}
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly data: string;
+  readonly tls: 'auto' | 'off' | { readonly certFile: string; readonly keyFile: string };
+  readonly tlsNames: readonly string[];
+  readonly adminPassword: string | undefined;
+  readonly publicUrl: string | undefined;
+  readonly intervalS: number;
+  readonly sessionDays: number;
+  readonly retention: Retention;
+  readonly allowAgents: Networks;
+  readonly allowPeople: Networks;
+  readonly trustedProxies: Networks;
+  readonly scrapeToken: string | undefined;
+  /** Undefined: the embedded store. */
+  readonly influx: InfluxSettings | undefined;
+  readonly logLevel: LogLevel;
+}
+
+/** All that is wrong, each with where it came from. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(
+      `the settings have ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}: ${problems.join('; ')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+export type Asked = { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
+
+type Raw = Map<SettingKey, { readonly value: unknown; readonly called: string }>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+function isSetting(name: string): name is SettingKey {
+  return Object.hasOwn(SETTING, name);
+}
+
+const KEYS = Object.keys(SETTING).filter(isSetting);
+
+function fromFlags(
+  args: readonly string[],
+  problems: string[],
+): { raw: Raw; asked: 'help' | 'version' | undefined } {
+  const flags = SETTINGS.filter(({ flag }) => flag !== '').map(({ flag }) => [
+    flag,
+    { type: 'string' as const },
+  ]);
+  const options = {
+    help: { type: 'boolean' as const, short: 'h' },
+    version: { type: 'boolean' as const, short: 'v' },
+    ...Object.fromEntries(flags),
+  };
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  const raw: Raw = new Map();
+  let asked: 'help' | 'version' | undefined;
+  let unknownAt = -2;
+  for (const [at, token] of tokens.entries()) {
+    // What follows an unknown flag is its value, and may be a secret.
+    if (token.kind === 'positional' && at !== unknownAt + 1)
+      problems.push(`"${token.value}": this command takes flags only`);
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help' || token.name === 'version') {
+      asked = token.name;
+      continue;
+    }
+    const key = KEYS.find((one) => SETTING[one].flag === token.name);
+    if (key === undefined) {
+      unknownAt = at;
+      problems.push(`${token.rawName}: there is no such flag; --help lists them`);
+    } else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
+    else raw.set(key, { value: token.value, called: token.rawName });
+  }
+  return { raw, asked };
+}
+
+function fromEnvironment(env: Environment): Raw {
+  const raw: Raw = new Map();
+  for (const key of KEYS) {
+    const name = SETTING[key].env;
+    const value = env[name];
+    // An empty variable is how many tools write "not set".
+    if (value !== undefined && value !== '') raw.set(key, { value, called: name });
+  }
+  return raw;
+}
+
+async function fromFile(path: string | undefined, problems: string[]): Promise<Raw> {
+  const raw: Raw = new Map();
+  if (path === undefined) return raw;
+  try {
+    const values = z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .safeParse(parseYaml(await readFile(path, 'utf8')));
+    if (!values.success) throw new Error('must hold "name: value" lines');
+    for (const [name, value] of Object.entries(values.data ?? {})) {
+      if (!isSetting(name) || name === 'config')
+        problems.push(`${path}: "${name}" is no setting of the server`);
+      else if (value !== null) raw.set(name, { value, called: `${path}: ${name}` });
+    }
+  } catch (error) {
+    problems.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return raw;
+}
+
+const SECRETS: readonly SettingKey[] = ['admin_password', 'scrape_token', 'influx_token'];
+
+/** One setting read from where it is said first. */
+function createReader(sources: readonly Raw[], problems: string[]) {
+  return function read<Output>(key: SettingKey, schema: z.ZodType<Output>): Output | undefined {
+    const given = sources.find((source) => source.has(key))?.get(key);
+    if (given === undefined) return undefined;
+    const result = schema.safeParse(given.value);
+    if (result.success) return result.data;
+    const shown = SECRETS.includes(key) ? '' : `; it is ${JSON.stringify(given.value)}`;
+    problems.push(`${given.called}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
+    return undefined;
+  };
+}
+
+type Read = ReturnType<typeof createReader>;
+
+function readNetworks(
+  read: Read,
+  key: 'allow_agents' | 'allow_people' | 'trusted_proxies',
+  problems: string[],
+): Networks {
+  const texts = read(key, SETTING[key].schema) ?? [];
+  try {
+    return parseNetworks(texts);
+  } catch (error) {
+    problems.push(`${SETTING[key].env}: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+function readTls(read: Read, host: string, problems: string[]): Config['tls'] {
+  const mode = read('tls', SETTING.tls.schema) ?? 'auto';
+  const [certFile, keyFile] = [
+    read('tls_cert', SETTING.tls_cert.schema),
+    read('tls_key', SETTING.tls_key.schema),
+  ];
+  if ((certFile === undefined) !== (keyFile === undefined))
+    problems.push('WATCHFLOOR_TLS_CERT and WATCHFLOOR_TLS_KEY belong together: one of them is missing');
+  if (mode === 'off' && !isLoopback(host))
+    problems.push(
+      `WATCHFLOOR_TLS=off is taken on loopback only, and WATCHFLOOR_HOST is ${host}: set it to 127.0.0.1`,
+    );
+  if (mode === 'off') return 'off';
+  return certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : 'auto';
+}
+
+function readInflux(read: Read, problems: string[]): InfluxSettings | undefined {
+  const url = read('influx_url', SETTING.influx_url.schema);
+  const token = read('influx_token', SETTING.influx_token.schema);
+  const org = read('influx_org', SETTING.influx_org.schema);
+  const bucket = read('influx_bucket', SETTING.influx_bucket.schema);
+  if (url !== undefined && token !== undefined && org !== undefined && bucket !== undefined)
+    return { url, token, org, bucket };
+  const missing = Object.entries({
+    INFLUX_URL: url,
+    INFLUX_TOKEN: token,
+    INFLUX_ORG: org,
+    INFLUX_BUCKET: bucket,
+  })
+    .filter(([, value]) => value === undefined)
+    .map(([name]) => name);
+  if (missing.length > 0 && missing.length < 4)
+    problems.push(`InfluxDB needs all four settings: ${missing.join(', ')} missing or wrong`);
+  return undefined;
+}
+
+/** @throws ConfigError with every mistake. `args`: without the program's own name. */
+export async function loadConfig(args: readonly string[], env: Environment): Promise<Asked> {
+  const problems: string[] = [];
+  const { raw: flags, asked } = fromFlags(args, problems);
+  if (asked !== undefined) return { kind: asked };
+  const environment = fromEnvironment(env);
+  const path = createReader([flags, environment], problems)('config', SETTING.config.schema);
+  const read = createReader([flags, environment, await fromFile(path, problems)], problems);
+
+  const host = read('host', SETTING.host.schema) ?? '0.0.0.0';
+  const config: Config = {
+    host,
+    port: read('port', SETTING.port.schema) ?? 8443,
+    data: resolve(read('data', SETTING.data.schema) ?? './data'),
+    tls: readTls(read, host, problems),
+    tlsNames: read('tls_names', SETTING.tls_names.schema) ?? [],
+    adminPassword: read('admin_password', SETTING.admin_password.schema),
+    publicUrl: read('public_url', SETTING.public_url.schema),
+    intervalS: read('interval', SETTING.interval.schema) ?? 5,
+    sessionDays: read('session_days', SETTING.session_days.schema) ?? 30,
+    retention: {
+      raw_days: read('raw_days', SETTING.raw_days.schema) ?? DEFAULT_RETENTION.raw_days,
+      minute_days: read('minute_days', SETTING.minute_days.schema) ?? DEFAULT_RETENTION.minute_days,
+      quarter_days: read('quarter_days', SETTING.quarter_days.schema) ?? DEFAULT_RETENTION.quarter_days,
+    },
+    allowAgents: readNetworks(read, 'allow_agents', problems),
+    allowPeople: readNetworks(read, 'allow_people', problems),
+    trustedProxies: readNetworks(read, 'trusted_proxies', problems),
+    scrapeToken: read('scrape_token', SETTING.scrape_token.schema),
+    influx: readInflux(read, problems),
+    logLevel: read('log_level', SETTING.log_level.schema) ?? 'info',
+  };
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)]);
+  return { kind: 'run', config: Object.freeze(config) };
+}

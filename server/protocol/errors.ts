@@ -1,0 +1,81 @@
+/** The catalogue: every error the API answers, with its HTTP status and what it tells a person. */
+import type { ErrorReply } from './api.ts';
+
+export const CATALOGUE = {
+  invalid_json: [400, 'The body is not valid JSON.'],
+  invalid_encoding: [400, 'The body could not be decompressed: it is not what its Content-Encoding says.'],
+  invalid_query: [400, 'The query is not valid.'],
+  wrong_credentials: [401, 'The user name or the password is wrong.'],
+  not_signed_in: [401, 'Sign in first: there is no valid session.'],
+  invalid_token: [401, 'The device token is missing, unknown or revoked. Enroll this machine again.'],
+  invalid_enrollment_key: [
+    401,
+    'The enrollment key is unknown, used up or expired. Make a new one under Settings.',
+  ],
+  invalid_scrape_token: [401, 'Send the scrape token as "Authorization: Bearer …", or sign in.'],
+  forbidden: [403, 'Your role may not do this.'],
+  foreign_origin: [403, 'This request came from another site.'],
+  address_not_allowed: [403, 'Requests from this address are not allowed.'],
+  other_device: [403, 'This token belongs to another device.'],
+  not_found: [404, 'There is nothing at this address.'],
+  unknown_device: [404, 'There is no such device.'],
+  unknown_item: [404, 'There is no such item.'],
+  method_not_allowed: [405, 'This address does not take that method.'],
+  body_timeout: [408, 'The body did not arrive in time.'],
+  device_exists: [409, 'A device with this id is registered. Revoke its token first, or remove the device.'],
+  user_exists: [409, 'There is a user of this name already.'],
+  last_admin: [409, 'This is the last administrator; there must be one.'],
+  own_account: [409, 'You cannot do this to the account you are signed in with.'],
+  too_large: [413, 'The body is too large: at most 1 MiB, inflated.'],
+  unsupported_encoding: [415, 'The Content-Encoding must be gzip, zstd or none.'],
+  invalid_body: [422, 'The body does not have the expected shape.'],
+  clock_ahead: [
+    422,
+    'A sample lies more than 5 minutes in the future. Correct the clock, or send "sent_at".',
+  ],
+  too_many_attempts: [429, 'Too many sign-in attempts. Wait, then try again.'],
+  too_fast: [429, 'This device pushes faster than the server takes it.'],
+  internal: [500, 'Something went wrong on the server; its log says what.'],
+  overloaded: [503, 'The server is past its budget right now. Try again shortly.'],
+  not_stored: [
+    503,
+    'The samples could not be written to disk, so they were not accepted. Try again shortly.',
+  ],
+  history_unavailable: [503, 'The history cannot be read right now.'],
+  stopping: [503, 'The server is stopping.'],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+export interface ErrorDetail {
+  /** The wrong field, as `samples.3.metrics.cpu`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+interface Extras {
+  readonly details?: readonly ErrorDetail[];
+  readonly retryAfterS?: number;
+  readonly message?: string;
+}
+
+/** An error that is answered to the one who asked. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly details: readonly ErrorDetail[] | undefined;
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ErrorCode, { details, retryAfterS, message }: Extras = {}) {
+    super(message ?? CATALOGUE[code][1]);
+    this.code = code;
+    this.status = CATALOGUE[code][0];
+    this.details = details;
+    this.retryAfterS = retryAfterS;
+  }
+
+  get body(): ErrorReply {
+    const { code, message, details } = this;
+    return { error: { code, message, ...(details ? { details: [...details] } : {}) } };
+  }
+}

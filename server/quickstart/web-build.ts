@@ -1,0 +1,61 @@
+/** Builds the web app when its sources changed since the last build, told by a hash over them. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const BUILD = join(ROOT, 'web', 'build');
+const STAMP = join(BUILD, '.sources');
+const SOURCES = [
+  'web/src',
+  'web/static',
+  'web/vite.config.ts',
+  'web/tsconfig.json',
+  'server/protocol',
+  'package-lock.json',
+];
+
+function filesOf(path: string): string[] {
+  const full = join(ROOT, path);
+  if (!existsSync(full)) return [];
+  if (/\.(ts|json)$/.test(path)) return [full];
+  return readdirSync(full, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Hex SHA-256 over all that the build is made of. */
+export function sourcesHash(): string {
+  const hash = createHash('sha256');
+  for (const file of SOURCES.flatMap(filesOf))
+    hash.update(file.slice(ROOT.length)).update('\0').update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function run(script: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd: join(ROOT, 'web'),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the web app could not be built:\n${said}`)),
+    );
+  });
+}
+
+/** Resolves with whether it had to build. */
+export async function buildWebIfChanged(announce: () => void): Promise<boolean> {
+  const hash = sourcesHash();
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return false;
+  announce();
+  await run(join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js'), ['build']);
+  writeFileSync(STAMP, hash);
+  return true;
+}

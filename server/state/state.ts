@@ -1,0 +1,54 @@
+/** The server's collections, opened together and closed together. */
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { Log } from '../types.ts';
+import { openCollection, type OpenCollection } from './lowdb-collection.ts';
+import {
+  alertRecord,
+  alertRuleRecord,
+  auditRecord,
+  deviceRecord,
+  enrollmentKeyRecord,
+  sessionRecord,
+  userRecord,
+} from './records.ts';
+
+export interface StateParts {
+  readonly dir: string;
+  readonly log: Log;
+  /** Told what a person should know. */
+  readonly notice: (text: string) => void;
+}
+
+/** Rejects with what to mend when a file and its copy are both damaged. */
+export async function openState({ dir, log, notice }: StateParts) {
+  const open = <T extends { readonly id: string }>(
+    name: string,
+    schema: z.ZodType<T>,
+  ): Promise<OpenCollection<T>> => openCollection({ path: join(dir, `${name}.json`), schema, log, notice });
+  const [users, sessions, devices, keys, rules, alerts, audit] = await Promise.all([
+    open('users', userRecord),
+    open('sessions', sessionRecord),
+    open('devices', deviceRecord),
+    open('enrollment-keys', enrollmentKeyRecord),
+    open('alert-rules', alertRuleRecord),
+    open('alerts', alertRecord),
+    open('audit', auditRecord),
+  ]);
+  const all = [users, sessions, devices, keys, rules, alerts, audit];
+  return {
+    users,
+    sessions,
+    devices,
+    keys,
+    rules,
+    alerts,
+    audit,
+    /** Everything on disk. */
+    async close(): Promise<void> {
+      await Promise.all(all.map((collection) => collection.close()));
+    },
+  };
+}
+
+export type State = Awaited<ReturnType<typeof openState>>;

@@ -1,0 +1,117 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig, type Config } from '../../../agent/config/config.ts';
+import { describeSettings, SETTINGS } from '../../../agent/config/settings.ts';
+import { ownFolder } from '../data-folder/folder.ts';
+
+async function load(args: string[], env: Record<string, string> = {}): Promise<Config> {
+  const started = await loadConfig(args, env);
+  if (started.kind !== 'run') throw new Error(`asked for ${started.kind}`);
+  return started.config;
+}
+
+async function problems(args: string[], env: Record<string, string> = {}): Promise<readonly string[]> {
+  try {
+    await load(args, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+function file(text: string, mode = 0o600): string {
+  const path = join(ownFolder(), 'agent.yaml');
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+describe('the agent’s settings', () => {
+  it('[G5] come from flags over the environment over the file over the defaults', async () => {
+    const path = file('interval: 10\nname: file\ntags: [a, b]\nlog_level: warn\nspool_mib: 8\n');
+    const config = await load(['--interval', '30'], {
+      WATCHFLOOR_CONFIG: path,
+      WATCHFLOOR_INTERVAL: '20',
+      WATCHFLOOR_NAME: 'env',
+      WATCHFLOOR_TAGS: '',
+    });
+    expect(config).toMatchObject({
+      interval: 30,
+      name: 'env',
+      tags: ['a', 'b'],
+      logLevel: 'warn',
+      spoolBytes: 8 * 1024 * 1024,
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(await load([])).toMatchObject({
+      interval: undefined,
+      logLevel: 'info',
+      spoolBytes: 64 * 1024 * 1024,
+    });
+  });
+
+  it('[G5] tell every mistake at once, each with where it came from, and no secret', async () => {
+    const path = file('interval: often\nlog_level: loud\ncolour: red\n');
+    const found = await problems(['--bogus', '--tags', 'A B', '--name', 'stray'].concat('word'), {
+      WATCHFLOOR_CONFIG: path,
+      WATCHFLOOR_SPOOL_MIB: '0',
+      WATCHFLOOR_ENROLL: 'watchfloor://s3cret@host:99999',
+    });
+    const expected = [
+      '--bogus: there is no such flag',
+      '"word": this command takes flags only',
+      '--tags: a tag is 1 to 40',
+      'WATCHFLOOR_SPOOL_MIB: must be a number of MiB',
+      `${path}: interval: must be a number of seconds`,
+      `${path}: log_level: must be one of`,
+      `${path}: "colour" is no setting`,
+      'the enrollment string cannot be read',
+    ];
+    for (const one of expected) expect(found).toContainEqual(expect.stringContaining(one));
+    expect(found).toHaveLength(expected.length);
+    expect(found.join()).not.toContain('s3cret');
+  });
+
+  it('say what is wrong with a file that is missing or no YAML', async () => {
+    expect(await problems(['--config', '/nowhere/agent.yaml'])).toEqual([
+      '/nowhere/agent.yaml: there is no such file',
+    ]);
+    expect(await problems(['--config', file('- a\n- b\n')])).toEqual([
+      expect.stringContaining('"name: value" lines'),
+    ]);
+    expect(await problems(['--config', file('a: [')])).toHaveLength(1);
+    expect(await problems(['--enroll-file', '/nowhere/key'])).toEqual([
+      expect.stringContaining('/nowhere/key'),
+    ]);
+  });
+
+  it('[G5] take the enrollment string from a file, and warn where others could see it', async () => {
+    const text = 'watchfloor://k@host:8443\n';
+    const own = await load(['--enroll-file', file(text)]);
+    expect(own).toMatchObject({ enrollment: { key: 'k', host: 'host' }, warnings: [] });
+    expect((await load(['--enroll-file', file(text, 0o644)])).warnings).toEqual([
+      expect.stringMatching(/chmod 600/),
+    ]);
+    expect((await load(['--enroll', text])).warnings).toEqual([expect.stringMatching(/process list/)]);
+    expect((await load(['--config', file(`enroll: ${text}`, 0o644)])).warnings).toHaveLength(1);
+    // A flag wins over the environment, a string over a file of the same source.
+    const both = await load(['--enroll-file', file('watchfloor://file@host')], { WATCHFLOOR_ENROLL: text });
+    expect(both.enrollment?.key).toBe('file');
+  });
+
+  it('answer help and version before anything is checked, and help names each', async () => {
+    expect(await loadConfig(['--help', '--interval', 'x'], {})).toEqual({ kind: 'help' });
+    expect(await loadConfig(['-v'], {})).toEqual({ kind: 'version' });
+    for (const { flag, env } of SETTINGS) {
+      expect(describeSettings()).toContain(`--${flag} `);
+      expect(describeSettings()).toContain(env);
+    }
+  });
+
+  it('take a flag with "=", and miss a value', async () => {
+    expect(await load(['--interval=15'])).toMatchObject({ interval: 15 });
+    expect(await problems(['--interval'])).toEqual(['--interval: needs a value']);
+  });
+});

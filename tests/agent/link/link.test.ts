@@ -1,0 +1,197 @@
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Enrollment } from '#protocol/enrollment.ts';
+import { createLink, type LinkParts } from '../../../agent/link/link.ts';
+import { keyHash, relate, type Membership } from '../../../agent/link/membership.ts';
+import { parseRetryAfter } from '../../../agent/link/transport.ts';
+import { makeAuthority, type Authority } from './certificates.ts';
+import { keptLog } from '../quiet.ts';
+import { startServer, type TestServer, type Tls } from './server.ts';
+
+let authority: Authority;
+let tls: Tls;
+
+beforeAll(async () => {
+  authority = await makeAuthority('Watchfloor authority');
+  const { cert, key } = await authority.issue();
+  tls = { cert: cert + authority.pem, key };
+});
+
+const BODY = JSON.stringify({
+  device_id: 'device-1',
+  hostname: 'h',
+  ip: '',
+  samples: [{ timestamp: Date.UTC(2026, 0, 1), metrics: { cpu: 1 } }],
+});
+
+async function server(): Promise<TestServer> {
+  const started = await startServer(tls);
+  onTestFinished(() => started.close());
+  return started;
+}
+
+const enrollmentFor = ({ port }: TestServer, key = 'key-1'): Enrollment => ({
+  key,
+  host: '127.0.0.1',
+  port,
+  ca: authority.fingerprint,
+  tls: true,
+});
+
+function linkTo(parts: Partial<LinkParts>) {
+  const remembered: Membership[] = [];
+  const link = createLink({
+    enrollment: undefined,
+    membership: undefined,
+    remember: (membership) => remembered.push(membership),
+    describe: () => Promise.resolve({ hostname: 'h', ip: '', os: 'Linux', device_id: 'device-1' }),
+    log: keptLog(),
+    ...parts,
+  });
+  onTestFinished(() => link.close());
+  return { link, remembered };
+}
+
+/** A link that has joined. */
+async function joined(to: TestServer, parts: Partial<LinkParts> = {}) {
+  const made = linkTo({ enrollment: enrollmentFor(to), ...parts });
+  expect(await made.link.ready()).toBeUndefined();
+  return made;
+}
+
+describe('the link', () => {
+  it('joins once, and then needs the string no more', async () => {
+    const to = await server();
+    const { remembered } = await joined(to);
+    const [membership] = remembered;
+    const again = linkTo({ membership });
+    expect(await again.link.ready()).toBeUndefined();
+    expect((await again.link.push(BODY)).kind).toBe('accepted');
+    expect(to.received.map(({ path }) => path)).toEqual(['/devices/register', '/metrics']);
+  });
+
+  it.each([
+    [{ status: 401, body: {} }, 'unauthorized'],
+    [{ status: 403, body: {} }, 'unauthorized'],
+    [{ status: 413, body: {} }, 'too_large'],
+    [{ status: 400, body: {} }, 'refused'],
+    [{ status: 422, body: {} }, 'refused'],
+    [{ status: 500, body: {} }, 'unreachable'],
+    [{ status: 502, body: {} }, 'unreachable'],
+    [{ status: 302, body: {}, headers: { location: '/login' } }, 'unreachable'],
+    [{ status: 200, body: { hello: 'captive portal' } }, 'unreachable'],
+    [{ status: 0, lost: true }, 'unreachable'],
+  ] as const)('takes the answer %j as %s', async (answer, kind) => {
+    const to = await server();
+    const { link } = await joined(to);
+    to.answers.push(answer);
+    // A kept connection that breaks is tried once more: lose that one as well.
+    if (answer.status === 0) to.answers.push(answer);
+    expect((await link.push(BODY)).kind).toBe(kind);
+    expect((await link.push(BODY)).kind).toBe('accepted');
+  });
+
+  it('[I6] passes on how long a busy server wants to be left alone', async () => {
+    const to = await server();
+    const { link } = await joined(to);
+    to.answers.push({ status: 503, headers: { 'retry-after': '7' } });
+    expect(await link.push(BODY)).toMatchObject({ kind: 'busy', retryAfterMs: 7000 });
+    expect(parseRetryAfter('Thu, 01 Jan 2026 00:00:10 GMT', Date.UTC(2026, 0, 1))).toBe(10_000);
+    expect(parseRetryAfter('soon', 0)).toBeUndefined();
+  });
+
+  it('[I4] says what the server found wrong, by its field', async () => {
+    const to = await server();
+    const { link } = await joined(to);
+    const details = [{ path: 'samples.0.metrics.cpu', message: 'must not be negative' }];
+    to.answers.push({
+      status: 422,
+      body: { error: { code: 'invalid', message: 'The body is wrong.', details } },
+    });
+    expect(await link.push(BODY)).toEqual({
+      kind: 'refused',
+      reason: 'The body is wrong. (samples.0.metrics.cpu: must not be negative) [invalid, 422]',
+    });
+  });
+
+  it('compresses what is larger than a packet', async () => {
+    const to = await server();
+    const { link } = await joined(to);
+    await link.push(BODY);
+    await link.push(BODY.replace('"h"', `"${'h'.repeat(2000)}"`));
+    expect(to.received.slice(1).map(({ encoding }) => encoding)).toEqual([undefined, 'gzip']);
+  });
+
+  it('tells plainly when its key is not taken, and can be tried again', async () => {
+    const to = await server();
+    const { link } = linkTo({ enrollment: enrollmentFor(to) });
+    to.answers.push({
+      status: 401,
+      body: { error: { code: 'invalid_key', message: 'The key has expired.' } },
+    });
+    expect(await link.ready()).toMatchObject({
+      kind: 'unauthorized',
+      reason: expect.stringMatching(
+        /does not let this machine join: The key has expired.*new enrollment key/,
+      ),
+    });
+    expect(await link.ready()).toBeUndefined();
+    expect(await linkTo({}).link.ready()).toMatchObject({
+      reason: expect.stringContaining('WATCHFLOOR_ENROLL'),
+    });
+  });
+
+  it('[I3] a revoked token is not replaced with the key it came from, but with a new key', async () => {
+    const to = await server();
+    const { remembered } = await joined(to);
+    const [membership] = remembered;
+
+    const same = linkTo({ membership, enrollment: enrollmentFor(to) });
+    to.answers.push({ status: 401 });
+    expect((await same.link.push(BODY)).kind).toBe('unauthorized');
+    await same.link.ready();
+    expect(to.received.filter(({ path }) => path === '/devices/register')).toHaveLength(1);
+
+    const other = linkTo({ membership, enrollment: enrollmentFor(to, 'key-2') });
+    to.answers.push({ status: 401 });
+    await other.link.push(BODY);
+    expect(await other.link.ready()).toBeUndefined();
+    expect(to.received.at(-1)?.body).toMatchObject({ enrollment_key: 'key-2' });
+    expect((await other.link.push(BODY)).kind).toBe('accepted');
+  });
+
+  it('joins anew when the string names another server, and follows its own to a new address', async () => {
+    const [one, two] = [await server(), await server()];
+    const { remembered } = await joined(one);
+    const [membership] = remembered;
+    // Another port with the same authority: the same server, moved. Its token is still good.
+    const moved = linkTo({ membership, enrollment: enrollmentFor(two) });
+    expect(await moved.link.ready()).toBeUndefined();
+    expect((await moved.link.push(BODY)).kind).toBe('accepted');
+    expect(two.received.map(({ path }) => path)).toEqual(['/metrics']);
+    expect(moved.remembered.at(-1)).toMatchObject({ port: two.port, token: 'token-1' });
+
+    const foreign = await makeAuthority('Another');
+    const leaf = await foreign.issue();
+    const third = await startServer({ cert: leaf.cert + foreign.pem, key: leaf.key });
+    onTestFinished(() => third.close());
+    const enrollment = { ...enrollmentFor(third), ca: foreign.fingerprint };
+    expect(await linkTo({ membership, enrollment }).link.ready()).toBeUndefined();
+    expect(third.received.map(({ path }) => path)).toEqual(['/devices/register']);
+  });
+
+  it('[S1] without a pin trusts the system’s roots only', async () => {
+    const to = await server();
+    const { link } = linkTo({ enrollment: { ...enrollmentFor(to), ca: null } });
+    expect(await link.ready()).toMatchObject({ kind: 'unauthorized' });
+    expect(to.received).toHaveLength(0);
+  });
+
+  it('knows which string belongs to which membership', () => {
+    const base = { host: 'a', port: 1, tls: true, ca: 'f'.repeat(64) };
+    const member = { ...base, authority: '', device_id: 'd', token: 't', key_sha256: keyHash('k') };
+    expect(relate(member, { ...base, key: 'other' })).toBe('same');
+    expect(relate(member, { ...base, key: 'k', host: 'b' })).toBe('moved');
+    expect(relate(member, { ...base, key: 'k', ca: 'e'.repeat(64) })).toBe('other');
+    expect(relate({ ...member, ca: null }, { ...base, ca: null, key: 'k', host: 'b' })).toBe('other');
+  });
+});

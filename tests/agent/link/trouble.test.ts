@@ -1,0 +1,181 @@
+import { createServer, type Socket } from 'node:net';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { deliver } from '../../../agent/outgoing/delivery.ts';
+import { createLink, type LinkParts } from '../../../agent/link/link.ts';
+import type { Outcome } from '../../../agent/link/outcome.ts';
+import { keyHash, type Membership } from '../../../agent/link/membership.ts';
+import { LIMITS } from '#protocol/sample.ts';
+import { makeAuthority, type Authority } from './certificates.ts';
+import { keptLog } from '../quiet.ts';
+import { startServer } from './server.ts';
+
+const YEAR = 365 * 86_400_000;
+let authority: Authority;
+
+beforeAll(async () => {
+  authority = await makeAuthority('Watchfloor authority');
+});
+
+function member(port: number, changes: Partial<Membership> = {}): Membership {
+  return {
+    host: '127.0.0.1',
+    port,
+    tls: true,
+    ca: authority.fingerprint,
+    authority: authority.pem,
+    device_id: 'device-1',
+    token: 'token-1',
+    key_sha256: keyHash('key-1'),
+    ...changes,
+  };
+}
+
+function linkOf(parts: Partial<LinkParts>) {
+  const log = keptLog();
+  const link = createLink({
+    enrollment: undefined,
+    membership: undefined,
+    remember: () => undefined,
+    describe: () => Promise.resolve({ hostname: 'h', ip: '', os: 'Linux' }),
+    log,
+    timeoutMs: 5000,
+    ...parts,
+  });
+  onTestFinished(() => link.close());
+  return { link, log };
+}
+
+/** A server that says `text` to whoever connects, and nothing more. */
+async function babbler(text: string): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(text));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+describe('the link in trouble', () => {
+  it.each([
+    ['expired', -YEAR],
+    ['not yet valid', YEAR],
+  ])(
+    '[S1] a certificate that is %s: says to look at the clocks, and that nothing was sent',
+    async (_, off) => {
+      const { cert, key } = await authority.issue(Date.now() + off);
+      const server = await startServer({ cert: cert + authority.pem, key });
+      onTestFinished(() => server.close());
+      const outcome = await linkOf({ membership: member(server.port) }).link.push('{}');
+      expect(outcome).toMatchObject({
+        kind: 'unreachable',
+        reason: expect.stringMatching(/expired|not yet valid/),
+      });
+      expect(outcome).toMatchObject({ reason: expect.stringMatching(/clock/) });
+      expect(server.received).toHaveLength(0);
+    },
+  );
+
+  it('[G2] a name that cannot be resolved is an unreachable server, whatever the name', async () => {
+    const { link } = linkOf({ membership: member(8443, { host: 'certificate-issuer.invalid' }) });
+    expect(await link.push('{}')).toMatchObject({
+      kind: 'unreachable',
+      reason: expect.stringContaining('certificate-issuer.invalid'),
+    });
+  });
+
+  it.each([
+    ['is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['stops in the middle', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"accepted"'],
+    ['never begins', ''],
+    ['is larger than any', `HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n${'x'.repeat(900_000)}`],
+    ['is cut JSON', 'HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{"accepted"'],
+    ['asks for the impossible', reply('{"accepted":1,"duplicates":0,"interval_s":-1,"sample_s":0}')],
+  ])('[G2] an answer that %s is an unreachable server', async (_, text) => {
+    const port = await babbler(text);
+    const { link } = linkOf({
+      membership: member(port, { tls: false, ca: null, authority: null }),
+      timeoutMs: 300,
+    });
+    expect(await link.push('{}')).toMatchObject({ kind: 'unreachable' });
+  });
+
+  it('[G1] a membership that the disk does not take counts at once, and is written as soon as it can be', async () => {
+    const { cert, key } = await authority.issue();
+    const server = await startServer({ cert: cert + authority.pem, key });
+    onTestFinished(() => server.close());
+    let isFull = true;
+    const kept: Membership[] = [];
+    const { link, log } = linkOf({
+      enrollment: { key: 'k', host: '127.0.0.1', port: server.port, ca: authority.fingerprint, tls: true },
+      remember: (value) => {
+        if (isFull) throw new Error('ENOSPC: no space left on device');
+        kept.push(value);
+      },
+    });
+    expect(await link.ready()).toBeUndefined();
+    expect(await link.ready()).toBeUndefined();
+    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    isFull = false;
+    expect(await link.ready()).toBeUndefined();
+    expect(await link.ready()).toBeUndefined();
+    expect(kept).toHaveLength(1);
+    expect(server.received.map(({ path }) => path)).toEqual(['/devices/register']);
+  });
+});
+
+function reply(json: string): string {
+  return `HTTP/1.1 200 OK\r\ncontent-length: ${json.length}\r\n\r\n${json}`;
+}
+
+describe('a delivery that is too large', () => {
+  const samples = Array.from({ length: 600 }, (_, n) => `{"n":${n}}`);
+
+  /** Answers 413 to what is more than `most` characters; counts the pushes. */
+  async function deliverTo(most: number, given: readonly string[]) {
+    const aside: string[] = [];
+    const taken: string[] = [];
+    let pushes = 0;
+    const push = (piece: readonly string[]): Promise<Outcome> => {
+      pushes++;
+      if (piece.join().length > most) return Promise.resolve({ kind: 'too_large' });
+      taken.push(...piece);
+      const answer = { accepted: piece.length, duplicates: 0, interval_s: 5, sample_s: 1 };
+      return Promise.resolve({ kind: 'accepted', reply: answer });
+    };
+    const outcome = await deliver({ push, setAside: (some) => aside.push(...some) }, given);
+    return { outcome, aside, taken, pushes };
+  }
+
+  it('[G1] arrives in pieces, in order', async () => {
+    const { outcome, aside, taken } = await deliverTo(300, samples);
+    expect(outcome.kind).toBe('done');
+    expect(taken).toEqual(samples);
+    expect(aside).toEqual([]);
+  });
+
+  it('[G1] is kept when not even one small sample is taken: a person has to raise a limit in between', async () => {
+    const { outcome, aside, pushes } = await deliverTo(1, samples);
+    expect(outcome).toMatchObject({
+      kind: 'unauthorized',
+      reason: expect.stringMatching(/client_max_body_size/),
+    });
+    expect(aside).toEqual([]);
+    expect(pushes).toBeLessThan(15);
+  });
+
+  it('loses only the one sample that no server would take', async () => {
+    const giant = `{"x":"${'x'.repeat(LIMITS.bodyBytes)}"}`;
+    const { outcome, aside, taken } = await deliverTo(LIMITS.bodyBytes, [...samples, giant, '{"n":601}']);
+    expect(outcome.kind).toBe('done');
+    expect(aside).toEqual([giant]);
+    expect(taken).toEqual([...samples, '{"n":601}']);
+  });
+});

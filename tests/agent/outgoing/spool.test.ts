@@ -1,0 +1,191 @@
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openSpool, type Spool, type SpoolLimits } from '../../../agent/outgoing/spool.ts';
+import { ownFolder } from '../data-folder/folder.ts';
+import { keptLog } from '../quiet.ts';
+
+const LIMITS: SpoolLimits = { bytes: 1 << 20, segmentSamples: 10, segmentBytes: 100_000 };
+const sample = (number: number) => `{"n":${number}}`;
+const samples = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => sample(from + index));
+
+function all(spool: Spool): string[] {
+  const found: string[] = [];
+  for (let batch = spool.oldest(); batch !== undefined; batch = spool.oldest()) {
+    found.push(...batch.samples);
+    batch.done();
+  }
+  return found;
+}
+
+describe('the spool', () => {
+  it('[G1] gives everything back in order, over a restart as well', () => {
+    const folder = join(ownFolder(), 'spool');
+    const before = openSpool(folder, LIMITS, keptLog());
+    before.append(samples(0, 25));
+    before.close();
+    const after = openSpool(folder, LIMITS, keptLog());
+    expect(after.size()).toBe(25);
+    after.append(samples(25, 40));
+    expect(all(after)).toEqual(samples(0, 40));
+    expect(after.size()).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('touches no disk before the first sample', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.forgetNewest(3);
+    expect(spool.oldest()).toBeUndefined();
+    spool.close();
+    expect(statSync(folder, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('[G1] survives a torn tail, and a crash between sealing and removing', () => {
+    const folder = join(ownFolder(), 'spool');
+    const before = openSpool(folder, LIMITS, keptLog());
+    before.append(samples(0, 13));
+    before.close();
+    const open = readdirSync(folder).find((name) => name.endsWith('.jsonl')) ?? '';
+    appendFileSync(join(folder, open), '{"n":99');
+    // The first segment is sealed; its plain form was not removed yet.
+    writeFileSync(join(folder, '00000001.jsonl'), samples(0, 10).join('\n'));
+    writeFileSync(join(folder, '00000007-10.jsonl.gz.new'), 'half');
+    expect(all(openSpool(folder, LIMITS, keptLog()))).toEqual(samples(0, 13));
+  });
+
+  it('[G1] stays within its limit, drops the oldest first, and keeps the count until it was reported', () => {
+    const folder = join(ownFolder(), 'spool');
+    const wide = Array.from(
+      { length: 400 },
+      (_, n) => `{"n":${n},"x":"${Math.random().toString(36).repeat(8)}"}`,
+    );
+    const limits = { ...LIMITS, bytes: 8000 };
+    const log = keptLog();
+    const spool = openSpool(folder, limits, log);
+    for (const one of wide) spool.append([one]);
+    const bytes = readdirSync(folder)
+      .filter((name) => name.includes('jsonl'))
+      .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    expect(bytes).toBeLessThanOrEqual(limits.bytes);
+    const lost = spool.dropped();
+    expect(lost).toBeGreaterThan(0);
+    expect(JSON.stringify(log.lines)).toMatch(/spool is full/);
+    spool.close();
+    const again = openSpool(folder, limits, keptLog());
+    expect(again.dropped()).toBe(lost);
+    again.reported(lost);
+    again.close();
+    const last = openSpool(folder, limits, keptLog());
+    expect(last.dropped()).toBe(0);
+    expect(all(last)).toEqual(wide.slice(lost));
+  });
+
+  it('takes back the newest, which were sent otherwise', () => {
+    const spool = openSpool(join(ownFolder(), 'spool'), LIMITS, keptLog());
+    spool.append(samples(0, 5));
+    spool.forgetNewest(2);
+    spool.append(samples(7, 8));
+    expect(all(spool)).toEqual([...samples(0, 3), ...samples(7, 8)]);
+  });
+
+  it('drops a damaged segment, counts it, and goes on with the next', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 25));
+    const [first = ''] = readdirSync(folder).sort();
+    writeFileSync(join(folder, first), 'no gzip');
+    expect(all(spool)).toEqual(samples(10, 25));
+    expect(spool.dropped()).toBe(10);
+  });
+
+  it('says so when the disk does not take a sample', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    writeFileSync(folder, 'a file where the folder should be');
+    expect(() => spool.append([sample(1)])).toThrow();
+    rmSync(folder);
+    spool.append([sample(2)]);
+    expect(all(spool)).toEqual([sample(2)]);
+  });
+});
+
+/** A disk that takes no compressed segment of ten samples: where one would be written there is a folder. */
+function blockSeal(folder: string, number: number): void {
+  mkdirSync(join(folder, `${String(number).padStart(8, '0')}-10.jsonl.gz.new`));
+}
+
+describe('the spool on a disk in trouble', () => {
+  it('[G1] keeps and sends what it has no room to compress, over a restart too', () => {
+    const folder = join(ownFolder(), 'spool');
+    const log = keptLog();
+    const before = openSpool(folder, LIMITS, log);
+    before.append(samples(0, 10));
+    blockSeal(folder, 1);
+    before.append(samples(10, 12));
+    expect(before.size()).toBe(12);
+    expect(JSON.stringify(log.lines)).toMatch(/cannot be compressed/);
+    before.close();
+    const after = openSpool(folder, LIMITS, keptLog());
+    expect(after.size()).toBe(12);
+    expect(all(after)).toEqual(samples(0, 12));
+    expect(after.dropped()).toBe(0);
+  });
+
+  it('[G1] goes on when somebody removed its files, and counts what was in them', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 15));
+    rmSync(folder, { recursive: true });
+    expect(spool.oldest()).toBeUndefined();
+    expect(spool.dropped()).toBe(15);
+    spool.append(samples(15, 40));
+    expect(all(spool)).toEqual(samples(15, 40));
+  });
+
+  it('[G1] forgets a segment that was removed while it was sent', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 25));
+    const batch = spool.oldest();
+    rmSync(folder, { recursive: true });
+    batch?.done();
+    expect(spool.size()).toBe(15);
+  });
+
+  it('opens beside a segment cut short, an empty file, and a folder of a segment’s name', () => {
+    const folder = join(ownFolder(), 'spool');
+    const before = openSpool(folder, LIMITS, keptLog());
+    before.append(samples(0, 25));
+    before.close();
+    const [first = ''] = readdirSync(folder).sort();
+    const whole = readFileSync(join(folder, first));
+    writeFileSync(join(folder, first), whole.subarray(0, whole.length - 10));
+    writeFileSync(join(folder, '00000090.jsonl'), '');
+    mkdirSync(join(folder, '00000091.jsonl'));
+    mkdirSync(join(folder, '00000092-10.jsonl.gz'));
+    const after = openSpool(folder, LIMITS, keptLog());
+    expect(all(after)).toEqual(samples(10, 25));
+    after.append(samples(25, 30));
+    expect(all(after)).toEqual(samples(25, 30));
+  });
+
+  it.each(['Infinity', '-3', '1.5', 'x', ''])(
+    'takes a damaged count of dropped samples (%s) as none',
+    (text) => {
+      const folder = join(ownFolder(), 'spool');
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'dropped'), text);
+      expect(openSpool(folder, LIMITS, keptLog()).dropped()).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import type { CollectorEntry, Fields } from '../../../agent/collectors/collector.ts';
+import { createSampler } from '../../../agent/sampling/sampler.ts';
+import { keptLog } from '../quiet.ts';
+
+const entry = (
+  name: string,
+  collect: CollectorEntry['create'] extends () => infer C ? C : never,
+  every?: number,
+): CollectorEntry => ({
+  name,
+  create: () => collect,
+  ...(every === undefined ? {} : { every }),
+});
+
+function setup(...collectors: CollectorEntry[]) {
+  const log = keptLog();
+  let now = 0;
+  const sampler = createSampler({ collectors, read: () => undefined, log, monotonic: () => now });
+  return {
+    log,
+    sampler,
+    pass: (ms: number) => {
+      now += ms;
+    },
+  };
+}
+
+describe('the sampler', () => {
+  it('[G3] goes on with the others when one fails, and says so once, and once more when it works again', () => {
+    let broken = true;
+    const { sampler, log } = setup(
+      entry('bad', {
+        collect: () => {
+          if (broken) throw new Error('EIO');
+          return { cpu: 1 };
+        },
+      }),
+      entry('none', { collect: () => 'absent' }),
+      entry('good', { collect: () => ({ ram: 2 }) }),
+    );
+    for (let at = 0; at < 5000; at += 1000) expect(sampler.sample(at)).toEqual({ ram: 2 });
+    broken = false;
+    expect(sampler.sample(5000)).toEqual({ cpu: 1, ram: 2 });
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
+  });
+
+  it('[G3] never waits for a slow one, starts it only once at a time, and uses what it found while that is fresh', async () => {
+    let calls = 0;
+    const answers: ((fields: Fields) => void)[] = [];
+    const { sampler } = setup(
+      entry('slow', {
+        collect: () => {
+          calls++;
+          return new Promise<Fields>((resolve) => answers.push(resolve));
+        },
+      }),
+      entry('good', { collect: () => ({ ram: 2 }) }),
+    );
+    for (let at = 0; at < 4000; at += 1000) expect(sampler.sample(at)).toEqual({ ram: 2 });
+    expect(calls).toBe(1);
+    answers[0]?.({ disk: 3 });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(sampler.sample(4000)).toEqual({ disk: 3, ram: 2 });
+    expect(calls).toBe(2);
+    // The second call never ends: what the first found grows old.
+    expect(sampler.sample(60_000)).toEqual({ ram: 2 });
+  });
+
+  it('[G3] a rejected promise is a failure like any other', async () => {
+    const { sampler, log } = setup(entry('bad', { collect: () => Promise.reject(new Error('EIO')) }));
+    sampler.sample(0);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(sampler.sample(1000)).toEqual({});
+    expect(log.lines[0]?.text).toContain('bad');
+  });
+
+  it('calls a paced collector at its own pace and repeats it in between', () => {
+    let calls = 0;
+    const { sampler } = setup(entry('paced', { collect: () => ({ disk: ++calls }) }, 5000));
+    const found = [0, 1000, 2000, 3000, 4000, 4990, 6000].map((at) => sampler.sample(at)['disk']);
+    expect(found).toEqual([1, 1, 1, 1, 1, 2, 2]);
+  });
+
+  it('[G3] times each one, and says once which holds up the samples', () => {
+    const { sampler, log, pass } = setup(
+      entry('heavy', {
+        collect: () => {
+          pass(150);
+          return { cpu: 1 };
+        },
+      }),
+    );
+    sampler.sample(0);
+    sampler.sample(1000);
+    expect(sampler.timings()).toEqual([{ name: 'heavy', lastMs: 150 }]);
+    expect(log.lines.map(({ text }) => text)).toEqual([expect.stringMatching(/heavy.*slow/)]);
+  });
+
+  it.runIf(process.platform === 'linux')('[G4] starts no process for a sample on Linux', () => {
+    // In a process of its own, where every way to start another one is closed.
+    const script = `
+      import * as child from 'node:child_process';
+      import { syncBuiltinESMExports } from 'node:module';
+      const closed = () => { throw new Error('a process was started'); };
+      for (const name of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) child.default[name] = closed;
+      child.default.ChildProcess.prototype.spawn = closed;
+      syncBuiltinESMExports();
+      const { createSampler } = await import('./agent/sampling/sampler.ts');
+      const { collectorsFor } = await import('./agent/collectors/list.ts');
+      const { createReader } = await import('./agent/collectors/reader.ts');
+      const problems = [];
+      const log = { debug() {}, info() {}, error() {}, warn: (...line) => problems.push(String(line[0]?.err)) };
+      const { read } = createReader();
+      const sampler = createSampler({ collectors: collectorsFor('linux'), read, log, monotonic: () => performance.now() });
+      let metrics = {};
+      for (let at = 0; at <= 60000; at += 1000) {
+        metrics = sampler.sample(at);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      console.log(JSON.stringify({ problems, fields: Object.keys(metrics).length }));
+    `;
+    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+    expect(run.stderr).toBe('');
+    const { problems, fields } = JSON.parse(run.stdout);
+    expect(problems).toEqual([]);
+    expect(fields).toBeGreaterThan(15);
+  });
+});

@@ -1,0 +1,190 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig, type Config } from '../../server/config/config.ts';
+import { describeSettings, SETTINGS } from '../../server/config/settings.ts';
+import { ownFolder } from '../state/folder.ts';
+
+type Environment = Record<string, string>;
+
+async function load(args: readonly string[] = [], env: Environment = {}): Promise<Config> {
+  const asked = await loadConfig(args, env);
+  if (asked.kind !== 'run') throw new Error(`asked for ${asked.kind}`);
+  return asked.config;
+}
+async function problemsOf(args: readonly string[], env: Environment = {}): Promise<readonly string[]> {
+  const error = await loadConfig(args, env).catch((caught: unknown) => caught);
+  if (!(error instanceof ConfigError)) throw new Error('the settings were taken');
+  for (const problem of error.problems) expect(error.message).toContain(problem);
+  return error.problems;
+}
+function yaml(text: string): string {
+  const path = join(ownFolder(), 'server.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+describe('settings', () => {
+  test('[G5] have their defaults, and cannot be changed', async () => {
+    const config = await load();
+    expect(config).toMatchObject({
+      host: '0.0.0.0',
+      port: 8443,
+      tls: 'auto',
+      intervalS: 5,
+      sessionDays: 30,
+      retention: { raw_days: 3, minute_days: 90, quarter_days: 1100 },
+      allowAgents: [],
+      influx: undefined,
+      adminPassword: undefined,
+      logLevel: 'info',
+    });
+    expect(config.data).toBe(join(process.cwd(), 'data'));
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  test('[G5] flags win over the environment, that over the file, that over defaults', async () => {
+    const file = yaml('port: 1\nhost: 10.0.0.1\ninterval: 9\nraw_days: 7\n');
+    const env = { WATCHFLOOR_CONFIG: file, WATCHFLOOR_PORT: '2', WATCHFLOOR_HOST: '10.0.0.2' };
+    expect(await load(['--port', '3'], env)).toMatchObject({
+      port: 3,
+      host: '10.0.0.2',
+      intervalS: 9,
+      retention: { raw_days: 7, minute_days: 90 },
+    });
+    expect(await load([`--config=${file}`, '--port=4'])).toMatchObject({ port: 4, host: '10.0.0.1' });
+  });
+
+  test('[G5] an empty variable is one that is not set', async () => {
+    expect((await load([], { WATCHFLOOR_PORT: '', WATCHFLOOR_CONFIG: '' })).port).toBe(8443);
+  });
+
+  test('[G5] lists stand with commas, or as YAML lists', async () => {
+    const file = yaml('tls_names: [a.example.com, 10.0.0.1]\nallow_agents:\n  - 10.0.0.0/8\n');
+    const config = await load([], { WATCHFLOOR_CONFIG: file, WATCHFLOOR_ALLOW_PEOPLE: '10.0.0.0/8, ::1,' });
+    expect(config.tlsNames).toEqual(['a.example.com', '10.0.0.1']);
+    expect(config.allowAgents).toHaveLength(1);
+    expect(config.allowPeople).toHaveLength(2);
+  });
+
+  test('[G5] every mistake is told at once, with where it came from', async () => {
+    const file = yaml('prot: 1\nraw_days: many\nconfig: x\n');
+    const problems = await problemsOf(['--port', '99999', '--fast', 'stray'], {
+      WATCHFLOOR_CONFIG: file,
+      WATCHFLOOR_TLS: 'maybe',
+      WATCHFLOOR_INTERVAL: '0',
+      WATCHFLOOR_PUBLIC_URL: 'ftp://x',
+      WATCHFLOOR_ALLOW_AGENTS: '10.0.0.0/99',
+      WATCHFLOOR_TLS_CERT: '/x.crt',
+      INFLUX_URL: 'http://localhost:8086',
+    });
+    for (const part of [
+      '--port: must be a number from 0 to 65535; it is "99999"',
+      '--fast: there is no such flag',
+      `${file}: "prot" is no setting`,
+      `${file}: "config" is no setting`,
+      `${file}: raw_days: must be a number from 1 to 400; it is "many"`,
+      'WATCHFLOOR_TLS: must be auto or off; it is "maybe"',
+      'WATCHFLOOR_INTERVAL: must be a number from 1 to 300',
+      'WATCHFLOOR_PUBLIC_URL: must be an address such as',
+      'WATCHFLOOR_ALLOW_AGENTS: "10.0.0.0/99" is neither',
+      'WATCHFLOOR_TLS_CERT and WATCHFLOOR_TLS_KEY belong together',
+      'InfluxDB needs all four settings: INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET missing',
+    ])
+      expect(problems.filter((problem) => problem.includes(part))).toHaveLength(1);
+  });
+
+  test.each([
+    [['--port'], '--port: needs a value'],
+    [['--port='], '--port: must be a number'],
+    [['--port', '80.5'], '--port: must be a whole number'],
+    [['--port', '-1'], '--port'],
+    [['--port', '1e3'], '--port: must be a number'],
+    [['--interval', 'NaN'], '--interval: must be a number'],
+    [['stray'], '"stray": this command takes flags only'],
+    [['--config', '/no/such.yaml'], '/no/such.yaml: ENOENT'],
+    [['--data', ' '], '--data: must not be empty'],
+  ])('[G5] %j: %s', async (args, message) => {
+    expect((await problemsOf(args)).join('\n')).toContain(message);
+  });
+
+  test.each([
+    ['a list', '- port: 1\n', 'must hold "name: value" lines'],
+    ['no YAML', 'port: [1\n', 'server.yaml'],
+    ['the same twice', 'port: 1\nport: 2\n', 'server.yaml'],
+    ['a setting of the wrong kind', 'port: [1, 2]\n', 'port: must be a number'],
+  ])('[G5] a file with %s', async (_, text, message) => {
+    expect((await problemsOf([], { WATCHFLOOR_CONFIG: yaml(text) })).join('\n')).toContain(message);
+  });
+
+  test('[G5] an empty file and empty settings are fine', async () => {
+    expect((await load([], { WATCHFLOOR_CONFIG: yaml('') })).port).toBe(8443);
+    expect((await load([], { WATCHFLOOR_CONFIG: yaml('port:\n') })).port).toBe(8443);
+  });
+
+  test.each(['127.0.0.1', '127.9.9.9', '::1', 'localhost'])('[S1] TLS may be off on %s', async (host) => {
+    expect((await load(['--tls', 'off', '--host', host])).tls).toBe('off');
+  });
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'watch.example.com'])(
+    '[S1] TLS may not be off on %s',
+    async (host) => {
+      expect(await problemsOf(['--tls', 'off', '--host', host])).toEqual([
+        expect.stringContaining('taken on loopback only'),
+      ]);
+    },
+  );
+
+  test('[S1] a certificate of one’s own comes with its key', async () => {
+    expect((await load(['--tls-cert', 'a', '--tls-key', 'b'])).tls).toEqual({ certFile: 'a', keyFile: 'b' });
+  });
+
+  test('[H3] all four settings of InfluxDB, or none', async () => {
+    const all = {
+      INFLUX_URL: 'http://localhost:8086',
+      INFLUX_TOKEN: 't',
+      INFLUX_ORG: 'o',
+      INFLUX_BUCKET: 'b',
+    };
+    expect((await load([], all)).influx).toEqual({ url: all.INFLUX_URL, token: 't', org: 'o', bucket: 'b' });
+    for (const name of Object.keys(all)) {
+      const rest = Object.fromEntries(Object.entries(all).filter(([key]) => key !== name));
+      expect(await problemsOf([], rest)).toEqual([
+        `InfluxDB needs all four settings: ${name} missing or wrong`,
+      ]);
+    }
+  });
+
+  test('[G5] secrets have no flag and stand in no message', async () => {
+    const secret = 'hunter22';
+    const env = { WATCHFLOOR_ADMIN_PASSWORD: secret, WATCHFLOOR_SCRAPE_TOKEN: secret };
+    expect((await problemsOf([], env)).join('\n')).not.toContain(secret);
+    for (const args of [
+      ['--admin-password', secret],
+      [`--admin-password=${secret}`],
+      ['--influx-token', secret],
+    ]) {
+      const problems = (await problemsOf(args)).join('\n');
+      expect(problems).toContain('there is no such flag');
+      expect(problems).not.toContain(secret);
+    }
+    for (const { key, flag } of SETTINGS) expect(/password|token/.test(key)).toBe(flag === '');
+  });
+
+  test.each([
+    [['--help'], 'help'],
+    [['-h', '--port', 'x'], 'help'],
+    [['--version'], 'version'],
+    [['-v'], 'version'],
+  ])('%j asks for %s, whatever else is wrong', async (args, kind) => {
+    expect(await loadConfig(args, {})).toEqual({ kind });
+  });
+
+  test('every setting is in the help', () => {
+    const text = describeSettings();
+    for (const { env, flag } of SETTINGS) {
+      expect(text).toContain(env);
+      if (flag !== '') expect(text).toContain(`--${flag} `);
+    }
+  });
+});

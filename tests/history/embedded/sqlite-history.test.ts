@@ -1,0 +1,258 @@
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Sample } from '#protocol/sample.ts';
+import type { Position, SampleBatch } from '../../../server/history/history.ts';
+import { decodeTable, encodeTable } from '../../../server/history/embedded/codec.ts';
+import { openEmbeddedHistory } from '../../../server/history/embedded/embedded.ts';
+import { createPacker } from '../../../server/history/embedded/packed.ts';
+import { openStore, type Store, type StoreOptions } from '../../../server/history/embedded/sqlite-history.ts';
+import { createLog } from '../../../server/app/log.ts';
+
+const log = createLog('silent');
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const BASE = Date.UTC(2026, 0, 5);
+
+let dir: string;
+let clock: number;
+let store: Store;
+let write: (batches: readonly SampleBatch[], upTo: Position) => Position;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'store-'));
+  clock = BASE;
+  open();
+});
+afterEach(async () => {
+  store.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const file = () => join(dir, 'history.db');
+
+function open(options: Partial<StoreOptions> = {}): void {
+  store = openStore({ file: file(), log, now: () => clock, tickMs: 1000, ...options });
+  const packer = createPacker();
+  write = (batches, upTo) => store.write(packer.pack(batches, upTo));
+}
+
+/** Gives the store all the time it wants. */
+function work(): void {
+  while (store.tick());
+}
+
+const flat = (from: number, count: number, value: (i: number) => number, every = SECOND): Sample[] =>
+  Array.from({ length: count }, (_, i) => ({ t: from + i * every, values: { cpu: value(i) } }));
+
+const cpu = (from: number, to: number, step: number, deviceId = 'd') => {
+  const result = store.query({ deviceId, from, to, step, fields: ['cpu'] });
+  return { step: result.step, ...(result.series.get('cpu') ?? { t: [], min: [], mean: [], max: [] }) };
+};
+
+describe('embedded store', () => {
+  test('a position is durable once the minute it went into is stored, and all are after closing', () => {
+    clock = BASE + 30 * SECOND;
+    expect(write([{ deviceId: 'd', samples: flat(BASE, 30, () => 1) }], 10)).toBe(0);
+    clock = BASE + 90 * SECOND;
+    expect(write([{ deviceId: 'd', samples: flat(BASE + MINUTE, 30, () => 1) }], 20)).toBe(0);
+    clock = BASE + 105 * SECOND;
+    work();
+    expect(write([], 20)).toBe(10);
+    clock = BASE + 4 * MINUTE;
+    work();
+    expect(write([], 25)).toBe(25);
+    write([{ deviceId: 'd', samples: flat(clock, 5, () => 2) }], 30);
+    store.close();
+    open();
+    expect(store.timestamps('d', BASE, BASE + DAY)).toHaveLength(65);
+  });
+
+  test('[I2] a stored minute takes late samples, the first of each time wins', () => {
+    write([{ deviceId: 'd', samples: flat(BASE, 30, () => 1) }], 1);
+    clock = BASE + 3 * MINUTE;
+    work();
+    write([{ deviceId: 'd', samples: flat(BASE + 20 * SECOND, 20, () => 9) }], 2);
+    const during = cpu(BASE, BASE + MINUTE, SECOND).mean;
+    clock += 3 * MINUTE;
+    work();
+    expect(cpu(BASE, BASE + MINUTE, SECOND).mean).toEqual(during);
+    expect(during).toEqual([...Array(30).fill(1), ...Array(10).fill(9)]);
+    expect(write([], 3)).toBe(3);
+  });
+
+  test('[H1] a one-second spike is the max a year later, when only quarters are left', () => {
+    const samples = flat(BASE, 3600, (i) => (i === 1234 ? 97.5 : 10 + (i % 7)));
+    for (let i = 0; i < samples.length; i += 60) {
+      clock = BASE + i * SECOND + MINUTE;
+      write([{ deviceId: 'd', samples: samples.slice(i, i + 60) }], i);
+      work();
+    }
+    const mean = samples.reduce((sum, s) => sum + (s.values['cpu'] ?? 0), 0) / samples.length;
+    for (const later of [2 * HOUR, 5 * DAY, 100 * DAY, 365 * DAY]) {
+      clock = BASE + later;
+      work();
+      const year = cpu(BASE - DAY, BASE + 365 * DAY, DAY);
+      expect(year.step).toBe(DAY);
+      expect(year.max).toEqual([97.5]);
+      expect(year.min).toEqual([10]);
+      expect(year.mean[0]).toBeCloseTo(mean, 3);
+    }
+    expect(store.timestamps('d', BASE, BASE + DAY)).toEqual([]);
+    // Only a coarser tier still holds it: the step is wider than asked.
+    const { step, t, max } = cpu(BASE, BASE + HOUR, 10 * SECOND);
+    expect(step).toBe(15 * MINUTE);
+    expect(t).toEqual([0, 15, 30, 45].map((m) => BASE + m * MINUTE));
+    expect(max[1]).toBe(97.5);
+  });
+
+  test('[I5] samples spooled for days still complete every tier, and a resend changes nothing', () => {
+    write([{ deviceId: 'd', samples: flat(BASE, 60, () => 5) }], 1);
+    clock = BASE + 10 * DAY;
+    work();
+    const late = flat(BASE + 2 * DAY, 120, (i) => i);
+    write([{ deviceId: 'd', samples: late }], 2);
+    const check = () => {
+      expect(cpu(BASE + 2 * DAY, BASE + 2 * DAY + HOUR, MINUTE)).toMatchObject({
+        mean: [29.5, 89.5],
+        max: [59, 119],
+      });
+      expect(cpu(BASE, BASE + 3 * DAY, DAY)).toMatchObject({ max: [5, 119] });
+    };
+    check();
+    clock += 5 * MINUTE;
+    work();
+    clock += DAY;
+    work();
+    check();
+    write([{ deviceId: 'd', samples: late.slice(3, 20) }], 3);
+    check();
+    clock += DAY;
+    work();
+    check();
+  });
+
+  test('[H5] old samples are deleted in short ticks and the file shrinks', () => {
+    store.close();
+    open({ retention: { raw_days: 1, minute_days: 30, quarter_days: 365 }, tickMs: 5 });
+    const noise = (n: number) => Math.abs(Math.sin(n * 12.9898) * 43758.5453) % 1;
+    for (let minute = 0; minute < 60; minute++) {
+      clock = BASE + minute * MINUTE + 59 * SECOND;
+      const samples = Array.from({ length: 60 }, (_, s) => ({
+        t: BASE + minute * MINUTE + s * SECOND,
+        values: Object.fromEntries(
+          Array.from({ length: 30 }, (_, f) => [`f${f}`, noise(minute * 3600 + s * 30 + f)]),
+        ),
+      }));
+      write([{ deviceId: `d${minute % 3}`, samples }], minute);
+      work();
+    }
+    clock += 3 * HOUR;
+    work();
+    const before = store.health().bytes ?? 0;
+    clock += 2 * DAY;
+    let longest = 0;
+    for (;;) {
+      const started = performance.now();
+      const more = store.tick();
+      longest = Math.max(longest, performance.now() - started);
+      if (!more) break;
+    }
+    expect(longest).toBeLessThan(1000);
+    expect(store.timestamps('d0', 0, clock)).toEqual([]);
+    expect(store.health().bytes ?? 0).toBeLessThan(before / 2);
+  });
+
+  test('a removed device leaves no rows behind, and its number is not used again', () => {
+    for (const deviceId of ['gone', 'stays']) write([{ deviceId, samples: flat(BASE, 60, () => 1) }], 1);
+    clock = BASE + 3 * HOUR;
+    work();
+    store.remove('gone');
+    store.close();
+    open();
+    work();
+    write([{ deviceId: 'new', samples: flat(clock, 5, () => 3) }], 2);
+    store.close();
+    const db = new DatabaseSync(file());
+    const count = (sql: string) => db.prepare(sql).get()?.['n'];
+    expect(count('SELECT count(*) AS n FROM raw')).toBe(2);
+    expect(count('SELECT count(*) AS n FROM minutes')).toBe(1);
+    expect(count('SELECT max(id) AS n FROM devices')).toBe(3);
+    expect(count('SELECT count(*) AS n FROM removed')).toBe(0);
+    db.close();
+    open();
+  });
+
+  test('beyond its memory it stores early', () => {
+    store.close();
+    open({ memoryBytes: 100_000 });
+    let durable = 0;
+    for (let n = 1; n < 200; n++)
+      durable = write([{ deviceId: `d${n}`, samples: flat(BASE, 5, () => n) }], n);
+    expect(durable).toBeGreaterThan(50);
+    expect(store.timestamps('d1', BASE, BASE + HOUR)).toHaveLength(5);
+  });
+
+  test('the database file is readable by the owner alone', async () => {
+    write([{ deviceId: 'd', samples: flat(BASE, 5, () => 1) }], 1);
+    for (const name of await readdir(dir)) expect((await stat(join(dir, name))).mode & 0o077).toBe(0);
+  });
+
+  test('a damaged database is set aside, and it says so', async () => {
+    store.close();
+    await writeFile(file(), 'this is no database, not at all'.repeat(400));
+    const said: string[] = [];
+    open({ log: { ...log, error: (_: unknown, text?: string) => said.push(text ?? '') } });
+    expect(said.join()).toContain('set aside');
+    expect(store.health().detail).not.toContain('MiB');
+    expect(store.health()).toMatchObject({ healthy: true, detail: expect.stringContaining('.corrupt-') });
+    expect((await readdir(dir)).filter((name) => name.includes('.corrupt-'))).toHaveLength(1);
+    write([{ deviceId: 'd', samples: flat(BASE, 5, () => 1) }], 1);
+    expect(store.timestamps('d', BASE, BASE + HOUR)).toHaveLength(5);
+  });
+
+  test('a database of a newer version, or in use, is left alone with a clear error', async () => {
+    await expect(openEmbeddedHistory({ dir, log })).rejects.toThrow('another process has it open');
+    store.close();
+    const db = new DatabaseSync(file());
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    expect(() => open()).toThrow('newer Watchfloor');
+    expect((await readdir(dir)).filter((name) => name.includes('.corrupt-'))).toEqual([]);
+    const repaired = new DatabaseSync(file());
+    repaired.exec('PRAGMA user_version = 1');
+    repaired.close();
+    open();
+  });
+});
+
+describe('codec', () => {
+  test.each([
+    ['constants', [5, 5, 5, 5]],
+    ['decimals', [0.1, 0.25, 99.99, 12.345]],
+    ['large', [1e15, 1e15 + 1, 3e14, -1e15]],
+    ['doubles', [1 / 3, Math.PI, 1e300, -1e-300]],
+    ['negative', [-5, 3, -1000000, 0]],
+    ['gaps', [NaN, 1, NaN, 2]],
+    ['nothing but gaps', [NaN, NaN, NaN, NaN]],
+    ['gaps in doubles', [NaN, 1 / 7, NaN, 2]],
+    ['beyond whole numbers', [1e18, -1e18, 0.5, 2 ** 53]],
+  ])('%s come back exactly', (_, values) => {
+    const t = Float64Array.from([BASE, BASE + 1000, BASE + 1999, BASE + 100_000]);
+    const columns = new Map([
+      [7, Float64Array.from(values)],
+      [3, Float64Array.from([1, 2, 3, 4])],
+      [400_000, Float64Array.from(values).reverse()],
+    ]);
+    const back = decodeTable(encodeTable({ t, columns }));
+    expect(back.t).toEqual(t);
+    for (const [id, column] of columns) expect(back.columns.get(id)).toEqual(column);
+    expect([...decodeTable(encodeTable({ t, columns }), new Set([400_000])).columns.keys()]).toEqual([
+      400_000,
+    ]);
+  });
+});

@@ -1,0 +1,22 @@
+/** Appends for ever and prints each position once it is acknowledged; the test kills it. */
+import { writeSync } from 'node:fs';
+import { openJournal } from '../../../server/history/journal/journal.ts';
+import { systemClock } from '../../../server/app/clock.ts';
+import { createLog } from '../../../server/app/log.ts';
+
+const journal = await openJournal({
+  clock: systemClock,
+  dir: process.argv[2] ?? '',
+  log: createLog('silent'),
+  gatherMs: 1,
+  segmentBytes: 100_000,
+});
+for (let n = 0; ;) {
+  const group = Array.from({ length: 20 }, () => n++);
+  await Promise.all(
+    group.map(async (i) => {
+      const payload = Buffer.from(`${i} ${'x'.repeat(200)}`);
+      writeSync(1, `${await journal.append({ deviceId: 'd', arrived: i, payload })}\n`);
+    }),
+  );
+}

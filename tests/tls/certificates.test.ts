@@ -1,0 +1,129 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openAuthority } from '../../server/tls/authority.ts';
+import { checkOwnCertificate } from '../../server/tls/own-certificate.ts';
+import { ownFolder } from '../state/folder.ts';
+
+const NAMES = ['localhost', '127.0.0.1', '::1', 'watch.example.com'];
+const DAY = 86_400_000;
+let dir: string;
+beforeEach(() => {
+  dir = join(ownFolder(), 'tls');
+});
+const file = (name: string) => join(dir, name);
+const text = (name: string) => readFileSync(file(name), 'utf8');
+const leaf = () => new X509Certificate(text('server.crt'));
+
+describe('the authority', () => {
+  test('[S1] signs a certificate for every name and address, good for a year', async () => {
+    const { fingerprint } = await openAuthority(dir, NAMES);
+    const authority = new X509Certificate(text('authority.crt'));
+    expect(fingerprint).toBe(authority.fingerprint256.replaceAll(':', '').toLowerCase());
+    expect(authority.ca).toBe(true);
+    expect(leaf().ca).toBe(false);
+    expect(leaf().verify(authority.publicKey)).toBe(true);
+    expect(leaf().checkHost('watch.example.com')).toBe('watch.example.com');
+    expect(leaf().checkHost('other.example.com')).toBeUndefined();
+    expect(leaf().checkIP('127.0.0.1')).toBe('127.0.0.1');
+    expect(leaf().checkIP('::1')).toBe('::1');
+    expect(Date.parse(leaf().validTo) - Date.now()).toBeLessThan(398 * DAY);
+    expect(text('server.crt').match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+  });
+
+  test('[S1] keeps its keys to the owner', async () => {
+    await openAuthority(dir, NAMES);
+    const modes = ['authority.key', 'server.key'].map((name) => statSync(file(name)).mode & 0o777);
+    expect([...modes, statSync(dir).mode & 0o777]).toEqual([0o600, 0o600, 0o700]);
+  });
+
+  test('[S1] is the same when opened again, and so is the certificate', async () => {
+    const first = await openAuthority(dir, NAMES);
+    const before = text('server.crt');
+    expect(await openAuthority(dir, NAMES.slice(1))).toEqual(first);
+    expect(text('server.crt')).toBe(before);
+  });
+
+  test.each([
+    ['a further name', [...NAMES, 'new.example.com'], 0],
+    ['a further address', [...NAMES, '10.1.2.3'], 0],
+    ['59 days before its end', NAMES, 338 * DAY],
+  ])('[S1] makes a new certificate for %s; agents go on trusting it', async (_, names, later) => {
+    const { fingerprint } = await openAuthority(dir, NAMES);
+    const before = leaf().serialNumber;
+    const again = await openAuthority(dir, names, new Date(Date.now() + later));
+    expect(again.fingerprint).toBe(fingerprint);
+    expect(leaf().serialNumber).not.toBe(before);
+    expect(leaf().checkHost('watch.example.com')).toBeDefined();
+  });
+
+  test('[S1] a key that is not the certificate’s (a crash between the two writes): both are made anew', async () => {
+    const { fingerprint } = await openAuthority(dir, NAMES);
+    writeFileSync(file('server.key'), text('authority.key'));
+    expect((await openAuthority(dir, NAMES)).fingerprint).toBe(fingerprint);
+    await expect(checkOwnCertificate(file('server.crt'), file('server.key'))).resolves.toBeDefined();
+  });
+
+  test('[S1] a damaged certificate says what to do', async () => {
+    await openAuthority(dir, NAMES);
+    writeFileSync(file('authority.crt'), 'rubbish');
+    await expect(openAuthority(dir, NAMES)).rejects.toThrow(
+      /authority\.crt is not a PEM certificate\. Restore it/,
+    );
+  });
+
+  test.each(['authority.key', 'authority.crt'])(
+    '[S1] never replaces an authority of which only %s is lost: every agent would turn away',
+    async (name) => {
+      await openAuthority(dir, NAMES);
+      rmSync(file(name));
+      await expect(openAuthority(dir, NAMES)).rejects.toThrow(new RegExp(`${name} is missing.*[Rr]estore`));
+    },
+  );
+});
+
+describe('a certificate of one’s own', () => {
+  const check = (cert: string, key: string, now?: number) => checkOwnCertificate(file(cert), file(key), now);
+  beforeEach(async () => {
+    await openAuthority(dir, NAMES);
+  });
+
+  test('[S1] with its private authority in the chain is pinned by that', async () => {
+    const { fingerprint } = await check('server.crt', 'server.key');
+    const authority = new X509Certificate(text('authority.crt'));
+    expect(fingerprint).toBe(authority.fingerprint256.replaceAll(':', '').toLowerCase());
+  });
+
+  test('[S1] without a root in its chain is left to the system’s trust', async () => {
+    writeFileSync(
+      file('leaf.crt'),
+      `${text('server.crt').split('-----END CERTIFICATE-----')[0]}-----END CERTIFICATE-----\n`,
+    );
+    expect((await check('leaf.crt', 'server.key')).fingerprint).toBeNull();
+  });
+
+  test.each([
+    ['a missing certificate', 'none.crt', 'server.key', /WATCHFLOOR_TLS_CERT: cannot read .*none\.crt/],
+    ['a missing key', 'server.crt', 'none.key', /WATCHFLOOR_TLS_KEY: cannot read .*none\.key/],
+    ['the two exchanged', 'server.key', 'server.crt', /WATCHFLOOR_TLS_CERT: .* holds no PEM certificate/],
+    ['another’s key', 'server.crt', 'authority.key', /WATCHFLOOR_TLS_KEY: .* is not the key of/],
+    [
+      'a key that is none',
+      'server.crt',
+      'rubbish.key',
+      /WATCHFLOOR_TLS_KEY: .*rubbish\.key is not a PEM private key/,
+    ],
+    ['a cut certificate', 'cut.crt', 'server.key', /WATCHFLOOR_TLS_CERT: .*cut\.crt is damaged/],
+  ])('[S1] %s is named', async (_, cert, key, message) => {
+    writeFileSync(file('rubbish.key'), 'rubbish');
+    writeFileSync(file('cut.crt'), '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
+    await expect(check(cert, key)).rejects.toThrow(message);
+  });
+
+  test('[S1] that has ended says when', async () => {
+    await expect(check('server.crt', 'server.key', Date.now() + 400 * DAY)).rejects.toThrow(
+      /server\.crt ended on/,
+    );
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import {
+  fixed,
+  liveSpan,
+  moved,
+  parseStretch,
+  preset,
+  RANGES,
+  stepFor,
+  widened,
+  widthOf,
+  windowFor,
+  writeStretch,
+} from '../../../web/src/charts/range.ts';
+
+const parse = (query: string) => parseStretch(new URLSearchParams(query));
+const NOW = 1_790_000_123_456;
+
+describe('what the charts show', () => {
+  it('is read from the URL, live without one', () => {
+    expect(parse('range=24h')).toEqual({ kind: 'last', key: '24h', ms: 86_400_000 });
+    expect(parse('from=1790000000000&to=1790003600000')).toMatchObject({
+      kind: 'fixed',
+      from: 1_790_000_000_000,
+      to: 1_790_003_600_000,
+    });
+    for (const odd of ['', 'range=17 parsecs', 'from=2000&to=1000', 'from=x&to=y', 'from=1&to=1e18'])
+      expect(parse(odd).kind, odd).toBe('live');
+  });
+
+  it('comes back from the URL as it was written', () => {
+    for (const stretch of [...RANGES.map(preset), fixed(NOW - 3_600_000, NOW)])
+      expect(parse(writeStretch(stretch))).toEqual(stretch);
+  });
+
+  it('is between two moments in whole seconds, whichever is first, and never too short', () => {
+    expect(fixed(20_400, 3100)).toMatchObject({ from: 3000, to: 21_000 });
+    const point = fixed(NOW, NOW);
+    expect(widthOf(point)).toBe(10_000);
+    expect(point).toMatchObject({ from: expect.any(Number) });
+  });
+
+  it('moves and widens, and ends now at the latest', () => {
+    const hour = { from: NOW - 7_200_000, to: NOW - 3_600_000 };
+    expect(moved(hour, -0.5, NOW)).toMatchObject(fixed(hour.from - 1_800_000, hour.to - 1_800_000));
+    expect(moved(hour, 2, NOW)).toMatchObject(fixed(NOW - 3_600_000, NOW));
+    expect(widened(hour, 2, NOW)).toMatchObject(fixed(hour.from - 1_800_000, hour.to + 1_800_000));
+    expect(widened(hour, 10, NOW)).toMatchObject(fixed(NOW - 36_000_000, NOW));
+  });
+
+  it('is less of a machine that just joined, so that its charts fill', () => {
+    expect([0, 60_000, 60_001, 120_001, 1e9].map(liveSpan)).toEqual([
+      60_000, 60_000, 120_000, 300_000, 300_000,
+    ]);
+  });
+
+  it('[H2] asks for at most 400 buckets', () => {
+    for (const { ms } of RANGES) expect(ms / stepFor(ms)).toBeLessThanOrEqual(400);
+  });
+
+  it('asks for whole buckets, the newest included', () => {
+    for (const range of RANGES) {
+      const { from, to, step } = windowFor(preset(range), NOW);
+      expect(from % step).toBe(0);
+      expect(to % step).toBe(0);
+      expect(to).toBeGreaterThanOrEqual(NOW);
+      expect(to - NOW).toBeLessThan(step);
+      expect(to - from).toBeGreaterThanOrEqual(range.ms);
+    }
+  });
+
+  it('asks for the whole buckets of a stretch between two moments, whatever the time is', () => {
+    const { from, to, step } = windowFor(fixed(NOW - 90_000_000, NOW - 86_400_000), NOW + 1e9);
+    expect([from % step, to % step]).toEqual([0, 0]);
+    expect(from).toBeLessThanOrEqual(NOW - 90_000_000);
+    expect(to).toBeGreaterThanOrEqual(NOW - 86_400_000);
+    expect(to - from).toBeLessThanOrEqual(3_600_000 + 2 * step);
+  });
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import type { Device } from '#protocol/api.ts';
+import {
+  DEFAULT_QUERY,
+  listed,
+  matches,
+  parseQuery,
+  settled,
+  sortedBy,
+  tagWord,
+  toggledWord,
+  writeQuery,
+  type ListQuery,
+  type Row,
+} from '../../../web/src/fleet/list-query.ts';
+import type { State } from '../../../web/src/ui/state.ts';
+
+const device = (name: string, more: Partial<Device> = {}): Device => ({
+  device_id: `id-${name}`,
+  name,
+  hostname: `${name}.lan`,
+  ip: '10.0.0.7',
+  os: 'Debian 13',
+  tags: [],
+  status: 'online',
+  last_seen: 0,
+  sampled_at: 0,
+  interval_s: 5,
+  clock_skew_ms: null,
+  token_revoked_at: null,
+  metrics: {},
+  ...more,
+});
+
+const row = (name: string, cpu: number | null = 0, more: Partial<Device> = {}): Row => ({
+  id: `id-${name}`,
+  device: device(name, more),
+  latest: { t: 0, cpu, ram: 0, disk: 0, net_rx: 1, net_tx: 2 },
+});
+
+const good = (): State => 'good';
+const names = (rows: readonly Row[]) => rows.map(({ device }) => device.name);
+const query = (more: Partial<ListQuery>): ListQuery => ({ ...DEFAULT_QUERY, ...more });
+
+describe('the query in the URL', () => {
+  it('comes back as it was written', () => {
+    for (const one of [
+      query({}),
+      query({ search: 'db tag&x=1' }),
+      query({ sort: 'cpu', descending: true }),
+      query({ sort: 'name', search: 'ä' }),
+    ])
+      expect(parseQuery(new URLSearchParams(writeQuery(one)))).toEqual(one);
+  });
+
+  it('is empty for the list as it comes', () => {
+    expect(writeQuery(DEFAULT_QUERY)).toBe('');
+  });
+
+  it('falls back to the usual order for a column that is not there', () => {
+    expect(parseQuery(new URLSearchParams('sort=-magic'))).toEqual(DEFAULT_QUERY);
+  });
+});
+
+describe('the search', () => {
+  it('asks for a very tag, and a click on a tag puts it in and takes it out', () => {
+    const [prod, production] = [device('a', { tags: ['prod'] }), device('b', { tags: ['production'] })];
+    expect(matches('tag:prod')(prod, 'good')).toBe(true);
+    expect(matches('tag:prod')(production, 'good')).toBe(false);
+    expect(toggledWord('db', tagWord('prod'))).toBe('db tag:prod');
+    expect(toggledWord('tag:prod db', tagWord('prod'))).toBe('db');
+  });
+
+  it('looks at name, host name, address, system and tags, every word', () => {
+    const one = device('web-1', { tags: ['prod'], ip: '192.168.4.9', os: 'Ubuntu 24.04' });
+    for (const found of ['web', 'WEB-1.lan', '168.4', 'ubuntu', 'prod', 'web prod ubuntu', '  '])
+      expect(matches(found)(one, 'good'), found).toBe(true);
+    for (const missed of ['db', 'web staging']) expect(matches(missed)(one, 'good'), missed).toBe(false);
+  });
+
+  it('asks for a state with is:', () => {
+    const one = device('web-1');
+    expect(matches('is:offline')(one, 'offline')).toBe(true);
+    expect(matches('is:offline')(one, 'good')).toBe(false);
+    expect(matches('is:alert web')(one, 'warning')).toBe(true);
+    expect(matches('is:online')(one, 'stale')).toBe(true);
+    expect(matches('is:online')(one, 'waiting')).toBe(false);
+  });
+});
+
+describe('the order', () => {
+  it('begins with the worst', () => {
+    const states: Record<string, State> = {
+      a: 'good',
+      b: 'offline',
+      c: 'warning',
+      d: 'critical',
+      e: 'stale',
+    };
+    const rows = Object.keys(states).map((name) => row(name));
+    expect(names(listed(rows, DEFAULT_QUERY, ({ device }) => states[device.name] ?? 'good'))).toEqual([
+      'd',
+      'c',
+      'b',
+      'e',
+      'a',
+    ]);
+  });
+
+  it('reads numbers in names as numbers', () => {
+    const rows = ['web-10', 'web-9', 'Web-1'].map((name) => row(name));
+    expect(names(listed(rows, query({ sort: 'name' }), good))).toEqual(['Web-1', 'web-9', 'web-10']);
+  });
+
+  it('by a number begins with the largest, puts what has none last, and equal ones by name', () => {
+    const rows = [row('a', 5), row('c', 50), row('b', 50), row('d', null)];
+    expect(names(listed(rows, sortedBy(DEFAULT_QUERY, 'cpu'), good))).toEqual(['b', 'c', 'a', 'd']);
+  });
+
+  it('turns round with a second click', () => {
+    const once = sortedBy(DEFAULT_QUERY, 'cpu');
+    expect(sortedBy(once, 'cpu').descending).toBe(!once.descending);
+    expect(sortedBy(DEFAULT_QUERY, 'name').descending).toBe(false);
+  });
+});
+
+describe('a list that somebody points at', () => {
+  it('keeps every place: what is gone leaves, what is new comes last', () => {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => row(name));
+    if (!a || !b || !c || !d) throw new Error('four rows');
+    expect(names(settled([c, a, b], [a, b, d]))).toEqual(['a', 'b', 'd']);
+    expect(names(settled([c, a], [a, c]))).toEqual(['c', 'a']);
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { RECENT_POINTS, RecentColumns } from '../../../web/src/stores/recent.ts';
+
+const point = (t: number, cpu: number | null = t) => ({ t, cpu, ram: null, disk: 1, net_tx: 2, net_rx: 3 });
+
+describe('the recent columns', () => {
+  it('keep the last points, oldest first', () => {
+    const columns = new RecentColumns();
+    for (let i = 0; i < 10 * RECENT_POINTS + 7; i++) {
+      columns.push(point(i));
+      const from = Math.max(0, i + 1 - RECENT_POINTS);
+      expect(columns.length).toBe(i + 1 - from);
+      expect(columns.t[0]).toBe(from);
+      expect(columns.values('cpu').at(-1)).toBe(i);
+    }
+    expect([...columns.t]).toEqual([...columns.values('cpu')]);
+  });
+
+  it('drop a point that is not newer', () => {
+    const columns = new RecentColumns();
+    expect(columns.push(point(5))).toBe(true);
+    expect(columns.push(point(5))).toBe(false);
+    expect(columns.push(point(4))).toBe(false);
+    expect(columns.push(point(NaN))).toBe(false);
+    expect(columns.length).toBe(1);
+  });
+
+  it('show what is not there as NaN', () => {
+    const columns = new RecentColumns();
+    columns.push(point(1, null));
+    expect(columns.values('cpu')[0]).toBeNaN();
+  });
+
+  it('are replaced by a snapshot, of which they keep the newest', () => {
+    const columns = new RecentColumns();
+    columns.push(point(1e9));
+    const t = Array.from({ length: 200 }, (_, i) => i);
+    columns.load({ t, cpu: t, ram: t, disk: t, net_tx: t, net_rx: t });
+    expect(columns.length).toBe(RECENT_POINTS);
+    expect(columns.lastTime).toBe(199);
+  });
+});

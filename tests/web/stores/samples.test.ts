@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import type { Point } from '#protocol/api.ts';
+import { SampleWindow } from '../../../web/src/stores/samples.ts';
+
+const T = 1_700_000_000_000;
+const seconds = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => T + (from + i) * 1000);
+const live = (from: number, to: number, offset = 0) => {
+  const t = seconds(from, to).map((time) => time + offset);
+  return { t, fields: { cpu: t.map((_, i) => from + i) } };
+};
+const history = (from: number, to: number) => ({
+  device_id: 'd',
+  from: T,
+  to: T,
+  step_ms: 1000,
+  series: { cpu: seconds(from, to).map((t, i): Point => [t, 0, from + i, 99]) },
+});
+
+describe('the sample window', () => {
+  it('puts history before live samples, each second once', () => {
+    const window = new SampleWindow(300_000);
+    window.add(live(10, 15, 234));
+    window.addHistory(history(0, 13));
+    expect(window.t).toEqual([...seconds(0, 10), ...seconds(10, 15).map((t) => t + 234)]);
+    expect(window.fields.get('cpu')).toEqual(Array.from({ length: 15 }, (_, i) => i));
+  });
+
+  it('takes the same samples twice without a second point', () => {
+    const window = new SampleWindow(300_000);
+    window.add(live(0, 5));
+    window.add(live(3, 8));
+    window.addHistory(history(0, 8));
+    expect(window.t).toEqual(seconds(0, 8));
+  });
+
+  it('puts late samples where they belong', () => {
+    const window = new SampleWindow(300_000);
+    window.add(live(0, 3));
+    window.add(live(6, 8));
+    window.add(live(3, 6));
+    expect(window.t).toEqual(seconds(0, 8));
+    expect(window.fields.get('cpu')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('marks a pause as a gap, until history fills it', () => {
+    const window = new SampleWindow(300_000);
+    window.add(live(0, 5));
+    window.add(live(30, 33));
+    expect(window.t[5]).toBe(T + 5000);
+    expect(window.fields.get('cpu')?.slice(4, 7)).toEqual([4, null, 30]);
+    window.addHistory(history(0, 33));
+    expect(window.t).toEqual(seconds(0, 33));
+    expect(window.fields.get('cpu')).toEqual(Array.from({ length: 33 }, (_, i) => i));
+  });
+
+  it('a device that reports once a minute has no gaps', () => {
+    const window = new SampleWindow(3_600_000);
+    for (let i = 0; i < 10; i++) window.add({ t: [T + i * 60_000], fields: { cpu: [i] } });
+    expect(window.t).toHaveLength(10);
+  });
+
+  it('keeps columns of one length when fields come and go', () => {
+    const window = new SampleWindow(300_000);
+    window.add({ t: [T], fields: { cpu: [1] } });
+    window.add({ t: [T + 1000], fields: { ram: [2] } });
+    window.add({ t: [T + 2000], fields: { cpu: [3], ram: [4] } });
+    expect(Object.fromEntries(window.fields)).toEqual({ cpu: [1, null, 3], ram: [null, 2, 4] });
+  });
+
+  it('is bounded', () => {
+    const window = new SampleWindow(60_000);
+    for (let i = 0; i < 1000; i++) window.add(live(i, i + 1));
+    expect(window.t.length).toBeLessThanOrEqual(73);
+    expect(window.t.length).toBeGreaterThanOrEqual(60);
+    expect(window.fields.get('cpu')?.length).toBe(window.t.length);
+    expect(window.lastTime).toBe(T + 999_000);
+  });
+
+  it('forgets a field that left', () => {
+    const window = new SampleWindow(60_000);
+    window.add({ t: [T], fields: { gone: [1] } });
+    for (let i = 1; i < 200; i++) window.add(live(i, i + 1));
+    expect([...window.fields.keys()]).toEqual(['cpu']);
+  });
+});

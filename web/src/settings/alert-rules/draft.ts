@@ -1,0 +1,75 @@
+/** A rule as the form holds it: every field as text, whatever kind it is, until it is sent. */
+import type { AlertRule, Condition, Severity } from '#protocol/api.ts';
+import type { NewAlertRule } from '../../api/api.ts';
+
+export interface Draft {
+  name: string;
+  severity: Severity;
+  kind: Condition['kind'];
+  metric: string;
+  above: boolean;
+  threshold: number | null;
+  clear: number | null;
+  /** Minutes. */
+  forMin: number | null;
+  clearForMin: number | null;
+  tags: readonly string[];
+  devices: readonly string[];
+}
+
+const BLANK: Draft = {
+  name: '',
+  severity: 'warning',
+  kind: 'threshold',
+  metric: 'cpu',
+  above: true,
+  threshold: 90,
+  clear: 80,
+  forMin: 5,
+  clearForMin: 1,
+  tags: [],
+  devices: [],
+};
+
+const minutes = (seconds: number) => seconds / 60;
+const seconds = (min: number | null) => Math.round((min ?? 0) * 60);
+
+/** What the form starts from. */
+export function draftOf(rule: AlertRule | undefined): Draft {
+  if (!rule) return { ...BLANK };
+  const { name, severity, condition, scope } = rule;
+  const common = { ...BLANK, name, severity, kind: condition.kind, tags: scope.tags, devices: scope.devices };
+  if (condition.kind === 'offline') return { ...common, forMin: minutes(condition.for_s) };
+  const { metric, above, threshold, clear, for_s, clear_for_s } = condition;
+  return {
+    ...common,
+    metric,
+    above,
+    threshold,
+    clear,
+    forMin: minutes(for_s),
+    clearForMin: minutes(clear_for_s),
+  };
+}
+
+/** What is sent. An empty number goes as NaN, which the server refuses by the field's name. */
+export function ruleOf(draft: Draft): Omit<NewAlertRule, 'enabled'> {
+  const { name, severity, kind, metric, above, threshold, clear, forMin, clearForMin, tags, devices } = draft;
+  return {
+    name: name.trim(),
+    severity,
+    scope: { tags: [...tags], devices: [...devices] },
+    condition:
+      kind === 'offline'
+        ? { kind, for_s: seconds(forMin) }
+        : {
+            kind,
+            metric: metric.trim(),
+            above,
+            threshold: threshold ?? NaN,
+            for_s: seconds(forMin),
+            clear: clear ?? NaN,
+            clear_for_s: seconds(clearForMin),
+          },
+  };
+}

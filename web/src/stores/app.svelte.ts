@@ -1,0 +1,59 @@
+/** Everything the pages share, made once by the root layout. */
+import { Alerts } from './alerts.svelte.ts';
+import { createApi, type Api } from '../api/api.ts';
+import { DeviceView } from './device.svelte.ts';
+import { Fleet } from './fleet.svelte.ts';
+import type { Dial } from '../live/link.ts';
+import { Live } from '../live/live.svelte.ts';
+import type { Fetch } from '../api/request.ts';
+import { Session } from './session.svelte.ts';
+
+/** While the server cannot be reached at the start, it is asked again this often. */
+const ASK_AGAIN_MS = 3000;
+
+export class App {
+  readonly api: Api;
+  readonly session: Session;
+  readonly live: Live;
+  readonly fleet: Fleet;
+  readonly alerts: Alerts;
+
+  constructor({ fetch, dial }: { fetch: Fetch; dial?: Dial }) {
+    this.session = new Session(() => this.api);
+    this.api = createApi({ fetch, onUnauthorized: () => this.session.end() });
+    this.live = new Live({ doubted: () => void this.session.check(), ...(dial ? { dial } : {}) });
+    this.fleet = new Fleet(this.live);
+    this.alerts = new Alerts(this.live);
+  }
+
+  /** A view of one device; follow it while it is shown. */
+  device(id: string): DeviceView {
+    return new DeviceView({ id, api: this.api, live: this.live });
+  }
+
+  /** Finds out who is signed in, and is connected while somebody is. Returns its stop. */
+  start(): () => void {
+    return $effect.root(() => {
+      $effect(() => {
+        if (this.session.state === 'unknown') return this.#ask();
+        if (this.session.state === 'in') return this.#connect();
+      });
+    });
+  }
+
+  #ask(): () => void {
+    void this.session.check();
+    const timer = setInterval(() => void this.session.check(), ASK_AGAIN_MS);
+    return () => clearInterval(timer);
+  }
+
+  #connect(): () => void {
+    const leave = this.alerts.follow();
+    const stop = this.live.start();
+    return () => {
+      leave();
+      this.fleet.clear();
+      stop();
+    };
+  }
+}

@@ -1,0 +1,140 @@
+/** One device as its page shows it: what it is, and its last minutes, kept from the room `device:<id>`. */
+import type { DeviceDetail } from '#protocol/api.ts';
+import { deviceChange, deviceSnapshot, type DeviceChange } from '#protocol/live.ts';
+import type { Api } from '../api/api.ts';
+import { freshness, type Freshness } from './freshness.ts';
+import type { Live } from '../live/live.svelte.ts';
+import { errorMessage } from '../api/request.ts';
+import { SampleWindow } from './samples.ts';
+
+/** How far back the live charts go. */
+export const LIVE_WINDOW_MS = 5 * 60_000;
+
+/**
+ * - `loading`: no snapshot yet.
+ * - `ready`: `device` is there.
+ * - `missing`: there is no such device (any more).
+ */
+export type DeviceState = 'loading' | 'ready' | 'missing';
+
+export class DeviceView {
+  readonly id: string;
+  state: DeviceState = $state('loading');
+  device: DeviceDetail | undefined = $state.raw();
+  /** The newest sample's values by field; of the snapshot, until a sample came. */
+  latest: Readonly<Record<string, number>> = $state.raw({});
+  /** The newest sample's own time. */
+  sampledAt: number | null = $state(null);
+  /** When its last push arrived, by the server's clock. */
+  seenAt: number | null = $state(null);
+  /** The last minutes. Plain and changed in place: read `version` first to be told. */
+  readonly samples = new SampleWindow(LIVE_WINDOW_MS);
+  version: number = $state(0);
+  /** Whether the minutes before the page was opened are in `samples`. */
+  history: 'loading' | 'ready' | 'error' = $state('loading');
+  /** What was wrong with the history, for a person. */
+  problem: string | undefined = $state();
+  readonly #api: Api;
+  readonly #live: Live;
+  #asking: AbortController | undefined;
+
+  constructor({ id, api, live }: { id: string; api: Api; live: Live }) {
+    this.id = id;
+    this.#api = api;
+    this.#live = live;
+  }
+
+  /** Milliseconds since the last push, by the server's clock, counted once a second; null before the first. */
+  get age(): number | null {
+    return this.seenAt === null ? null : Math.max(0, this.#live.now - this.seenAt);
+  }
+
+  /** Whether the numbers may be shown as live; undefined before the snapshot. */
+  get freshness(): Freshness | undefined {
+    if (!this.device) return undefined;
+    return freshness({
+      status: this.device.status,
+      link: this.#live.link,
+      ageMs: this.age,
+      intervalS: this.device.interval_s,
+    });
+  }
+
+  /** Keeps the view current until the returned function is called. */
+  follow(): () => void {
+    const leave = this.#live.follow(
+      `device:${this.id}`,
+      { snapshot: deviceSnapshot, change: deviceChange },
+      {
+        snapshot: ({ device }) => {
+          this.#show(device);
+          this.latest = device.metrics;
+          this.sampledAt = device.sampled_at;
+          this.state = 'ready';
+          void this.loadHistory();
+        },
+        change: (change, at) => this.#apply(change, at),
+        missing: () => {
+          this.state = 'missing';
+        },
+      },
+    );
+    return () => {
+      leave();
+      this.#asking?.abort();
+    };
+  }
+
+  /** Fetches the last minutes, or what was missed of them; again after an error. Never rejects. */
+  async loadHistory(): Promise<void> {
+    this.#asking?.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
+    if (this.history !== 'ready') this.history = 'loading';
+    const to = Math.ceil(this.#live.serverNow() / 1000) * 1000;
+    try {
+      const range = { from: to - LIVE_WINDOW_MS, to, step: 1000 };
+      const reply = await this.#api.series(this.id, range, asking.signal);
+      if (asking.signal.aborted) return;
+      this.samples.addHistory(reply);
+      this.history = 'ready';
+      this.problem = undefined;
+      this.version++;
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      this.history = 'error';
+      this.problem = errorMessage(error);
+    }
+  }
+
+  #show(device: DeviceDetail): void {
+    this.device = device;
+    this.seenAt = device.last_seen;
+  }
+
+  #apply({ device, samples, removed }: DeviceChange, at: number): void {
+    if (removed) {
+      this.state = 'missing';
+      return;
+    }
+    if (device) this.#show(device);
+    const last = samples?.t.at(-1);
+    if (!samples || last === undefined) return;
+    this.samples.add(samples);
+    this.seenAt = at;
+    if (last >= (this.sampledAt ?? 0)) {
+      this.sampledAt = last;
+      this.latest = lastRow(samples.fields);
+    }
+    this.version++;
+  }
+}
+
+function lastRow(fields: Readonly<Record<string, readonly (number | null)[]>>): Record<string, number> {
+  const row: Record<string, number> = {};
+  for (const name in fields) {
+    const value = fields[name]?.at(-1);
+    if (value !== null && value !== undefined) row[name] = value;
+  }
+  return row;
+}

@@ -1,0 +1,172 @@
+/** Every device with its newest values, kept from the room `fleet`. */
+import type { Device, DeviceStatus } from '#protocol/api.ts';
+import {
+  fleetChange,
+  fleetSnapshot,
+  type FleetChange,
+  type FleetColumns,
+  type FleetSnapshot,
+} from '#protocol/live.ts';
+import { freshness, type Freshness } from './freshness.ts';
+import type { Live } from '../live/live.svelte.ts';
+import { pointOf, RecentColumns, type RecentPoint } from './recent.ts';
+
+/** A page's stores outlive it by this, so that going back is instant. */
+const LINGER_MS = 20_000;
+
+/** One device of the list. Reading `device` or `latest` makes a view follow that row alone. */
+export class FleetRow {
+  readonly id: string;
+  /** All but the values, which are those of when this last changed. */
+  device: Device;
+  /** Its newest values; undefined before the first sample. Replaced with every change. */
+  latest: RecentPoint | undefined = $state.raw();
+  /** When its last push arrived, by the server's clock; null before the first. */
+  seenAt: number | null = $state(null);
+  /** The last points. Plain: read `latest` first to be told of new ones. */
+  readonly recent = new RecentColumns();
+
+  constructor(device: Device) {
+    this.id = device.device_id;
+    this.device = $state.raw(device);
+    this.seenAt = device.last_seen;
+  }
+
+  get name(): string {
+    return this.device.name;
+  }
+
+  get status(): DeviceStatus {
+    return this.device.status;
+  }
+}
+
+export class Fleet {
+  /** In the server's order; replaced only when devices come, go or are renamed. */
+  rows: readonly FleetRow[] = $state.raw([]);
+  /** Whether `rows` is what the server said; false until the first snapshot. */
+  ready: boolean = $state(false);
+  /** Goes up with every change of values, for views that draw all rows at once. */
+  version: number = $state(0);
+  readonly #live: Live;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- `rows` tells of it; each row has signals of its own
+  readonly #byId = new Map<string, FleetRow>();
+  #followers = 0;
+  #leave: (() => void) | undefined;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(live: Live) {
+    this.#live = live;
+  }
+
+  /** Keeps the store current until the returned function is called (and a little longer). */
+  follow(): () => void {
+    this.#followers++;
+    clearTimeout(this.#linger);
+    this.#leave ??= this.#live.follow(
+      'fleet',
+      { snapshot: fleetSnapshot, change: fleetChange },
+      {
+        snapshot: (data) => this.#replace(data),
+        change: (data, at) => this.#apply(data, at),
+      },
+    );
+    let following = true;
+    return () => {
+      if (!following) return;
+      following = false;
+      this.#followers--;
+      if (this.#followers === 0) this.#linger = setTimeout(() => this.clear(), LINGER_MS);
+    };
+  }
+
+  /** Stops following and forgets everything. */
+  clear(): void {
+    clearTimeout(this.#linger);
+    this.#leave?.();
+    this.#leave = undefined;
+    this.#byId.clear();
+    this.rows = [];
+    this.ready = false;
+  }
+
+  get(deviceId: string): FleetRow | undefined {
+    return this.#byId.get(deviceId);
+  }
+
+  /** Whether a row's numbers may be shown as live. Follows the link, the row and the clock. */
+  freshness(row: FleetRow): Freshness {
+    return freshness({
+      status: row.status,
+      link: this.#live.link,
+      ageMs: row.seenAt === null ? null : this.#live.now - row.seenAt,
+      intervalS: row.device.interval_s,
+    });
+  }
+
+  #replace(snapshot: FleetSnapshot): void {
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- read here only
+    const before = new Map(this.#byId);
+    this.#byId.clear();
+    for (const device of snapshot.devices) {
+      const known = before.get(device.device_id);
+      if (known) this.#byId.set(known.id, known);
+      const row = this.#put(device);
+      const recent = snapshot.recent[device.device_id];
+      if (recent) row.recent.load(recent);
+      const last = recent && recent.t.length > 0 ? pointOf(recent, recent.t.length - 1) : undefined;
+      row.latest = last ?? latestOf(device);
+    }
+    this.rows = [...this.#byId.values()];
+    this.ready = true;
+    this.version++;
+  }
+
+  #apply({ removed = [], devices = [], values }: FleetChange, at: number): void {
+    const before = this.#byId.size;
+    for (const id of removed) this.#byId.delete(id);
+    let added = false;
+    for (const device of devices) {
+      added ||= !this.#byId.has(device.device_id);
+      this.#put(device);
+    }
+    if (added || this.#byId.size !== before) this.rows = [...this.#byId.values()];
+    if (values) this.#values(values, at);
+  }
+
+  #put(device: Device): FleetRow {
+    const existing = this.#byId.get(device.device_id);
+    if (existing) {
+      existing.device = device;
+      existing.seenAt = device.last_seen;
+      return existing;
+    }
+    const row = new FleetRow(device);
+    row.latest = latestOf(device);
+    this.#byId.set(row.id, row);
+    return row;
+  }
+
+  #values(columns: FleetColumns, at: number): void {
+    for (let i = 0; i < columns.id.length; i++) {
+      const row = this.#byId.get(columns.id[i] ?? '');
+      if (!row) continue;
+      const point = pointOf(columns, i);
+      if (row.recent.push(point)) row.latest = point;
+      row.seenAt = at;
+    }
+    this.version++;
+  }
+}
+
+function latestOf({ sampled_at, metrics }: Device): RecentPoint | undefined {
+  if (sampled_at === null) return undefined;
+  return {
+    t: sampled_at,
+    cpu: metrics['cpu'] ?? null,
+    ram: metrics['ram'] ?? null,
+    disk: metrics['disk'] ?? null,
+    net_tx: metrics['net_tx'] ?? null,
+    net_rx: metrics['net_rx'] ?? null,
+  };
+}

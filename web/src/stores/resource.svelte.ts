@@ -1,0 +1,40 @@
+/** Something a page fetches: loading, there, or failed with a way to try again. */
+import { errorMessage } from '../api/request.ts';
+
+export class Resource<Value> {
+  /** What was fetched last; kept while it is fetched again and when that fails. */
+  value: Value | undefined = $state.raw();
+  /** Why the last attempt failed, for a person. */
+  problem: string | undefined = $state();
+  loading: boolean = $state(false);
+  readonly #fetch: (signal: AbortSignal) => Promise<Value>;
+  #asking: AbortController | undefined;
+
+  constructor(fetch: (signal: AbortSignal) => Promise<Value>) {
+    this.#fetch = fetch;
+  }
+
+  /** Fetches; again to refresh. Never rejects. The newest call wins. */
+  readonly load = async (): Promise<void> => {
+    this.#asking?.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
+    this.loading = true;
+    try {
+      const value = await this.#fetch(asking.signal);
+      if (asking.signal.aborted) return;
+      this.value = value;
+      this.problem = undefined;
+    } catch (error) {
+      if (asking.signal.aborted) return;
+      this.problem = errorMessage(error);
+    }
+    this.loading = false;
+  };
+
+  /** Loads now; the returned function stops it. For an effect of the page. */
+  readonly start = (): (() => void) => {
+    void this.load();
+    return () => this.#asking?.abort();
+  };
+}

@@ -1,0 +1,81 @@
+/** Who is signed in. */
+import type { Me, Role } from '#protocol/api.ts';
+import type { Api } from '../api/api.ts';
+import { ApiError, errorMessage } from '../api/request.ts';
+
+export type SessionState =
+  /** Not asked yet, or the server cannot be reached to ask. */
+  'unknown' | 'in' | 'out';
+
+export class Session {
+  state: SessionState = $state('unknown');
+  me: Me | undefined = $state.raw();
+  /** Why the state is still unknown, for a person. */
+  problem: string | undefined = $state();
+  /** The session ended by itself (expired or revoked), not by signing out. */
+  ended: boolean = $state(false);
+  readonly #api: () => Api;
+
+  /** The API is handed in late: it in turn tells the session of a 401. */
+  constructor(api: () => Api) {
+    this.#api = api;
+  }
+
+  get username(): string | undefined {
+    return this.me?.user.username;
+  }
+
+  get role(): Role | undefined {
+    return this.me?.user.role;
+  }
+
+  get isAdmin(): boolean {
+    return this.role === 'admin';
+  }
+
+  /** Asks the server who is signed in. Only its clear no ends a session; a failure leaves the state as it is. */
+  async check(): Promise<void> {
+    try {
+      this.#signedIn(await this.#api().me());
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return this.end();
+      this.problem = errorMessage(error);
+    }
+  }
+
+  /** Rejects with the server's error (wrong credentials, too many attempts) or a ConnectionError. */
+  async login(username: string, password: string): Promise<void> {
+    await this.#api().login(username, password);
+    this.#signedIn(await this.#api().me());
+  }
+
+  /** Signs out. Rejects when the server cannot be told: the session would go on. */
+  async logout(): Promise<void> {
+    try {
+      await this.#api().logout();
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 401)) throw error;
+    }
+    this.#out();
+    this.ended = false;
+  }
+
+  /** The server said that there is no session. */
+  end(): void {
+    if (this.state === 'in') this.ended = true;
+    this.#out();
+  }
+
+  #signedIn(me: Me): void {
+    this.me = me;
+    this.problem = undefined;
+    this.ended = false;
+    this.state = 'in';
+  }
+
+  #out(): void {
+    this.me = undefined;
+    this.problem = undefined;
+    this.state = 'out';
+  }
+}
