@@ -2,7 +2,8 @@
 import type { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
 import type { HistoryLog, Retention } from '../server/history/history.ts';
-import { isNotFound, isRefusal, SetupError, text } from './errors.ts';
+import { errorText } from '#protocol/errors.ts';
+import { isNotFound, isRefusal, SetupError } from './errors.ts';
 
 export interface Place {
   readonly bucket: string;
@@ -71,7 +72,7 @@ export async function provide({ client, org, bucket, retention, log }: PlacesOpt
       });
     } catch (error) {
       // Rights, a quota, a retention that is not allowed; or it is there, and the token may not see it.
-      if (isRefusal(error)) return text(error);
+      if (isRefusal(error)) return errorText(error);
       throw error;
     }
     log.info({ org, bucket: name, days }, 'made a bucket in InfluxDB');

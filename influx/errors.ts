@@ -1,5 +1,6 @@
 /** InfluxDB's errors for a person, and which of them mean that the data itself is refused. */
 import { HttpError, RequestTimedOutError } from '@influxdata/influxdb-client';
+import { errorText } from '#protocol/errors.ts';
 
 /** What is wrong with the way InfluxDB is set up, and what to do: said as it is. */
 export class SetupError extends Error {}
@@ -14,8 +15,8 @@ function advice(error: unknown): string {
   if (error instanceof RequestTimedOutError)
     return 'it did not answer in time: it is overloaded, or something between here and there holds it up';
   if (!(error instanceof HttpError))
-    return `it cannot be reached (${text(error)}): check INFLUX_URL and that it runs`;
-  const said = text(error);
+    return `it cannot be reached (${errorText(error)}): check INFLUX_URL and that it runs`;
+  const said = errorText(error);
   if (/organization name .* not found/.test(said))
     return `it has no such organisation (${said}): check INFLUX_ORG`;
   if (isForbidden(error))
@@ -29,7 +30,7 @@ function advice(error: unknown): string {
 export function isForbidden(error: unknown): boolean {
   return (
     error instanceof HttpError &&
-    (error.statusCode === 403 || (error.statusCode === 401 && text(error).includes(' is unauthorized')))
+    (error.statusCode === 403 || (error.statusCode === 401 && errorText(error).includes(' is unauthorized')))
   );
 }
 
@@ -43,12 +44,7 @@ export const isNotFound = (error: unknown): boolean => error instanceof HttpErro
 /** `partial`: it took the rest. `batch`: something among the lines, or their amount. */
 export function refusal(error: unknown): 'partial' | 'batch' | undefined {
   if (!(error instanceof HttpError) || ![400, 413, 422].includes(error.statusCode)) return undefined;
-  const said = text(error);
+  const said = errorText(error);
   if (/organization name .* not found/.test(said)) return undefined;
   return said.includes('partial write') ? 'partial' : 'batch';
-}
-
-export function text(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(text).join(', ');
-  return error instanceof Error ? error.message || error.name : String(error);
 }

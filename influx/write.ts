@@ -1,7 +1,8 @@
 /** Samples → points → one request; what InfluxDB refuses as malformed is left out and logged, all else rejects. */
 import { Point, type InfluxDB } from '@influxdata/influxdb-client';
 import type { SampleBatch, HistoryLog } from '../server/history/history.ts';
-import { refusal, text } from './errors.ts';
+import { errorText } from '#protocol/errors.ts';
+import { refusal } from './errors.ts';
 import { MEASUREMENT } from './flux.ts';
 import { influxName } from './names.ts';
 
@@ -42,7 +43,7 @@ export async function writePoints(target: Target, batch: readonly Point[]): Prom
     if (refused === undefined) throw error;
     if (refused === 'partial' || batch.length === 1) {
       target.log.error(
-        { err: text(error), bucket: target.bucket, points: batch.length },
+        { err: errorText(error), bucket: target.bucket, points: batch.length },
         'InfluxDB refuses some samples for good; they are left out',
       );
       return;

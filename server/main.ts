@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The server's command: config -> server -> ordered stop. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { errorText } from '#protocol/errors.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { StartError } from './state/data-folder.ts';
 import { createLog } from './app/log.ts';
@@ -29,7 +30,7 @@ async function run(config: Config): Promise<void> {
   const stop = () => {
     void server.close().then(
       () => process.exit(0),
-      (error: unknown) => giveUp([error instanceof Error ? error.message : String(error)]),
+      (error: unknown) => giveUp([errorText(error)]),
     );
   };
   process.once('SIGTERM', stop);

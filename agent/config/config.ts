@@ -4,7 +4,8 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EnrollmentError, parseEnrollment, type Enrollment } from '#protocol/enrollment.ts';
-import { errorCode, errorText, readIfThere } from '../data-folder/data-folder.ts';
+import { errorCode, errorText } from '#protocol/errors.ts';
+import { readIfThere } from '../data-folder/data-folder.ts';
 import type { LogLevel } from '../log.ts';
 import { SCHEMAS, SETTINGS, type SettingKey } from './settings.ts';
 

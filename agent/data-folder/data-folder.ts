@@ -9,23 +9,11 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { z } from 'zod';
+import { errorCode, errorText } from '#protocol/errors.ts';
 
 /** A mistake of a person's that a person can mend; its message says how. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
-}
-
-const errno = z.object({ code: z.string() });
-
-/** The system's name of an error (`ENOENT`), or an empty text. */
-export function errorCode(error: unknown): string {
-  return errno.safeParse(error).data?.code ?? '';
-}
-
-/** For a person: an error's own words. */
-export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The folder cannot be written, and what to do about it. */

@@ -1,7 +1,8 @@
 /** One agent a data folder: two would share one identity and mix their spools. */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, readIfThere, removeFile, SetupError, unwritable } from './data-folder.ts';
+import { errorCode } from '#protocol/errors.ts';
+import { readIfThere, removeFile, SetupError, unwritable } from './data-folder.ts';
 import type { Log } from '../log.ts';
 
 /**

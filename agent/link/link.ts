@@ -8,7 +8,7 @@ import type { RegisterRequest } from '#protocol/api.ts';
 import type { Enrollment } from '#protocol/enrollment.ts';
 import { pushReply } from '#protocol/sample.ts';
 import { fetchAuthority } from './trust.ts';
-import { errorText } from '../data-folder/data-folder.ts';
+import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../log.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
 import { failureOf, notReached, parseJson, reasonOf, where, type Failure, type Outcome } from './outcome.ts';

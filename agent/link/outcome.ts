@@ -2,7 +2,7 @@
 import { errorReply } from '#protocol/api.ts';
 import type { PushReply } from '#protocol/sample.ts';
 import { ImpostorError } from './trust.ts';
-import { errorCode, errorText } from '../data-folder/data-folder.ts';
+import { errorCode, errorText } from '#protocol/errors.ts';
 import type { Reply } from './transport.ts';
 
 export type Outcome =

@@ -2,7 +2,7 @@
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
-import { errorCode } from '../data-folder/data-folder.ts';
+import { errorCode } from '#protocol/errors.ts';
 
 export interface Target {
   readonly host: string;

@@ -3,7 +3,7 @@
  * touched; once a push failed, every sample is on disk too [G1], and the newest stay in memory as well, so that the
  * first push that arrives again holds what people look at now.
  */
-import { errorText } from '../data-folder/data-folder.ts';
+import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../log.ts';
 import type { Spool } from './spool.ts';
 

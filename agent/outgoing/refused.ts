@@ -1,7 +1,7 @@
 /** Samples that the server will never take: kept aside for a person to look at, in one small file. */
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errorText } from '../data-folder/data-folder.ts';
+import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../log.ts';
 
 export const REFUSED_BYTES = 512 * 1024;

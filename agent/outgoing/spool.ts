@@ -10,7 +10,8 @@
  */
 import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorText, readIfThere, removeFile, writeWhole } from '../data-folder/data-folder.ts';
+import { errorText } from '#protocol/errors.ts';
+import { readIfThere, removeFile, writeWhole } from '../data-folder/data-folder.ts';
 import type { Log } from '../log.ts';
 import { compress, readPlain, readSegment, type Segment } from './segment.ts';
 

@@ -32,11 +32,6 @@ export const VANISHED_MS = 300_000;
 const RESTING: Step = { state: undefined, event: undefined };
 const CLEARED: Step = { state: undefined, event: 'cleared' };
 
-/** A hole in the data longer than this restarts a duration: ten minutes of silence are not ten minutes of load. */
-export function gapLimit(intervalS: number): number {
-  return Math.max(3 * intervalS * 1000, 15_000);
-}
-
 /** Whether the value lies on the firing side. */
 export function breaches(condition: ThresholdCondition, value: number): boolean {
   return condition.above ? value >= condition.threshold : value <= condition.threshold;

@@ -1,8 +1,9 @@
 /** One push against the threshold rules of its device. */
 import { fieldMatches } from '#protocol/fields.ts';
+import { onlineWindowMs } from '#protocol/gaps.ts';
 import { fieldNames, fieldValue, type Sample } from '#protocol/sample.ts';
 import type { DeviceCase } from './device-case.ts';
-import { breaches, gapLimit, miss, observe } from './evaluate.ts';
+import { breaches, miss, observe } from './evaluate.ts';
 import type { DeviceRules, ThresholdRule } from './rule-index.ts';
 
 /** A push that the journal holds, as far as alerts ask. */
@@ -71,7 +72,7 @@ export function evaluateSamples(
   intervalS: number,
   file: CaseFile,
 ): void {
-  const gapMs = gapLimit(intervalS);
+  const gapMs = onlineWindowMs(intervalS);
   for (const sample of samples) {
     for (const rule of rules.exact) step(file, rule, rule.condition.metric, sample, gapMs);
     for (const rule of rules.wild) stepInstances(file, rule, sample, gapMs);

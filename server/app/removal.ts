@@ -1,4 +1,5 @@
 /** Removing a device: its token at once, then its record, what every part knows of it, and its history. */
+import { errorText } from '#protocol/errors.ts';
 import type { History } from '../history/history.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
@@ -21,7 +22,7 @@ export function createRemoval({ before, devices, parts, history, notice }: Remov
     try {
       await history.remove(deviceId);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       notice(`The history of the removed device ${deviceId} could not be deleted: ${why}`);
     }
   };

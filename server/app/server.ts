@@ -1,6 +1,7 @@
 /** The whole server as one value: opened, wired, listening; `close` ends it in order. main and the tests use it. */
 import { join } from 'node:path';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { errorText } from '#protocol/errors.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { createAudit } from '../auth/audit.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
@@ -64,9 +65,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
     return await open(config, log, opened);
   } catch (error) {
     await opened.close();
-    throw error instanceof StartError
-      ? error
-      : new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw error instanceof StartError ? error : new StartError(errorText(error), { cause: error });
   }
 }
 

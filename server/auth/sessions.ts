@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { jwtVerify, SignJWT, errors } from 'jose';
 import writeFileAtomic from 'write-file-atomic';
+import { errorCode } from '#protocol/errors.ts';
 import type { Collection } from '../state/collection.ts';
 import type { SessionRecord, UserRecord } from '../state/records.ts';
 import type { SignedIn } from '../types.ts';
@@ -61,7 +62,7 @@ export async function openSessionKey(path: string): Promise<Uint8Array> {
       throw new Error(`${path} is damaged: delete it to have a new one made; everybody then signs in again`);
     return key;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
     const key = randomBytes(32);
     await writeFileAtomic(path, key.toString('base64url'), { mode: 0o600 });
     return key;

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { isLoopback } from '#protocol/enrollment.ts';
+import { errorText } from '#protocol/errors.ts';
 import { DEFAULT_RETENTION, type Retention } from '../history/history.ts';
 import type { LogLevel } from '../app/log.ts';
 import { parseNetworks, type Networks } from '../http/address.ts';
@@ -121,7 +122,7 @@ async function fromFile(path: string | undefined, problems: string[]): Promise<R
       else if (value !== null) raw.set(name, { value, called: `${path}: ${name}` });
     }
   } catch (error) {
-    problems.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${path}: ${errorText(error)}`);
   }
   return raw;
 }
@@ -152,7 +153,7 @@ function readNetworks(
   try {
     return parseNetworks(texts);
   } catch (error) {
-    problems.push(`${SETTING[key].env}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${SETTING[key].env}: ${errorText(error)}`);
     return [];
   }
 }

@@ -2,7 +2,7 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpResponse } from 'uWebSockets.js';
 import { LIMITS } from '#protocol/sample.ts';
-import { ApiError } from '#protocol/errors.ts';
+import { ApiError, errorCode } from '#protocol/errors.ts';
 
 /** Bytes of all bodies being read at one time; past it the server answers 503 (I6). */
 const MOST_IN_FLIGHT = 64 * 1024 * 1024;
@@ -101,7 +101,7 @@ export function inflate(bytes: Buffer, named: string): Buffer {
   try {
     return encoding === 'gzip' ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options);
   } catch (error) {
-    const tooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    const tooLarge = errorCode(error) === 'ERR_BUFFER_TOO_LARGE';
     throw new ApiError(tooLarge ? 'too_large' : 'invalid_encoding');
   }
 }

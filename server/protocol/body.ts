@@ -1,13 +1,13 @@
 /** Bytes of JSON → values of a shape, or the error that names the first wrong field. */
 import type { z } from 'zod';
-import { ApiError, type ErrorDetail } from './errors.ts';
+import { ApiError, type ErrorDetail, errorText } from './errors.ts';
 
 /** Bytes → JSON value. */
 export function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     throw new ApiError('invalid_json', { details: [{ path: '', message }] });
   }
 }

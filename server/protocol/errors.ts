@@ -59,6 +59,17 @@ interface Extras {
   readonly message?: string;
 }
 
+/** The words of anything thrown, for a log or a person. A connection tried at several addresses fails once for each. */
+export function errorText(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(errorText).join(', ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}
+
+/** The system's name of an error (`ENOENT`); empty where it has none. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
 /** An error that is answered to the one who asked. */
 export class ApiError extends Error {
   readonly code: ErrorCode;

@@ -1,6 +1,7 @@
 /** `npm start`: the web app built, the server, and an agent for this machine that enrolls itself. Nothing to configure. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { errorText } from '#protocol/errors.ts';
 import { ConfigError, loadConfig, type Config } from '../config/config.ts';
 import { StartError } from '../state/data-folder.ts';
 import { createLog } from '../app/log.ts';
@@ -48,7 +49,7 @@ async function run(config: Config, logLevel: Config['logLevel']): Promise<void> 
       .then(() => server.close())
       .then(
         () => process.exit(0),
-        (error: unknown) => giveUp([error instanceof Error ? error.message : String(error)]),
+        (error: unknown) => giveUp([errorText(error)]),
       );
   };
   agent.once('exit', (code) => {

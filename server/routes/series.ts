@@ -1,8 +1,9 @@
 /** `GET /devices/{id}/metrics`: history for charts. */
 import { fieldMatches } from '#protocol/fields.ts';
+import { gapMs, usualDistanceMs } from '#protocol/gaps.ts';
 import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
-import { ApiError } from '#protocol/errors.ts';
+import { ApiError, errorText } from '#protocol/errors.ts';
 import type { Buckets, History } from '../history/history.ts';
 import type { Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
@@ -32,8 +33,6 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3600 * SECOND,
   d: 86_400 * SECOND,
 };
-/** A hole wider than this many usual distances is a gap. */
-const GAP_DISTANCES = 3.5;
 
 function wrong(path: string, message: string): ApiError {
   return new ApiError('invalid_query', { message: `${path}: ${message}`, details: [{ path, message }] });
@@ -91,18 +90,9 @@ function checkSize(fields: number, buckets: number): void {
     );
 }
 
-/** The usual distance between neighbours: the median, so that holes do not count. */
-function usualDistance(t: readonly number[]): number {
-  const distances = t
-    .slice(1)
-    .map((time, i) => time - (t[i] ?? time))
-    .sort((a, b) => a - b);
-  return distances[Math.floor(distances.length / 2)] ?? 0;
-}
-
 /** Buckets → points, with a point of nulls where a gap begins. */
 export function toPoints({ t, min, mean, max }: Buckets, step: number): Point[] {
-  const gap = Math.max(step, usualDistance(t)) * GAP_DISTANCES;
+  const gap = gapMs(Math.max(step, usualDistanceMs(t) ?? 0));
   const points: Point[] = [];
   for (const [i, time] of t.entries()) {
     const before = t[i - 1];
@@ -116,7 +106,7 @@ async function ask<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorText(cause);
     throw new ApiError('history_unavailable', {
       message: `The history cannot be read right now: ${why}`,
       retryAfterS: 5,

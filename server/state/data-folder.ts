@@ -1,13 +1,10 @@
 /** The server's data folder: made, writable, and one server's alone. */
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '#protocol/errors.ts';
 
 /** What keeps the server from starting, in words for the person who starts it. */
 export class StartError extends Error {}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
 
 /** When the process began, in clock ticks since boot: a process id alone is used again. Empty where the system does not tell. */
 function birthOf(pid: number): string {
@@ -15,7 +12,7 @@ function birthOf(pid: number): string {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   } catch (error) {
-    if (codeOf(error) === '') throw error;
+    if (errorCode(error) === '') throw error;
     return '';
   }
 }
@@ -27,7 +24,7 @@ function isRunning(holder: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if (codeOf(error) !== 'EPERM') return false;
+    if (errorCode(error) !== 'EPERM') return false;
   }
   return birth === birthOf(pid);
 }
@@ -39,7 +36,7 @@ export function openDataFolder(dir: string): () => void {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new StartError(
-      `the data folder ${dir} cannot be used (${codeOf(cause)}): give this user the right to write there, or set WATCHFLOOR_DATA to another folder`,
+      `the data folder ${dir} cannot be used (${errorCode(cause)}): give this user the right to write there, or set WATCHFLOOR_DATA to another folder`,
       { cause },
     );
   }
@@ -50,8 +47,8 @@ export function openDataFolder(dir: string): () => void {
       writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
       return () => rmSync(path, { force: true });
     } catch (cause) {
-      if (codeOf(cause) !== 'EEXIST')
-        throw new StartError(`the data folder ${dir} cannot be written (${codeOf(cause)})`, { cause });
+      if (errorCode(cause) !== 'EEXIST')
+        throw new StartError(`the data folder ${dir} cannot be written (${errorCode(cause)})`, { cause });
       const holder = readFileSync(path, 'utf8');
       if (isRunning(holder))
         throw new StartError(

@@ -6,6 +6,7 @@ import { readFile, rename } from 'node:fs/promises';
 import type { Adapter } from 'lowdb';
 import writeFileAtomic from 'write-file-atomic';
 import type { z } from 'zod';
+import { errorCode, errorText } from '#protocol/errors.ts';
 
 export interface StateFileOptions<T> {
   readonly path: string;
@@ -25,7 +26,7 @@ async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<Found<T>>
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'missing' };
+    if (errorCode(error) === 'ENOENT') return { kind: 'missing' };
     throw error;
   }
   try {
@@ -34,7 +35,7 @@ async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<Found<T>>
     const issue = parsed.error.issues[0];
     return { kind: 'bad', why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}` };
   } catch (error) {
-    return { kind: 'bad', why: error instanceof Error ? error.message : String(error) };
+    return { kind: 'bad', why: errorText(error) };
   }
 }
 

@@ -1,6 +1,7 @@
 /** A certificate of one's own: checked before listening, since uWS only says "failed" later. */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { errorText } from '#protocol/errors.ts';
 import { fingerprintOf, type TlsFiles } from './authority.ts';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -9,7 +10,7 @@ async function readPem(file: string, setting: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorText(cause);
     throw new Error(`${setting}: cannot read ${file}: ${why}`, { cause });
   }
 }

@@ -2,6 +2,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { errorText } from '#protocol/errors.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -36,7 +37,7 @@ export function openDatabase(path: string, now: number): OpenedDatabase {
     chmodSync(path, 0o600);
   } catch (error) {
     throw new Error(
-      `the history database ${path} cannot be written (${text(error)}): check the folder's owner and free space`,
+      `the history database ${path} cannot be written (${errorText(error)}): check the folder's owner and free space`,
       { cause: error },
     );
   }
@@ -88,10 +89,6 @@ function isDamage(error: unknown): boolean {
 }
 
 function explained(path: string, error: unknown): Error {
-  const advice = code(error) === BUSY ? 'another process has it open: stop that one first' : text(error);
+  const advice = code(error) === BUSY ? 'another process has it open: stop that one first' : errorText(error);
   return new Error(`the history database ${path} cannot be opened: ${advice}`, { cause: error });
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 /** The embedded history: the store in a thread of its own, so that neither storing nor reading holds up a push. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../../types.ts';
 import { DEFAULT_RETENTION, type History, type Retention } from '../history.ts';
 import type { Calls, Message, WorkerSettings } from './calls.ts';
@@ -60,7 +61,7 @@ export async function openEmbeddedHistory({
 
   function end(cause: unknown): void {
     if (ended !== undefined) return;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorText(cause);
     ended = new Error(
       closing === undefined
         ? `the history database ${file} has failed (${why}): restart the server; samples stay in the journal`

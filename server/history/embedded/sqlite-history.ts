@@ -2,6 +2,7 @@
  * The embedded store itself: synchronous, on one database, driven by `tick`. The thread around it
  * (`worker.ts`) gives it time; tests give it a clock.
  */
+import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../../types.ts';
 import type { Sample } from '#protocol/sample.ts';
 import {
@@ -215,7 +216,7 @@ export function openStore({
       } while (performance.now() < end);
       return true;
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = errorText(error);
       if (problem !== text)
         log.error(
           { err: error, file },

@@ -1,5 +1,6 @@
 /** The store's thread: answers calls, and gives the store time for what is due. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { errorText } from '#protocol/errors.ts';
 import type { Call, LogLine, WorkerSettings } from './calls.ts';
 import { openStore, type Store } from './sqlite-history.ts';
 
@@ -55,7 +56,7 @@ function serve(port: MessagePort, { file, retention }: WorkerSettings): void {
       port.postMessage({
         kind: 'failed',
         id: call.id,
-        message: error instanceof Error ? error.message : String(error),
+        message: errorText(error),
       });
     }
     if (call.kind === 'close') port.close();

@@ -5,6 +5,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, unlink } from 'node:fs/promises';
+import { errorText } from '#protocol/errors.ts';
 import type { Clock, Log } from '../../types.ts';
 import type { Position } from '../history.ts';
 import { emptyGroup, grown, reset, type Group } from './group.ts';
@@ -87,7 +88,7 @@ export async function openJournal({
 }: JournalOptions): Promise<Journal> {
   const failure = (error: unknown) =>
     new Error(
-      `the journal in ${dir} cannot be written (${reason(error)}): check that the disk is not full and the folder belongs to the server; samples are refused until then`,
+      `the journal in ${dir} cannot be written (${errorText(error)}): check that the disk is not full and the folder belongs to the server; samples are refused until then`,
       { cause: error },
     );
 
@@ -283,8 +284,4 @@ async function openFiles(dir: string, log: Log) {
   const [active, file] = await createSegment(dir, last?.end ?? 0);
   segments.push(active);
   return { segments, opened: { active, file } };
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
