@@ -1,23 +1,20 @@
 /**
- * A collector measures one subject. The runner calls it, times it and shields the others from it.
+ * A collector measures one subject (processors, memory, disks, …). The sampler calls it, times it, and keeps its
+ * failures away from the other collectors.
  *
- * - `collect` MUST return the subject's fields by their names in `#protocol/fields.ts`, or `absent` where this
+ * - `collect` MUST return the subject's fields under their names in `#protocol/fields.ts`, or `absent` when this
  *   machine has no such thing. A field whose value is not known this time is left out.
- * - It MAY return a promise; the runner does not wait for it and does not start it again until it ended.
- * - It MUST NOT start a process on Linux, and MUST NOT read anything but through `context.read` or, for what is
- *   no text file, the file system's own calls.
+ * - It MAY return a promise. The sampler does not wait for it, and does not call `collect` again before it settles.
+ * - It MUST NOT start a process on Linux. It reads text files with `context.read` only; for anything else (a folder's
+ *   names, statfs) it may call the file system itself.
  */
-
-/** Instances of one kind by name, each with its fields: `{"0": {cpu: 3}}`. */
-export type Instances = Record<string, Record<string, number>>;
-
-/** Scalars by field name, instances by kind; `disk:sda:read` flat where a scalar has the kind's name. */
-export type Fields = Record<string, number | Instances>;
+/** Flat field name (`cpu`, `core:0:cpu`) to its value. */
+export type Fields = Record<string, number>;
 
 export interface Context {
   /** When this sample is taken, in milliseconds of a clock that never steps. */
   readonly at: number;
-  /** A text file's contents now, or undefined where there is none. */
+  /** The current text of a file, or undefined when it cannot be read. */
   readonly read: (path: string) => string | undefined;
 }
 
@@ -25,10 +22,32 @@ export interface Collector {
   collect(context: Context): Fields | 'absent' | Promise<Fields | 'absent'>;
 }
 
-/** How the list names a collector: `create` makes one with a memory of its own. */
+/** One entry of the list of collectors. */
 export interface CollectorEntry {
   readonly name: string;
-  /** Milliseconds between two calls; every sample without. Samples in between repeat its last fields. */
+  /** Milliseconds between two calls; the samples in between repeat the last fields. Default: called for every sample. */
   readonly every?: number;
+  /** Makes a collector with its own memory of earlier readings. */
   readonly create: () => Collector;
+}
+
+/** With more instances than this, the kept names are built anew: interfaces may come and go for ever. */
+const MOST_INSTANCES = 5000;
+
+/**
+ * Keeps the field names that `make` builds for an instance, because every sample needs them again.
+ *
+ *     const namesOf = keepNames((name) => ({ rx: instanceField('interface', name, 'rx') }));
+ *     namesOf('eth0').rx // 'interface:eth0:rx'
+ */
+export function keepNames<Names>(make: (instance: string) => Names): (instance: string) => Names {
+  const kept = new Map<string, Names>();
+  return (instance) => {
+    const found = kept.get(instance);
+    if (found !== undefined) return found;
+    if (kept.size >= MOST_INSTANCES) kept.clear();
+    const names = make(instance);
+    kept.set(instance, names);
+    return names;
+  };
 }

@@ -1,8 +1,9 @@
 /** Processor time from /proc/stat: total, by kind, and per core. */
+import { instanceField } from '#protocol/fields.ts';
+import { keepNames, type Collector, type Fields } from './collector.ts';
 import { percent, tenth } from './rates.ts';
-import type { Collector, Fields, Instances } from './collector.ts';
 
-/** Ticks since boot. `user` has nice in it, `system` the interrupts; guests are part of user. */
+/** Ticks since boot. `user` includes nice (and guests, which the kernel counts in it), `system` includes interrupts. */
 export interface CpuTimes {
   readonly user: number;
   readonly system: number;
@@ -11,7 +12,7 @@ export interface CpuTimes {
   readonly steal: number;
 }
 
-/** /proc/stat → times by name: `cpu` for all, `cpu0`, … for each core that is online. */
+/** /proc/stat → times by name: `cpu` for all cores together, then `cpu0`, `cpu1`, … for each core that is online. */
 export function parseCpuTimes(text: string): Map<string, CpuTimes> {
   const times = new Map<string, CpuTimes>();
   for (let start = 0; text.startsWith('cpu', start);) {
@@ -31,7 +32,7 @@ export function parseCpuTimes(text: string): Map<string, CpuTimes> {
   return times;
 }
 
-/** Ticks between two readings by kind. The kernel lets iowait and idle fall a little: never below 0. */
+/** Ticks spent between two readings, by kind. The kernel may let iowait and idle fall a little; that counts as 0. */
 function spent(before: CpuTimes, now: CpuTimes) {
   const grown = (kind: keyof CpuTimes) => Math.max(0, now[kind] - before[kind]);
   const parts = {
@@ -45,15 +46,17 @@ function spent(before: CpuTimes, now: CpuTimes) {
   return { ...parts, busy, total: busy + parts.idle + parts.iowait };
 }
 
-/** Whether the counters began anew: busy time itself never falls otherwise. */
+/** Whether the counters started again from 0: their sum never falls in any other case. */
 function isReset(before: CpuTimes, now: CpuTimes): boolean {
   return now.user + now.system + now.idle < before.user + before.system + before.idle;
 }
 
-/** Two readings → fields; a name without a usable earlier reading is left out. */
+/** `cpu0` → `core:0:cpu`. */
+const coreField = keepNames((name) => instanceField('core', name.slice('cpu'.length), 'cpu'));
+
+/** Two readings → fields. A core without a usable earlier reading is left out. */
 export function cpuFields(before: ReadonlyMap<string, CpuTimes>, now: ReadonlyMap<string, CpuTimes>): Fields {
   const fields: Fields = {};
-  const core: Instances = {};
   for (const [name, times] of now) {
     const earlier = before.get(name);
     if (earlier === undefined || isReset(earlier, times)) continue;
@@ -61,7 +64,7 @@ export function cpuFields(before: ReadonlyMap<string, CpuTimes>, now: ReadonlyMa
     if (!(part.total > 0)) continue;
     const share = (ticks: number) => tenth(percent(ticks, part.total));
     if (name !== 'cpu') {
-      core[name.slice('cpu'.length)] = { cpu: share(part.busy) };
+      fields[coreField(name)] = share(part.busy);
       continue;
     }
     fields['cpu'] = share(part.busy);
@@ -70,7 +73,6 @@ export function cpuFields(before: ReadonlyMap<string, CpuTimes>, now: ReadonlyMa
     fields['cpu_iowait'] = share(part.iowait);
     fields['cpu_steal'] = share(part.steal);
   }
-  if (Object.keys(core).length > 0) fields['core'] = core;
   return fields;
 }
 

@@ -1,7 +1,8 @@
-/** Disk traffic from /proc/diskstats: whole disks only, so that nothing is counted twice. */
+/** Disk traffic from /proc/diskstats: whole disks only, because a partition's bytes are its disk's bytes too. */
 import { existsSync } from 'node:fs';
+import { instanceField } from '#protocol/fields.ts';
+import { keepNames, type Collector, type Fields } from './collector.ts';
 import { createRates, percent, tenth, type Rates } from './rates.ts';
-import type { Collector, Fields } from './collector.ts';
 
 export interface DiskCounters {
   readonly name: string;
@@ -12,10 +13,10 @@ export interface DiskCounters {
 }
 
 const SECTOR = 512;
-/** What stands on other disks (dm, md), on memory or files, or is no disk (optical, floppy). */
+/** Devices whose bytes other disks carry (dm, md, drbd, nbd), that live in memory or files, or are removable (optical, floppy). */
 const NOT_A_DISK = /^(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d*/;
 
-/** /proc/diskstats → counters of everything that could be a disk or a partition and was ever used. */
+/** /proc/diskstats → counters of every disk and partition that was ever read or written. */
 export function parseDiskstats(text: string): DiskCounters[] {
   const disks: DiskCounters[] = [];
   for (const line of text.split('\n')) {
@@ -34,33 +35,39 @@ export function parseDiskstats(text: string): DiskCounters[] {
   return disks;
 }
 
-/** Partitions by their name alone, for a machine that hides /sys. */
+/** Tells a partition by its name, for a machine (a container) that hides /sys. */
 export function looksLikePartition(name: string): boolean {
   return /^(nvme\d+n\d+p\d+|mmcblk\d+p\d+|(sd|hd|vd|xvd)[a-z]+\d+)$/.test(name);
 }
 
-/** Whether the kernel lists it as a disk of its own; /sys writes the "/" of a name as "!". */
+/** Whether /sys lists it as a whole disk. A "/" in a disk's name is written "!" there. */
 function isWholeDisk(name: string): boolean {
   if (!existsSync('/sys/block')) return !looksLikePartition(name);
   return existsSync(`/sys/block/${name.replaceAll('/', '!')}`);
 }
+
+const namesOf = keepNames((disk) => ({
+  read: instanceField('disk', disk, 'read'),
+  write: instanceField('disk', disk, 'write'),
+  busy: instanceField('disk', disk, 'busy'),
+}));
 
 export function diskFields(rates: Rates, disks: readonly DiskCounters[]): Fields | 'absent' {
   if (disks.length === 0) return 'absent';
   const fields: Fields = {};
   let [totalRead, totalWrite, known]: [number, number, boolean] = [0, 0, false];
   for (const { name, readBytes, writtenBytes, busyMs } of disks) {
-    const read = rates.perSecond(`${name} read`, readBytes);
-    const write = rates.perSecond(`${name} write`, writtenBytes);
-    const busy = rates.perSecond(`${name} busy`, busyMs);
+    const names = namesOf(name);
+    const read = rates.perSecond(names.read, readBytes);
+    const write = rates.perSecond(names.write, writtenBytes);
+    const busy = rates.perSecond(names.busy, busyMs);
     if (read === undefined || write === undefined) continue;
     known = true;
     totalRead += read;
     totalWrite += write;
-    // Flat: the wire has `disk` as a scalar already.
-    fields[`disk:${name}:read`] = Math.round(read);
-    fields[`disk:${name}:write`] = Math.round(write);
-    if (busy !== undefined) fields[`disk:${name}:busy`] = tenth(percent(busy, 1000));
+    fields[names.read] = Math.round(read);
+    fields[names.write] = Math.round(write);
+    if (busy !== undefined) fields[names.busy] = tenth(percent(busy, 1000));
   }
   if (known) {
     fields['disk_read'] = Math.round(totalRead);

@@ -1,4 +1,4 @@
-/** The list of collectors by platform. To add one, write its file and name it here. */
+/** Every collector, by platform. To add one, write its file and add its entry here. */
 import type { CollectorEntry } from './collector.ts';
 import { createCpu } from './cpu.ts';
 import { createDisks } from './disks.ts';
@@ -23,7 +23,7 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'sensors', every: 5000, create: createSensors },
 ];
 
-/** macOS, Windows and the BSDs: fast calls every sample, those that start a process at a slower pace. */
+/** macOS, Windows and the BSDs. Collectors that start a process there are called less often. */
 const PORTABLE: readonly CollectorEntry[] = [
   { name: 'cpu', create: portable.createCpu },
   { name: 'load', create: portable.createLoad },

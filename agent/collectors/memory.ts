@@ -2,7 +2,7 @@
 import { hundredth, percent } from './rates.ts';
 import type { Collector, Fields } from './collector.ts';
 
-/** /proc/meminfo → bytes by name. */
+/** /proc/meminfo → bytes by the kernel's name (`MemTotal`). */
 export function parseMeminfo(text: string): Map<string, number> {
   const bytes = new Map<string, number>();
   for (const [, name = '', amount, unit] of text.matchAll(/^([^:\s]+):\s+(\d+)( kB)?$/gm))
@@ -15,7 +15,7 @@ export function memoryFields(bytes: ReadonlyMap<string, number>): Fields | 'abse
   if (total === undefined || total === 0) return 'absent';
   const of = (name: string) => bytes.get(name) ?? 0;
   const cached = of('Cached') + of('Buffers') + of('SReclaimable');
-  // Kernels before 3.14 do not say what is available; this is what people then took.
+  // Kernels before 3.14 have no MemAvailable; this sum is the usual substitute.
   const available = Math.min(
     total,
     bytes.get('MemAvailable') ?? of('MemFree') + of('Cached') + of('Buffers'),

@@ -1,10 +1,11 @@
 /** How full the local filesystems are. */
 import { statfs } from 'node:fs/promises';
-import { hundredth, percent } from './rates.ts';
-import type { Collector, Fields, Instances } from './collector.ts';
+import { instanceField } from '#protocol/fields.ts';
+import { keepNames, type Collector, type Fields } from './collector.ts';
 import { parseMountinfo, type Mount } from './mountinfo.ts';
+import { hundredth, percent } from './rates.ts';
 
-/** What statfs says, in blocks of `bsize` bytes. */
+/** What statfs answers, counted in blocks of `bsize` bytes. */
 export interface Space {
   readonly bsize: number;
   readonly blocks: number;
@@ -14,42 +15,57 @@ export interface Space {
   readonly ffree: number;
 }
 
-/** One filesystem's fields, counted as df does (blocks kept for root are no free space); undefined without size. */
-export function spaceFields(space: Space): Record<string, number> | undefined {
-  if (!(space.blocks > 0)) return undefined;
-  const used = Math.max(0, space.blocks - space.bfree);
-  const fields: Record<string, number> = {
-    used: hundredth(percent(used, used + space.bavail)),
-    used_bytes: used * space.bsize,
-    total_bytes: space.blocks * space.bsize,
-  };
-  if (space.files > 0) fields['inodes'] = hundredth(percent(space.files - space.ffree, space.files));
-  return fields;
+export interface MountUse {
+  readonly used: number;
+  readonly usedBytes: number;
+  readonly totalBytes: number;
+  readonly inodes: number | undefined;
 }
 
-/** The fields of every mount, and `disk`: the fullest that can be written, else the fullest. */
-export function mountFields(measured: readonly (readonly [Mount, Space])[]): Fields | 'absent' {
-  const mount: Instances = {};
-  let [writable, any]: [number, number] = [-1, -1];
-  for (const [{ path, readOnly }, space] of measured) {
-    const fields = spaceFields(space);
-    if (fields === undefined) continue;
-    mount[path] = fields;
-    any = Math.max(any, fields['used'] ?? 0);
-    if (!readOnly) writable = Math.max(writable, fields['used'] ?? 0);
+/** How full one filesystem is, as df counts it (blocks reserved for root are not free); undefined when it has no size. */
+export function mountUse({ bsize, blocks, bfree, bavail, files, ffree }: Space): MountUse | undefined {
+  if (!(blocks > 0)) return undefined;
+  const used = Math.max(0, blocks - bfree);
+  return {
+    used: hundredth(percent(used, used + bavail)),
+    usedBytes: used * bsize,
+    totalBytes: blocks * bsize,
+    inodes: files > 0 ? hundredth(percent(files - ffree, files)) : undefined,
+  };
+}
+
+const namesOf = keepNames((path) => ({
+  used: instanceField('mount', path, 'used'),
+  usedBytes: instanceField('mount', path, 'used_bytes'),
+  totalBytes: instanceField('mount', path, 'total_bytes'),
+  inodes: instanceField('mount', path, 'inodes'),
+}));
+
+/** The fields of every mount, and `disk`: the fullest writable filesystem, or the fullest of all when none is writable. */
+export function mountFields(measured: readonly (readonly [Mount, MountUse])[]): Fields | 'absent' {
+  if (measured.length === 0) return 'absent';
+  const writable = measured.filter(([{ readOnly }]) => !readOnly);
+  const counted = writable.length > 0 ? writable : measured;
+  const fields: Fields = { disk: Math.max(...counted.map(([, { used }]) => used)) };
+  for (const [{ path }, use] of measured) {
+    const names = namesOf(path);
+    fields[names.used] = use.used;
+    fields[names.usedBytes] = use.usedBytes;
+    fields[names.totalBytes] = use.totalBytes;
+    if (use.inodes !== undefined) fields[names.inodes] = use.inodes;
   }
-  if (any < 0) return 'absent';
-  return { disk: writable >= 0 ? writable : any, mount };
+  return fields;
 }
 
 export function createMounts(ask: (path: string) => Promise<Space> = (path) => statfs(path)): Collector {
   let last = '';
   let mounts: Mount[] = [];
-  const measure = async (mount: Mount): Promise<[Mount, Space][]> => {
+  const measure = async (mount: Mount): Promise<[Mount, MountUse][]> => {
     try {
-      return [[mount, await ask(mount.path)]];
+      const use = mountUse(await ask(mount.path));
+      return use === undefined ? [] : [[mount, use]];
     } catch {
-      // Unmounted since, or closed to this user: the other filesystems still count.
+      // Unmounted meanwhile, or not readable for this user: the other filesystems still count.
       return [];
     }
   };

@@ -1,7 +1,8 @@
-/** Network traffic from /proc/net/dev: every interface that was used, and a total that counts no byte twice. */
+/** Network traffic from /proc/net/dev: each interface that was ever used, and totals that count every byte once. */
 import { existsSync } from 'node:fs';
-import { createRates, type Rates } from './rates.ts';
-import type { Collector, Fields, Instances } from './collector.ts';
+import { instanceField } from '#protocol/fields.ts';
+import { keepNames, type Collector, type Fields } from './collector.ts';
+import { createRates, tenth, type Rates } from './rates.ts';
 
 export interface InterfaceCounters {
   readonly name: string;
@@ -10,17 +11,17 @@ export interface InterfaceCounters {
   readonly errors: number;
 }
 
-/** Loopback is no traffic; container ends (veth) come and go by the hundred and are seen on their bridge. */
+/** Not reported: loopback is no network traffic; containers' veth interfaces come and go by the hundred, and their bridge counts the same bytes. */
 const LEFT_OUT = /^(lo|veth.*|ifb\d+|dummy\d+)$/;
-/** What carries bytes that another interface carries as well. */
+/** Interfaces (bridges, tunnels, bonds, VLANs) whose bytes pass through another interface too. */
 const DOUBLES =
   /^(br|docker|virbr|vnet|tun|tap|wg|bond|team|vlan|cni|flannel|cali|lxc|lxd|podman|macv|ipvl|.+[.:@])/;
 
-/** /proc/net/dev → counters of the interfaces that ever moved a byte. */
+/** /proc/net/dev → counters of the interfaces that ever sent or received a byte. */
 export function parseNetDev(text: string): InterfaceCounters[] {
   const found: InterfaceCounters[] = [];
   for (const line of text.split('\n')) {
-    // The colon after the name; an alias has one of its own (`eth0:1:`).
+    // The name ends at the last colon before the numbers: an alias contains one itself (`eth0:1:`).
     const [, name = '', rest] = /^\s*(\S+):\s*(\d.*)$/.exec(line) ?? [];
     if (rest === undefined || LEFT_OUT.test(name)) continue;
     const columns = rest.split(/\s+/).map(Number);
@@ -32,7 +33,10 @@ export function parseNetDev(text: string): InterfaceCounters[] {
   return found;
 }
 
-/** The interfaces whose sum is the machine's traffic: the physical ones; without any, those that double none. */
+/**
+ * The interfaces whose sum is the machine's traffic: the physical ones; without any, those whose bytes no other
+ * interface carries.
+ */
 export function countedInterfaces(
   names: readonly string[],
   isPhysical: (name: string) => boolean,
@@ -43,27 +47,33 @@ export function countedInterfaces(
   return new Set(single.length > 0 ? single : names);
 }
 
+const namesOf = keepNames((name) => ({
+  rx: instanceField('interface', name, 'rx'),
+  tx: instanceField('interface', name, 'tx'),
+  errors: instanceField('interface', name, 'errors'),
+}));
+
 export function networkFields(
   rates: Rates,
   interfaces: readonly InterfaceCounters[],
   counted: ReadonlySet<string>,
 ): Fields {
-  const instances: Instances = {};
+  const fields: Fields = {};
   let [totalRx, totalTx, known]: [number, number, boolean] = [0, 0, false];
   for (const { name, rxBytes, txBytes, errors } of interfaces) {
-    const rx = rates.perSecond(`${name} rx`, rxBytes);
-    const tx = rates.perSecond(`${name} tx`, txBytes);
-    const wrong = rates.perSecond(`${name} errors`, errors);
+    const names = namesOf(name);
+    const rx = rates.perSecond(names.rx, rxBytes);
+    const tx = rates.perSecond(names.tx, txBytes);
+    const errorRate = rates.perSecond(names.errors, errors);
     if (rx === undefined || tx === undefined) continue;
-    const fields: Record<string, number> = { rx: Math.round(rx), tx: Math.round(tx) };
-    if (wrong !== undefined) fields['errors'] = Math.round(wrong * 10) / 10;
-    instances[name] = fields;
+    fields[names.rx] = Math.round(rx);
+    fields[names.tx] = Math.round(tx);
+    if (errorRate !== undefined) fields[names.errors] = tenth(errorRate);
     if (!counted.has(name)) continue;
     known = true;
     totalRx += rx;
     totalTx += tx;
   }
-  const fields: Fields = { interface: instances };
   if (known) {
     fields['net_rx'] = Math.round(totalRx);
     fields['net_tx'] = Math.round(totalTx);
@@ -71,7 +81,7 @@ export function networkFields(
   return fields;
 }
 
-/** A device behind it: PCI, USB, virtio. Bridges, tunnels and container ends have none. */
+/** Whether a PCI, USB or virtio device is behind the interface. Bridges, tunnels and veth have none. */
 function hasDevice(name: string): boolean {
   return existsSync(`/sys/class/net/${name}/device`);
 }

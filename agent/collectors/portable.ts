@@ -1,18 +1,21 @@
 /**
- * The subjects on systems without /proc, through Node's own calls and systeminformation. The latter starts
- * processes there, so the list gives those a slower pace.
+ * The collectors of systems without /proc (macOS, Windows, the BSDs). They use Node's own calls and systeminformation.
+ * The latter starts processes there, so `list.ts` calls those collectors less often.
  */
 import { cpus, freemem, loadavg, totalmem, uptime } from 'node:os';
 import type { Systeminformation } from 'systeminformation';
-import { createRates, hundredth, percent, tenth } from './rates.ts';
-import type { Collector, Fields, Instances } from './collector.ts';
+import { instanceField } from '#protocol/fields.ts';
+import type { Collector, Fields } from './collector.ts';
 import { cpuFields, type CpuTimes } from './cpu.ts';
+import type { Mount } from './mountinfo.ts';
+import { mountFields, type MountUse } from './mounts.ts';
 import { countedInterfaces, networkFields } from './network.ts';
+import { createRates, hundredth, percent, tenth } from './rates.ts';
 
-/** Loaded on first use: it is large, and Linux needs it for the inventory only. */
+/** Loaded on first use: the library is large, and Linux needs it for the inventory only, in another process. */
 const library = () => import('systeminformation').then((module) => module.default);
 
-/** Times of each core → the form of /proc/stat, with the sum as `cpu`. */
+/** Node's times of each core → the form that `parseCpuTimes` gives, with their sum as `cpu`. */
 export function coreTimes(cores: readonly { readonly times: ReturnType<typeof cpus>[number]['times'] }[]) {
   const all = { user: 0, system: 0, idle: 0, iowait: 0, steal: 0 };
   const times = new Map<string, CpuTimes>([['cpu', all]]);
@@ -33,7 +36,7 @@ export function createCpu(): Collector {
       const now = coreTimes(cpus());
       const fields = cpuFields(before, now);
       before = now;
-      // Neither is known here; 0 would be a claim.
+      // Node does not tell these two; sending 0 would be wrong.
       delete fields['cpu_iowait'];
       delete fields['cpu_steal'];
       return fields;
@@ -72,7 +75,7 @@ export function memoryFromLibrary(mem: Systeminformation.MemData): Fields {
   return fields;
 }
 
-/** On Windows Node knows what is available, without a process; on macOS only the library counts caches right. */
+/** On Windows Node knows the available memory without starting a process; on macOS only the library counts caches right. */
 export function createMemory(platform: NodeJS.Platform = process.platform): Collector {
   return {
     async collect() {
@@ -113,12 +116,12 @@ export function createNetwork(): Collector {
   };
 }
 
-/** Totals only: the library does not tell disks apart here, and on Windows knows nothing. */
+/** Totals only: the library does not tell single disks apart here, and on Windows it knows nothing. */
 export function createDisks(): Collector {
   const rates = createRates();
   return {
     async collect({ at }) {
-      // The types say it always answers; on Windows it answers null.
+      // The library's types leave out the null that it answers on Windows.
       const stats: Systeminformation.FsStatsData | null = await (await library()).fsStats();
       rates.begin(at);
       if (stats === null) return 'absent';
@@ -132,15 +135,16 @@ export function createDisks(): Collector {
 const NETWORK_TYPE = /^(nfs|smbfs|cifs|afpfs|webdav|autofs|devfs|fuse)/i;
 
 export function mountsFromLibrary(sizes: readonly Systeminformation.FsSizeData[]): Fields | 'absent' {
-  const mount: Instances = {};
-  let fullest = -1;
+  const measured: [Mount, MountUse][] = [];
   for (const { mount: path, type, size, used, available } of sizes) {
     if (NETWORK_TYPE.test(type) || !(size > 0)) continue;
     const share = hundredth(percent(used, used + available));
-    mount[path] = { used: share, used_bytes: used, total_bytes: size };
-    fullest = Math.max(fullest, share);
+    measured.push([
+      { path, readOnly: false },
+      { used: share, usedBytes: used, totalBytes: size, inodes: undefined },
+    ]);
   }
-  return fullest < 0 ? 'absent' : { disk: fullest, mount };
+  return mountFields(measured);
 }
 
 export function createMounts(): Collector {
@@ -151,12 +155,14 @@ export function createMounts(): Collector {
   };
 }
 
+const CPU_SENSOR = instanceField('sensor', 'cpu', 'celsius');
+
 export function createSensors(): Collector {
   return {
     async collect() {
-      // The types say a number; where there is no sensor the library answers null.
+      // The library's types leave out the null that it answers where there is no sensor.
       const { main }: { main: number | null } = await (await library()).cpuTemperature();
-      return main === null || !(main > 0) ? 'absent' : { sensor: { cpu: { celsius: tenth(main) } } };
+      return main === null || !(main > 0) ? 'absent' : { [CPU_SENSOR]: tenth(main) };
     },
   };
 }

@@ -1,4 +1,4 @@
-/** How many processes there are (directories of /proc) and how many threads of them run or wait to run. */
+/** Counts processes (the numbered folders of /proc) and the threads that run or are ready to run. */
 import { readdirSync } from 'node:fs';
 import type { Collector, Fields } from './collector.ts';
 
@@ -9,7 +9,7 @@ export function countProcesses(names: readonly string[]): number {
   return count;
 }
 
-/** /proc/stat → threads running or ready to; undefined on a kernel that does not say. */
+/** /proc/stat → threads that run or are ready to run; undefined on a kernel that does not tell. */
 export function parseRunning(text: string): number | undefined {
   const label = '\nprocs_running ';
   const start = text.lastIndexOf(label);

@@ -1,13 +1,13 @@
+/** Counters to rates per second, and the rounding that the collectors share. */
+
 /**
- * Counters → rates. A counter that went backwards (reset, wrapped, device replaced) has no rate this time:
- * a gap is honest, a negative or absurd number is not.
+ * Remembers counters from one round to the next. A counter that went backwards (reset, wrapped, device replaced) has
+ * no rate in that round: the chart shows a gap instead of a negative or absurd number.
  */
 export interface Rates {
-  /** Begins a round at `at` (monotonic ms). Counters that the last round did not see are forgotten. */
+  /** Begins a round. `at`: milliseconds of a clock that never steps. Counters missing in the last round are forgotten. */
   begin(at: number): void;
-  /** What `name` grew by since the last round; undefined at first and after a reset. */
-  growth(name: string, value: number): number | undefined;
-  /** The same, per second. */
+  /** The growth of counter `name` per second since the last round; undefined the first time and after a reset. */
   perSecond(name: string, value: number): number | undefined;
 }
 
@@ -17,13 +17,6 @@ export function createRates(): Rates {
   let last: number | undefined;
   let elapsed = 0;
 
-  const growth = (name: string, value: number): number | undefined => {
-    if (!Number.isFinite(value)) return undefined;
-    current.set(name, value);
-    const before = previous.get(name);
-    return before === undefined || value < before ? undefined : value - before;
-  };
-
   return {
     begin(at) {
       elapsed = last === undefined ? 0 : at - last;
@@ -31,26 +24,28 @@ export function createRates(): Rates {
       [previous, current] = [current, previous];
       current.clear();
     },
-    growth,
     perSecond(name, value) {
-      const grown = growth(name, value);
-      return grown === undefined || elapsed <= 0 ? undefined : (grown * 1000) / elapsed;
+      if (!Number.isFinite(value)) return undefined;
+      current.set(name, value);
+      const before = previous.get(name);
+      if (before === undefined || value < before || elapsed <= 0) return undefined;
+      return ((value - before) * 1000) / elapsed;
     },
   };
 }
 
-/** `part` of `whole` as a percentage from 0 to 100; 0 where there is no whole. */
+/** `part` of `whole` as a percentage from 0 to 100; 0 when `whole` is 0. */
 export function percent(part: number, whole: number): number {
   if (!(whole > 0)) return 0;
   return Math.min(100, Math.max(0, (part * 100) / whole));
 }
 
-/** To one decimal: enough for a share of processor time, and short on the wire. */
+/** Rounds to one decimal: enough for shares of processor time, and short on the wire. */
 export function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** To two decimals: for what moves slowly, such as a filesystem's fill. */
+/** Rounds to two decimals: for slow values, such as how full a filesystem is. */
 export function hundredth(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -1,16 +1,16 @@
 /**
- * Reads small text files again and again: their handles stay open and one Buffer serves all, so that a sample
- * costs one or two system calls a file. Made for /proc and /sys, whose files are written anew for a read at 0.
+ * Reads the same small text files every second. Their handles stay open and one Buffer serves all of them, so a file
+ * costs one or two system calls. Made for /proc and /sys: the kernel writes such a file anew for every read at 0.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 export interface Reader {
-  /** The file's text, or undefined where it cannot be opened or read (now: it is tried again next time). */
+  /** The file's text, or undefined when it cannot be opened or read this time. */
   read(path: string): string | undefined;
   close(): void;
 }
 
-/** A sysctl-sized start; grows to the largest file met. */
+/** The Buffer's first size; it grows to the largest file read. */
 const FIRST_BYTES = 16 * 1024;
 
 export function createReader(): Reader {
@@ -44,7 +44,7 @@ export function createReader(): Reader {
       try {
         return readAll(open(path));
       } catch {
-        // Gone, hidden or unplugged: for a collector that is one case, "not here".
+        // Gone, hidden or unplugged: to a collector they all mean "not present". The next read opens it again.
         forget(path);
         return undefined;
       }

@@ -1,16 +1,24 @@
-/** Temperatures from /sys/class/hwmon, or from /sys/class/thermal on machines without. */
+/** Temperatures from /sys/class/hwmon, or from /sys/class/thermal on machines that have no hwmon sensors. */
 import { readdirSync } from 'node:fs';
+import { instanceField } from '#protocol/fields.ts';
 import { tenth } from './rates.ts';
-import type { Collector, Context, Instances } from './collector.ts';
+import type { Collector, Context, Fields } from './collector.ts';
+
+interface Found {
+  /** Chip and label, `coretemp Package id 0`. */
+  readonly name: string;
+  readonly path: string;
+}
 
 interface Sensor {
-  readonly name: string;
+  /** `sensor:coretemp Package id 0:celsius`. */
+  readonly field: string;
   readonly path: string;
 }
 
 const HWMON = '/sys/class/hwmon';
 const THERMAL = '/sys/class/thermal';
-/** Sensors are plugged in seldom. */
+/** How often new sensors are looked for, in milliseconds: they are seldom plugged in. */
 const SEARCH_EVERY = 60_000;
 
 type List = (folder: string) => readonly string[];
@@ -25,7 +33,7 @@ function listFolder(folder: string): readonly string[] {
   }
 }
 
-function findHwmon(list: List, read: Read): Sensor[] {
+function findHwmon(list: List, read: Read): Found[] {
   return list(HWMON).flatMap((chip) => {
     const chipName = read(`${HWMON}/${chip}/name`)?.trim() ?? chip;
     return list(`${HWMON}/${chip}`)
@@ -40,7 +48,7 @@ function findHwmon(list: List, read: Read): Sensor[] {
   });
 }
 
-function findThermal(list: List, read: Read): Sensor[] {
+function findThermal(list: List, read: Read): Found[] {
   return list(THERMAL)
     .filter((zone) => zone.startsWith('thermal_zone'))
     .map((zone) => ({
@@ -49,22 +57,22 @@ function findThermal(list: List, read: Read): Sensor[] {
     }));
 }
 
-/** Two chips of one kind have sensors of one name: the second becomes `… 2`. */
-function withOwnNames(sensors: readonly Sensor[]): Sensor[] {
+/** Two chips of one kind have sensors with equal names: the second is called `… 2`. */
+function withUniqueFields(found: readonly Found[]): Sensor[] {
   const count = new Map<string, number>();
-  return sensors.map(({ name, path }) => {
+  return found.map(({ name, path }) => {
     const number = (count.get(name) ?? 0) + 1;
     count.set(name, number);
-    return { name: number === 1 ? name : `${name} ${number}`, path };
+    return { field: instanceField('sensor', number === 1 ? name : `${name} ${number}`, 'celsius'), path };
   });
 }
 
-export function findSensors(list: List, read: Read): Sensor[] {
+function findSensors(list: List, read: Read): Sensor[] {
   const hwmon = findHwmon(list, read);
-  return withOwnNames(hwmon.length > 0 ? hwmon : findThermal(list, read));
+  return withUniqueFields(hwmon.length > 0 ? hwmon : findThermal(list, read));
 }
 
-/** Millidegrees as the kernel writes them → °C; undefined for what no working sensor says. */
+/** Millidegrees as the kernel writes them → °C; undefined for text or temperatures that no working sensor gives. */
 export function parseMillidegrees(text: string | undefined): number | undefined {
   if (text === undefined || text.trim() === '') return undefined;
   const celsius = Number(text) / 1000;
@@ -80,12 +88,15 @@ export function createSensors(list: List = listFolder): Collector {
         sensors = findSensors(list, read);
         searchedAt = at;
       }
-      const sensor: Instances = {};
-      for (const { name, path } of sensors) {
+      const fields: Fields = {};
+      let known = false;
+      for (const { field, path } of sensors) {
         const celsius = parseMillidegrees(read(path));
-        if (celsius !== undefined) sensor[name] = { celsius };
+        if (celsius === undefined) continue;
+        fields[field] = celsius;
+        known = true;
       }
-      return Object.keys(sensor).length > 0 ? { sensor } : 'absent';
+      return known ? fields : 'absent';
     },
   };
 }

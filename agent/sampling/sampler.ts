@@ -1,14 +1,16 @@
 /**
- * Runs the collectors [G3]: times each, shields each from the others, and merges what they say into one sample.
- * It never waits: what a slow collector finds is in the samples taken after it ended.
+ * Runs the collectors [G3]: it times each one, keeps one's failure away from the others, and merges their fields into
+ * one sample. It never waits: what a slow collector finds is part of the samples taken after it ended.
  */
 import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
 
-/** How long the fields of a paced or slow collector stay true beyond its pace. */
+/** How long the fields of a collector are repeated beyond its `every`, in milliseconds, while it gives no new ones. */
 const FRESH_FOR = 15_000;
-/** A collector that holds up the others this long is worth a line in the log. */
+/** A collector that blocks for this many milliseconds is reported once in the log. */
 const SLOW = 100;
+/** A timer may fire this many milliseconds early; a collector that is due this soon is called now. */
+const EARLY = 100;
 
 interface Running extends Pick<CollectorEntry, 'name'> {
   readonly every: number;
@@ -22,17 +24,9 @@ interface Running extends Pick<CollectorEntry, 'name'> {
   slow: boolean;
 }
 
-export interface CollectorTiming {
-  readonly name: string;
-  /** Milliseconds of its last call. */
-  readonly lastMs: number;
-}
-
 export interface Sampler {
-  /** One sample's metrics as they go on the wire. `at`: monotonic milliseconds. */
+  /** Measures once. `at`: now, in milliseconds of a clock that never steps. */
   sample(at: number): Fields;
-  /** Milliseconds that each collector's last call took, for the curious and the benchmark. */
-  timings(): readonly CollectorTiming[];
 }
 
 export interface SamplerParts {
@@ -43,7 +37,6 @@ export interface SamplerParts {
 }
 
 export function createSampler({ collectors, read, log, monotonic }: SamplerParts): Sampler {
-  const took = new Map<string, number>();
   const all = collectors.map(({ name, every = 0, create }): Running => ({
     name,
     every,
@@ -69,14 +62,7 @@ export function createSampler({ collectors, read, log, monotonic }: SamplerParts
     one.failing = true;
   };
 
-  const timed = (one: Running, ms: number, blocking: boolean) => {
-    took.set(one.name, ms);
-    if (!blocking || ms < SLOW || one.slow) return;
-    one.slow = true;
-    log.warn({ collector: one.name, ms: Math.round(ms) }, 'a collector is slow and delays the samples');
-  };
-
-  const settle = async (one: Running, answer: Promise<Fields | 'absent'>, at: number, begun: number) => {
+  const settle = async (one: Running, answer: Promise<Fields | 'absent'>, at: number) => {
     one.busy = true;
     try {
       found(one, await answer, at);
@@ -84,7 +70,6 @@ export function createSampler({ collectors, read, log, monotonic }: SamplerParts
       failed(one, error);
     }
     one.busy = false;
-    timed(one, monotonic() - begun, false);
   };
 
   const start = (one: Running, context: Context) => {
@@ -92,25 +77,26 @@ export function createSampler({ collectors, read, log, monotonic }: SamplerParts
     one.due = context.at + one.every;
     try {
       const answer = one.collector.collect(context);
-      if (answer instanceof Promise) void settle(one, answer, context.at, begun);
+      if (answer instanceof Promise) void settle(one, answer, context.at);
       else found(one, answer, context.at);
     } catch (error) {
       failed(one, error);
     }
-    if (!one.busy) timed(one, monotonic() - begun, true);
+    const ms = monotonic() - begun;
+    if (ms < SLOW || one.slow) return;
+    one.slow = true;
+    log.warn({ collector: one.name, ms: Math.round(ms) }, 'a collector is slow and delays the samples');
   };
 
   return {
     sample(at) {
       const context: Context = { at, read };
-      const metrics: Fields = {};
+      const fields: Fields = {};
       for (const one of all) {
-        // A timer may come a little early: half a pace is never skipped for a few milliseconds.
-        if (!one.busy && at >= one.due - 100) start(one, context);
-        if (at - one.at <= one.every + FRESH_FOR) Object.assign(metrics, one.fields);
+        if (!one.busy && at >= one.due - EARLY) start(one, context);
+        if (at - one.at <= one.every + FRESH_FOR) Object.assign(fields, one.fields);
       }
-      return metrics;
+      return fields;
     },
-    timings: () => [...took].map(([name, lastMs]) => ({ name, lastMs })),
   };
 }

@@ -96,7 +96,6 @@ describe('the sampler', () => {
     );
     sampler.sample(0);
     sampler.sample(1000);
-    expect(sampler.timings()).toEqual([{ name: 'heavy', lastMs: 150 }]);
     expect(log.lines.map(({ text }) => text)).toEqual([expect.stringMatching(/heavy.*slow/)]);
   });
 
