@@ -2,27 +2,19 @@
  * Alerts from beginning to end: pushes and status changes in, raised and resolved alerts out. [A2] [A3] What fires
  * is in its collection and taken up again after a restart; what was only on its way begins anew.
  */
-import type { Alert, AlertRule, DeviceStatus } from '#protocol/api.ts';
-import type { Clock, Log } from '../types.ts';
+import type { Alert, AlertRule } from '#protocol/api.ts';
+import type { AcceptedPush, Clock, Log, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
 import { createAlertBook } from './alert-book.ts';
 import { DeviceCase, groupOf } from './device-case.ts';
 import { breaches } from './evaluate.ts';
-import { evaluateSamples, freshSamples, type PushedSamples } from './push-evaluation.ts';
+import { evaluateSamples, freshSamples } from './push-evaluation.ts';
 import { covers, createRuleIndex, type DeviceOf } from './rule-index.ts';
 import { sameMeaning, stillMeant } from './rule-meaning.ts';
 
 /** How often devices that are offline, but not yet long enough for a rule, are looked at. */
 const OFFLINE_CHECK_MS = 1000;
-
-/** A device went online or offline, as the fleet tells it. */
-export interface DeviceStatusChange {
-  readonly deviceId: string;
-  readonly status: DeviceStatus;
-  readonly at: number;
-  readonly lastSeen: number | null;
-}
 
 export interface AlertParts {
   readonly rules: Collection<AlertRuleRecord>;
@@ -41,9 +33,9 @@ export interface AlertParts {
 
 export interface Alerts {
   /** To be called for every accepted push, also one of duplicates alone: it shows that the device is back. */
-  samples(push: PushedSamples): void;
+  samples(push: AcceptedPush): void;
   /** Telling the same status twice is harmless. */
-  status(change: DeviceStatusChange): void;
+  status(change: StatusChange): void;
   deviceRemoved(deviceId: string): void;
   /** Rules changed, or the tags of a device. */
   rulesChanged(): void;

@@ -2,27 +2,16 @@
 import { fieldMatches } from '#protocol/fields.ts';
 import { onlineWindowMs } from '#protocol/gaps.ts';
 import { fieldNames, fieldValue, type Sample } from '#protocol/sample.ts';
+import type { AcceptedPush } from '../types.ts';
 import type { DeviceCase } from './device-case.ts';
 import { breaches, miss, observe } from './evaluate.ts';
 import type { DeviceRules, ThresholdRule } from './rule-index.ts';
 
-/** A push that the journal holds, as far as alerts ask. */
-export interface PushedSamples {
-  readonly deviceId: string;
-  /** New ones only, ascending. */
-  readonly samples: readonly Sample[];
-  /** By the server's clock. */
-  readonly arrived: number;
-  readonly intervalS: number;
-  /**
-   * When it was sent, by the clock that the samples' times are of; so a device whose clock is behind is not
-   * taken for late. Without it, its arrival.
-   */
-  readonly sentAt?: number | undefined;
-}
-
-/** [A1] The samples that may raise: newer than all before them, and not older than `lateMs` when they were sent. */
-export function freshSamples(push: PushedSamples, newest: number, lateMs: number): readonly Sample[] {
+/**
+ * [A1] The samples that may raise: newer than all before them, and not older than `lateMs` when they were sent.
+ * Counted from the sending by the device's own clock, so that a device whose clock is behind is not taken for late.
+ */
+export function freshSamples(push: AcceptedPush, newest: number, lateMs: number): readonly Sample[] {
   const { samples, intervalS } = push;
   const since = (push.sentAt ?? push.arrived) - Math.max(lateMs, 2 * intervalS * 1000);
   const first = samples.findIndex(({ t }) => t > newest && t >= since);
@@ -44,7 +33,7 @@ function step(
   gapMs: number,
 ): void {
   const value = fieldValue(sample, metric);
-  const known = value !== undefined && !Number.isNaN(value);
+  const known = value !== undefined;
   const breached = known && breaches(condition, value);
   // Nearly every step of nearly every push ends here.
   if (!breached && file.device === undefined) return;

@@ -22,7 +22,6 @@ import { allows, createGuard, isSameOrigin } from '../http/guard.ts';
 import { openStaticFiles } from '../http/static.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import { createNewSamples } from '../ingest/new-samples.ts';
-import { createUsualIntervals } from '../ingest/usual-interval.ts';
 import { createLive } from '../live/live.ts';
 import type { Log } from '../types.ts';
 import { Opened } from './opened.ts';
@@ -168,7 +167,6 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   }
 
   const watching = (id: string) => live.watching(id);
-  const usualIntervals = createUsualIntervals({ devices, watching, failed });
   const ingest = createIngest({
     authenticate: tokens.authenticate,
     devices,
@@ -179,11 +177,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
       stored,
       warn: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),
-    accepted: [
-      (push) => fleet.accept(usualIntervals.expected(push)),
-      (push) => alerts.samples(push),
-      (push) => live.values(push),
-    ],
+    accepted: [(push) => fleet.accept(push), (push) => alerts.samples(push), (push) => live.values(push)],
     deviceChanged: showRow,
     watching,
     intervalS: config.intervalS,
@@ -195,7 +189,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
   const removeDevice = createRemoval({
     before: tokens.forget,
     devices,
-    parts: [ingest.forget, usualIntervals.forget, fleet.remove, alerts.deviceRemoved, live.removed],
+    parts: [ingest.forget, fleet.remove, alerts.deviceRemoved, live.removed],
     history,
     notice,
   });
@@ -255,6 +249,7 @@ async function open(config: Config, log: Log, opened: Opened): Promise<Server> {
         version: WATCHFLOOR_VERSION,
         started_at: startedAt,
         devices: devices.all().length,
+        pushes: ingest.counts(),
         fingerprint: fingerprint === null ? null : inPairs(fingerprint).join(':'),
         history: { ...(await history.health()), behind_bytes: feeder.behindBytes() },
         notices,

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { createFeeder } from '../history/feeder.ts';
 import type { History } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
-import { decodeEntry } from '../ingest/entry.ts';
+import { decodeEntry } from '../ingest/journal-entry.ts';
 import type { Log } from '../types.ts';
 import { systemClock } from './clock.ts';
 import { openHistory } from './open-history.ts';

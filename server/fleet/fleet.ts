@@ -1,9 +1,8 @@
 /** The latest of every device, and who is online. All in memory: it is read on every push and every page. */
 import type { DeviceStatus } from '#protocol/api.ts';
 import type { Recent } from '#protocol/live.ts';
-import type { Sample, Values } from '#protocol/sample.ts';
-import type { AcceptedPush } from './accepted-push.ts';
-import type { Clock } from '../types.ts';
+import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
+import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import { deadline, statusAtStop } from './presence.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
 
@@ -22,14 +21,6 @@ export interface FleetEntry {
   readonly intervalS: number;
   /** The newest sample's values, by time. */
   readonly values: Values;
-}
-
-/** A device went online or offline. */
-export interface StatusChange {
-  readonly deviceId: string;
-  readonly status: DeviceStatus;
-  readonly at: number;
-  readonly lastSeen: number | null;
 }
 
 export interface KnownDevice {
@@ -85,6 +76,19 @@ class Tracked implements FleetEntry {
   }
 }
 
+/**
+ * A push's samples share one buffer. Of the newest its own numbers are kept alone, in the buffer of the one before it
+ * where that has the same fields: as many samples are kept as there are devices.
+ */
+function keptSample({ t, values, row }: Sample, before: Sample | undefined): Sample {
+  if (row === undefined) return { t, values };
+  const { layout, numbers, from } = row;
+  const width = layout.names.length;
+  const kept = before?.row?.layout === layout ? before.row.numbers : new Float64Array(width);
+  for (let place = 0; place < width; place++) kept[place] = numbers[from + place] ?? NaN;
+  return rowSample(t, { layout, numbers: kept, from: 0 });
+}
+
 /** What is known of the devices before any of them has pushed again. */
 function restore(devices: Iterable<KnownDevice>, latest: ReadonlyMap<string, Sample>, now: number) {
   const tracked = new Map<string, Tracked>();
@@ -138,7 +142,8 @@ export function createFleet({ now, onStatus, devices, latest, every }: FleetPart
     if (newest === undefined) return;
     device.ring ??= new RecentRing();
     for (const sample of samples) device.ring.add(sample);
-    if (device.newest === undefined || newest.t >= device.newest.t) device.newest = newest;
+    if (device.newest === undefined || newest.t >= device.newest.t)
+      device.newest = keptSample(newest, device.newest);
   }
 
   const stopSweep = every(sweep, SWEEP_MS);

@@ -1,15 +1,18 @@
-/** [I5] Which times are believed. */
-import type { Push } from '#protocol/sample.ts';
+/** [I5] Which times of a push are believed. */
 import { ApiError } from '#protocol/errors.ts';
+import { timePath, type Push } from '#protocol/sample.ts';
 
-/** A clock this far off is not believed. */
+/** A clock this far off is not believed, milliseconds. */
 export const TOLERANCE_MS = 5 * 60_000;
-/** A resend takes another while to arrive; within this the shift of before is kept, so that its times stay the same. */
+/**
+ * A resend arrives later, so it measures a slightly different skew; within this tolerance the old shift is kept, so
+ * that its times match those of the first sending. Milliseconds.
+ */
 const SAME_SKEW_MS = 30_000;
 
 /**
  * How far the push's samples are to be shifted, milliseconds: 0 when its clock is right, or nothing says it is not.
- * `before`: the device's shift until now.
+ * @param before the device's shift until now, milliseconds
  */
 export function shiftFor(sentAt: number | undefined, arrived: number, before: number | null): number {
   if (sentAt === undefined) return 0;
@@ -19,17 +22,22 @@ export function shiftFor(sentAt: number | undefined, arrived: number, before: nu
 }
 
 /** @throws ApiError naming the first sample that lies in the future, or before everything that is kept. */
-export function checkTimes(samples: Push['samples'], shiftMs: number, arrived: number, keptMs: number): void {
+export function checkTimes(
+  { form, samples }: Pick<Push, 'form' | 'samples'>,
+  shiftMs: number,
+  arrived: number,
+  keptMs: number,
+): void {
   for (const [index, { t }] of samples.entries()) {
-    const path = samples.length === 1 ? 'timestamp' : `samples.${index}.timestamp`;
-    if (t + shiftMs > arrived + TOLERANCE_MS)
-      throw new ApiError('clock_ahead', {
-        details: [{ path, message: `is ${Math.round((t + shiftMs - arrived) / 1000)} s in the future` }],
-      });
-    if (t + shiftMs < arrived - keptMs)
-      throw new ApiError('invalid_body', {
-        message: `${path}: is older than anything the history keeps`,
-        details: [{ path, message: 'is older than anything the history keeps' }],
-      });
+    const ahead = t + shiftMs - arrived;
+    if (ahead > TOLERANCE_MS) {
+      const message = `is ${Math.round(ahead / 1000)} s in the future`;
+      throw new ApiError('clock_ahead', { details: [{ path: timePath(form, index), message }] });
+    }
+    if (-ahead > keptMs) {
+      const path = timePath(form, index);
+      const message = 'is older than anything the history keeps';
+      throw new ApiError('invalid_body', { message: `${path}: ${message}`, details: [{ path, message }] });
+    }
   }
 }

@@ -3,24 +3,26 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Push } from '#protocol/sample.ts';
 import type { DeviceRecord } from '../state/records.ts';
 
+export interface PushFacts extends Pick<Push, 'hostname' | 'ip' | 'inventory'> {
+  /** Samples lost on the agent that no push of before told of. */
+  readonly dropped: number;
+  /** Seconds between its pushes while nobody watches. */
+  readonly usualIntervalS: number;
+  /** How far the push's samples were shifted, milliseconds. */
+  readonly shiftMs: number;
+}
+
 /** The record with the push's facts; the same object when nothing changed. */
-export function withFacts(
-  record: DeviceRecord,
-  push: Push,
-  intervalS: number,
-  shiftMs: number,
-): DeviceRecord {
-  // The very shift that was used: a resend is shifted by what stands here, and must get the same times.
+export function withFacts(record: DeviceRecord, facts: PushFacts): DeviceRecord {
+  const { hostname, ip, inventory = record.inventory, dropped, usualIntervalS, shiftMs } = facts;
+  // Exactly the shift that was used: a resend is shifted by what stands here, and must get the same times.
   const skew = shiftMs === 0 ? null : shiftMs;
-  const { hostname, ip, inventory = record.inventory, dropped = 0 } = push;
-  // Watching makes the interval short for a while; that the usual one was lowered takes more than one push to tell.
-  const interval = Math.max(record.interval_s, intervalS);
   const same =
     hostname === record.hostname &&
     ip === record.ip &&
     dropped === 0 &&
     skew === record.clock_skew_ms &&
-    interval === record.interval_s &&
+    usualIntervalS === record.interval_s &&
     (inventory === record.inventory || isDeepStrictEqual(inventory, record.inventory));
   if (same) return record;
   return {
@@ -28,7 +30,7 @@ export function withFacts(
     hostname,
     ip,
     inventory,
-    interval_s: interval,
+    interval_s: usualIntervalS,
     clock_skew_ms: skew,
     dropped: record.dropped + dropped,
   };

@@ -1,77 +1,61 @@
-/** Bodies → pushes: by the template of the device's last push where it fits, else parsed in full. */
-import { isDeepStrictEqual } from 'node:util';
-import { parsePush, type Push } from '#protocol/sample.ts';
+/** Bodies → pushes. A device sends the same list of fields with every push: it is checked once and remembered. */
 import { invalidBody, parseJson } from '#protocol/body.ts';
-import type { SamplePattern } from './sample-pattern.ts';
-import { readPush, templateOf, type PushTemplate } from './push-template.ts';
+import { checkFields } from '#protocol/metrics.ts';
+import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
-/** After so many pushes in a row without a fit, a device is tried rarely: its text is another each time. */
-const MOST_MISSES = 8;
-const RARELY = 256;
-const MOST_SHARED = 10_000;
-
-interface Known {
-  template: PushTemplate | undefined;
-  misses: number;
-}
+/** Names in all remembered lists together, about: past it they are forgotten and checked again. */
+const MOST_NAMES = 500_000;
 
 export interface PushReader {
-  /** The push in a body of a device that has shown its token. @throws ApiError when it is none */
+  /** The push in an inflated body of a device that has shown its token. @throws ApiError when it is none */
   read(deviceId: string, body: Buffer): Push;
+  /** Pushes read since the start, by their form. */
+  counts(): Readonly<Record<PushForm, number>>;
   forget(deviceId: string): void;
 }
 
-function parseInFull(body: Buffer): Push {
-  const parsed = parsePush(parseJson(body));
-  if (!parsed.success) throw invalidBody(parsed.error);
-  return parsed.data;
-}
-
-/** A template is believed after it has read the body it was made of as the parser did. */
-function proven(template: PushTemplate | undefined, body: Buffer, push: Push): PushTemplate | undefined {
-  const read = template && readPush(template, body);
-  const plain = read && { ...read, samples: read.samples.map(({ t, values }) => ({ t, values })) };
-  return isDeepStrictEqual(plain, push) ? template : undefined;
+function isLayout({ names }: Layout, fields: unknown): boolean {
+  if (!Array.isArray(fields) || fields.length !== names.length) return false;
+  for (let place = 0; place < names.length; place++) if (fields[place] !== names[place]) return false;
+  return true;
 }
 
 export function createPushReader(): PushReader {
-  const devices = new Map<string, Known>();
-  /** One for all devices that send the same fields. */
-  const shared = new Map<string, SamplePattern>();
+  const ofDevice = new Map<string, Layout>();
+  /** By their names: devices that send the same fields share one layout. */
+  const shared = new Map<string, Layout>();
+  let sharedNames = 0;
+  const counts = { single: 0, batch: 0, columns: 0 };
 
-  function share(template: PushTemplate): PushTemplate {
-    const { sample } = template;
-    const key = `${Buffer.from(sample.pattern.text).toString('latin1')} ${sample.pattern.ends.join()}`;
-    if (shared.size > MOST_SHARED) shared.clear();
+  function share(layout: Layout): Layout {
+    const key = layout.names.join('\n');
     const same = shared.get(key);
-    if (same !== undefined) return { ...template, sample: same };
-    shared.set(key, sample);
-    return template;
+    if (same !== undefined) return same;
+    if (sharedNames > MOST_NAMES) {
+      shared.clear();
+      sharedNames = 0;
+    }
+    shared.set(key, layout);
+    sharedNames += layout.names.length;
+    return layout;
   }
 
-  function learn(known: Known, body: Buffer, push: Push): void {
-    known.misses++;
-    known.template = undefined;
-    if (known.misses > MOST_MISSES && known.misses % RARELY > 0) return;
-    const template = proven(templateOf(body, push), body, push);
-    known.template = template && share(template);
+  function layoutOf(deviceId: string, fields: unknown): Layout {
+    const last = ofDevice.get(deviceId);
+    if (last !== undefined && isLayout(last, fields)) return last;
+    const layout = share(checkFields(fields));
+    ofDevice.set(deviceId, layout);
+    return layout;
   }
 
   return {
     read(deviceId, body) {
-      let known = devices.get(deviceId);
-      const read = known?.template && readPush(known.template, body);
-      if (known !== undefined && read !== undefined) {
-        known.misses = 0;
-        return read;
-      }
-      const push = parseInFull(body);
-      // A body in another device's name says nothing of this one's.
-      if (push.device_id !== deviceId) return push;
-      if (known === undefined) devices.set(deviceId, (known = { template: undefined, misses: 0 }));
-      learn(known, body, push);
-      return push;
+      const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields));
+      if (!parsed.success) throw invalidBody(parsed.error);
+      counts[parsed.data.form]++;
+      return parsed.data;
     },
-    forget: (deviceId) => devices.delete(deviceId),
+    counts: () => ({ ...counts }),
+    forget: (deviceId) => ofDevice.delete(deviceId),
   };
 }

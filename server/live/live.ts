@@ -6,8 +6,7 @@ import { Server } from 'socket.io';
 import type { TemplatedApp } from 'uWebSockets.js';
 import type { Alert, Device } from '#protocol/api.ts';
 import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
-import type { Sample } from '#protocol/sample.ts';
-import type { Clock, Log } from '../types.ts';
+import type { AcceptedPush, Clock, Log } from '../types.ts';
 import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
 import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
@@ -24,12 +23,6 @@ const MOST_CLIENT_BYTES = 4096;
 const FIRST_PACKET_MS = 5000;
 const PING_MS = 10_000;
 
-/** Samples that the journal holds: new ones only, ascending. */
-export interface LivePush {
-  readonly deviceId: string;
-  readonly samples: readonly Sample[];
-}
-
 export interface LiveParts extends AdmissionParts {
   readonly app: TemplatedApp;
   readonly sessionAlive: (sessionId: string) => boolean;
@@ -45,7 +38,7 @@ export interface Live {
    * To the fleet the newest sample, to the device's own room all of them. What is older than the newest sent is
    * left out, so that no screen turns back: late samples are in the history.
    */
-  values(push: LivePush): void;
+  values(push: Pick<AcceptedPush, 'deviceId' | 'samples'>): void;
   /** A new or changed row, and the device's own page with it. */
   device(device: Device): void;
   /** Something changed that only the device's own page shows. */

@@ -283,6 +283,8 @@ export const statusReply = z.object({
   version: z.string(),
   started_at: z.number(),
   devices: z.number(),
+  /** Pushes taken since the start, by the form of their body. */
+  pushes: z.object({ single: z.number(), batch: z.number(), columns: z.number() }),
   /** SHA-256 of the authority that agents trust, as `AB:CD:…`; null with a certificate of one's own or without TLS. */
   fingerprint: z.string().nullable(),
   history: z.object({

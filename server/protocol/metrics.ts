@@ -1,6 +1,6 @@
 /**
- * The numbers of one sample as they come on the wire → flat values. Rule I5 lives in `keptValue`: what is refused,
- * what is clamped.
+ * The numbers of one sample as they come on the wire → values by flat field name. Rule I5 lives in `keptValue`:
+ * what is refused, what is clamped. Names are checked by `fieldRule`, the same for every form of a push.
  */
 import { fieldInfo, instanceField, parseInstanceField } from './fields.ts';
 
@@ -19,7 +19,7 @@ const FIELD = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 // eslint-disable-next-line no-control-regex -- control characters are just what must not be in a name
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** What is wrong, and where in the metrics. */
+/** A name or a number that is refused: what is wrong, and where in the metrics. */
 export class BadValue extends Error {
   readonly path: readonly string[];
   constructor(path: readonly string[], message: string) {
@@ -38,42 +38,34 @@ function checkInstance(path: readonly string[], instance: string): void {
     throw new BadValue(path, 'an instance name is 1 to 256 printable characters');
 }
 
+function checkCount(count: number): void {
+  if (count > LIMITS.fieldsPerSample)
+    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are taken`);
+}
+
 /** What a field's values may be: a percentage, nothing negative, or any number. */
 export type Rule = 'percent' | 'positive' | 'free';
 
-/** The rule of a whole flat name. */
-export function ruleFor(name: string): Rule {
+/**
+ * Checks a flat name (`cpu`, `disk:sda:read`) and says what its values may be.
+ * @param path where the name stands, for the error
+ * @throws BadValue when it is not a field's name
+ */
+function fieldRule(name: string, path: readonly string[] = [name]): Rule {
+  const parts = parseInstanceField(name);
+  if (parts === undefined) checkName(path, name);
+  else {
+    checkName(path, parts.kind);
+    checkInstance(path, parts.instance);
+    checkName(path, parts.field);
+  }
   const unit = fieldInfo(name)?.unit;
   if (unit === undefined || unit === 'celsius') return 'free';
   return unit === 'percent' ? 'percent' : 'positive';
 }
 
-/** Names seen and found good, with their rules: the same few thousand come with every push. */
-const MOST_KNOWN = 50_000;
-const known = new Map<string, Rule>();
-
-function remember(name: string): Rule {
-  const rule = ruleFor(name);
-  if (known.size < MOST_KNOWN) known.set(name, rule);
-  return rule;
-}
-
-/** The rule of a scalar's name, or of an instance's written flat (`disk:sda:read`). */
-function flatRule(key: string): Rule {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const parts = parseInstanceField(key);
-  if (parts === undefined) checkName([key], key);
-  else {
-    checkName([key], parts.kind);
-    checkInstance([key], parts.instance);
-    checkName([key], parts.field);
-  }
-  return remember(key);
-}
-
-/** [I5] The value to keep: what cannot be has none, a percentage over 100 is 100. */
-export function keptValue(rule: Rule, value: unknown): number | undefined {
+/** [I5] The value to keep: undefined for what cannot be, 100 for a percentage over 100. */
+function keptValue(rule: Rule, value: unknown): number | undefined {
   if (typeof value !== 'number' || !(Math.abs(value) <= LIMITS.magnitude)) return undefined;
   if (rule === 'free') return value;
   if (value < 0) return undefined;
@@ -89,73 +81,116 @@ function refusal(path: readonly string[], value: unknown): BadValue {
   return new BadValue(path, 'must not be negative');
 }
 
-/** Whether a sample is as most are: flat numbers under names seen before, nothing to clamp, leave out or refuse. */
-function isFlat(metrics: Readonly<Record<string, unknown>>): metrics is Values {
-  let count = 0;
-  for (const name in metrics) {
-    const rule = known.get(name);
-    const value = metrics[name];
-    if (rule === undefined || keptValue(rule, value) !== value) return false;
-    count++;
-  }
-  return count <= LIMITS.fieldsPerSample;
-}
-
-/**
- * The wire's metrics, already JSON-parsed → flat values; the same object where it is flat already. Numbers are
- * scalars; objects are instances (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here" and left
- * out. An instance's number may also stand flat under its whole name, which is how `disk:sda:read` goes beside the
- * scalar `disk`.
- * @throws BadValue
- */
-export function parseMetrics(metrics: unknown): Values {
-  if (!isRecord(metrics)) throw new BadValue([], 'must be an object of numbers');
-  return isFlat(metrics) ? metrics : flatten(metrics);
-}
-
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function flatten(metrics: object): Values {
-  const values: Values = {};
-  let count = 0;
-  for (const [key, entry] of Object.entries(metrics)) {
-    if (entry === null || entry === undefined) continue;
-    if (typeof entry === 'object') {
-      count += flattenKind(key, entry, values);
-      continue;
+// --- samples as objects -----------------------------------------------------------------------------
+
+/** Reads the `metrics` of one sample after another. */
+export type ParseMetrics = (metrics: unknown) => Values;
+
+/**
+ * A reader for the samples of one push: each name in it is checked once.
+ *
+ * Numbers are scalars; objects are instances (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here"
+ * and left out. An instance's number may also stand flat under its whole name, which is how `disk:sda:read` goes
+ * beside the scalar `disk`. What it returns throws BadValue.
+ */
+export function createMetricsParser(): ParseMetrics {
+  const rules = new Map<string, Rule>();
+  const ruleOf = (name: string, path: readonly string[]): Rule => {
+    const known = rules.get(name);
+    if (known !== undefined) return known;
+    const rule = fieldRule(name, path);
+    rules.set(name, rule);
+    return rule;
+  };
+  const keep = (values: Values, name: string, given: unknown, path: readonly string[]): void => {
+    const value = keptValue(ruleOf(name, path), given);
+    if (value === undefined) throw refusal(path, given);
+    values[name] = value;
+  };
+
+  function keepKind(values: Values, kind: string, instances: object): number {
+    checkName([kind], kind);
+    let count = 0;
+    for (const [instance, fields] of Object.entries(instances)) {
+      checkInstance([kind, instance.slice(0, 40)], instance);
+      if (!isRecord(fields)) throw new BadValue([kind, instance], 'must be an object of numbers');
+      for (const [field, given] of Object.entries(fields)) {
+        if (given === null) continue;
+        keep(values, instanceField(kind, instance, field), given, [kind, instance, field]);
+        count++;
+      }
     }
-    const value = keptValue(flatRule(key), entry);
-    if (value === undefined) throw refusal([key], entry);
-    values[key] = value;
-    count++;
+    return count;
   }
-  if (count > LIMITS.fieldsPerSample)
-    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are taken`);
-  return values;
+
+  return (metrics) => {
+    if (!isRecord(metrics)) throw new BadValue([], 'must be an object of numbers');
+    const values: Values = {};
+    let count = 0;
+    for (const [key, given] of Object.entries(metrics)) {
+      if (given === null || given === undefined) continue;
+      if (typeof given === 'object') count += keepKind(values, key, given);
+      else {
+        keep(values, key, given, [key]);
+        count++;
+      }
+    }
+    checkCount(count);
+    return values;
+  };
 }
 
-function flattenKind(kind: string, instances: object, values: Values): number {
-  checkName([kind], kind);
-  let count = 0;
-  for (const [instance, fields] of Object.entries(instances)) {
-    checkInstance([kind, instance.slice(0, 40)], instance);
-    if (typeof fields !== 'object' || fields === null)
-      throw new BadValue([kind, instance], 'must be an object of numbers');
-    for (const [field, given] of Object.entries(fields)) {
-      if (given === null) continue;
-      const name = instanceField(kind, instance, field);
-      let rule = known.get(name);
-      if (rule === undefined) {
-        checkName([kind, instance, field], field);
-        rule = remember(name);
-      }
-      const value = keptValue(rule, given);
-      if (value === undefined) throw refusal([kind, instance, field], given);
-      values[name] = value;
-      count++;
-    }
+// --- samples as rows --------------------------------------------------------------------------------
+
+/** The fields of a push in columns, checked: which field stands where in its rows. */
+export interface Layout {
+  readonly names: readonly string[];
+  readonly places: ReadonlyMap<string, number>;
+  /** What the values of each place may be. */
+  readonly rules: readonly Rule[];
+}
+
+/** Checks the `fields` list of a push. @throws BadValue naming the first wrong place */
+export function checkFields(fields: unknown): Layout {
+  if (!Array.isArray(fields)) throw new BadValue([], 'must be a list of field names');
+  checkCount(fields.length);
+  const names: string[] = [];
+  const places = new Map<string, number>();
+  const rules: Rule[] = [];
+  for (const [place, name] of fields.entries()) {
+    const path = [String(place)];
+    if (typeof name !== 'string') throw new BadValue(path, 'must be a field name');
+    rules.push(fieldRule(name, path));
+    if (places.has(name)) throw new BadValue(path, `"${name}" is in the list twice`);
+    places.set(name, place);
+    names.push(name);
   }
-  return count;
+  return { names, places, rules };
+}
+
+/**
+ * Copies the values of one row (the timestamp is its place 0) into `numbers` from `at` on; NaN for null, "not known
+ * this time". @throws BadValue naming the first wrong place of the row
+ */
+export function copyRow(row: readonly unknown[], { rules }: Layout, numbers: Float64Array, at: number): void {
+  const count = rules.length;
+  if (row.length !== count + 1)
+    throw new BadValue(
+      [],
+      `has ${row.length} entries; the timestamp and ${count} values, one a field, are expected`,
+    );
+  for (let place = 0; place < count; place++) {
+    const given = row[place + 1];
+    if (given === null) {
+      numbers[at + place] = NaN;
+      continue;
+    }
+    const value = keptValue(rules[place] ?? 'free', given);
+    if (value === undefined) throw refusal([String(place + 1)], given);
+    numbers[at + place] = value;
+  }
 }

@@ -1,32 +1,86 @@
-/** What an agent pushes: one sample or a batch, parsed once, here, into flat samples. */
+/**
+ * What a device pushes, parsed once, here. Three forms of a body mean the same: one sample (the blueprint's), a batch
+ * of samples as objects, and a batch in columns, which is the agent's own:
+ *
+ *     {…, "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
+ *
+ * A row is the sample's time and one value a field; null means "not known this time".
+ */
 import { z } from 'zod';
-import { BadValue, parseMetrics, type Values } from './metrics.ts';
+import {
+  BadValue,
+  checkFields,
+  copyRow,
+  createMetricsParser,
+  type Layout,
+  type ParseMetrics,
+  type Values,
+} from './metrics.ts';
 
-export type { Values } from './metrics.ts';
+export type { Layout, Values } from './metrics.ts';
 
-/** Which field stands where in the rows of a device. */
-export interface Layout {
-  readonly names: readonly string[];
-  readonly places: ReadonlyMap<string, number>;
+/** The numbers of one sample within those of its push: the value of place `p` is `numbers[from + p]`, NaN if unknown. */
+export interface Row {
+  readonly layout: Layout;
+  readonly numbers: Float64Array;
+  readonly from: number;
 }
 
 /** One measurement of one device. `t`: epoch milliseconds, UTC. */
 export interface Sample {
   readonly t: number;
+  /** Values by flat field name. Of a sample that came as a row, made when somebody asks: for pages, not for every push. */
   readonly values: Values;
-  /** The same numbers in a row, where they were read as one; `values` is then made when somebody asks for it. */
-  readonly row?: { readonly layout: Layout; readonly numbers: Float64Array };
+  /** Where the sample came as a row of numbers. */
+  readonly row?: Row;
 }
 
-/** One number of a sample, for what looks at every push. */
+/** One value of a sample, for what looks at every push; undefined where the sample has no such field. */
 export function fieldValue(sample: Sample, name: string): number | undefined {
   const { row } = sample;
-  return row === undefined ? sample.values[name] : row.numbers[row.layout.places.get(name) ?? -1];
+  if (row === undefined) return sample.values[name];
+  const place = row.layout.places.get(name);
+  const value = place === undefined ? NaN : (row.numbers[row.from + place] ?? NaN);
+  return Number.isNaN(value) ? undefined : value;
 }
 
-/** The names of a sample's fields, for what looks at every push. */
+/** The names of a sample's fields, for what looks at every push; of a row also those whose value is not known. */
 export function fieldNames(sample: Sample): readonly string[] {
   return sample.row?.layout.names ?? Object.keys(sample.values);
+}
+
+class RowSample implements Sample {
+  readonly t: number;
+  readonly row: Row;
+  #values: Values | undefined;
+
+  constructor(t: number, row: Row) {
+    this.t = t;
+    this.row = row;
+  }
+
+  get values(): Values {
+    return (this.#values ??= this.#named());
+  }
+
+  #named(): Values {
+    const { layout, numbers, from } = this.row;
+    const known = layout.names.flatMap((name, place): [string, number][] => {
+      const value = numbers[from + place] ?? NaN;
+      return Number.isNaN(value) ? [] : [[name, value]];
+    });
+    return Object.fromEntries(known);
+  }
+}
+
+/** A sample of a row of numbers. */
+export function rowSample(t: number, row: Row): Sample {
+  return new RowSample(t, row);
+}
+
+/** The same sample at another time. */
+export function atTime(sample: Sample, t: number): Sample {
+  return sample.row === undefined ? { t, values: sample.values } : new RowSample(t, sample.row);
 }
 
 export const LIMITS = {
@@ -38,14 +92,15 @@ export const LIMITS = {
 /** What a Date can be. */
 const LATEST = 8.64e15;
 
-/** Whether a number is a time, as the schema has it: whole epoch milliseconds. */
-export const isTime = (t: number) => Number.isInteger(t) && t >= 0 && t <= LATEST;
-
 /** ISO 8601 or epoch milliseconds → epoch milliseconds. */
 export const timestamp = z.union([
   z.number().int().min(0).max(LATEST),
   z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
 ]);
+
+/** A sample's own time must be after 2000-01-01; how far ahead it may be is judged on arrival. */
+const EARLIEST = Date.UTC(2000, 0, 1);
+const sampleTime = timestamp.refine((t) => t >= EARLIEST, 'is before the year 2000');
 
 const text = (most: number) => z.string().min(1).max(most);
 
@@ -67,7 +122,7 @@ export const inventory = z.object({
 });
 export type Inventory = z.infer<typeof inventory>;
 
-const envelope = {
+const envelope = z.object({
   device_id: text(128),
   hostname: text(255),
   ip: z.string().max(64),
@@ -78,76 +133,110 @@ const envelope = {
   inventory: inventory.optional(),
   /** Samples lost on the agent since its last push (spool full). */
   dropped: z.number().int().min(0).optional(),
-};
-
-/** A sample's own time must be after 2000-01-01; how far ahead it may be is judged on arrival. */
-const EARLIEST = Date.UTC(2000, 0, 1);
-const sampleTime = timestamp.refine((t) => t >= EARLIEST, 'is before the year 2000');
-
-/** Whether a number may be a sample's time, as the schema has it. */
-export const isSampleTime = (t: number) => isTime(t) && t >= EARLIEST;
-
-/** The numbers are left to `parseMetrics`, one pass of our own: a schema would visit each of them again. */
-const wireSample = { timestamp: sampleTime, metrics: z.unknown() };
-const single = z.object({ ...envelope, ...wireSample });
-const batch = z.object({
-  ...envelope,
-  samples: z.array(z.object(wireSample)).min(1).max(LIMITS.samplesPerPush),
 });
 
-/** A push as parsed: always a batch. */
-export interface Push extends Omit<z.infer<typeof batch>, 'samples'> {
-  readonly samples: Sample[];
+// The numbers are left to metrics.ts, which passes over them once: a schema would visit each of them again.
+const wireSample = { timestamp: sampleTime, metrics: z.unknown() };
+const single = envelope.extend(wireSample);
+const batch = envelope.extend({
+  samples: z.array(z.object(wireSample)).min(1).max(LIMITS.samplesPerPush),
+});
+const wireRow = z.custom<readonly unknown[]>(
+  Array.isArray,
+  'must be a list: the time, then one value a field',
+);
+const columns = envelope.extend({
+  fields: z.unknown(),
+  rows: z.array(wireRow).min(1).max(LIMITS.samplesPerPush),
+});
+
+/** Which of the three forms a body has. */
+export type PushForm = 'single' | 'batch' | 'columns';
+
+/** A push as parsed, whatever its form. */
+export interface Push extends z.infer<typeof envelope> {
+  readonly form: PushForm;
+  /** At least one, in the order of the body. */
+  readonly samples: readonly Sample[];
 }
 
 export type ParsedPush =
   | { readonly success: true; readonly data: Push; readonly error?: undefined }
   | { readonly success: false; readonly data?: undefined; readonly error: z.ZodError };
 
-interface WireSample {
-  readonly timestamp: number;
-  readonly metrics?: unknown;
+type Path = readonly (string | number)[];
+
+/** Where a sample's time stands in a body of this form: `samples.3.timestamp`. */
+export function timePath(form: PushForm, index: number): string {
+  if (form === 'single') return 'timestamp';
+  return form === 'batch' ? `samples.${index}.timestamp` : `rows.${index}.0`;
 }
 
-/** `path`: where the sample stands in the body. @throws z.ZodError */
-function parseSample({ timestamp: t, metrics }: WireSample, path: readonly (string | number)[]): Sample {
+/** Runs `parse`; what it finds wrong is at `path` of the body. @throws z.ZodError */
+function at<T>(path: Path, input: unknown, parse: () => T): T {
   try {
-    return { t, values: parseMetrics(metrics) };
+    return parse();
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
     const { message } = error;
-    throw new z.ZodError([
-      { code: 'custom', message, path: [...path, 'metrics', ...error.path], input: metrics },
-    ]);
+    throw new z.ZodError([{ code: 'custom', message, path: [...path, ...error.path], input }]);
   }
 }
 
-function parseBatch(body: unknown): ParsedPush {
-  const parsed = batch.safeParse(body);
-  if (!parsed.success) return { success: false, error: parsed.error };
-  const { data } = parsed;
-  return {
-    success: true,
-    data: { ...data, samples: data.samples.map((sample, i) => parseSample(sample, ['samples', i])) },
-  };
+/** A row's time. Nearly always it is a number that the schema would take. @throws z.ZodError */
+function rowTime(given: unknown, path: Path): number {
+  if (typeof given === 'number' && Number.isInteger(given) && given >= EARLIEST && given <= LATEST)
+    return given;
+  const parsed = sampleTime.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new z.ZodError(parsed.error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
 }
 
-function parseSingle(body: unknown): ParsedPush {
-  const parsed = single.safeParse(body);
-  if (!parsed.success) return { success: false, error: parsed.error };
-  const { timestamp: t, metrics, ...rest } = parsed.data;
-  return { success: true, data: { ...rest, samples: [parseSample({ timestamp: t, metrics }, [])] } };
+/** The rows of a push share one buffer. */
+function parseRows(rows: readonly (readonly unknown[])[], layout: Layout): Sample[] {
+  const width = layout.names.length;
+  const numbers = new Float64Array(rows.length * width);
+  return rows.map((row, index) => {
+    const from = index * width;
+    at(['rows', index], row, () => copyRow(row, layout, numbers, from));
+    return rowSample(rowTime(row[0], ['rows', index, 0]), { layout, numbers, from });
+  });
+}
+
+function parseObject(
+  { timestamp: t, metrics }: { readonly timestamp: number; readonly metrics?: unknown },
+  path: Path,
+  parseMetrics: ParseMetrics,
+): Sample {
+  return { t, values: at([...path, 'metrics'], metrics, () => parseMetrics(metrics)) };
+}
+
+/** @throws z.ZodError */
+function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout): Push {
+  const isObject = typeof body === 'object' && body !== null;
+  if (isObject && 'rows' in body) {
+    const { fields, rows, ...rest } = columns.parse(body);
+    const layout = at(['fields'], fields, () => layoutOf(fields));
+    return { ...rest, form: 'columns', samples: parseRows(rows, layout) };
+  }
+  const parseMetrics = createMetricsParser();
+  if (isObject && 'samples' in body) {
+    const { samples, ...rest } = batch.parse(body);
+    const parsed = samples.map((sample, index) => parseObject(sample, ['samples', index], parseMetrics));
+    return { ...rest, form: 'batch', samples: parsed };
+  }
+  const { timestamp: t, metrics, ...rest } = single.parse(body);
+  return { ...rest, form: 'single', samples: [parseObject({ timestamp: t, metrics }, [], parseMetrics)] };
 }
 
 /**
- * The body of `POST /metrics`, already JSON-parsed → a push, or the issues of the shape it was meant to be
- * (a body with `samples` is a batch, any other the blueprint's single sample). The push keeps parts of the body.
+ * The body of `POST /metrics`, already JSON-parsed → a push, or the issues of the form it was meant to have (`rows`
+ * make it columns, `samples` a batch of objects, anything else is one sample). The push keeps parts of the body.
+ * @param layoutOf checks a `fields` list; who remembers lists hands in a cheaper one
  */
-export function parsePush(body: unknown): ParsedPush {
+export function parsePush(body: unknown, layoutOf: (fields: unknown) => Layout = checkFields): ParsedPush {
   try {
-    return typeof body === 'object' && body !== null && 'samples' in body
-      ? parseBatch(body)
-      : parseSingle(body);
+    return { success: true, data: parseForm(body, layoutOf) };
   } catch (error) {
     if (error instanceof z.ZodError) return { success: false, error };
     throw error;

@@ -67,7 +67,13 @@ describe('late samples', () => {
   it('[A1] from a spool raise nothing that is no longer true', () => {
     const s = openAlerts([warning]);
     s.clock.at = T0 + 600_000;
-    s.alerts.samples({ deviceId: 'a', samples: burst(T0, 300, 99), arrived: s.clock.at, intervalS: 5 });
+    s.alerts.samples({
+      deviceId: 'a',
+      samples: burst(T0, 300, 99),
+      arrived: s.clock.at,
+      intervalS: 5,
+      sentAt: undefined,
+    });
     s.live(5, { cpu: 10 });
     expect(s.list()).toEqual([]);
   });
@@ -80,6 +86,7 @@ describe('late samples', () => {
       samples: burst(s.clock.at - 19_500, 15, 99),
       arrived: s.clock.at,
       intervalS: 1,
+      sentAt: undefined,
     });
     expect(s.list()).toEqual([]);
   });
@@ -88,7 +95,7 @@ describe('late samples', () => {
     const s = openAlerts([warning]);
     s.clock.at = T0 + 30_000;
     const samples = [...burst(T0, 15, 99), ...burst(T0 + 15_000, 15, 10)];
-    s.alerts.samples({ deviceId: 'a', samples, arrived: s.clock.at, intervalS: 30 });
+    s.alerts.samples({ deviceId: 'a', samples, arrived: s.clock.at, intervalS: 30, sentAt: undefined });
     expect(s.list()).toEqual([]);
   });
 
@@ -232,7 +239,7 @@ describe('after a restart', () => {
     const s = openAlerts([offlineRule('off')]);
     s.offline();
     s.restart(10);
-    s.alerts.samples({ deviceId: 'a', samples: [], arrived: s.clock.at, intervalS: 5 });
+    s.alerts.samples({ deviceId: 'a', samples: [], arrived: s.clock.at, intervalS: 5, sentAt: undefined });
     expect(s.list()).toEqual(['offline critical resolved cleared']);
   });
 

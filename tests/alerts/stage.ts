@@ -74,7 +74,13 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
   function live(seconds: number, values: Record<string, number>, deviceId = 'a'): void {
     for (let i = 0; i < seconds; i++) {
       clock.at += 1000;
-      alerts.samples({ deviceId, samples: [{ t: clock.at, values }], arrived: clock.at, intervalS: 1 });
+      alerts.samples({
+        deviceId,
+        samples: [{ t: clock.at, values }],
+        arrived: clock.at,
+        intervalS: 1,
+        sentAt: undefined,
+      });
     }
   }
 

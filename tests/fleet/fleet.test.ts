@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '#protocol/sample.ts';
-import { createFleet, type KnownDevice, type StatusChange } from '../../server/fleet/fleet.ts';
+import { checkFields } from '#protocol/metrics.ts';
+import { rowSample, type Sample } from '#protocol/sample.ts';
+import { createFleet, type KnownDevice } from '../../server/fleet/fleet.ts';
+import type { StatusChange } from '../../server/types.ts';
 import { handClock, START } from './hand-clock.ts';
 
 function fleetOf(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<string, Sample> = new Map()) {
@@ -14,7 +16,7 @@ function fleetOf(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<strin
     latest,
   });
   const push = (deviceId: string, intervalS = 5, samples: readonly Sample[] = []) =>
-    fleet.accept({ deviceId, samples, arrived: clock.now(), intervalS });
+    fleet.accept({ deviceId, samples, arrived: clock.now(), intervalS, sentAt: undefined });
   return { clock, changes, fleet, push };
 }
 
@@ -185,6 +187,24 @@ describe('the latest values', () => {
     push('a', 5, [{ t: START - 60_000, values: { cpu: 99 } }]);
     expect(fleet.get('a')).toMatchObject({ sampledAt: START, values: { cpu: 20 } });
     expect(fleet.recent('a').cpu).toEqual([10, 20]);
+  });
+
+  it('of a device that pushes columns are those of its newest row, and do not hold the whole push', () => {
+    const { fleet, push } = fleetOf();
+    fleet.add('a', { intervalS: 5 });
+    const layout = checkFields(['cpu', 'ram']);
+    const rows = (numbers: number[]) => {
+      const buffer = Float64Array.from(numbers);
+      const sampleAt = (i: number) =>
+        rowSample(START + (numbers[0] ?? 0) + i, { layout, numbers: buffer, from: i * 2 });
+      return [sampleAt(0), sampleAt(1)];
+    };
+    push('a', 5, rows([1, 2, 3, NaN]));
+    expect(fleet.get('a')?.values).toEqual({ cpu: 3 });
+    const shownBefore = fleet.get('a')?.values;
+    push('a', 5, rows([10, 20, 30, 40]));
+    expect(fleet.get('a')?.values).toEqual({ cpu: 30, ram: 40 });
+    expect(shownBefore).toEqual({ cpu: 3 });
   });
 
   it('of the last five minutes are at most 60 points, oldest first', () => {

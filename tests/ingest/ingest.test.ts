@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../server/app/log.ts';
-import { createIngest, type IngestParts, type JournaledPush } from '../../server/ingest/ingest.ts';
+import { createIngest, type IngestParts } from '../../server/ingest/ingest.ts';
 import type { DeviceRecord } from '../../server/state/records.ts';
 import { createNewSamples } from '../../server/ingest/new-samples.ts';
+import type { AcceptedPush } from '../../server/types.ts';
 import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -10,7 +11,7 @@ const NOW = Date.UTC(2026, 0, 1);
 function stage(over: Partial<IngestParts> = {}) {
   const devices = memoryCollection<DeviceRecord>([deviceRecordOf('a')]);
   const stored: number[] = [];
-  const heard: JournaledPush[] = [];
+  const heard: AcceptedPush[] = [];
   let now = NOW;
   const ingest = createIngest({
     authenticate: () => 'a',

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { checkTimes, shiftFor } from '../../server/ingest/clock-skew.ts';
-import { decodeEntry, encodeEntry, orderSamples } from '../../server/ingest/entry.ts';
+import { decodeEntry, encodeEntry, orderSamples } from '../../server/ingest/journal-entry.ts';
 import { createNewSamples } from '../../server/ingest/new-samples.ts';
 import { createPushBudget } from '../../server/ingest/push-budget.ts';
-import { createPushIntervals } from '../../server/ingest/push-interval.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -25,12 +24,14 @@ describe('clock skew', () => {
 
   test('[I5] names the first sample in the future, and one older than all that is kept', () => {
     const check = (...t: number[]) => {
-      checkTimes(at(...t), 0, NOW, 10 * MINUTE);
+      checkTimes({ form: 'single', samples: at(...t) }, 0, NOW, 10 * MINUTE);
     };
     check(NOW - 10 * MINUTE, NOW + 5 * MINUTE);
     expect(() => check(NOW, NOW + 5 * MINUTE + 1)).toThrow('5 minutes in the future');
     expect(() => check(NOW - 10 * MINUTE - 1)).toThrow('timestamp: is older than anything the history keeps');
-    expect(() => checkTimes(at(NOW - 60 * MINUTE), 60 * MINUTE, NOW, MINUTE)).not.toThrow();
+    expect(() =>
+      checkTimes({ form: 'single', samples: at(NOW - 60 * MINUTE) }, 60 * MINUTE, NOW, MINUTE),
+    ).not.toThrow();
   });
 });
 
@@ -43,6 +44,14 @@ describe('what the journal holds', () => {
     expect(decodeEntry(encodeEntry(-1500.5, bytes))).toEqual([
       { t: NOW - 1500.5, values: { cpu: 1, 'core:0:cpu': 2 } },
     ]);
+  });
+
+  test('[I1] columns are read back with their shift', () => {
+    const bytes = Buffer.from(
+      JSON.stringify({ device_id: 'a', hostname: 'a', ip: '', fields: ['cpu'], rows: [[NOW, 3]] }),
+    );
+    const samples = decodeEntry(encodeEntry(500, bytes)) ?? [];
+    expect(samples.map(({ t, values }) => ({ t, values }))).toEqual([{ t: NOW + 500, values: { cpu: 3 } }]);
   });
 
   test('that this version cannot read is undefined, not a throw', () => {
@@ -106,21 +115,6 @@ describe('new samples', () => {
     for (const open of gates) open();
     expect((await all).map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
     expect(order).toEqual(['a1+', 'b1+', 'a1-', 'b1-', 'a2+', 'a2-']);
-  });
-});
-
-describe('push interval', () => {
-  test('[F1] is what the agent says', () => {
-    expect(createPushIntervals(5).seen('a', NOW, 60)).toBe(60);
-  });
-
-  test('[F1] else the smallest of the last three gaps, and never under the usual one', () => {
-    const intervals = createPushIntervals(5);
-    const seen = [0, 60, 120, 180, 3780, 3840].map((s) => intervals.seen('a', NOW + s * 1000, undefined));
-    expect(seen).toEqual([5, 5, 5, 60, 60, 60]);
-    expect([0, 1, 2, 3].map((s) => intervals.seen('b', NOW + s * 1000, undefined))).toEqual([5, 5, 5, 5]);
-    intervals.forget('a');
-    expect(intervals.seen('a', NOW, undefined)).toBe(5);
   });
 });
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deviceDetail, seriesReply } from '#protocol/api.ts';
+import { deviceDetail, seriesReply, statusReply } from '#protocol/api.ts';
 import { pushReply } from '#protocol/sample.ts';
 import type { Answer } from '../e2e/client.ts';
 import { errorOf, openStage, type Device, type Stage } from './stage.ts';
@@ -51,6 +51,47 @@ describe('a push', () => {
     expect(await stored(sent.timestamp, sent.timestamp + 1000)).toEqual({
       cpu: [[sent.timestamp, 12.5, 12.5, 12.5]],
     });
+  });
+
+  it('[I1] in columns is acknowledged, stored, shown and counted', async () => {
+    const [a, b] = [time(), time()];
+    const fields = ['cpu', 'core:0:cpu', 'disk:sda:read'];
+    const rows = [
+      [a, 11, null, 5],
+      [b, 12, 13, null],
+    ];
+    const { pushes: before } = (await stage.admin.ask('GET', '/status')).as(statusReply);
+    const answer = await stage.push(device, { fields, rows, sent_at: Date.now(), interval_s: 5 });
+    expect(answer.as(pushReply)).toMatchObject({ accepted: 2, duplicates: 0 });
+    const shown = (await stage.admin.ask('GET', '/devices/alpha')).as(deviceDetail);
+    expect(shown).toMatchObject({ metrics: { cpu: 12, 'core:0:cpu': 13 }, sampled_at: b });
+    expect(shown.metrics).not.toHaveProperty('disk:sda:read');
+    expect(await stored(a, b + 1000, 'alpha', fields.join())).toEqual({
+      cpu: [
+        [a, 11, 11, 11],
+        [b, 12, 12, 12],
+      ],
+      'core:0:cpu': [[b, 13, 13, 13]],
+      'disk:sda:read': [[a, 5, 5, 5]],
+    });
+    const { pushes: after } = (await stage.admin.ask('GET', '/status')).as(statusReply);
+    expect(after.columns - before.columns).toBe(1);
+  });
+
+  it('[I2] in columns, sent again as a batch of objects, is stored once', async () => {
+    const t = time();
+    expect((await stage.push(device, { fields: ['cpu'], rows: [[t, 21]] })).as(pushReply).accepted).toBe(1);
+    const again = await stage.push(device, { samples: [{ timestamp: t, metrics: { cpu: 21 } }] });
+    expect(again.as(pushReply)).toMatchObject({ accepted: 0, duplicates: 1 });
+  });
+
+  it('[I5] in columns with a time in the future names the row', async () => {
+    const rows = [
+      [time(), 1],
+      [Date.now() + 86_400_000, 1],
+    ];
+    const error = errorOf(await stage.push(device, { fields: ['cpu'], rows }));
+    expect([error.status, error.code, error.details?.[0]?.path]).toEqual([422, 'clock_ahead', 'rows.1.0']);
   });
 
   it('[I1] takes ISO 8601 times and batches with instances', async () => {
@@ -117,6 +158,10 @@ describe('a body that is broken', () => {
     ['a negative time', body({ timestamp: -1 }), 'timestamp'],
     ['a time of a 1999 clock', body({ timestamp: Date.UTC(1999, 11, 31) }), 'timestamp'],
     ['no samples', body({ samples: [] }), 'samples'],
+    ['no rows', body({ fields: ['cpu'], rows: [] }), 'rows'],
+    ['a bad name in columns', body({ fields: ['a b'], rows: [[time(), 1]] }), 'fields.0'],
+    ['a bad number in columns', body({ fields: ['cpu'], rows: [[time(), -1]] }), 'rows.0.1'],
+    ['columns of unequal length', body({ fields: ['cpu'], rows: [[time(), 1, 2]] }), 'rows.0'],
     [
       'the second sample wrong',
       body({

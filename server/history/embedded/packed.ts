@@ -2,7 +2,7 @@
  * Samples on their way to the store's thread: one array of numbers that is handed over, not copied, instead of
  * an object per sample. Field names travel once per shape (the list of a sample's fields, in order).
  */
-import type { Layout } from '#protocol/sample.ts';
+import type { Layout, Row } from '#protocol/sample.ts';
 import type { Position, SampleBatch } from '../history.ts';
 
 export interface Packed {
@@ -81,7 +81,7 @@ export function createPacker(mostShapes = 10_000): Packer {
           if (end > data.length) data = doubled(data, end);
           data[at++] = sample.t;
           data[at++] = id;
-          if (row) data.set(row.numbers, at);
+          if (row) copyNumbers(row, names.length, data, at);
           else for (const [i, name] of names.entries()) data[at + i] = sample.values[name] ?? NaN;
           at = end;
         }
@@ -99,6 +99,11 @@ function fits(names: readonly string[], values: Readonly<Record<string, number>>
   let i = 0;
   for (const name in values) if (names[i++] !== name) return false;
   return i === names.length;
+}
+
+/** A loop: `set` would need a view of the row, an object for each sample. */
+function copyNumbers({ numbers, from }: Row, count: number, data: Float64Array, at: number): void {
+  for (let place = 0; place < count; place++) data[at + place] = numbers[from + place] ?? NaN;
 }
 
 function doubled(data: Float64Array<ArrayBuffer>, atLeast: number): Float64Array<ArrayBuffer> {
