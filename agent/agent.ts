@@ -1,166 +1,121 @@
-/** The agent put together: collectors → loop → outbox and spool → sender → link. */
+/**
+ * The agent, assembled. A sample's way: collectors → sampler → outbox (and spool, while the server is away) → sender →
+ * delivery → push → link → `POST /metrics`.
+ */
 import { join } from 'node:path';
-import type { Inventory, PushReply } from '#protocol/sample.ts';
-import { systemClock } from './sampling/clock.ts';
 import { collectorsFor } from './collectors/list.ts';
 import { createReader } from './collectors/reader.ts';
 import type { Config } from './config/config.ts';
-import { errorText } from '#protocol/errors.ts';
 import { makeFolder } from './data-folder/data-folder.ts';
-import { deviceId, hostName, osName, primaryAddress } from './machine/identity.ts';
-import { gatherInventory } from './machine/inventory.ts';
-import { createLink } from './link/link.ts';
 import { lockFolder } from './data-folder/lock.ts';
-import type { Log } from './log.ts';
-import { startLoop } from './sampling/loop.ts';
+import { createLink } from './link/link.ts';
 import { readMembership, writeMembership } from './link/membership.ts';
+import type { Log } from './log.ts';
+import { watchAddress } from './machine/address.ts';
+import { deviceId, hostName, osName } from './machine/identity.ts';
+import { startInventory } from './machine/inventory.ts';
+import { createSetAside } from './outgoing/delivery.ts';
 import { createOutbox } from './outgoing/outbox.ts';
-import { paceFor } from './sampling/pace.ts';
-import { createRefused } from './outgoing/refused.ts';
-import { createSampler } from './sampling/sampler.ts';
-import { createSender } from './outgoing/sender.ts';
+import { createPush } from './outgoing/push.ts';
+import { startSender } from './outgoing/sender.ts';
 import { openSpool, SEGMENT } from './outgoing/spool.ts';
+import { systemClock } from './sampling/clock.ts';
+import { startLoop } from './sampling/loop.ts';
+import { createPace } from './sampling/pace.ts';
+import { createSampler } from './sampling/sampler.ts';
 
 export interface RunningAgent {
-  /** Stops sampling, tries once more to send, keeps the rest on disk, and lets go of everything. */
+  /** Stops sampling, tries once more to send, keeps the rest on disk, and releases the data folder. */
   stop(): Promise<void>;
 }
 
-/** The address of a machine changes seldom. */
-const ADDRESS_EVERY = 60_000;
-/** Not while the first samples are on their way. */
-const INVENTORY_AFTER = 3000;
-
-/** The pieces of one push → its JSON text. `samples` are JSON already. */
-function pushText(envelope: object, samples: readonly string[]): string {
-  return `${JSON.stringify(envelope).slice(0, -1)},"samples":[${samples.join(',')}]}`;
-}
-
 /**
- * Starts an agent with the data folder of `config`. It samples at once and joins the server in the background,
- * for as long as that takes. @throws SetupError when the folder cannot be used
+ * Starts an agent with the data folder of `config`. It samples at once. It joins the server in the background, and
+ * tries that until it succeeds. @throws SetupError when the folder cannot be used
  */
 export async function startAgent(config: Config, log: Log): Promise<RunningAgent> {
-  makeFolder(config.data);
-  const unlock = lockFolder(config.data, log);
+  const stops: (() => void | Promise<void>)[] = [];
+  const stop = async () => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
   try {
-    return await run(config, log, unlock);
+    await start(config, log, stops);
   } catch (error) {
-    unlock();
+    await stop();
     throw error;
   }
+  return { stop };
 }
 
-async function run(config: Config, log: Log, unlock: () => void): Promise<RunningAgent> {
+/** Starts the parts in order and adds the stop of each to `stops`. */
+async function start(config: Config, log: Log, stops: (() => void | Promise<void>)[]): Promise<void> {
+  const { data } = config;
   const clock = systemClock;
-  const ownId = deviceId(config.data);
-  const membership = readMembership(config.data);
-  const hostname = hostName();
-  let ip = await primaryAddress();
-  let pace = paceFor(config.interval);
-  let inventory: Inventory | undefined;
-  let isInventorySent = false;
 
-  const spool = openSpool(join(config.data, 'spool'), { bytes: config.spoolBytes, ...SEGMENT }, log);
+  makeFolder(data);
+  stops.push(lockFolder(data, log));
+
+  const id = deviceId(data);
+  const membership = readMembership(data);
+  const hostname = hostName();
+  const address = await watchAddress();
+  stops.push(address.stop);
+  const inventory = startInventory(log);
+  stops.push(inventory.stop);
+
+  const spool = openSpool(join(data, 'spool'), { bytes: config.spoolBytes, ...SEGMENT }, log);
+  stops.push(spool.close, () => log.info({ spooled: spool.size() }, 'the agent stopped'));
   const outbox = createOutbox(spool, log);
+
   const link = createLink({
     enrollment: config.enrollment,
     membership,
-    remember: (value) => writeMembership(config.data, value),
-    describe: () =>
-      Promise.resolve({
-        hostname,
-        ip,
-        os: osName(),
-        device_id: ownId,
-        ...(config.name === undefined ? {} : { name: config.name }),
-        ...(config.tags === undefined ? {} : { tags: [...config.tags] }),
-      }),
+    remember: (value) => writeMembership(data, value),
+    describe: () => ({
+      hostname,
+      ip: address.current(),
+      os: osName(),
+      device_id: id,
+      ...(config.name === undefined ? {} : { name: config.name }),
+      ...(config.tags === undefined ? {} : { tags: [...config.tags] }),
+    }),
     log,
   });
+  stops.push(link.close);
+
+  const pace = createPace(config.interval);
+  const sender = startSender({
+    clock,
+    log,
+    random: Math.random,
+    outbox,
+    spool,
+    link,
+    push: createPush({
+      link,
+      clock,
+      hostname,
+      address: address.current,
+      inventory: inventory.current,
+      pace,
+      spool,
+    }),
+    setAside: createSetAside(join(data, 'refused.jsonl'), log),
+    pace,
+  });
+  stops.push(sender);
 
   const reader = createReader();
+  stops.push(reader.close);
   const sampler = createSampler({
     collectors: collectorsFor(process.platform),
     read: reader.read,
     log,
     monotonic: clock.monotonic,
   });
-  // The first round only gives the rates something to start from.
+  // Rates need an earlier reading: this round only reads the counters.
   sampler.sample(clock.monotonic());
-  const loop = startLoop(clock, pace.sampleMs, (t) => {
-    outbox.add(JSON.stringify({ timestamp: t, metrics: sampler.sample(clock.monotonic()) }));
-  });
+  stops.push(startLoop(clock, pace, (t) => outbox.add({ t, fields: sampler.sample(clock.monotonic()) })));
 
-  const push = async (samples: readonly string[], dropped: number) => {
-    const news = isInventorySent ? undefined : inventory;
-    const envelope = {
-      device_id: link.deviceId(),
-      hostname,
-      ip,
-      sent_at: clock.now(),
-      interval_s: pace.intervalMs / 1000,
-      ...(news === undefined ? {} : { inventory: news }),
-      ...(dropped > 0 ? { dropped } : {}),
-    };
-    const outcome = await link.push(pushText(envelope, samples));
-    if (outcome.kind === 'accepted' && news !== undefined) isInventorySent = true;
-    return outcome;
-  };
-
-  const obey = (reply: PushReply): number => {
-    pace = paceFor(config.interval, reply);
-    loop.setPace(pace.sampleMs);
-    return pace.intervalMs;
-  };
-
-  const sender = createSender({
-    clock,
-    log,
-    random: Math.random,
-    outbox,
-    spool,
-    ready: link.ready,
-    push,
-    setAside: createRefused(join(config.data, 'refused.jsonl'), log),
-    obey,
-    intervalMs: pace.intervalMs,
-  });
-  sender.start();
-
-  const look = () => {
-    void primaryAddress().then((address) => {
-      ip = address;
-    });
-  };
-  const addressTimer = setInterval(look, ADDRESS_EVERY);
-  const survey = new AbortController();
-  const cancelInventory = clock.after(INVENTORY_AFTER, () => {
-    gatherInventory(survey.signal).then(
-      (found) => {
-        inventory = found;
-      },
-      (error: unknown) => {
-        if (!survey.signal.aborted)
-          log.warn({ reason: errorText(error) }, 'the machine does not say what it is made of');
-      },
-    );
-  });
-  log.info({ device_id: ownId, hostname, data: config.data, spooled: spool.size() }, 'the agent runs');
-
-  return {
-    async stop() {
-      loop.stop();
-      clearInterval(addressTimer);
-      cancelInventory();
-      survey.abort();
-      await sender.stop();
-      const spooled = spool.size();
-      link.close();
-      spool.close();
-      reader.close();
-      unlock();
-      log.info({ spooled }, 'the agent stopped');
-    },
-  };
+  log.info({ device_id: id, hostname, data, spooled: spool.size() }, 'the agent runs');
 }

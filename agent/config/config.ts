@@ -1,4 +1,4 @@
-/** [G5] Flags over environment over YAML file over defaults → one frozen Config, or every mistake at once. */
+/** [G5] The settings: flags win over the environment, that over the YAML file, that over the defaults. All mistakes are reported at once. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,23 +7,23 @@ import { EnrollmentError, parseEnrollment, type Enrollment } from '#protocol/enr
 import { errorCode, errorText } from '#protocol/errors.ts';
 import { readIfThere } from '../data-folder/data-folder.ts';
 import type { LogLevel } from '../log.ts';
-import { SCHEMAS, SETTINGS, type SettingKey } from './settings.ts';
+import { DEFAULTS, SCHEMAS, SETTINGS, type SettingKey } from './settings.ts';
 
 export interface Config {
   readonly enrollment: Enrollment | undefined;
-  /** Absolute. */
+  /** The data folder, as an absolute path. */
   readonly data: string;
-  /** Seconds between pushes while nobody watches; undefined: as the server asks. */
+  /** Seconds between pushes while nobody watches; undefined: as the server asks for. */
   readonly interval: number | undefined;
   readonly name: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly spoolBytes: number;
   readonly logLevel: LogLevel;
-  /** What is no mistake, and still worth knowing. */
+  /** For the log: not wrong, but worth changing. */
   readonly warnings: readonly string[];
 }
 
-/** All that is wrong, each with where it came from. */
+/** Every mistake in the settings, each with its source. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -36,7 +36,7 @@ export class ConfigError extends Error {
 export type Started =
   { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
 
-/** One source's values by setting, and how its settings are called there. */
+/** The values of one source, and what a setting is called there. */
 interface Source {
   readonly raw: Partial<Record<SettingKey, unknown>>;
   readonly called: (setting: (typeof SETTINGS)[number]) => string;
@@ -75,7 +75,7 @@ function fromFlags(
 
 function fromEnvironment(env: Environment): Source {
   const raw: Source['raw'] = {};
-  // An empty variable is how many tools write "not set".
+  // Many tools set a variable to an empty text to mean "not set".
   for (const { key, env: name } of SETTINGS)
     if (env[name] !== undefined && env[name] !== '') raw[key] = env[name];
   return { raw, called: ({ env: name }) => name };
@@ -94,10 +94,10 @@ async function fromFile(path: string | undefined, problems: string[], warnings: 
     for (const [name, value] of Object.entries(values.data ?? {})) {
       const setting = SETTINGS.find(({ key }) => key === name);
       if (setting === undefined || name === 'config')
-        problems.push(`${path}: "${name}" is no setting of the agent`);
+        problems.push(`${path}: "${name}" is not a setting of the agent`);
       else if (value !== null) raw[setting.key] = value;
     }
-    if (raw.enroll !== undefined) warnings.push(...openToOthers(path));
+    if (raw.enroll !== undefined) warnings.push(...warnIfOpen(path));
     return { raw, called: ({ key }) => `${path}: ${key}` };
   } catch (error) {
     problems.push(`${path}: ${fileProblem(error)}`);
@@ -105,20 +105,20 @@ async function fromFile(path: string | undefined, problems: string[], warnings: 
   }
 }
 
-/** Why a file cannot be used, and what to do where it is a matter of rights. */
+/** Why a file cannot be used, and what to do about missing rights. */
 function fileProblem(error: unknown): string {
   if (errorCode(error) !== 'EACCES') return errorText(error);
-  return 'the user that the agent runs as may not read it: change its owner or mode';
+  return 'the user that runs the agent may not read it: change its owner or its mode';
 }
 
-/** A warning when others may read a file with a secret in it. */
-function openToOthers(path: string): string[] {
+/** A warning when other users may read a file with a secret in it; else an empty list. */
+function warnIfOpen(path: string): string[] {
   const mode = statSync(path).mode & 0o077;
   if (process.platform === 'win32' || mode === 0) return [];
-  return [`${path} holds an enrollment key and others may read it: chmod 600 ${path}`];
+  return [`${path} holds an enrollment key and other users may read it: chmod 600 ${path}`];
 }
 
-/** Checks what one source says; its good values, the bad ones as problems. */
+/** Returns the valid values of one source and adds a problem for each invalid one. */
 function check(source: Source, problems: string[]): Parsed {
   const good: Parsed = {};
   const take = <K extends SettingKey>(key: K, schema: z.ZodType<Parsed[K]>) => {
@@ -144,7 +144,7 @@ function check(source: Source, problems: string[]): Parsed {
   return good;
 }
 
-/** The enrollment string of the highest source that has one, itself or in a file. */
+/** The enrollment string of the first source that has one, given directly or as the path of a file. */
 function enrollmentText(
   sources: readonly Parsed[],
   problems: string[],
@@ -156,7 +156,7 @@ function enrollmentText(
     try {
       const text = readIfThere(enroll_file);
       if (text === undefined) throw new Error('there is no such file');
-      warnings.push(...openToOthers(enroll_file));
+      warnings.push(...warnIfOpen(enroll_file));
       return text;
     } catch (error) {
       problems.push(`the enrollment file ${enroll_file}: ${fileProblem(error)}`);
@@ -177,7 +177,7 @@ function readEnrollment(text: string | undefined, problems: string[]): Enrollmen
   }
 }
 
-/** @throws ConfigError with every mistake. `args`: without the program's own name. */
+/** `args`: the command line without the program's own name. @throws ConfigError with every mistake */
 export async function loadConfig(args: readonly string[], env: Environment): Promise<Started> {
   const problems: string[] = [];
   const warnings: string[] = [];
@@ -197,12 +197,12 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
   const all: Parsed = { ...file, ...environment, ...flags };
   const config: Config = {
     enrollment,
-    data: resolve(all.data ?? './agent-data'),
+    data: resolve(all.data ?? DEFAULTS.data),
     interval: all.interval,
     name: all.name,
     tags: all.tags,
-    spoolBytes: (all.spool_mib ?? 64) * 1024 * 1024,
-    logLevel: all.log_level ?? 'info',
+    spoolBytes: (all.spool_mib ?? DEFAULTS.spool_mib) * 1024 * 1024,
+    logLevel: all.log_level ?? DEFAULTS.log_level,
     warnings,
   };
   return { kind: 'run', config: Object.freeze(config) };

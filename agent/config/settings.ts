@@ -1,15 +1,24 @@
-/** Every setting of the agent: its names in the three places it may come from, and what it must look like. */
+/** Every setting of the agent: its names as flag, environment variable and YAML key, its default, and its schema. */
 import { z } from 'zod';
 import { tags } from '#protocol/api.ts';
 import { LOG_LEVELS } from '../log.ts';
 
+/** Seconds between pushes: the limits of the setting, and the default until the server asks for another one. */
+export const INTERVAL_S = { least: 1, most: 3600, default: 5 } as const;
+
+/** What counts when no source has the setting. */
+export const DEFAULTS = { data: './agent-data', spool_mib: 64, log_level: 'info' } as const;
+
 export interface Setting {
-  /** In the YAML file. */
+  /** Its name in the YAML file. */
   readonly key: string;
-  /** On the command line, without the two dashes. */
+  /** Its name on the command line, without the two dashes. */
   readonly flag: string;
+  /** Its name in the environment. */
   readonly env: string;
+  /** What its value looks like, for the help text. */
   readonly value: string;
+  /** Its default, for people. */
   readonly otherwise: string;
   readonly help: string;
 }
@@ -36,7 +45,7 @@ export const SETTINGS = [
     flag: 'data',
     env: 'WATCHFLOOR_AGENT_DATA',
     value: 'path',
-    otherwise: './agent-data',
+    otherwise: DEFAULTS.data,
     help: 'The folder for identity, token and spool; one for each agent.',
   },
   {
@@ -52,8 +61,8 @@ export const SETTINGS = [
     flag: 'interval',
     env: 'WATCHFLOOR_INTERVAL',
     value: 'seconds',
-    otherwise: 'what the server asks for, 5',
-    help: 'Seconds between pushes while nobody watches, 1 to 3600.',
+    otherwise: `what the server asks for, ${INTERVAL_S.default}`,
+    help: `Seconds between pushes while nobody watches, ${INTERVAL_S.least} to ${INTERVAL_S.most}.`,
   },
   {
     key: 'name',
@@ -76,7 +85,7 @@ export const SETTINGS = [
     flag: 'spool-mib',
     env: 'WATCHFLOOR_SPOOL_MIB',
     value: 'MiB',
-    otherwise: '64',
+    otherwise: String(DEFAULTS.spool_mib),
     help: 'Disk space for samples while the server cannot be reached.',
   },
   {
@@ -84,14 +93,14 @@ export const SETTINGS = [
     flag: 'log-level',
     env: 'WATCHFLOOR_LOG_LEVEL',
     value: LOG_LEVELS.join('|'),
-    otherwise: 'info',
+    otherwise: DEFAULTS.log_level,
     help: 'How much is logged.',
   },
 ] as const satisfies readonly Setting[];
 
 export type SettingKey = (typeof SETTINGS)[number]['key'];
 
-/** A number as the environment and flags write it. */
+/** A number, which flags and the environment give as text. */
 const number = (least: number, most: number, what: string) => {
   const message = `must be ${what} from ${least} to ${most}`;
   const text = z
@@ -110,13 +119,13 @@ const list = z.string().transform((text) =>
     .filter((tag) => tag !== ''),
 );
 
-/** One schema a setting, for any source. */
+/** The schema of each setting, for every source. */
 export const SCHEMAS = {
   enroll: z.string('must be an enrollment string').trim().min(1, 'must be an enrollment string'),
   enroll_file: path,
   data: path,
   config: path,
-  interval: number(1, 3600, 'a number of seconds'),
+  interval: number(INTERVAL_S.least, INTERVAL_S.most, 'a number of seconds'),
   name: z
     .string('must be a text')
     .trim()
@@ -127,7 +136,7 @@ export const SCHEMAS = {
   log_level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
 } satisfies Record<SettingKey, z.ZodType>;
 
-/** The help text's table. */
+/** The settings in the text of `--help`. */
 export function describeSettings(): string {
   const rows = SETTINGS.map(({ flag, env, value, otherwise, help }) => [
     `  --${flag} <${value}>`,

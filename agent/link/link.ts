@@ -1,24 +1,25 @@
 /**
- * The agent's link to its server: joins it if need be, then pushes. Every answer and every failure becomes one of
- * a few outcomes that say how to go on; nothing here waits or tries again.
+ * The agent's link to its server: it joins the server when needed, then sends pushes. Each answer and each failure
+ * becomes an outcome; the sender decides when to try again.
  */
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { RegisterRequest } from '#protocol/api.ts';
 import type { Enrollment } from '#protocol/enrollment.ts';
-import { pushReply } from '#protocol/sample.ts';
-import { fetchAuthority } from './trust.ts';
 import { errorText } from '#protocol/errors.ts';
+import { pushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
-import { failureOf, notReached, parseJson, reasonOf, where, type Failure, type Outcome } from './outcome.ts';
-import { createTransport, type Reply, type Target, type Transport } from './transport.ts';
+import { failureOf, notReached, parseJson, reasonOf, type Failure, type Outcome } from './outcome.ts';
+import { createTransport, where, type Reply, type Target, type Transport } from './transport.ts';
+import { fetchAuthority } from './trust.ts';
 
 export interface Link {
-  /** Joins the server where that is still to do. Undefined: ready to push, as `deviceId()`. */
+  /** Joins the server unless it has. Undefined: ready to push, as `deviceId()`. */
   ready(): Promise<Failure | undefined>;
+  /** The id that the server knows this device by; empty before it joined. */
   deviceId(): string;
-  /** Sends one push, a JSON text. */
+  /** Sends one push. `body`: its JSON. */
   push(body: string): Promise<Outcome>;
   close(): void;
 }
@@ -26,15 +27,16 @@ export interface Link {
 export interface LinkParts {
   readonly enrollment: Enrollment | undefined;
   readonly membership: Membership | undefined;
-  /** Keeps a membership on disk. */
+  /** Writes a membership to disk. */
   readonly remember: (membership: Membership) => void;
-  readonly describe: () => Promise<Omit<RegisterRequest, 'enrollment_key'>>;
+  /** What to tell the server about this machine when it joins. */
+  readonly describe: () => Omit<RegisterRequest, 'enrollment_key'>;
   readonly log: Log;
   readonly timeoutMs?: number;
 }
 
 const registered = z.object({ device_id: z.string().min(1), token: z.string().min(1) });
-/** Smaller bodies fit into one packet anyway. */
+/** A body of more bytes than this is compressed. Smaller ones fit into one packet anyway. */
 const GZIP_FROM = 1024;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -42,12 +44,12 @@ export function createLink(parts: LinkParts): Link {
   const { enrollment, log, remember, describe } = parts;
   let membership = parts.membership;
   let transport: Transport | undefined;
-  /** Set when the server refused the token and another key than the one it came from is at hand. */
+  /** Whether the server refused the token, and the enrollment string has a key that was not used yet. */
   let mustJoin = false;
-  /** Whether the membership is on disk as it is here. */
+  /** Whether the disk has the membership as it is here. */
   let isKept = true;
 
-  /** A disk that is full must not undo a membership: it counts, and is written as soon as that works. */
+  /** On a full disk the membership still counts, in memory. `ready` writes it as soon as that works. */
   const keep = (value: Membership) => {
     try {
       remember(value);
@@ -56,7 +58,7 @@ export function createLink(parts: LinkParts): Link {
       if (isKept)
         log.error(
           { reason: errorText(error) },
-          'the membership cannot be kept on disk, and a restart would lose it: give the data folder room',
+          'the membership cannot be written, and a restart would lose it: free some space for the data folder',
         );
       isKept = false;
     }
@@ -73,7 +75,7 @@ export function createLink(parts: LinkParts): Link {
       const authority =
         to.ca === null ? null : await fetchAuthority(to.host, to.port, to.ca, parts.timeoutMs);
       const { host, port, tls, ca } = to;
-      const request: RegisterRequest = { enrollment_key: to.key, ...(await describe()) };
+      const request: RegisterRequest = { enrollment_key: to.key, ...describe() };
       const connection = use({ host, port, tls, authority });
       const reply = await connection.post(
         '/devices/register',
@@ -104,7 +106,7 @@ export function createLink(parts: LinkParts): Link {
     };
   };
 
-  /** Which membership counts, given the enrollment string this agent was started with. */
+  /** Compares the membership with the enrollment string that this agent was started with, and changes or drops it. */
   const settle = () => {
     if (membership === undefined || enrollment === undefined) return;
     const relation = relate(membership, enrollment);
@@ -126,7 +128,7 @@ export function createLink(parts: LinkParts): Link {
   const rejected = (reason: string): Failure => {
     const isNewKey = enrollment !== undefined && membership?.key_sha256 !== keyHash(enrollment.key);
     if (isNewKey) {
-      // Next time, with the key a person gave since.
+      // A person gave a new key since: `ready` joins with it.
       mustJoin = true;
       return { kind: 'unreachable', reason: `${reason}; joining again with the new enrollment key` };
     }

@@ -1,4 +1,4 @@
-/** What an agent keeps of its enrollment: which server, how to know it, and the token. One private file. */
+/** What an agent keeps after it joined: the server's address, its authority, and the token. It is one private file. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,12 +9,12 @@ const membership = z.object({
   host: z.string(),
   port: z.number().int(),
   tls: z.boolean(),
-  /** The authority's fingerprint and PEM; null: the system's roots. */
+  /** The authority's fingerprint and PEM; null: the certificate is signed by an authority that the system trusts. */
   ca: z.string().nullable(),
   authority: z.string().nullable(),
   device_id: z.string(),
   token: z.string(),
-  /** SHA-256 of the enrollment key it joined with: tells a new key from the old one. */
+  /** SHA-256 of the enrollment key that it joined with, to notice when a person gives a new key. */
   key_sha256: z.string(),
 });
 export type Membership = z.infer<typeof membership>;
@@ -43,11 +43,11 @@ export function writeMembership(folder: string, value: Membership): void {
   writeWhole(join(folder, FILE), `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** How an enrollment string relates to a membership. */
-export type Relation = 'same' | 'moved' | 'other';
-
-/** `moved`: the same authority, so the same server, at another address. */
-export function relate(member: Membership, { host, port, tls, ca }: Enrollment): Relation {
+/**
+ * Compares the server of an enrollment string with the membership's: `same`; `moved`, when it has the same authority at
+ * another address; or `other`.
+ */
+export function relate(member: Membership, { host, port, tls, ca }: Enrollment): 'same' | 'moved' | 'other' {
   const isSamePlace = member.host === host && member.port === port && member.tls === tls;
   if (member.ca !== ca) return 'other';
   if (isSamePlace) return 'same';

@@ -1,35 +1,36 @@
-/** What became of a push or a joining: every answer and every failure as one of a few outcomes that say how to go on. */
+/** The result of a push or of joining: each answer and each failure becomes one of a few outcomes that say what to do next. */
 import { errorReply } from '#protocol/api.ts';
-import type { PushReply } from '#protocol/sample.ts';
-import { ImpostorError } from './trust.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
-import type { Reply } from './transport.ts';
+import type { PushReply } from '#protocol/sample.ts';
+import { where, type Place, type Reply } from './transport.ts';
+import { ImpostorError } from './trust.ts';
 
 export type Outcome =
   | { readonly kind: 'accepted'; readonly reply: PushReply }
-  /** Nobody there, or nobody who answers sensibly. */
+  /** No connection, or an answer that is not a Watchfloor server's. */
   | { readonly kind: 'unreachable'; readonly reason: string }
-  /** There, and asks for time. */
+  /** The server asks to be tried again later. */
   | { readonly kind: 'busy'; readonly reason: string; readonly retryAfterMs: number | undefined }
-  /** A person must do something: an invalid key, a revoked token, another server than the enrolled one. */
+  /** A person must act: the key is invalid, the token is revoked, or this is another server than the enrolled one. */
   | { readonly kind: 'unauthorized'; readonly reason: string }
   | { readonly kind: 'too_large' }
-  /** The server will never take this body. */
+  /** The server will never accept this body. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** Nothing was accepted, and the same samples are to be sent again later. */
 export type Failure = Exclude<Outcome, { kind: 'accepted' | 'too_large' | 'refused' }>;
 
-/** The value, or undefined for what is no JSON. */
+/** The parsed value, or undefined for text that is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not JSON: no schema will match.
+    // Callers check the value with a schema, which undefined does not match.
     return undefined;
   }
 }
 
-/** What the server said was wrong, with the first wrong field; else the bare status. */
+/** The server's error message with the first wrong field; only the status when the answer has no message. */
 export function reasonOf({ status, text }: Reply): string {
   const { data } = errorReply.safeParse(parseJson(text));
   if (data === undefined) return `HTTP status ${status}`;
@@ -38,7 +39,7 @@ export function reasonOf({ status, text }: Reply): string {
   return `${data.error.message}${field} [${data.error.code}, ${status}]`;
 }
 
-/** What an answer that is not a success means. */
+/** What an answer means that is not a success. */
 export function failureOf(reply: Reply): Exclude<Outcome, { kind: 'accepted' }> {
   const { status, retryAfterMs } = reply;
   const reason = reasonOf(reply);
@@ -49,20 +50,11 @@ export function failureOf(reply: Reply): Exclude<Outcome, { kind: 'accepted' }> 
   return { kind: 'unreachable', reason };
 }
 
-interface Place {
-  readonly host: string;
-  readonly port: number;
-}
-
-export function where({ host, port }: Place): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-/** OpenSSL's and Node's names for "the certificate is not one to trust". */
+/** Codes of OpenSSL and Node for a certificate that is not trusted. */
 const FOREIGN = /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_)/;
 const OUT_OF_TIME = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
 
-/** What an error of the connection means. Nothing was sent, or nothing came back. */
+/** What an error of the connection means: the request was not sent, or not answered. */
 export function notReached(error: unknown, target: Place): Failure {
   const reason = errorText(error);
   const code = errorCode(error);
@@ -71,8 +63,8 @@ export function notReached(error: unknown, target: Place): Failure {
     return {
       kind: 'unreachable',
       reason:
-        `the certificate of the server at ${where(target)} does not hold now (${reason}), so nothing is sent to it: ` +
-        `look at the clocks of both machines (here it is ${new Date().toISOString()}) and renew the certificate`,
+        `the certificate of the server at ${where(target)} is not valid now (${reason}), so nothing is sent to it: ` +
+        `check the clocks of both machines (here it is ${new Date().toISOString()}) and renew the certificate`,
     };
   if (FOREIGN.test(code))
     return {

@@ -1,35 +1,44 @@
-/** HTTP to the one server, over one kept connection. */
+/** HTTP requests to the one server, over one connection that is kept open. */
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { errorCode } from '#protocol/errors.ts';
 
-export interface Target {
+export interface Place {
   readonly host: string;
   readonly port: number;
+}
+
+/** `host:port` for a person; an IPv6 address stands in brackets. */
+export function where({ host, port }: Place): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+export interface Target extends Place {
   readonly tls: boolean;
-  /** The authority that must have signed the server's certificate, as PEM; null: the system's roots and names. */
+  /** The authority that must have signed the server's certificate, as PEM; null: any authority that the system trusts. */
   readonly authority: string | null;
 }
 
 export interface Reply {
   readonly status: number;
-  /** The `Retry-After` header in milliseconds, where there is one. */
+  /** The `Retry-After` header in milliseconds; undefined without one. */
   readonly retryAfterMs: number | undefined;
   readonly text: string;
 }
 
 export interface Transport {
-  /** Sends and reads the whole answer. Rejects when there is none in time. */
+  /** Sends the request and reads the whole answer. Rejects when there is none in time. */
   post(path: string, headers: Readonly<Record<string, string>>, body: Uint8Array): Promise<Reply>;
   close(): void;
 }
 
-/** Not by `import`: that reads every export of the module, and one of them loads fetch with 4 MB of private memory. */
+/** Not by `import`, which would read every export of the module: one of them loads fetch and costs 4 MB of memory. */
 const http = process.getBuiltinModule('node:http');
 
-const TIMEOUT = 10_000;
-/** No answer of the server's to an agent is larger. */
+/** How long to wait for the server's answer or TLS handshake, in milliseconds. */
+export const TIMEOUT = 10_000;
+/** The server's answers to an agent are smaller than this. */
 const REPLY_BYTES = 256 * 1024;
 
 /** `120` or an HTTP date → milliseconds from `now`; undefined for anything else. */
@@ -39,17 +48,22 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
+/** The name to ask the server's certificate for. TLS allows no address there. */
+export function serverName(host: string) {
+  return isIP(host) === 0 ? { servername: host } : {};
+}
+
 /**
- * With a pinned authority its signature alone is the proof: it signs for exactly this server, whatever name
- * or address people reach it by. Without, names count, as in a browser.
+ * A pinned authority signs certificates for this server only, so its signature is proof enough, whatever name or
+ * address the server is reached by. Without a pinned authority the certificate must carry the server's name, as in a
+ * browser.
  */
-export function tlsOptions({ host, authority }: Target) {
-  const name = isIP(host) === 0 ? { servername: host } : {};
+function tlsOptions({ host, authority }: Target) {
   const trust =
     authority === null
       ? { ca: [...getCACertificates('default'), ...getCACertificates('system')] }
       : { ca: authority, checkServerIdentity: () => undefined };
-  return { minVersion: 'TLSv1.2', ...name, ...trust } as const;
+  return { minVersion: 'TLSv1.2', ...serverName(host), ...trust } as const;
 }
 
 export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport {
@@ -65,7 +79,7 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
         incoming.on('data', (chunk: Buffer) => {
           size += chunk.length;
           if (size > REPLY_BYTES)
-            outgoing.destroy(new Error('its answer is larger than a Watchfloor server sends'));
+            outgoing.destroy(new Error('the answer is larger than a Watchfloor server sends'));
           else chunks.push(chunk);
         });
         incoming.on('end', () => {
@@ -77,7 +91,7 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
           });
         });
         incoming.on('error', fail);
-        incoming.on('aborted', () => fail(new Error('the connection broke within the answer')));
+        incoming.on('aborted', () => fail(new Error('the connection broke during the answer')));
       });
       const timer = setTimeout(
         () => outgoing.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)),
@@ -85,7 +99,7 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
       );
       const fail = (error: Error) => {
         clearTimeout(timer);
-        // A kept connection that the server closed meanwhile says nothing about the server.
+        // The server closed the kept connection between two requests: try once more, over a new one.
         const wasClosed = outgoing.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(errorCode(error));
         if (wasClosed) once(options, body).then(resolve, reject);
         else reject(error);

@@ -1,21 +1,21 @@
 /**
- * [S1] Trust on first enrollment: finds the server's own authority by the fingerprint in the enrollment string,
- * before anything is sent. The certificate found is then the only one the agent trusts.
+ * [S1] Finds the server's own authority by the fingerprint in the enrollment string, before anything is sent. From then
+ * on the agent trusts only certificates that this authority signed.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
+import { serverName, TIMEOUT, where } from './transport.ts';
 
-/** The server is not the one the enrollment string speaks of. Nothing was sent to it. */
+/** The server is not the one that the enrollment string names. Nothing was sent to it. */
 export class ImpostorError extends Error {
   override readonly name = 'ImpostorError';
 }
 
-/** The presented chain, leaf first, as far as it goes. */
+/** The certificates that the server presents: its own first, then the one that signed it, and so on. */
 function chainOf(leaf: DetailedPeerCertificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
   const seen = new Set<string>();
-  // A server without a certificate gives an empty object.
+  // Without a certificate Node gives an empty object.
   let one: DetailedPeerCertificate | undefined = leaf;
   while (one?.raw !== undefined && !seen.has(one.fingerprint256)) {
     seen.add(one.fingerprint256);
@@ -25,54 +25,58 @@ function chainOf(leaf: DetailedPeerCertificate): X509Certificate[] {
   return chain;
 }
 
-export function fingerprintOf(certificate: X509Certificate): string {
+function fingerprintOf(certificate: X509Certificate): string {
   return createHash('sha256').update(certificate.raw).digest('hex');
 }
 
 /**
- * Checks that the chain's top is the pinned authority and that each certificate was signed by the next: showing
- * somebody else's authority proves nothing. @throws ImpostorError
+ * Checks that the chain ends with the pinned authority and that each certificate is signed by the next one: anybody can
+ * present an authority's certificate that is not theirs. Returns the authority as PEM. @throws ImpostorError
  */
-export function pinnedAuthority(chain: readonly X509Certificate[], pin: string, where: string): string {
+function pinnedAuthority(chain: readonly X509Certificate[], pin: string, place: string): string {
   const top = chain.at(-1);
   if (top === undefined || fingerprintOf(top) !== pin)
     throw new ImpostorError(
-      `the server at ${where} is not the one of the enrollment string: its authority's fingerprint is ` +
+      `the server at ${place} is not the one of the enrollment string: its authority's fingerprint is ` +
         `${top === undefined ? 'missing' : fingerprintOf(top)}, not ${pin}. Nothing was sent to it. ` +
         'If the server got a new authority, make a new enrollment key there; otherwise somebody is in between',
     );
   const isSigned = chain.every((one, index) => one.verify((chain[index + 1] ?? one).publicKey));
   if (!isSigned)
     throw new ImpostorError(
-      `the server at ${where} shows the right authority, but its certificate was not signed by it: ` +
+      `the server at ${place} shows the right authority, but its certificate was not signed by it: ` +
         'somebody is in between. Nothing was sent to it',
     );
   return top.toString();
 }
 
 /**
- * Shakes hands with the server, sends nothing, and returns the pinned authority as PEM.
- * Rejects with ImpostorError, or with the connection's own error.
+ * Opens a TLS connection, sends nothing, and returns the server's authority as PEM. `pin`: its SHA-256 fingerprint.
+ * Rejects with ImpostorError, or with the connection's error.
  */
-export function fetchAuthority(host: string, port: number, pin: string, timeoutMs = 10_000): Promise<string> {
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+export function fetchAuthority(
+  host: string,
+  port: number,
+  pin: string,
+  timeoutMs = TIMEOUT,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
       port,
       minVersion: 'TLSv1.2',
-      // The chain is checked here, against the pin, and by OpenSSL on every connection after this one.
+      // `pinnedAuthority` checks the chain of this connection; OpenSSL checks that of every later one.
       rejectUnauthorized: false,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...serverName(host),
     });
     socket.setTimeout(timeoutMs, () =>
       socket.destroy(new Error(`no TLS handshake within ${timeoutMs / 1000} s`)),
     );
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the connection was closed within the TLS handshake')));
+    socket.once('close', () => reject(new Error('the connection was closed during the TLS handshake')));
     socket.once('secureConnect', () => {
       try {
-        resolve(pinnedAuthority(chainOf(socket.getPeerCertificate(true)), pin, where));
+        resolve(pinnedAuthority(chainOf(socket.getPeerCertificate(true)), pin, where({ host, port })));
       } catch (error) {
         reject(error);
       }

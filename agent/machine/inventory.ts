@@ -1,9 +1,11 @@
-/** What a machine is made of, asked once in the background: systeminformation starts processes for it. */
+/** The inventory: what this machine is made of. It is gathered once, in a process of its own (`survey.ts`). */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorText } from '#protocol/errors.ts';
 import { inventory as inventorySchema, type Inventory } from '#protocol/sample.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import type { Log } from '../log.ts';
 
 const run = promisify(execFile);
 
@@ -13,13 +15,13 @@ interface Facts {
   readonly system: { manufacturer: string; model: string; virtual: boolean };
 }
 
-/** The library writes what it does not know as an empty text or `unknown`. */
+/** The text, at most `most` characters; undefined for the texts that systeminformation and vendors use for "not known". */
 function known(text: string, most: number): string | undefined {
   const trimmed = text.trim().slice(0, most);
   return trimmed === '' || /^(unknown|default string|to be filled.*|-)$/i.test(trimmed) ? undefined : trimmed;
 }
 
-/** Drops what is undefined. */
+/** The fields without those that are undefined. */
 function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): Partial<T> {
   const kept: Partial<T> = {};
   for (const key in fields) if (fields[key] !== undefined) kept[key] = fields[key];
@@ -45,15 +47,42 @@ export function inventoryFrom(facts: Facts, memoryBytes: number, bootTime: numbe
   });
 }
 
-/** Longer than any machine takes to say what it is made of. */
-const PATIENCE = 60_000;
+/** The longest that gathering may take, in milliseconds. */
+const TIMEOUT = 60_000;
+/** Gathering begins this many milliseconds after the start, so that it does not delay the first samples. */
+const START_AFTER = 3000;
 
-/**
- * Asks the system, in a process that ends with the answer. Rejects where it does not answer; `signal` ends the
- * asking too.
- */
+/** Gathers the inventory in another process. Rejects when that fails, takes too long, or is aborted by `signal`. */
 export async function gatherInventory(signal: AbortSignal): Promise<Inventory> {
   const survey = join(import.meta.dirname, 'survey.ts');
-  const { stdout } = await run(process.execPath, ['--no-warnings', survey], { timeout: PATIENCE, signal });
+  const { stdout } = await run(process.execPath, ['--no-warnings', survey], { timeout: TIMEOUT, signal });
   return inventorySchema.parse(JSON.parse(stdout));
+}
+
+export interface GatheredInventory {
+  /** Undefined until it is gathered. */
+  current(): Inventory | undefined;
+  stop(): void;
+}
+
+/** Gathers the inventory in the background. Without it the agent still measures and pushes. */
+export function startInventory(log: Log): GatheredInventory {
+  let found: Inventory | undefined;
+  const stopped = new AbortController();
+  const gather = async () => {
+    try {
+      found = await gatherInventory(stopped.signal);
+    } catch (error) {
+      if (!stopped.signal.aborted)
+        log.warn({ reason: errorText(error) }, 'the inventory of this machine cannot be gathered');
+    }
+  };
+  const timer = setTimeout(() => void gather(), START_AFTER);
+  return {
+    current: () => found,
+    stop() {
+      clearTimeout(timer);
+      stopped.abort();
+    },
+  };
 }

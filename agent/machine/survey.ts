@@ -1,6 +1,6 @@
 /**
- * Writes the inventory to standard output, as JSON. A process of its own, because systeminformation would stay in
- * the agent's memory with 8 MB for what is asked once.
+ * Writes the inventory to standard output, as JSON. It runs in its own process, because systeminformation takes 8 MB of
+ * memory that the agent needs only once.
  */
 import { totalmem, uptime } from 'node:os';
 import library from 'systeminformation';

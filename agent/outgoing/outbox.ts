@@ -1,53 +1,54 @@
 /**
- * Samples on their way. While the link is healthy they wait in memory for the next push and the disk is not
- * touched; once a push failed, every sample is on disk too [G1], and the newest stay in memory as well, so that the
- * first push that arrives again holds what people look at now.
+ * Samples that wait for their push. While pushes succeed they wait in memory only. When a push failed, every sample
+ * is written to the spool too [G1]; the newest stay in memory as well, so that the first push that succeeds again
+ * carries what people look at now.
  */
 import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../log.ts';
-import type { Spool } from './spool.ts';
+import type { Sample } from '../sampling/sample.ts';
+import type { Batch, Spool } from './spool.ts';
 
 interface Waiting {
-  readonly number: number;
-  readonly sample: string;
-  /** Whether it is on disk too; those that are, are the spool's tail, in this order. */
+  readonly sample: Sample;
+  readonly bytes: number;
+  /** Whether the spool has it too. Those that it has are the spool's newest samples, in this order. */
   spooled: boolean;
 }
 
-export interface Live {
-  readonly samples: readonly string[];
-  /** To be given to `acknowledge`. */
-  readonly upTo: number;
-}
-
 export interface Outbox {
-  /** One sample as JSON. */
-  add(sample: string): void;
-  /** Waiting samples, oldest first, up to `bytes` (at least one); undefined when none waits. */
-  live(bytes: number): Live | undefined;
-  /** They arrived (or were set aside): they are forgotten, and the link is healthy. */
-  acknowledge(upTo: number): void;
-  /** A push failed: from now on samples go to disk. */
+  add(sample: Sample): void;
+  /** All samples in memory; undefined when there is none. Their `done` also ends the spooling. */
+  next(): Batch | undefined;
+  /** A push failed: from now on every sample goes to disk too. */
   failed(): void;
-  /** Whether samples now go to disk. */
+  /** Whether every sample goes to disk now. */
   isSpooling(): boolean;
 }
 
 export interface OutboxLimits {
   readonly samples: number;
+  /** Of memory, as `memoryOf` estimates it. */
   readonly bytes: number;
 }
 
-export const OUTBOX: OutboxLimits = { samples: 120, bytes: 512 * 1024 };
+/** Two minutes of samples. A machine with 4000 fields fills 2 MiB with seven samples: more than one push carries. */
+const OUTBOX: OutboxLimits = { samples: 120, bytes: 2 * 1024 * 1024 };
+
+/** Measured: V8 keeps an object with many keys in a hash table, with 63 to 77 bytes for each key and its number. */
+const FIELD_BYTES = 72;
+
+/** Estimates the memory that a sample takes, in bytes. The names of fields are shared by all samples. */
+function memoryOf({ fields }: Sample): number {
+  return FIELD_BYTES * (1 + Object.keys(fields).length);
+}
 
 export function createOutbox(spool: Spool, log: Log, limits: OutboxLimits = OUTBOX): Outbox {
   let waiting: Waiting[] = [];
   let bytes = 0;
-  let count = 0;
   let spooling = false;
   let diskWorks = true;
 
-  const keep = (fresh: readonly Waiting[]) => {
+  const write = (fresh: readonly Waiting[]) => {
     try {
       spool.append(fresh.map(({ sample }) => sample));
       for (const one of fresh) one.spooled = true;
@@ -60,53 +61,50 @@ export function createOutbox(spool: Spool, log: Log, limits: OutboxLimits = OUTB
     }
   };
 
-  /** Memory holds the newest only; what falls out is on disk, or lost. */
+  const isFull = () => waiting.length > limits.samples || bytes > limits.bytes;
+
+  /** Takes the oldest samples out of memory until it holds few enough. Those that are not on disk are lost. */
   const trim = () => {
-    let gone = 0;
-    while (waiting.length > 1 && (waiting.length > limits.samples || bytes > limits.bytes)) {
+    let lost = 0;
+    while (waiting.length > 1 && isFull()) {
       const oldest = waiting.shift();
-      bytes -= oldest?.sample.length ?? 0;
-      if (oldest?.spooled === false) gone++;
+      bytes -= oldest?.bytes ?? 0;
+      if (oldest?.spooled === false) lost++;
     }
-    if (gone > 0) spool.lose(gone);
+    if (lost > 0) spool.lose(lost);
   };
 
   const failed = () => {
     if (spooling) return;
     spooling = true;
-    keep(waiting);
+    write(waiting);
     trim();
+  };
+
+  const done = (sent: ReadonlySet<Waiting>) => {
+    // What is still in memory goes with the next push, so the spool need not keep it either.
+    const spooled = waiting.filter((one) => one.spooled);
+    if (spooled.length > 0) spool.forgetNewest(spooled.length);
+    for (const one of spooled) one.spooled = false;
+    spooling = false;
+    waiting = waiting.filter((one) => !sent.has(one));
+    bytes = waiting.reduce((sum, one) => sum + one.bytes, 0);
   };
 
   return {
     add(sample) {
-      const fresh: Waiting = { number: ++count, sample, spooled: false };
+      const fresh: Waiting = { sample, bytes: memoryOf(sample), spooled: false };
       waiting.push(fresh);
-      bytes += sample.length;
-      if (spooling) keep([fresh]);
-      // A push under way for very long: as good as failed.
-      else if (waiting.length > limits.samples || bytes > limits.bytes) failed();
+      bytes += fresh.bytes;
+      if (spooling) write([fresh]);
+      // Nothing was sent for a long time, although no push failed: it is still under way, or the interval is long.
+      else if (isFull()) failed();
       if (spooling) trim();
     },
-    live(most) {
-      const samples: string[] = [];
-      let [size, upTo] = [0, 0];
-      for (const { number, sample } of waiting) {
-        if (samples.length > 0 && size + sample.length > most) break;
-        samples.push(sample);
-        size += sample.length;
-        upTo = number;
-      }
-      return samples.length > 0 ? { samples, upTo } : undefined;
-    },
-    acknowledge(upTo) {
-      // What waits and is the spool's tail as well was sent, or is in memory for the next push.
-      const spooled = waiting.filter((one) => one.spooled);
-      if (spooled.length > 0) spool.forgetNewest(spooled.length);
-      for (const one of spooled) one.spooled = false;
-      spooling = false;
-      waiting = waiting.filter(({ number }) => number > upTo);
-      bytes = waiting.reduce((sum, { sample }) => sum + sample.length, 0);
+    next() {
+      if (waiting.length === 0) return undefined;
+      const sent = new Set(waiting);
+      return { samples: waiting.map(({ sample }) => sample), done: () => done(sent) };
     },
     failed,
     isSpooling: () => spooling,

@@ -1,70 +1,72 @@
 /**
- * Pushes: what is live first and on its beat, what is spooled in between, one push at a time [G1, G2]. A failure
- * is waited out with backoff and never ends the work.
+ * Decides when to push [G1, G2]: the newest samples at every interval, and spooled ones in the time between, one push
+ * at a time. After a failure it waits and tries again, for ever.
  */
 import type { PushReply } from '#protocol/sample.ts';
-import { backoffMs, jittered } from './backoff.ts';
-import type { Clock } from '../sampling/clock.ts';
-import { deliver, type Delivered } from './delivery.ts';
-import type { Failure, Outcome } from '../link/outcome.ts';
+import type { Link } from '../link/link.ts';
+import type { Failure } from '../link/outcome.ts';
 import type { Log } from '../log.ts';
+import type { Clock } from '../sampling/clock.ts';
 import { untilBeat } from '../sampling/loop.ts';
+import type { Pace } from '../sampling/pace.ts';
+import { deliver, type SetAside } from './delivery.ts';
 import type { Outbox } from './outbox.ts';
-import type { Spool } from './spool.ts';
+import type { Push } from './push.ts';
+import type { Batch, Spool } from './spool.ts';
 
 export interface SenderParts {
   readonly clock: Clock;
   readonly log: Log;
-  /** 0 ≤ r < 1, anew each time. */
+  /** A new number at each call: 0 ≤ r < 1. */
   readonly random: () => number;
   readonly outbox: Outbox;
-  readonly spool: Pick<Spool, 'oldest' | 'size' | 'dropped' | 'reported'>;
-  /** Joins the server if need be. */
-  readonly ready: () => Promise<Failure | undefined>;
-  readonly push: (samples: readonly string[], dropped: number) => Promise<Outcome>;
-  readonly setAside: (samples: readonly string[], reason: string) => void;
-  /** Obeys what the server asks for; returns the milliseconds between pushes from now on. */
-  readonly obey: (reply: PushReply) => number;
-  /** Milliseconds between pushes until the server has said. */
-  readonly intervalMs: number;
+  readonly spool: Pick<Spool, 'oldest' | 'size'>;
+  readonly link: Pick<Link, 'ready'>;
+  readonly push: Push;
+  readonly setAside: SetAside;
+  readonly pace: Pick<Pace, 'now' | 'obey'>;
 }
 
-export interface Sender {
-  /** Begins; before it nothing is sent. */
-  start(): void;
-  /** One last quick try; what does not arrive is in the spool afterwards. */
-  stop(): Promise<void>;
-}
-
-/** After a 401 or 403: a person has to act, and may take days. */
-const SLOW = 60_000;
-/** Between two spooled batches: a fleet that comes back must not fill the server. */
-const PAUSE = 250;
-const LIVE_BYTES = 600 * 1024;
-/** What a server asks for is obeyed up to here. */
+/** The first wait after a failure is at most this long, in milliseconds. The limit doubles with each failure in a row. */
+const FIRST_BACKOFF = 1000;
+const MOST_BACKOFF = 60_000;
+/** The wait after a 401 or 403, in milliseconds: a person has to act, which may take days. */
+const UNAUTHORIZED_WAIT = 60_000;
+/** The longest wait, in milliseconds, that a server's Retry-After is obeyed for. */
 const MOST_RETRY_AFTER = 600_000;
+/** Milliseconds between two spooled batches: many agents may come back at once, and must not overload the server. */
+const PAUSE = 250;
+/** How long a stop waits for a push, in milliseconds. */
 const LAST_TRY = 2000;
 
-/** How long to wait after `failure`, the `failures`th in a row. */
+/** `ms` plus or minus up to a fifth, so that many agents do not keep the same beat. */
+function jittered(ms: number, random: number): number {
+  return Math.round(ms * (0.8 + 0.4 * random));
+}
+
+/** How many milliseconds to wait after `failure`, which is the `failures`th in a row: exponential, with full jitter. */
 export function waitAfter(failure: Failure, failures: number, random: () => number): number {
-  if (failure.kind === 'unauthorized') return jittered(SLOW, random());
-  const backoff = backoffMs(failures, random());
+  if (failure.kind === 'unauthorized') return jittered(UNAUTHORIZED_WAIT, random());
+  const most = Math.min(MOST_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(failures - 1, 30));
+  const backoff = Math.round(most * random());
   if (failure.kind === 'unreachable' || failure.retryAfterMs === undefined) return backoff;
-  // Not before it said, and not all at that moment.
+  // At the earliest when the server said, and not all agents at that moment.
   return Math.min(failure.retryAfterMs, MOST_RETRY_AFTER) + backoff;
 }
 
-export function createSender(parts: SenderParts): Sender {
-  const { clock, log, outbox, spool, random } = parts;
-  /** This agent's place within the interval [G2]; half a second is left for the samples of the beat itself. */
+/**
+ * Starts to send. Returns its stop, which sends once more what waits in memory, within a few seconds; what did not
+ * arrive is in the spool afterwards.
+ */
+export function startSender(parts: SenderParts): () => Promise<void> {
+  const { clock, log, outbox, spool, link, pace, random } = parts;
+  /** Where in the interval this agent pushes [G2]: from 0, its start, to 1. */
   const place = random();
-  let interval = parts.intervalMs;
   let failures = 0;
   let lastProblem = '';
   let failingSince = 0;
   let stopping = false;
   let wake: () => void = () => undefined;
-  let work: Promise<void> | undefined;
 
   const sleep = (ms: number) =>
     new Promise<void>((resolve) => {
@@ -75,18 +77,10 @@ export function createSender(parts: SenderParts): Sender {
       };
     });
 
-  const untilPush = () => untilBeat(clock.now(), interval, place * Math.max(interval - 500, 500));
-
-  const send = async (samples: readonly string[]): Promise<Delivered> => {
-    const problem = await parts.ready();
-    if (problem !== undefined) return problem;
-    const push = async (piece: readonly string[]) => {
-      const dropped = spool.dropped();
-      const outcome = await parts.push(piece, dropped);
-      if (outcome.kind === 'accepted') spool.reported(dropped);
-      return outcome;
-    };
-    return deliver({ push, setAside: parts.setAside }, samples);
+  /** Milliseconds until the next push. The last half second of the interval stays free, so that no push is late for it. */
+  const untilPush = () => {
+    const { pushMs } = pace.now();
+    return untilBeat(clock.now(), pushMs, place * Math.max(pushMs - 500, 500));
   };
 
   const succeeded = (reply: PushReply | undefined) => {
@@ -96,10 +90,10 @@ export function createSender(parts: SenderParts): Sender {
     }
     failures = 0;
     lastProblem = '';
-    if (reply !== undefined) interval = parts.obey(reply);
+    if (reply !== undefined) pace.obey(reply);
   };
 
-  /** Says each problem once; returns the wait. */
+  /** Logs each new problem once. Returns how many milliseconds to wait. */
   const failed = (failure: Failure): number => {
     if (failures++ === 0) failingSince = clock.monotonic();
     outbox.failed();
@@ -107,73 +101,68 @@ export function createSender(parts: SenderParts): Sender {
     if (problem !== lastProblem)
       log.warn(
         { reason: failure.reason, kind: failure.kind },
-        'samples cannot be sent now: they are kept, and it is tried again',
+        'samples cannot be sent now: they are kept, and the agent tries again',
       );
     lastProblem = problem;
     return waitAfter(failure, failures, random);
   };
 
-  /** Pushes what is live. Returns how long to wait before trying again, or undefined when nothing failed. */
-  const pushLive = async (): Promise<number | undefined> => {
-    const live = outbox.live(LIVE_BYTES);
-    if (live === undefined) return undefined;
-    const result = await send(live.samples);
+  /** Sends a batch. Returns how many milliseconds to wait before the next try, or undefined when nothing failed. */
+  const send = async (batch: Batch): Promise<number | undefined> => {
+    const result = (await link.ready()) ?? (await deliver(parts, batch.samples));
     if (result.kind !== 'done') return failed(result);
-    outbox.acknowledge(live.upTo);
+    batch.done();
     succeeded(result.reply);
     return undefined;
   };
 
-  /** Sends spooled batches, oldest first, until the next live push is due. */
-  const catchUp = async (): Promise<number | undefined> => {
+  const sendNewest = async () => {
+    const batch = outbox.next();
+    return batch === undefined ? undefined : send(batch);
+  };
+
+  /** Sends spooled batches, oldest first, until the newest samples are due again. */
+  const sendSpooled = async (): Promise<number | undefined> => {
     const due = clock.monotonic() + untilPush();
     while (!stopping && clock.monotonic() + PAUSE < due) {
       const batch = spool.oldest();
       if (batch === undefined) return undefined;
-      const result = await send(batch.samples);
-      if (result.kind !== 'done') return failed(result);
-      batch.done();
-      succeeded(result.reply);
+      const wait = await send(batch);
+      if (wait !== undefined) return wait;
       await sleep(jittered(PAUSE, random()));
     }
     return undefined;
   };
 
   const run = async () => {
-    // A new device appears at once; its first samples follow on its own beat.
-    const problem = await parts.ready();
+    // Joins at once, so that a new device appears at once. Its first samples follow at its place in the interval.
+    const problem = await link.ready();
     let wait = problem === undefined ? undefined : failed(problem);
     while (!stopping) {
       await sleep(wait ?? untilPush());
       if (stopping) break;
-      wait = await pushLive();
-      if (wait === undefined && !outbox.isSpooling()) wait = await catchUp();
+      wait = await sendNewest();
+      if (wait === undefined && !outbox.isSpooling()) wait = await sendSpooled();
     }
   };
 
-  const lastTry = async () => {
-    if (failures > 0) return;
+  /** Waits for `work`, but no longer than a stop may take. */
+  const within = async (work: Promise<unknown>) => {
+    let cancel: () => void = () => undefined;
     const late = new Promise<void>((resolve) => {
-      wake = clock.after(LAST_TRY, resolve);
+      cancel = clock.after(LAST_TRY, resolve);
     });
-    const push = pushLive().then(() => undefined);
-    await Promise.race([push, late]);
-    wake();
+    await Promise.race([work, late]);
+    cancel();
   };
 
-  return {
-    start() {
-      work = run();
-    },
-    async stop() {
-      stopping = true;
-      wake();
-      const late = new Promise<void>((resolve) => {
-        clock.after(LAST_TRY, resolve);
-      });
-      await Promise.race([work ?? Promise.resolve(), late]);
-      await lastTry();
-      outbox.failed();
-    },
+  const work = run();
+
+  return async () => {
+    stopping = true;
+    wake();
+    await within(work);
+    if (failures === 0) await within(sendNewest());
+    outbox.failed();
   };
 }

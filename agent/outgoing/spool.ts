@@ -1,58 +1,111 @@
 /**
- * [G1] Samples on disk while the server cannot be reached. A sample is one line of JSON. Lines gather in one open
- * file; full, it becomes a sealed, compressed segment, which is later sent as one push and then removed. Within
- * the limit the oldest segments go first, and what is lost is counted. Nothing is touched until the first sample.
+ * [G1] Samples on disk while the server cannot be reached. Each sample is one line of JSON. Lines are appended to one
+ * open file. A full file is sealed: it becomes a compressed segment, which is later sent as one push and then removed.
+ * When the spool is larger than its limit, the oldest segments are dropped and their samples counted. The disk is not
+ * touched before the first sample.
  *
  *     spool/00000007-600.jsonl.gz   sealed: its place in the order, and how many samples it holds
  *     spool/00000008.jsonl          open: after a crash its last line may be torn, and is left out
+ *     spool/dropped                 how many dropped samples the server has not been told of
  *
- * Of a disk that is full, read-only or cleared by somebody only `append` complains; the rest goes on.
+ * On a full, read-only or emptied disk only `append` throws; everything else logs what failed and goes on.
  */
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { errorText } from '#protocol/errors.ts';
 import { readIfThere, removeFile, writeWhole } from '../data-folder/data-folder.ts';
 import type { Log } from '../log.ts';
-import { compress, readPlain, readSegment, type Segment } from './segment.ts';
+import { fromLine, toLine, type Sample } from '../sampling/sample.ts';
 
 export interface SpoolLimits {
-  /** Bytes on disk. */
+  /** Of the whole spool, in bytes on disk. */
   readonly bytes: number;
   readonly segmentSamples: number;
-  /** Inflated: a segment must fit into one push. */
+  /** Of a segment before it is compressed. The server must accept a segment's samples as one push. */
   readonly segmentBytes: number;
 }
 
 export const SEGMENT = { segmentSamples: 600, segmentBytes: 600 * 1024 } as const;
 
-/** The oldest samples there are. `done` forgets them; until then they are kept. */
-export interface SpooledBatch {
-  readonly samples: readonly string[];
+/** Samples to send with one push, oldest first. */
+export interface Batch {
+  readonly samples: readonly Sample[];
+  /** Forgets the samples: they arrived, or were set aside. Until then they are kept. */
   done(): void;
 }
 
 export interface Spool {
-  /** Keeps the samples, oldest first. @throws when the disk does not take them; then none was kept */
-  append(samples: readonly string[]): void;
-  /** Takes back up to `count` of the samples appended last: they were sent otherwise. */
+  /** Writes the samples, oldest first. @throws when the disk does not take them; then none was written */
+  append(samples: readonly Sample[]): void;
+  /** Removes up to `count` of the samples appended last: they are sent from memory. */
   forgetNewest(count: number): void;
-  oldest(): SpooledBatch | undefined;
-  /** Samples waiting. */
+  /** The oldest samples; undefined when the spool is empty. */
+  oldest(): Batch | undefined;
+  /** How many samples are on disk. */
   size(): number;
-  /** Samples lost since `reported` last said so. */
+  /** How many samples were lost that the server has not been told of. */
   dropped(): number;
+  /** The server was told of `count` lost samples. */
   reported(count: number): void;
-  /** Counts samples that were lost elsewhere. */
+  /** Counts samples that were lost before they were written. */
   lose(count: number): void;
   close(): void;
 }
 
+/** A full file of the spool: compressed if the disk had room for that, otherwise as it was written. */
+interface Segment {
+  readonly path: string;
+  /** Its size on disk. */
+  readonly bytes: number;
+  readonly samples: number;
+}
+
+/** The file that samples are appended to. */
 interface Open {
   readonly path: string;
   readonly fd: number;
-  /** Where each line begins. */
+  /** Where each line begins, in bytes. */
   readonly starts: number[];
   bytes: number;
+}
+
+/** The lines of a plain file that hold a sample: all but one that a crash tore. */
+function readLines(path: string): string[] {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => fromLine(line) !== undefined);
+}
+
+/** Writes `00000008-600.jsonl.gz` beside `00000008.jsonl`, which the caller then removes. @throws on a full disk */
+function compress(path: string, lines: readonly string[]): Segment {
+  const data = gzipSync(`${lines.join('\n')}\n`);
+  const target = path.replace(/\.jsonl$/, `-${lines.length}.jsonl.gz`);
+  try {
+    writeWhole(target, data);
+  } catch (error) {
+    removeFile(`${target}.new`);
+    throw error;
+  }
+  return { path: target, bytes: data.length, samples: lines.length };
+}
+
+/** The segment's samples, oldest first. @throws when the file is damaged or gone */
+function readSegment({ path }: Segment): Sample[] {
+  const data = readFileSync(path);
+  const text = (path.endsWith('.gz') ? gunzipSync(data) : data).toString('utf8');
+  return text
+    .split('\n')
+    .map(fromLine)
+    .filter((sample) => sample !== undefined);
 }
 
 export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool {
@@ -68,22 +121,19 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       writeWhole(lostPath, `${count}\n`);
     } catch (error) {
-      // It is still in memory; the one who appends says that the disk is not writable.
+      // The number is still in memory, and `append` reports that the disk cannot be written.
       log.debug({ reason: errorText(error) }, 'the number of dropped samples cannot be kept on disk');
     }
   };
 
-  const name = (number: number) => join(folder, String(number).padStart(8, '0'));
-
-  /** What cannot be removed is sent again after a restart, which is harmless [I2]. */
+  /** A file that cannot be removed is sent again after a restart, which is harmless [I2]. */
   const remove = (path: string) => {
     if (!removeFile(path)) log.warn({ file: path }, 'a file of the spool cannot be removed');
   };
 
-  /** A full file becomes a segment, compressed where that is possible. */
   const seal = (file: Segment): Segment => {
     try {
-      const segment = compress(file.path, readPlain(file.path));
+      const segment = compress(file.path, readLines(file.path));
       remove(file.path);
       return segment;
     } catch (error) {
@@ -106,7 +156,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
 
   const begin = (): Open => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const path = `${name(next++)}.jsonl`;
+    const path = join(folder, `${String(next++).padStart(8, '0')}.jsonl`);
     return { path, fd: openSync(path, 'w', 0o600), starts: [], bytes: 0 };
   };
 
@@ -127,7 +177,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     );
   };
 
-  /** What cannot be cut off is written over by the next sample, or sent twice, which is harmless [I2]. */
+  /** Cuts the open file off after its last line. What stays is overwritten by the next sample, or sent twice [I2]. */
   const cut = ({ fd, bytes }: Open) => {
     try {
       ftruncateSync(fd, bytes);
@@ -136,8 +186,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     }
   };
 
-  const writeLine = (file: Open, sample: string) => {
-    const line = Buffer.from(`${sample}\n`);
+  const writeLine = (file: Open, line: Uint8Array) => {
     try {
       if (writeSync(file.fd, line, 0, line.length, file.bytes) < line.length)
         throw new Error('the disk is full');
@@ -151,23 +200,24 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
 
   const recoverOpen = (path: string) => {
     try {
-      const samples = readPlain(path).length;
+      const samples = readLines(path).length;
       if (samples === 0) return remove(path);
       sealed.push(seal({ path, bytes: statSync(path).size, samples }));
     } catch (error) {
       log.warn(
         { file: path, reason: errorText(error) },
-        'a file of the spool cannot be read and was left aside',
+        'a file of the spool cannot be read and was left alone',
       );
     }
   };
 
+  /** Finds what an earlier run left in the folder. */
   const recover = () => {
     let names: string[];
     try {
       names = readdirSync(folder).sort();
     } catch {
-      // Nothing was ever spooled.
+      // Nothing was spooled yet.
       return;
     }
     for (const file of names) {
@@ -179,7 +229,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
       }
       next = Math.max(next, Number(number) + 1);
       if (samples !== undefined) sealed.push({ path, bytes: statSync(path).size, samples: Number(samples) });
-      // Sealed already, and only not yet removed.
+      // It was sealed, and the agent ended before it removed the plain file.
       else if (names.some((other) => other.startsWith(`${number}-`) && other.endsWith('.gz'))) remove(path);
       else recoverOpen(path);
     }
@@ -187,7 +237,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     lost = Number.isSafeInteger(count) && count > 0 ? count : 0;
   };
 
-  const load = (segment: Segment): readonly string[] | undefined => {
+  const load = (segment: Segment): readonly Sample[] | undefined => {
     try {
       return readSegment(segment);
     } catch (error) {
@@ -201,7 +251,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
 
   const forget = (segment: Segment) => {
     const place = sealed.indexOf(segment);
-    // It may have been dropped for want of room meanwhile.
+    // It may have been dropped meanwhile, because the spool was full.
     if (place < 0) return;
     sealed.splice(place, 1);
     remove(segment.path);
@@ -224,13 +274,14 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
       const before = open?.starts.length ?? 0;
       try {
         for (const sample of samples) {
+          const line = Buffer.from(`${toLine(sample)}\n`);
           if (
             open !== undefined &&
-            (open.starts.length >= limits.segmentSamples || open.bytes + sample.length > limits.segmentBytes)
+            (open.starts.length >= limits.segmentSamples || open.bytes + line.length > limits.segmentBytes)
           )
             sealOpen();
           open ??= begin();
-          writeLine(open, sample);
+          writeLine(open, line);
         }
       } catch (error) {
         if (open !== undefined && open.starts.length > before) forgetNewest(open.starts.length - before);
@@ -245,7 +296,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
         const [segment] = sealed;
         if (segment === undefined) return undefined;
         const samples = load(segment);
-        if (samples !== undefined) return { samples, done: () => forget(segment) };
+        if (samples !== undefined && samples.length > 0) return { samples, done: () => forget(segment) };
         forget(segment);
         setLost(lost + segment.samples);
       }

@@ -1,54 +1,55 @@
 /**
- * The beat of the samples: one at every multiple of the pace on the wall clock. Each wait is counted anew from the
- * clock, so nothing drifts; after a clock step or a suspend the beat goes on from where the clock now is.
+ * When samples are taken: at every multiple of their interval on the wall clock, so that all machines have samples of
+ * the same times. Each wait is computed anew from the clock: the beat does not drift, and after a clock step or a
+ * suspend it goes on from the time that the clock then shows.
  */
 import type { Clock } from './clock.ts';
+import type { Pace } from './pace.ts';
 
-export interface Loop {
-  /** Changes the pace; the next beat is already the new one's. */
-  setPace(ms: number): void;
-  stop(): void;
-}
-
-/** A timer that fires this little early still means the beat it was set for. */
+/** A timer that fires up to this many milliseconds early still means the beat it was set for. */
 const EARLY = 20;
 
-/** Milliseconds from `now` to the next multiple of `pace` (plus `phase`); never 0. */
-export function untilBeat(now: number, pace: number, phase = 0): number {
-  const past = (((now - phase) % pace) + pace) % pace;
-  const left = pace - past;
-  return left <= EARLY ? left + pace : left;
+/** Milliseconds from `now` to the next multiple of `interval` (plus `phase`), all in milliseconds; never 0. */
+export function untilBeat(now: number, interval: number, phase = 0): number {
+  const past = (((now - phase) % interval) + interval) % interval;
+  const left = interval - past;
+  return left <= EARLY ? left + interval : left;
 }
 
 /** The beat that a timer firing at `now` was set for. */
-export function beatAt(now: number, pace: number): number {
-  return Math.floor((now + EARLY) / pace) * pace;
+function beatAt(now: number, interval: number): number {
+  return Math.floor((now + EARLY) / interval) * interval;
 }
 
-/** Calls `beat` with the wall-clock time of each beat, in epoch milliseconds. */
-export function startLoop(clock: Clock, paceMs: number, beat: (t: number) => void): Loop {
-  let pace = paceMs;
+/** Calls `beat` with the wall-clock time of each beat, in epoch milliseconds. Returns its stop. */
+export function startLoop(
+  clock: Clock,
+  pace: Pick<Pace, 'now' | 'onSampleChange'>,
+  beat: (t: number) => void,
+): () => void {
   let last = -Infinity;
+  let stopped = false;
   let cancel: () => void = () => undefined;
 
   const next = () => {
-    cancel = clock.after(untilBeat(clock.now(), pace), () => {
-      const t = beatAt(clock.now(), pace);
+    const { sampleMs } = pace.now();
+    cancel = clock.after(untilBeat(clock.now(), sampleMs), () => {
+      const t = beatAt(clock.now(), sampleMs);
       next();
-      // Never twice the same time; a clock set back may repeat older ones.
+      // The same time never comes twice in a row. After the clock was set back, older times come again.
       if (t !== last) beat(t);
       last = t;
     });
   };
   next();
+  pace.onSampleChange(() => {
+    if (stopped) return;
+    cancel();
+    next();
+  });
 
-  return {
-    setPace(ms) {
-      if (ms === pace) return;
-      pace = ms;
-      cancel();
-      next();
-    },
-    stop: () => cancel(),
+  return () => {
+    stopped = true;
+    cancel();
   };
 }

@@ -66,7 +66,7 @@ describe('the agent’s settings', () => {
       'WATCHFLOOR_SPOOL_MIB: must be a number of MiB',
       `${path}: interval: must be a number of seconds`,
       `${path}: log_level: must be one of`,
-      `${path}: "colour" is no setting`,
+      `${path}: "colour" is not a setting`,
       'the enrollment string cannot be read',
     ];
     for (const one of expected) expect(found).toContainEqual(expect.stringContaining(one));

@@ -43,7 +43,7 @@ function linkTo(parts: Partial<LinkParts>) {
     enrollment: undefined,
     membership: undefined,
     remember: (membership) => remembered.push(membership),
-    describe: () => Promise.resolve({ hostname: 'h', ip: '', os: 'Linux', device_id: 'device-1' }),
+    describe: () => ({ hostname: 'h', ip: '', os: 'Linux', device_id: 'device-1' }),
     log: keptLog(),
     ...parts,
   });

@@ -1,10 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { deliver } from '../../../agent/outgoing/delivery.ts';
 import { createLink, type LinkParts } from '../../../agent/link/link.ts';
-import type { Outcome } from '../../../agent/link/outcome.ts';
 import { keyHash, type Membership } from '../../../agent/link/membership.ts';
-import { LIMITS } from '#protocol/sample.ts';
 import { makeAuthority, type Authority } from './certificates.ts';
 import { keptLog } from '../quiet.ts';
 import { startServer } from './server.ts';
@@ -36,7 +33,7 @@ function linkOf(parts: Partial<LinkParts>) {
     enrollment: undefined,
     membership: undefined,
     remember: () => undefined,
-    describe: () => Promise.resolve({ hostname: 'h', ip: '', os: 'Linux' }),
+    describe: () => ({ hostname: 'h', ip: '', os: 'Linux' }),
     log,
     timeoutMs: 5000,
     ...parts,
@@ -134,48 +131,3 @@ describe('the link in trouble', () => {
 function reply(json: string): string {
   return `HTTP/1.1 200 OK\r\ncontent-length: ${json.length}\r\n\r\n${json}`;
 }
-
-describe('a delivery that is too large', () => {
-  const samples = Array.from({ length: 600 }, (_, n) => `{"n":${n}}`);
-
-  /** Answers 413 to what is more than `most` characters; counts the pushes. */
-  async function deliverTo(most: number, given: readonly string[]) {
-    const aside: string[] = [];
-    const taken: string[] = [];
-    let pushes = 0;
-    const push = (piece: readonly string[]): Promise<Outcome> => {
-      pushes++;
-      if (piece.join().length > most) return Promise.resolve({ kind: 'too_large' });
-      taken.push(...piece);
-      const answer = { accepted: piece.length, duplicates: 0, interval_s: 5, sample_s: 1 };
-      return Promise.resolve({ kind: 'accepted', reply: answer });
-    };
-    const outcome = await deliver({ push, setAside: (some) => aside.push(...some) }, given);
-    return { outcome, aside, taken, pushes };
-  }
-
-  it('[G1] arrives in pieces, in order', async () => {
-    const { outcome, aside, taken } = await deliverTo(300, samples);
-    expect(outcome.kind).toBe('done');
-    expect(taken).toEqual(samples);
-    expect(aside).toEqual([]);
-  });
-
-  it('[G1] is kept when not even one small sample is taken: a person has to raise a limit in between', async () => {
-    const { outcome, aside, pushes } = await deliverTo(1, samples);
-    expect(outcome).toMatchObject({
-      kind: 'unauthorized',
-      reason: expect.stringMatching(/client_max_body_size/),
-    });
-    expect(aside).toEqual([]);
-    expect(pushes).toBeLessThan(15);
-  });
-
-  it('loses only the one sample that no server would take', async () => {
-    const giant = `{"x":"${'x'.repeat(LIMITS.bodyBytes)}"}`;
-    const { outcome, aside, taken } = await deliverTo(LIMITS.bodyBytes, [...samples, giant, '{"n":601}']);
-    expect(outcome.kind).toBe('done');
-    expect(aside).toEqual([giant]);
-    expect(taken).toEqual([...samples, '{"n":601}']);
-  });
-});

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inventory } from '#protocol/sample.ts';
-import { deviceId, osName, parseOsRelease, primaryAddress } from '../../../agent/machine/identity.ts';
+import { primaryAddress } from '../../../agent/machine/address.ts';
+import { deviceId, osName, parseOsRelease } from '../../../agent/machine/identity.ts';
 import { gatherInventory, inventoryFrom } from '../../../agent/machine/inventory.ts';
 import { ownFolder } from '../data-folder/folder.ts';
 

@@ -2,56 +2,71 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createOutbox } from '../../../agent/outgoing/outbox.ts';
 import { openSpool, type Spool } from '../../../agent/outgoing/spool.ts';
+import type { Sample } from '../../../agent/sampling/sample.ts';
 import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
+import { sample, samples } from './numbered.ts';
 
 const LIMITS = { bytes: 1 << 20, segmentSamples: 100, segmentBytes: 100_000 };
 const ownSpool = () => openSpool(join(ownFolder(), 'spool'), LIMITS, keptLog());
-const line = (n: number) => `{"n":${n}}`;
 
 describe('the outbox', () => {
-  it('keeps samples in memory while the link is healthy', () => {
+  it('keeps samples in memory only, while pushes succeed', () => {
     const spool = ownSpool();
     const outbox = createOutbox(spool, keptLog());
-    outbox.add(line(1));
-    outbox.add(line(2));
-    const live = outbox.live(1e6);
-    expect(live?.samples).toEqual([line(1), line(2)]);
-    outbox.add(line(3));
-    outbox.acknowledge(live?.upTo ?? 0);
-    expect(outbox.live(1e6)?.samples).toEqual([line(3)]);
+    for (const one of samples(1, 3)) outbox.add(one);
+    const batch = outbox.next();
+    expect(batch?.samples).toEqual(samples(1, 3));
+    outbox.add(sample(3));
+    batch?.done();
+    expect(outbox.next()?.samples).toEqual([sample(3)]);
     expect(spool.size()).toBe(0);
   });
 
-  it('[G1] after a failure has every sample on disk, and takes back what then arrives from memory', () => {
+  it('[G1] writes every sample to disk after a failed push, and removes those that are then sent from memory', () => {
     const spool = ownSpool();
     const outbox = createOutbox(spool, keptLog(), { samples: 3, bytes: 1e6 });
-    outbox.add(line(1));
+    outbox.add(sample(1));
     outbox.failed();
-    for (const n of [2, 3, 4, 5]) outbox.add(line(n));
+    for (const one of samples(2, 6)) outbox.add(one);
     expect(spool.size()).toBe(5);
-    const live = outbox.live(1e6);
-    expect(live?.samples).toEqual([line(3), line(4), line(5)]);
-    outbox.add(line(6));
-    outbox.acknowledge(live?.upTo ?? 0);
-    // 1 to 3 fell out of memory (3 when 6 came): sent again from disk, which is harmless [I2].
-    expect(spool.oldest()?.samples).toEqual([line(1), line(2), line(3)]);
-    expect(outbox.live(1e6)?.samples).toEqual([line(6)]);
+    const batch = outbox.next();
+    expect(batch?.samples).toEqual(samples(3, 6));
+    outbox.add(sample(6));
+    batch?.done();
+    // 1 to 3 are no longer in memory (3 since 6 came). Sample 3 is sent twice, which is harmless [I2].
+    expect(spool.oldest()?.samples).toEqual(samples(1, 4));
+    expect(outbox.next()?.samples).toEqual([sample(6)]);
     expect(outbox.isSpooling()).toBe(false);
   });
 
-  it('counts what a full disk costs, and takes nothing back that it never wrote', () => {
+  it('writes to disk when the samples in memory take more bytes than the limit, before any push failed', () => {
+    const spool = ownSpool();
+    const outbox = createOutbox(spool, keptLog(), { samples: 100, bytes: 1_000_000 });
+    const wide = (t: number): Sample => ({
+      t,
+      fields: Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`core:${n}:cpu`, n])),
+    });
+    for (let t = 0; t < 3; t++) outbox.add(wide(t));
+    expect(outbox.isSpooling()).toBe(false);
+    outbox.add(wide(3));
+    expect(outbox.isSpooling()).toBe(true);
+    expect(spool.size()).toBe(4);
+    expect(outbox.next()?.samples).toHaveLength(3);
+  });
+
+  it('counts the samples that a full disk costs, and removes nothing from the spool that it did not write', () => {
     let lost = 0;
-    const writes: string[] = [];
+    const written: Sample[] = [sample(0)];
     let works = false;
     const spool: Spool = {
-      append: (samples) => {
+      append: (some) => {
         if (!works) throw new Error('ENOSPC: no space left on device');
-        writes.push(...samples);
+        written.push(...some);
       },
-      forgetNewest: (count) => writes.splice(writes.length - count, count),
+      forgetNewest: (count) => written.splice(written.length - count, count),
       oldest: () => undefined,
-      size: () => writes.length,
+      size: () => written.length,
       dropped: () => lost,
       reported: () => undefined,
       lose: (count) => {
@@ -59,16 +74,15 @@ describe('the outbox', () => {
       },
       close: () => undefined,
     };
-    writes.push('older');
     const log = keptLog();
     const outbox = createOutbox(spool, log, { samples: 2, bytes: 1e6 });
     outbox.failed();
-    for (const n of [1, 2, 3, 4]) outbox.add(line(n));
+    for (const one of samples(1, 5)) outbox.add(one);
     expect(lost).toBe(2);
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
     works = true;
-    outbox.add(line(5));
-    outbox.acknowledge(outbox.live(1e6)?.upTo ?? 0);
-    expect(writes).toEqual(['older']);
+    outbox.add(sample(5));
+    outbox.next()?.done();
+    expect(written).toEqual([sample(0)]);
   });
 });

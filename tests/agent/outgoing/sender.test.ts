@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Failure, Outcome } from '../../../agent/link/outcome.ts';
 import { createOutbox } from '../../../agent/outgoing/outbox.ts';
-import { createSender, waitAfter } from '../../../agent/outgoing/sender.ts';
+import { startSender, waitAfter } from '../../../agent/outgoing/sender.ts';
 import { openSpool, SEGMENT } from '../../../agent/outgoing/spool.ts';
+import { createPace } from '../../../agent/sampling/pace.ts';
+import type { Sample } from '../../../agent/sampling/sample.ts';
 import { manualClock } from '../sampling/clock.ts';
 import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
+import { numbersOf, sample } from './numbered.ts';
 
 const AWAY: Outcome = { kind: 'unreachable', reason: 'ECONNREFUSED' };
 const accepted = (interval_s = 5): Outcome => ({
@@ -14,71 +17,74 @@ const accepted = (interval_s = 5): Outcome => ({
   reply: { accepted: 1, duplicates: 0, interval_s, sample_s: 1 },
 });
 
-/** A sender over a link that answers as `answer` says, with a sample each second. */
+/** A sender whose pushes are answered by `answer`, with a new sample every second. */
 function setup(
-  answer: (samples: readonly string[], at: number) => Outcome,
+  answer: (samples: readonly Sample[], at: number) => Outcome,
   ready?: () => Failure | undefined,
 ) {
   const clock = manualClock();
   const log = keptLog();
   const spool = openSpool(join(ownFolder(), 'spool'), { bytes: 1 << 20, ...SEGMENT }, log);
   const outbox = createOutbox(spool, log);
-  const pushes: { at: number; samples: readonly string[]; dropped: number; ok: boolean }[] = [];
-  const aside: { samples: readonly string[]; reason: string }[] = [];
-  const sender = createSender({
+  const pushes: { at: number; numbers: readonly number[]; ok: boolean }[] = [];
+  const aside: { numbers: readonly number[]; reason: string }[] = [];
+  const stop = startSender({
     clock,
     log,
     random: () => 0.5,
     outbox,
     spool,
-    ready: () => Promise.resolve(ready?.()),
-    push: (samples, dropped) => {
+    link: { ready: () => Promise.resolve(ready?.()) },
+    push: (samples) => {
       const outcome = answer(samples, clock.monotonic());
-      pushes.push({ at: clock.monotonic(), samples, dropped, ok: outcome.kind === 'accepted' });
+      pushes.push({ at: clock.monotonic(), numbers: numbersOf(samples), ok: outcome.kind === 'accepted' });
       return Promise.resolve(outcome);
     },
-    setAside: (samples, reason) => aside.push({ samples, reason }),
-    obey: ({ interval_s }) => interval_s * 1000,
-    intervalMs: 5000,
+    setAside: (samples, reason) => aside.push({ numbers: numbersOf(samples), reason }),
+    pace: createPace(undefined),
   });
   let taken = 0;
   const advance = async (seconds: number) => {
     for (let second = 0; second < seconds; second++) {
       await clock.advance(1000);
-      outbox.add(`{"n":${taken++}}`);
+      outbox.add(sample(taken++));
     }
   };
-  sender.start();
-  const arrived = () => new Set(pushes.filter(({ ok }) => ok).flatMap(({ samples }) => samples));
-  return { clock, log, spool, outbox, pushes, aside, sender, advance, arrived };
+  const arrived = () => new Set(pushes.filter(({ ok }) => ok).flatMap(({ numbers }) => numbers));
+  /** Expects that samples 0 to `count - 1` were accepted. */
+  const expectArrived = (count: number) => {
+    const found = arrived();
+    expect(Array.from({ length: count }, (_, n) => n).filter((n) => !found.has(n))).toEqual([]);
+  };
+  return { clock, log, spool, outbox, pushes, aside, stop, advance, arrived, expectArrived };
 }
 
 describe('the sender', () => {
-  it('pushes every interval at its own place, and faster as soon as it is asked to', async () => {
+  it('pushes once per interval, at a place of its own, and more often as soon as the server asks for it', async () => {
     let interval = 5;
     const { advance, pushes } = setup(() => accepted(interval));
     await advance(20);
-    expect(pushes.map(({ samples }) => samples.length)).toEqual([2, 5, 5, 5]);
+    expect(pushes.map(({ numbers }) => numbers.length)).toEqual([2, 5, 5, 5]);
     interval = 1;
     await advance(10);
-    expect(pushes.slice(-4).map(({ samples }) => samples.length)).toEqual([1, 1, 1, 1]);
+    expect(pushes.slice(-4).map(({ numbers }) => numbers.length)).toEqual([1, 1, 1, 1]);
   });
 
-  it('[G1] loses nothing in an outage, shows the newest first, then fills the gap in order', async () => {
-    const { advance, pushes, arrived, spool } = setup((_, at) =>
+  it('[G1] loses no sample in an outage: it sends the newest first, then fills the gap in order', async () => {
+    const { advance, pushes, expectArrived, spool } = setup((_, at) =>
       at > 10_000 && at < 400_000 ? AWAY : accepted(),
     );
     await advance(460);
     const back = pushes.filter(({ ok, at }) => ok && at >= 400_000);
-    const numbers = (samples: readonly string[] = []) => samples.map((text) => Number(/\d+/.exec(text)?.[0]));
-    expect(Math.max(...numbers(back[0]?.samples))).toBeGreaterThan(395);
-    expect(numbers(back[1]?.samples)).toEqual([...numbers(back[1]?.samples)].sort((a, b) => a - b));
+    expect(back[0]?.numbers.at(-1)).toBeGreaterThan(395);
+    expect(back[1]?.numbers[0]).toBeLessThan(20);
+    expect(back[1]?.numbers).toEqual(back[1]?.numbers.toSorted((a, b) => a - b));
     await advance(6);
     expect(spool.size()).toBe(0);
-    for (let n = 0; n < 455; n++) expect(arrived()).toContain(`{"n":${n}}`);
+    expectArrived(455);
   });
 
-  it('[G2] waits longer and longer, with full jitter, up to a minute, for ever', () => {
+  it('[G2] waits longer after each failure, with full jitter, up to a minute, and never gives up', () => {
     const waits = (random: number) =>
       [1, 2, 3, 4, 7, 20, 5000].map((failures) =>
         waitAfter({ kind: 'unreachable', reason: '' }, failures, () => random),
@@ -87,21 +93,21 @@ describe('the sender', () => {
     expect(waits(0)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('[I6] comes back no earlier than a busy server asked, and not at that very moment', () => {
+  it('[I6] tries again no earlier than a busy server asked for, and not exactly then', () => {
     const busy = (random: number): number =>
       waitAfter({ kind: 'busy', reason: '', retryAfterMs: 30_000 }, 1, () => random);
     expect(busy(0)).toBe(30_000);
     expect(busy(0.9)).toBe(30_900);
   });
 
-  it('[G2] keeps the data after a 401 and tries again about once a minute', async () => {
+  it('[G2] keeps its samples after a 401 and tries again about once a minute', async () => {
     const revoked: Outcome = { kind: 'unauthorized', reason: 'revoked' };
-    const { advance, pushes, arrived, log } = setup((_, at) => (at < 200_000 ? revoked : accepted()));
+    const { advance, pushes, expectArrived, log } = setup((_, at) => (at < 200_000 ? revoked : accepted()));
     await advance(190);
     expect(pushes.length).toBeLessThanOrEqual(4);
     expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
     await advance(80);
-    for (let n = 0; n < 200; n++) expect(arrived()).toContain(`{"n":${n}}`);
+    expectArrived(200);
   });
 
   it('[I2] sends the same samples again when the reply was lost', async () => {
@@ -112,42 +118,31 @@ describe('the sender', () => {
       return AWAY;
     });
     await advance(8);
-    expect(pushes[1]?.samples.slice(0, pushes[0]?.samples.length)).toEqual(pushes[0]?.samples);
+    expect(pushes[1]?.numbers.slice(0, pushes[0]?.numbers.length)).toEqual(pushes[0]?.numbers);
   });
 
-  it('splits what is too large, and what is refused, so that one bad sample takes no other with it', async () => {
-    const bad = '{"n":9}';
+  it('sends too large and refused pushes in halves, so that one bad sample takes no other with it', async () => {
+    const bad = 9;
     const { advance, arrived, aside } = setup((samples) => {
       if (samples.length > 3) return { kind: 'too_large' };
-      return samples.includes(bad)
+      return numbersOf(samples).includes(bad)
         ? { kind: 'refused', reason: 'metrics.cpu: must not be negative' }
         : accepted();
     });
     await advance(22);
-    expect(aside).toEqual([{ samples: [bad], reason: 'metrics.cpu: must not be negative' }]);
-    for (const n of [0, 5, 8, 10, 11, 16]) expect(arrived()).toContain(`{"n":${n}}`);
+    expect(aside).toEqual([{ numbers: [bad], reason: 'metrics.cpu: must not be negative' }]);
+    for (const n of [0, 5, 8, 10, 11, 16]) expect(arrived()).toContain(n);
   });
 
-  it('gives up on a server that refuses everything after a few tries a batch, and goes on', async () => {
+  it('sets a batch aside after a few tries when the server refuses everything, and goes on with the next', async () => {
     const { advance, pushes, aside, outbox } = setup(() => ({ kind: 'refused', reason: 'no' }));
     await advance(100);
-    expect(aside.flatMap(({ samples }) => samples).length).toBeGreaterThan(90);
+    expect(aside.flatMap(({ numbers }) => numbers).length).toBeGreaterThan(90);
     expect(pushes.length).toBeLessThan(250);
     expect(outbox.isSpooling()).toBe(false);
   });
 
-  it('[G1] reports dropped samples until a push with their number was accepted', async () => {
-    let away = true;
-    const { advance, pushes, spool } = setup(() => (away ? AWAY : accepted()));
-    spool.lose(7);
-    await advance(5);
-    away = false;
-    await advance(70);
-    expect(pushes.filter(({ ok, dropped }) => ok && dropped === 7)).toHaveLength(1);
-    expect(spool.dropped()).toBe(0);
-  });
-
-  it('waits for the server it has to join, spooling meanwhile', async () => {
+  it('writes samples to disk until it could join the server, and then sends them', async () => {
     let joined = false;
     const { advance, pushes, spool } = setup(
       () => accepted(),
@@ -161,49 +156,49 @@ describe('the sender', () => {
     expect(spool.size()).toBe(0);
   });
 
-  it('stops with a last push, or with everything on disk', async () => {
+  it('sends what is left when it stops, or leaves it on disk', async () => {
     const healthy = setup(() => accepted());
     await healthy.advance(4);
-    await Promise.all([healthy.sender.stop(), healthy.clock.advance(3000)]);
+    await Promise.all([healthy.stop(), healthy.clock.advance(3000)]);
     expect(healthy.arrived().size).toBe(4);
     expect(healthy.spool.size()).toBe(0);
 
     const away = setup(() => AWAY);
     await away.advance(4);
-    await Promise.all([away.sender.stop(), away.clock.advance(5000)]);
+    await Promise.all([away.stop(), away.clock.advance(5000)]);
     expect(away.spool.size()).toBe(4);
   });
 
   it.each([
     ['forward', 86_400_000],
     ['back', -86_400_000],
-  ])('[G1] goes on at its pace when the clock is set %s by a day', async (_, step) => {
-    const { clock, advance, pushes, arrived } = setup(() => accepted());
+  ])('[G1] keeps its interval when the clock is set %s by a day', async (_, step) => {
+    const { clock, advance, pushes, expectArrived } = setup(() => accepted());
     await advance(20);
     const before = pushes.length;
     clock.step(step);
     await advance(20);
     expect(pushes.length - before).toBeGreaterThanOrEqual(4);
     expect(pushes.length - before).toBeLessThanOrEqual(5);
-    for (let n = 0; n < 35; n++) expect(arrived()).toContain(`{"n":${n}}`);
+    expectArrived(35);
   });
 
-  it('[G1] waits out an outage by a clock that never steps', async () => {
+  it('[G1] loses no sample when the clock is set back during an outage', async () => {
     let away = true;
-    const { clock, advance, arrived } = setup(() => (away ? AWAY : accepted()));
+    const { clock, advance, expectArrived } = setup(() => (away ? AWAY : accepted()));
     await advance(20);
     clock.step(-86_400_000);
     away = false;
     await advance(120);
-    for (let n = 0; n < 130; n++) expect(arrived()).toContain(`{"n":${n}}`);
+    expectArrived(130);
   });
 
-  it('[I6] keeps everything, and asks once, while a server says 429 for five minutes', async () => {
+  it('[I6] keeps every sample and asks only once while a server answers 429 for five minutes', async () => {
     const busy: Outcome = { kind: 'busy', reason: 'too many requests', retryAfterMs: 300_000 };
-    const { advance, pushes, arrived } = setup((_, at) => (at < 200_000 ? busy : accepted()));
+    const { advance, pushes, expectArrived } = setup((_, at) => (at < 200_000 ? busy : accepted()));
     await advance(290);
     expect(pushes).toHaveLength(1);
     await advance(60);
-    for (let n = 0; n < 300; n++) expect(arrived()).toContain(`{"n":${n}}`);
+    expectArrived(300);
   });
 });

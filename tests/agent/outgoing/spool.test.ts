@@ -8,18 +8,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openSpool, type Spool, type SpoolLimits } from '../../../agent/outgoing/spool.ts';
+import { toLine, type Sample } from '../../../agent/sampling/sample.ts';
 import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
+import { sample, samples } from './numbered.ts';
 
 const LIMITS: SpoolLimits = { bytes: 1 << 20, segmentSamples: 10, segmentBytes: 100_000 };
-const sample = (number: number) => `{"n":${number}}`;
-const samples = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, index) => sample(from + index));
 
-function all(spool: Spool): string[] {
-  const found: string[] = [];
+/** Everything in the spool, in order; it is empty afterwards. */
+function all(spool: Spool): Sample[] {
+  const found: Sample[] = [];
   for (let batch = spool.oldest(); batch !== undefined; batch = spool.oldest()) {
     found.push(...batch.samples);
     batch.done();
@@ -56,19 +57,19 @@ describe('the spool', () => {
     before.append(samples(0, 13));
     before.close();
     const open = readdirSync(folder).find((name) => name.endsWith('.jsonl')) ?? '';
-    appendFileSync(join(folder, open), '{"n":99');
-    // The first segment is sealed; its plain form was not removed yet.
-    writeFileSync(join(folder, '00000001.jsonl'), samples(0, 10).join('\n'));
+    appendFileSync(join(folder, open), toLine(sample(99)).slice(0, -3));
+    // The first segment is sealed, and its plain form was not removed yet.
+    writeFileSync(join(folder, '00000001.jsonl'), samples(0, 10).map(toLine).join('\n'));
     writeFileSync(join(folder, '00000007-10.jsonl.gz.new'), 'half');
     expect(all(openSpool(folder, LIMITS, keptLog()))).toEqual(samples(0, 13));
   });
 
   it('[G1] stays within its limit, drops the oldest first, and keeps the count until it was reported', () => {
     const folder = join(ownFolder(), 'spool');
-    const wide = Array.from(
-      { length: 400 },
-      (_, n) => `{"n":${n},"x":"${Math.random().toString(36).repeat(8)}"}`,
-    );
+    const wide = samples(0, 400).map(({ t }) => ({
+      t,
+      fields: { [`sensor:${Math.random().toString(36).repeat(8)}:celsius`]: Math.random() },
+    }));
     const limits = { ...LIMITS, bytes: 8000 };
     const log = keptLog();
     const spool = openSpool(folder, limits, log);
@@ -108,7 +109,24 @@ describe('the spool', () => {
     expect(spool.dropped()).toBe(10);
   });
 
-  it('says so when the disk does not take a sample', () => {
+  it('[G1] reads and sends what an earlier version wrote with nested instances, plain or compressed', () => {
+    const folder = join(ownFolder(), 'spool');
+    mkdirSync(folder);
+    const old = (n: number) =>
+      `{"timestamp":${sample(n).t},"metrics":{"cpu":${n},"core":{"0":{"cpu":${n}}},"disk:sda:read":1}}`;
+    writeFileSync(join(folder, '00000001-2.jsonl.gz'), gzipSync(`${old(0)}\n${old(1)}\n`));
+    writeFileSync(join(folder, '00000002.jsonl'), `${old(2)}\n${old(3).slice(0, 40)}`);
+    const spool = openSpool(folder, LIMITS, keptLog());
+    expect(spool.size()).toBe(3);
+    expect(all(spool)).toEqual(
+      samples(0, 3).map(({ t, fields }) => ({
+        t,
+        fields: { ...fields, 'core:0:cpu': fields['cpu'], 'disk:sda:read': 1 },
+      })),
+    );
+  });
+
+  it('reports with an error when the disk does not take a sample', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
     writeFileSync(folder, 'a file where the folder should be');

@@ -1,14 +1,14 @@
-/** A clock that a test moves by hand. */
+/** A clock that stands still until a test moves it. */
 import type { Clock } from '../../../agent/sampling/clock.ts';
 
 export interface ManualClock extends Clock {
-  /** Moves on, calling what falls due on the way, each with the promises it leads to. */
+  /** Moves both clocks on. Calls what falls due on the way, and settles its promises before the next call. */
   advance(ms: number): Promise<void>;
-  /** Steps the wall clock alone. */
+  /** Steps the wall clock only, as a person or NTP does. */
   step(ms: number): void;
 }
 
-/** Lets every promise that can go on go on; real sockets and files need none of it here. */
+/** Waits until every promise settled that needs no timer, socket or file. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await Promise.resolve();
 }
@@ -16,12 +16,12 @@ async function settle(): Promise<void> {
 export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   let elapsed = 0;
   let offset = start;
-  const timers = new Set<{ due: number; then: () => void }>();
+  const timers = new Set<{ due: number; job: () => void }>();
   return {
     now: () => offset + elapsed,
     monotonic: () => elapsed,
-    after(ms, then) {
-      const timer = { due: elapsed + ms, then };
+    after(ms, job) {
+      const timer = { due: elapsed + ms, job };
       timers.add(timer);
       return () => timers.delete(timer);
     },
@@ -36,7 +36,7 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
         if (next === undefined || next.due > end) break;
         timers.delete(next);
         elapsed = Math.max(elapsed, next.due);
-        next.then();
+        next.job();
         await settle();
       }
       elapsed = end;

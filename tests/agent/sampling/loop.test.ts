@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { startLoop, untilBeat } from '../../../agent/sampling/loop.ts';
-import { paceFor } from '../../../agent/sampling/pace.ts';
+import { createPace } from '../../../agent/sampling/pace.ts';
 import { manualClock } from './clock.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
 describe('the loop', () => {
-  it('beats on the wall clock’s seconds, without drift', async () => {
+  it('beats at every full second of the wall clock, without drift', async () => {
     const clock = manualClock(START + 345);
     const beats: number[] = [];
-    const loop = startLoop(clock, 1000, (t) => beats.push(t - START));
+    const stop = startLoop(clock, createPace(undefined), (t) => beats.push(t - START));
     await clock.advance(5000);
-    loop.stop();
+    stop();
     await clock.advance(5000);
     expect(beats).toEqual([1000, 2000, 3000, 4000, 5000]);
   });
 
-  it('goes on from where the clock is after a step or a suspend, never with the same time twice in a row', async () => {
+  it('goes on from the new time after a clock step or a suspend, never with the same time twice in a row', async () => {
     const clock = manualClock(START);
     const beats: number[] = [];
-    startLoop(clock, 1000, (t) => beats.push(t - START));
+    startLoop(clock, createPace(undefined), (t) => beats.push(t - START));
     await clock.advance(2000);
     clock.step(3_600_400);
     await clock.advance(2000);
@@ -32,43 +32,26 @@ describe('the loop', () => {
     expect(Math.max(...beats)).toBeGreaterThan(3_600_000);
   });
 
-  it('takes a new pace at once', async () => {
+  it('takes over a new pace at once, and none after its stop', async () => {
     const clock = manualClock(START);
     const beats: number[] = [];
-    const loop = startLoop(clock, 10_000, (t) => beats.push(t - START));
+    const pace = createPace(undefined);
+    const obey = (sample_s: number) => pace.obey({ accepted: 0, duplicates: 0, interval_s: 10, sample_s });
+    obey(10);
+    const stop = startLoop(clock, pace, (t) => beats.push(t - START));
     await clock.advance(1500);
-    loop.setPace(1000);
+    obey(1);
     await clock.advance(2000);
+    expect(beats).toEqual([2000, 3000]);
+    stop();
+    obey(2);
+    await clock.advance(10_000);
     expect(beats).toEqual([2000, 3000]);
   });
 
-  it('waits for the next beat when a timer fired a little early', () => {
+  it('waits for the beat after the next one when its timer fired a few milliseconds early', () => {
     expect(untilBeat(START + 995, 1000)).toBe(1005);
     expect(untilBeat(START, 1000)).toBe(1000);
     expect(untilBeat(START + 200, 5000, 2000)).toBe(1800);
-  });
-});
-
-describe('the pace', () => {
-  it('is the server’s, or the owner’s while nobody watches', () => {
-    const ms = (owner: number | undefined, interval_s: number, sample_s = 1) =>
-      paceFor(owner, { interval_s, sample_s }).intervalMs;
-    expect(ms(undefined, 5)).toBe(5000);
-    expect(ms(undefined, 1)).toBe(1000);
-    expect(ms(30, 5)).toBe(30_000);
-    expect(ms(2, 5)).toBe(2000);
-    // One push a sample: somebody watches.
-    expect(ms(30, 1)).toBe(1000);
-    expect(paceFor(20).intervalMs).toBe(20_000);
-  });
-
-  it('stays within what the wire takes, whatever a server says', () => {
-    expect(paceFor(undefined, { interval_s: 0.0001, sample_s: 1e-9 })).toEqual({
-      intervalMs: 1000,
-      sampleMs: 100,
-    });
-    expect(paceFor(undefined, { interval_s: 1e9, sample_s: 10 }).intervalMs).toBe(3_600_000);
-    // No push without a sample.
-    expect(paceFor(2, { interval_s: 60, sample_s: 10 }).intervalMs).toBe(10_000);
   });
 });

@@ -1,0 +1,70 @@
+/**
+ * Makes the agent's pushes: what the server has to know about this machine, and the samples in columns.
+ *
+ *     {"device_id": …, "hostname": …, "ip": …, "sent_at": …, "interval_s": 5,
+ *      "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
+ *
+ * `inventory` is part of each push until the server accepted one with it; `dropped` is part of a push when samples
+ * were lost.
+ */
+import type { Inventory } from '#protocol/sample.ts';
+import type { Link } from '../link/link.ts';
+import type { Outcome } from '../link/outcome.ts';
+import type { Clock } from '../sampling/clock.ts';
+import type { Pace } from '../sampling/pace.ts';
+import type { Sample } from '../sampling/sample.ts';
+import type { Spool } from './spool.ts';
+
+/** Pushes samples as one request. */
+export type Push = (samples: readonly Sample[]) => Promise<Outcome>;
+
+/** The time of a sample, then a value for each field; null where the sample does not have the field. */
+type Row = (number | null)[];
+
+/** The names of all fields, in the order in which the samples bring them, and one row for each sample. */
+export function inColumns(samples: readonly Sample[]): { fields: string[]; rows: Row[] } {
+  const names = new Set<string>();
+  for (const { fields } of samples) for (const name in fields) names.add(name);
+  const fields = [...names];
+  const rows = samples.map((sample) => {
+    const row: Row = [sample.t];
+    for (const name of fields) row.push(sample.fields[name] ?? null);
+    return row;
+  });
+  return { fields, rows };
+}
+
+export interface PushParts {
+  readonly link: Pick<Link, 'deviceId' | 'push'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly hostname: string;
+  /** This machine's address as it is now. */
+  readonly address: () => string;
+  /** Undefined until it is gathered. */
+  readonly inventory: () => Inventory | undefined;
+  readonly pace: Pick<Pace, 'now'>;
+  readonly spool: Pick<Spool, 'dropped' | 'reported'>;
+}
+
+export function createPush({ link, clock, hostname, address, inventory, pace, spool }: PushParts): Push {
+  let accepted: Inventory | undefined;
+  return async (samples) => {
+    const found = inventory();
+    const dropped = spool.dropped();
+    const body = {
+      device_id: link.deviceId(),
+      hostname,
+      ip: address(),
+      sent_at: clock.now(),
+      interval_s: pace.now().pushMs / 1000,
+      ...(found === undefined || found === accepted ? {} : { inventory: found }),
+      ...(dropped > 0 ? { dropped } : {}),
+      ...inColumns(samples),
+    };
+    const outcome = await link.push(JSON.stringify(body));
+    if (outcome.kind !== 'accepted') return outcome;
+    accepted = found;
+    spool.reported(dropped);
+    return outcome;
+  };
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { parsePush, type Inventory } from '#protocol/sample.ts';
+import type { Outcome } from '../../../agent/link/outcome.ts';
+import { createPush, inColumns } from '../../../agent/outgoing/push.ts';
+import type { Sample } from '../../../agent/sampling/sample.ts';
+import { manualClock } from '../sampling/clock.ts';
+import { sample, samples } from './numbered.ts';
+
+const T = Date.UTC(2026, 0, 1);
+const ACCEPTED: Outcome = {
+  kind: 'accepted',
+  reply: { accepted: 1, duplicates: 0, interval_s: 5, sample_s: 1 },
+};
+
+/** The samples as the server reads them from a push with these columns. */
+function asRead(some: readonly Sample[]) {
+  const body: unknown = JSON.parse(
+    JSON.stringify({ device_id: 'd', hostname: 'h', ip: '', ...inColumns(some) }),
+  );
+  const { data, error } = parsePush(body);
+  expect(error?.issues).toBeUndefined();
+  expect(data?.form).toBe('columns');
+  return data?.samples.map(({ t, values }) => ({ t, fields: values }));
+}
+
+describe('the columns of a push', () => {
+  it('name each field once, in the order in which the samples bring them, with null where a sample has none', () => {
+    const some = [
+      { t: T, fields: { ram: 40 } },
+      { t: T + 1000, fields: { cpu: 3.5, ram: 41, 'core:0:cpu': 7 } },
+      { t: T + 2000, fields: { disk: 0, cpu: 4 } },
+    ];
+    expect(inColumns(some)).toEqual({
+      fields: ['ram', 'cpu', 'core:0:cpu', 'disk'],
+      rows: [
+        [T, 40, null, null, null],
+        [T + 1000, 41, 3.5, 7, null],
+        [T + 2000, null, 4, null, 0],
+      ],
+    });
+    expect(asRead(some)).toEqual(some);
+  });
+
+  it('hold a sample without fields as a row of nothing but its time', () => {
+    expect(inColumns([{ t: T, fields: {} }])).toEqual({ fields: [], rows: [[T]] });
+    const some = [
+      { t: T, fields: {} },
+      { t: T + 1000, fields: { cpu: 1 } },
+    ];
+    expect(asRead(some)).toEqual(some);
+  });
+
+  it('hold names with quotes, blanks, colons and characters of any script', () => {
+    const names = ['mount:C:\\"Data" \u{1F4BE}:used', 'sensor:Gehäuse Δ 1:celsius', 'interface:eth0:1:rx'];
+    const some = [{ t: T, fields: Object.fromEntries(names.map((name, n) => [name, n])) }];
+    expect(asRead(some)).toEqual(some);
+  });
+
+  it('hold 4000 fields in each of 5 samples, in less than the server’s limit', () => {
+    const fields = Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`core:${n}:cpu`, n / 100]));
+    const some = Array.from({ length: 5 }, (_, n) => ({ t: T + n * 1000, fields }));
+    expect(asRead(some)).toEqual(some);
+    expect(JSON.stringify(inColumns(some)).length).toBeLessThan(200_000);
+  });
+});
+
+/** A push over a link that answers what `outcomes` says, and accepts everything afterwards. */
+function setup(...outcomes: Outcome[]) {
+  const bodies: unknown[] = [];
+  let inventory: Inventory | undefined;
+  let dropped = 0;
+  const push = createPush({
+    link: {
+      deviceId: () => 'device-1',
+      push: (body) => {
+        bodies.push(JSON.parse(body));
+        return Promise.resolve(outcomes.shift() ?? ACCEPTED);
+      },
+    },
+    clock: manualClock(T),
+    hostname: 'host',
+    address: () => '192.0.2.7',
+    inventory: () => inventory,
+    pace: { now: () => ({ pushMs: 30_000, sampleMs: 1000 }) },
+    spool: {
+      dropped: () => dropped,
+      reported: (count) => {
+        dropped -= count;
+      },
+    },
+  });
+  return {
+    push,
+    bodies,
+    gathered: (found: Inventory) => {
+      inventory = found;
+    },
+    lose: (count: number) => {
+      dropped += count;
+    },
+  };
+}
+
+describe('a push', () => {
+  it('says which device it comes from, when it was sent, and how often this device pushes', async () => {
+    const { push, bodies } = setup();
+    await push(samples(0, 2));
+    expect(bodies).toEqual([
+      {
+        device_id: 'device-1',
+        hostname: 'host',
+        ip: '192.0.2.7',
+        sent_at: T,
+        interval_s: 30,
+        fields: ['cpu'],
+        rows: [
+          [T, 0],
+          [T + 1000, 1],
+        ],
+      },
+    ]);
+    expect(parsePush(bodies[0]).data?.interval_s).toBe(30);
+  });
+
+  it('carries the inventory once it is gathered, until the server accepted it', async () => {
+    const { push, bodies, gathered } = setup(ACCEPTED, { kind: 'unreachable', reason: 'ECONNRESET' });
+    await push([sample(0)]);
+    gathered({ os_name: 'Debian' });
+    for (let n = 1; n < 4; n++) await push([sample(n)]);
+    const inventories = bodies.map((body) => parsePush(body).data?.inventory);
+    expect(inventories).toEqual([undefined, { os_name: 'Debian' }, { os_name: 'Debian' }, undefined]);
+  });
+
+  it('[G1] carries the number of dropped samples until a push with that number was accepted', async () => {
+    const { push, bodies, lose } = setup({ kind: 'unreachable', reason: 'ECONNRESET' });
+    lose(7);
+    for (let n = 0; n < 3; n++) await push([sample(n)]);
+    expect(bodies.map((body) => parsePush(body).data?.dropped)).toEqual([7, 7, undefined]);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { fromLine, toLine } from '../../../agent/sampling/sample.ts';
+
+const t = Date.UTC(2026, 0, 1);
+
+describe('a sample in a file', () => {
+  it('is one line of JSON with flat metrics, and is read back from it unchanged', () => {
+    const sample = { t, fields: { cpu: 3.5, 'mount:/da"ta\n:used': 40, 'sensor:Δ:celsius': -3 } };
+    const line = toLine(sample);
+    expect(line).not.toContain('\n');
+    expect(JSON.parse(line)).toEqual({ timestamp: t, metrics: sample.fields });
+    expect(fromLine(line)).toEqual(sample);
+  });
+
+  it('is flattened when an earlier version wrote it with nested instances', () => {
+    const metrics = {
+      cpu: 3,
+      core: { '0': { cpu: 1 }, '1': { cpu: 5 } },
+      mount: { '/a:b': { used: 40, used_bytes: 1024 } },
+      disk: 40,
+      'disk:sda:read': 512,
+      interface: {},
+    };
+    expect(fromLine(JSON.stringify({ timestamp: t, metrics }))?.fields).toEqual({
+      cpu: 3,
+      'core:0:cpu': 1,
+      'core:1:cpu': 5,
+      'mount:/a:b:used': 40,
+      'mount:/a:b:used_bytes': 1024,
+      disk: 40,
+      'disk:sda:read': 512,
+    });
+  });
+
+  it('is read without the values that are not finite numbers', () => {
+    const line = `{"timestamp":${t},"metrics":{"cpu":null,"ram":"full","disk":1e999,"core":{"0":null,"1":{"cpu":"x"}},"swap":1}}`;
+    expect(fromLine(line)).toEqual({ t, fields: { swap: 1 } });
+  });
+
+  it.each([
+    '',
+    '{"timestamp":176722',
+    '[]',
+    'null',
+    '7',
+    '{}',
+    '{"timestamp":"x","metrics":{}}',
+    '{"timestamp":1}',
+  ])('is not read from a torn or foreign line (%j)', (line) => expect(fromLine(line)).toBeUndefined());
+});
