@@ -1,4 +1,4 @@
-/** The agent's command: settings → agent → ordered stop. */
+/** The agent's command: it reads the settings, runs the agent, and stops it in order on a signal. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
@@ -13,7 +13,7 @@ ${describeSettings()}
 
 Flags win over the environment, the environment over the file.`;
 
-/** Says what a person has to mend, and ends with status 2. */
+/** Prints what a person has to correct, and exits with status 2. */
 function giveUp(lines: readonly string[]): never {
   for (const line of lines) console.error(`watchfloor-agent: ${line}`);
   process.exit(2);

@@ -1,28 +1,28 @@
 /**
- * Structured logs: one JSON object a line on standard output, in the form of the server's. Of its own, because the
- * library that the server uses costs 6 MB of private memory.
+ * Structured logs: one JSON object per line on standard output, in the same form as the server's. The agent does not use
+ * the server's log library, because that takes 6 MB of memory.
  */
 
 const NUMBERS = { debug: 20, info: 30, warn: 40, error: 50, silent: Infinity } as const;
 export type LogLevel = keyof typeof NUMBERS;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const satisfies LogLevel[];
 
-/** Says something, with what belongs to it by name. */
+/** Logs a message, with named details before it or without. */
 type Say = (fields: object | string, message?: string) => void;
 
-/** What a part may ask of the log. */
+/** One function for each level. */
 export type Log = Readonly<Record<Exclude<LogLevel, 'silent'>, Say>>;
 
 const ignore = () => undefined;
 
-/** An error's own words and place, which JSON would leave out. */
+/** For JSON.stringify, which would write an Error as `{}`. */
 function plain(_: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value;
   return { type: value.name, message: value.message, stack: value.stack };
 }
 
 export function createLog(level: LogLevel, out: NodeJS.WritableStream = process.stdout): Log {
-  // Whoever reads the log may go away; that must not hold up or end the agent.
+  // When the reader of a pipe goes away, the stream emits an error, which would end the agent without a listener.
   if (out.listenerCount('error') === 0) out.on('error', ignore);
   const at = (name: Exclude<LogLevel, 'silent'>): Say => {
     const number = NUMBERS[name];

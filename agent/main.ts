@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /**
- * Starts the agent's command in as little memory as Node can do with. Where the system can, this process is replaced
- * by one with other flags, of the same number, so that whoever started it sees no difference; elsewhere it goes on.
+ * Starts the agent's command (`command.ts`) with little memory. Where the system has `execve`, this process replaces
+ * itself by a Node with other flags and keeps its process id; elsewhere it runs the command itself.
  */
 import { join } from 'node:path';
 
-/** V8 for a small program that is idle most of the time: a small nursery, no helper threads, compact code. */
+/** Flags of V8 for a small program that is idle most of the time: a small young generation, no helper threads, compact code. */
 const FLAGS = ['--max-semi-space-size=1', '--single-threaded-gc', '--optimize-for-size'];
 
 if (process.execve !== undefined && process.platform !== 'win32')
@@ -18,7 +18,7 @@ if (process.execve !== undefined && process.platform !== 'win32')
       join(import.meta.dirname, 'service', 'lean.js'),
       ...process.argv.slice(2),
     ],
-    // glibc: one arena for all threads instead of one for each.
+    // Makes glibc's malloc use one arena for all threads instead of one for each.
     { ...process.env, MALLOC_ARENA_MAX: '1' },
   );
 await import('./command.ts');

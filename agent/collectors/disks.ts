@@ -4,7 +4,7 @@ import { instanceField } from '#protocol/fields.ts';
 import { keepNames, type Collector, type Fields } from './collector.ts';
 import { createRates, percent, tenth, type Rates } from './rates.ts';
 
-export interface DiskCounters {
+interface DiskCounters {
   readonly name: string;
   readonly readBytes: number;
   readonly writtenBytes: number;
@@ -17,7 +17,7 @@ const SECTOR = 512;
 const NOT_A_DISK = /^(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d*/;
 
 /** /proc/diskstats → counters of every disk and partition that was ever read or written. */
-export function parseDiskstats(text: string): DiskCounters[] {
+function parseDiskstats(text: string): DiskCounters[] {
   const disks: DiskCounters[] = [];
   for (const line of text.split('\n')) {
     const columns = line.trim().split(/ +/);
@@ -52,7 +52,7 @@ const namesOf = keepNames((disk) => ({
   busy: instanceField('disk', disk, 'busy'),
 }));
 
-export function diskFields(rates: Rates, disks: readonly DiskCounters[]): Fields | 'absent' {
+function diskFields(rates: Rates, disks: readonly DiskCounters[]): Fields | 'absent' {
   if (disks.length === 0) return 'absent';
   const fields: Fields = {};
   let [totalRead, totalWrite, known]: [number, number, boolean] = [0, 0, false];

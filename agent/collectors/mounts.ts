@@ -6,7 +6,7 @@ import { parseMountinfo, type Mount } from './mountinfo.ts';
 import { hundredth, percent } from './rates.ts';
 
 /** What statfs answers, counted in blocks of `bsize` bytes. */
-export interface Space {
+interface Space {
   readonly bsize: number;
   readonly blocks: number;
   readonly bfree: number;

@@ -4,7 +4,7 @@ import { instanceField } from '#protocol/fields.ts';
 import { keepNames, type Collector, type Fields } from './collector.ts';
 import { createRates, tenth, type Rates } from './rates.ts';
 
-export interface InterfaceCounters {
+interface InterfaceCounters {
   readonly name: string;
   readonly rxBytes: number;
   readonly txBytes: number;
@@ -18,7 +18,7 @@ const DOUBLES =
   /^(br|docker|virbr|vnet|tun|tap|wg|bond|team|vlan|cni|flannel|cali|lxc|lxd|podman|macv|ipvl|.+[.:@])/;
 
 /** /proc/net/dev → counters of the interfaces that ever sent or received a byte. */
-export function parseNetDev(text: string): InterfaceCounters[] {
+function parseNetDev(text: string): InterfaceCounters[] {
   const found: InterfaceCounters[] = [];
   for (const line of text.split('\n')) {
     // The name ends at the last colon before the numbers: an alias contains one itself (`eth0:1:`).

@@ -44,10 +44,10 @@ export function createCpu(): Collector {
   };
 }
 
-export function createLoad(platform: NodeJS.Platform = process.platform): Collector {
+export function createLoad(): Collector {
   return {
     collect() {
-      if (platform === 'win32') return 'absent';
+      if (process.platform === 'win32') return 'absent';
       const [load1 = 0, load5 = 0, load15 = 0] = loadavg().map(hundredth);
       return { load1, load5, load15 };
     },
@@ -58,7 +58,7 @@ export function createUptime(): Collector {
   return { collect: () => ({ uptime_s: Math.floor(uptime()) }) };
 }
 
-export function memoryFromLibrary(mem: Systeminformation.MemData): Fields {
+function memoryFromLibrary(mem: Systeminformation.MemData): Fields {
   const used = Math.max(0, mem.total - mem.available);
   const fields: Fields = {
     ram: hundredth(percent(used, mem.total)),
@@ -76,10 +76,10 @@ export function memoryFromLibrary(mem: Systeminformation.MemData): Fields {
 }
 
 /** On Windows Node knows the available memory without starting a process; on macOS only the library counts caches right. */
-export function createMemory(platform: NodeJS.Platform = process.platform): Collector {
+export function createMemory(): Collector {
   return {
     async collect() {
-      if (platform !== 'win32') return memoryFromLibrary(await (await library()).mem());
+      if (process.platform !== 'win32') return memoryFromLibrary(await (await library()).mem());
       const [total, available] = [totalmem(), freemem()];
       return {
         ram: hundredth(percent(total - available, total)),

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-export interface Reader {
+interface Reader {
   /** The file's text, or undefined when it cannot be opened or read this time. */
   read(path: string): string | undefined;
   close(): void;

@@ -33,8 +33,7 @@ export class ConfigError extends Error {
   }
 }
 
-export type Started =
-  { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
+type Started = { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
 
 /** The values of one source, and what a setting is called there. */
 interface Source {

@@ -9,7 +9,7 @@ export const INTERVAL_S = { least: 1, most: 3600, default: 5 } as const;
 /** What counts when no source has the setting. */
 export const DEFAULTS = { data: './agent-data', spool_mib: 64, log_level: 'info' } as const;
 
-export interface Setting {
+interface Setting {
   /** Its name in the YAML file. */
   readonly key: string;
   /** Its name on the command line, without the two dashes. */

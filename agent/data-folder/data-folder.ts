@@ -1,4 +1,4 @@
-/** Small files of the data folder: private to this user, and whole or absent, whatever happens meanwhile. */
+/** Small files of the data folder. They are private to this user, and complete or absent even after a crash. */
 import {
   closeSync,
   fsyncSync,
@@ -11,47 +11,47 @@ import {
 } from 'node:fs';
 import { errorCode, errorText } from '#protocol/errors.ts';
 
-/** A mistake of a person's that a person can mend; its message says how. */
+/** A problem with the setup that a person can solve; the message says how. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }
 
-/** The folder cannot be written, and what to do about it. */
+/** `error`: why `folder` cannot be made or written. */
 export function unwritable(folder: string, error: unknown): SetupError {
   const code = errorCode(error);
   const remedy =
-    code === 'ENOSPC' || code === 'EDQUOT' ? 'free some space there' : 'give this user the right to';
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'free some space there'
+      : 'give this user the right to write there';
   return new SetupError(
     `the data folder ${folder} cannot be written (${code === '' ? errorText(error) : code}): ` +
       `${remedy}, or set WATCHFLOOR_AGENT_DATA to another folder`,
   );
 }
 
-/** Makes the folder (0700) where it is missing. @throws SetupError when it cannot be */
+/** Makes the folder, with mode 0700, if it is missing. @throws SetupError when that fails */
 export function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new SetupError(
-      `the data folder ${path} cannot be made (${errorText(error)}): set WATCHFLOOR_AGENT_DATA to a folder this user may write to`,
-    );
+    throw unwritable(path, error);
   }
 }
 
-/** Writes beside, syncs, renames: a reader sees the old or the new, never a part. Mode 0600. */
+/** Writes the file with mode 0600, so that readers see the old or the new content, never a part of it. */
 export function writeWhole(path: string, data: string | Uint8Array): void {
-  const beside = `${path}.new`;
-  const fd = openSync(beside, 'w', 0o600);
+  const temporary = `${path}.new`;
+  const fd = openSync(temporary, 'w', 0o600);
   try {
     writeSync(fd, typeof data === 'string' ? Buffer.from(data) : data);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  renameSync(beside, path);
+  renameSync(temporary, path);
 }
 
-/** The file's text, or undefined where there is none. Other errors are thrown. */
+/** The file's text, or undefined when there is no such file. @throws any other error */
 export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -61,7 +61,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** Removes a file that may be gone already. Whether it is gone now. */
+/** Removes a file. Returns whether it is gone; it may have been gone before. */
 export function removeFile(path: string): boolean {
   try {
     unlinkSync(path);

@@ -1,4 +1,4 @@
-/** One agent a data folder: two would share one identity and mix their spools. */
+/** The lock of a data folder: two agents in one folder would use one identity and mix their spools. */
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '#protocol/errors.ts';
@@ -6,14 +6,14 @@ import { readIfThere, removeFile, SetupError, unwritable } from './data-folder.t
 import type { Log } from '../log.ts';
 
 /**
- * Names a running process beyond its number, which is used again after a restart of the machine or the container:
- * the boot and the moment of its start. Empty where the system does not tell.
+ * Identifies a running process by the boot and the time of its start, because its id is used again after a restart of
+ * the machine or the container. Empty when the system does not tell.
  */
 export function processBirth(pid: number): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name, in parentheses, may have blanks: count from its end. Field 22 is the start time.
+    // Field 2 is the name, in parentheses, and may have blanks: count from its end. Field 22 is the start time.
     return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
   } catch {
     // No /proc, or no such process.
@@ -26,12 +26,12 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it lives and belongs to somebody else.
+    // EPERM: it runs, and belongs to another user.
     return errorCode(error) === 'EPERM';
   }
 }
 
-/** Whether the process that wrote this lock still runs. */
+/** Whether the process that wrote a lock file with this content still runs. */
 function isHeld(content: string): boolean {
   const [first = '', birth = ''] = content.split('\n');
   const pid = Number(first);
@@ -39,13 +39,13 @@ function isHeld(content: string): boolean {
   return birth === '' || birth === processBirth(pid);
 }
 
-/** Makes a file that must not be there yet. */
+/** Writes a new file. @throws EEXIST when there is one */
 type Create = (path: string, text: string) => void;
 const create: Create = (path, text) => writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 
 /**
- * Takes the folder's lock, over a dead agent's if need be; returns its release. A machine whose disk is full is
- * measured all the same, without a lock. @throws SetupError when it is held
+ * Takes the folder's lock and returns its release. A lock whose process ended is replaced. On a full disk the agent runs
+ * without a lock, so that this machine is still measured. @throws SetupError when another agent holds the lock
  */
 export function lockFolder(folder: string, log: Log, write: Create = create): () => void {
   const path = join(folder, 'lock');
@@ -66,7 +66,7 @@ export function lockFolder(folder: string, log: Log, write: Create = create): ()
       takeOver(path, folder);
     }
   }
-  throw new SetupError(`the lock ${path} changes hands all the time: stop the other agents of this folder`);
+  throw new SetupError(`other agents keep taking the lock ${path}: stop the other agents of this folder`);
 }
 
 function takeOver(path: string, folder: string): void {
@@ -80,7 +80,7 @@ function takeOver(path: string, folder: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    // Another agent was faster; the next round sees its lock.
+    // Another agent removed it first; the next try sees that agent's lock.
     if (errorCode(error) !== 'ENOENT') throw unwritable(folder, error);
   }
 }

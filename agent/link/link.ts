@@ -113,7 +113,7 @@ export function createLink(parts: LinkParts): Link {
     if (relation === 'same') return;
     const { host, port } = enrollment;
     if (relation === 'moved') {
-      log.info({ server: where(enrollment) }, 'the same server at another address');
+      log.info({ server: where(enrollment) }, 'the server has moved to another address');
       membership = { ...membership, host, port };
       keep(membership);
       return;
@@ -134,7 +134,7 @@ export function createLink(parts: LinkParts): Link {
     }
     return {
       kind: 'unauthorized',
-      reason: `the server does not take this device's token: ${reason}. To join again, make an enrollment key and start the agent with its string`,
+      reason: `the server does not accept this device's token: ${reason}. To join again, make an enrollment key and start the agent with its string`,
     };
   };
 
@@ -175,7 +175,7 @@ export function createLink(parts: LinkParts): Link {
         if (answer.success) return { kind: 'accepted', reply: answer.data };
         return {
           kind: 'unreachable',
-          reason: `${where(membership)} answers, but not as a Watchfloor server does`,
+          reason: `${where(membership)} answers, but not like a Watchfloor server`,
         };
       } catch (error) {
         return notReached(error, membership);

@@ -38,7 +38,7 @@ export async function primaryAddress(): Promise<string> {
   );
 }
 
-export interface Address {
+interface Address {
   /** The address as last looked up. */
   current(): string;
   stop(): void;

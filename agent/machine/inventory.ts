@@ -59,7 +59,7 @@ export async function gatherInventory(signal: AbortSignal): Promise<Inventory> {
   return inventorySchema.parse(JSON.parse(stdout));
 }
 
-export interface GatheredInventory {
+interface GatheredInventory {
   /** Undefined until it is gathered. */
   current(): Inventory | undefined;
   stop(): void;

@@ -11,7 +11,7 @@ import type { Log } from '../log.ts';
 import { toLine, type Sample } from '../sampling/sample.ts';
 import type { Push } from './push.ts';
 
-export type Delivered = { readonly kind: 'done'; readonly reply: PushReply | undefined } | Failure;
+type Delivered = { readonly kind: 'done'; readonly reply: PushReply | undefined } | Failure;
 
 /** Keeps samples that the server will never accept. */
 export type SetAside = (samples: readonly Sample[], reason: string) => void;

@@ -25,7 +25,7 @@ export interface Outbox {
   isSpooling(): boolean;
 }
 
-export interface OutboxLimits {
+interface OutboxLimits {
   readonly samples: number;
   /** Of memory, as `memoryOf` estimates it. */
   readonly bytes: number;

@@ -34,7 +34,7 @@ export function inColumns(samples: readonly Sample[]): { fields: string[]; rows:
   return { fields, rows };
 }
 
-export interface PushParts {
+interface PushParts {
   readonly link: Pick<Link, 'deviceId' | 'push'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly hostname: string;

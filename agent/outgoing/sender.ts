@@ -14,7 +14,7 @@ import type { Outbox } from './outbox.ts';
 import type { Push } from './push.ts';
 import type { Batch, Spool } from './spool.ts';
 
-export interface SenderParts {
+interface SenderParts {
   readonly clock: Clock;
   readonly log: Log;
   /** A new number at each call: 0 ≤ r < 1. */

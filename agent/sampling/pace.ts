@@ -3,7 +3,7 @@ import type { PushReply } from '#protocol/sample.ts';
 import { INTERVAL_S } from '../config/settings.ts';
 
 /** How often this machine is sampled and how often it pushes, both in milliseconds. */
-export interface Intervals {
+interface Intervals {
   readonly pushMs: number;
   readonly sampleMs: number;
 }

@@ -24,12 +24,12 @@ interface Running extends Pick<CollectorEntry, 'name'> {
   slow: boolean;
 }
 
-export interface Sampler {
+interface Sampler {
   /** Measures once. `at`: now, in milliseconds of a clock that never steps. */
   sample(at: number): Fields;
 }
 
-export interface SamplerParts {
+interface SamplerParts {
   readonly collectors: readonly CollectorEntry[];
   readonly read: Context['read'];
   readonly log: Log;

@@ -1,4 +1,4 @@
-/** Writes the agent's sources without their types to standard output, as JSON `[[url, text], …]`; for `lean.js`. */
+/** Writes the agent's sources without their types to standard output, as JSON `[[url, text], …]`. `lean.js` runs it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';

@@ -39,7 +39,7 @@ async function running(config: Config, log = keptLog()): Promise<RunningAgent> {
 }
 
 describe('an agent', () => {
-  it('[S1] joins the pinned server, keeps its token privately, and pushes samples', async () => {
+  it('[S1] an agent joins the pinned server, keeps its token in a private file, and pushes samples in columns', async () => {
     const server = await startServer(tls);
     onTestFinished(() => server.close());
     const data = ownFolder();
@@ -61,15 +61,15 @@ describe('an agent', () => {
       expect.arrayContaining(['cpu', 'ram', 'uptime_s', 'core:0:cpu']),
     );
     expect(sample?.t).toBe(Math.floor((sample?.t ?? 0) / 1000) * 1000);
-    expect(server.pushes[0]?.interval_s).toBe(5);
+    expect(server.pushes[0]).toMatchObject({ form: 'columns', interval_s: 5, device_id: deviceId(data) });
     expect(statSync(join(data, 'membership.json')).mode & 0o777).toBe(0o600);
     expect(statSync(join(data, 'identity.json')).mode & 0o777).toBe(0o600);
     expect(JSON.stringify(log.lines)).not.toMatch(/token-1|key-1/);
-    // The link was healthy: the disk was not touched.
+    // No push failed, so nothing was spooled.
     expect(readdirSync(data)).not.toContain('spool');
   });
 
-  it('obeys the pace it is told, and stops with nothing left unsent', async () => {
+  it('an agent pushes as often as the server asks for, and sends each sample once', async () => {
     const server = await startServer(tls);
     onTestFinished(() => server.close());
     const agent = await startAgent(configFor(server, ownFolder()), keptLog());
@@ -80,12 +80,12 @@ describe('an agent', () => {
     expect(server.pushes.at(-1)?.interval_s).toBe(1);
   });
 
-  it('[S1] sends nothing to an impostor, not even the key', async () => {
+  it('[S1] an agent sends nothing to an impostor, not even the enrollment key', async () => {
     const other = await makeAuthority('Watchfloor authority');
     const leaf = await other.issue();
     const own = await startServer({ cert: leaf.cert + other.pem, key: leaf.key });
     onTestFinished(() => own.close());
-    // Shows the right authority beside a certificate that somebody else signed.
+    // Presents the right authority with a certificate that another one signed.
     const mixed = await startServer({ cert: leaf.cert + authority.pem, key: leaf.key });
     onTestFinished(() => mixed.close());
     for (const server of [own, mixed]) {
@@ -100,7 +100,7 @@ describe('an agent', () => {
     }
   });
 
-  it('[S1] keeps to its server: another one at the same address gets neither token nor samples', async () => {
+  it('[S1] an agent sends neither token nor samples to another server at its server’s address', async () => {
     const data = ownFolder();
     const server = await startServer(tls);
     const agent = await startAgent(configFor(server, data), keptLog());
@@ -121,7 +121,7 @@ describe('an agent', () => {
     expect(impostor.received).toHaveLength(0);
   });
 
-  it('[G1] spools while the server is away and sends all of it later, each sample once', async () => {
+  it('[G1] an agent spools while the server is away, and sends every sample once when it is back', async () => {
     const data = ownFolder();
     const first = await startServer(tls);
     const log = keptLog();
@@ -140,7 +140,7 @@ describe('an agent', () => {
 
     const second = await startServer(tls, first.port);
     onTestFinished(() => second.close());
-    // Nothing but the stored membership: no enrollment string is needed any more.
+    // The stored membership is enough: the agent starts without an enrollment string.
     await running({ ...configFor(first, data), enrollment: undefined });
     await expect.poll(() => readdirSync(join(data, 'spool')), { timeout: 15_000 }).toEqual([]);
     expect(second.received.every(({ path }) => path === '/metrics')).toBe(true);
@@ -148,7 +148,7 @@ describe('an agent', () => {
     expect(new Set(times).size).toBe(times.length);
   });
 
-  it('[G1] stopped in the middle of a push that is never answered, has its samples on disk', async () => {
+  it('[G1] an agent that is stopped during a push without an answer leaves the samples of that push on disk', async () => {
     const data = ownFolder();
     const server = await startServer(tls);
     onTestFinished(() => server.close());

@@ -13,7 +13,7 @@ function logAt(level: LogLevel) {
 }
 
 describe('the log', () => {
-  it('writes one JSON object a line, from its level on', () => {
+  it('the log writes one JSON object per line, for its level and the higher ones', () => {
     const { log, lines } = logAt('warn');
     log.debug('no');
     log.info({ a: 1 }, 'no');
@@ -26,13 +26,13 @@ describe('the log', () => {
     ]);
   });
 
-  it('is silent when asked to be', () => {
+  it('the log writes nothing at the level "silent"', () => {
     const { log, lines } = logAt('silent');
     log.error('anything');
     expect(lines()).toEqual([]);
   });
 
-  it('tells an error with its words and its place', () => {
+  it('the log writes an error with its message and its stack', () => {
     const { log, lines } = logAt('info');
     log.warn({ err: new TypeError('no such thing') }, 'failed');
     expect(lines()).toEqual([

@@ -11,7 +11,7 @@ import { ownFolder } from './data-folder/folder.ts';
 const agent = join(import.meta.dirname, '..', '..', 'agent');
 const main = join(agent, 'main.ts');
 
-/** A running agent with a folder of its own, its first line of log, and its end. */
+/** Starts the agent's command with the data folder `data`. `said`: its output so far; `ended`: its exit status. */
 async function start(data: string, env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [main, '--data', data], {
     env: { PATH: process.env['PATH'], ...env },
@@ -26,12 +26,12 @@ async function start(data: string, env: Record<string, string> = {}) {
 }
 
 describe('the agent’s command', () => {
-  it('says its version, and nothing beside it', () => {
+  it('--version prints the version and nothing else', () => {
     const answer = execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' });
     expect(answer).toBe(`${WATCHFLOOR_VERSION}\n`);
   });
 
-  it('runs, lean where the system can, in the process that was started; SIGTERM ends it in order', async () => {
+  it('the agent keeps the process id that it was started with, saves memory where it can, and SIGTERM stops it in order', async () => {
     const data = ownFolder();
     const running = await start(data);
     await expect.poll(running.said, { timeout: 15_000 }).toContain('the agent runs');
@@ -45,7 +45,7 @@ describe('the agent’s command', () => {
     expect(readdirSync(data)).not.toContain('lock');
   });
 
-  it('[G1] two on one data folder: the second says so and what to do, and ends', async () => {
+  it('[G1] a second agent on one data folder says so, and what to do, and exits with status 2', async () => {
     const data = ownFolder();
     const first = await start(data);
     await expect.poll(first.said, { timeout: 15_000 }).toContain('the agent runs');
@@ -56,7 +56,7 @@ describe('the agent’s command', () => {
     expect(await first.ended).toBe(0);
   });
 
-  it('is loaded from sources that another process stripped, each of them', () => {
+  it('every source of the agent is stripped of its types by another process', () => {
     const answer = execFileSync(process.execPath, ['--no-warnings', join(agent, 'service', 'strip.ts')]);
     const stripped = new Map(z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(String(answer))));
     const sources = readdirSync(agent, { recursive: true, encoding: 'utf8' }).filter((name) =>

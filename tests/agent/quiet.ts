@@ -1,7 +1,7 @@
-/** A log that keeps what it is told. */
+/** A log that keeps its lines in memory for a test. */
 import type { Log } from '../../agent/log.ts';
 
-export interface KeptLog extends Log {
+interface KeptLog extends Log {
   readonly lines: { readonly level: string; readonly text: string }[];
 }
 

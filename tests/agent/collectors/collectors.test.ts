@@ -19,7 +19,7 @@ import { createSensors, parseMillidegrees } from '../../../agent/collectors/sens
 import { parseUptime } from '../../../agent/collectors/uptime.ts';
 import { fixture } from './fixture.ts';
 
-/** What a collector says of one file after another, a second apart. */
+/** The answers of a collector that reads one text after another, a second apart. */
 async function over(collector: Collector, ...texts: (string | undefined)[]): Promise<(Fields | 'absent')[]> {
   const answers: (Fields | 'absent')[] = [];
   for (const [index, text] of texts.entries())
@@ -27,7 +27,7 @@ async function over(collector: Collector, ...texts: (string | undefined)[]): Pro
   return answers;
 }
 
-/** The last of them. */
+/** The answer to the last text. */
 async function last(
   collector: Collector,
   ...texts: (string | undefined)[]
@@ -36,7 +36,7 @@ async function last(
 }
 
 describe('cpu', () => {
-  it('shares the time between two readings out by kind and by core', async () => {
+  it('cpu fields are the shares of the time between two readings, by kind and by core', async () => {
     // 200 ticks: 60 user, 20 system, 20 stolen, 10 waiting, 90 idle.
     expect(await last(createCpu(), fixture('stat-1.txt'), fixture('stat-2.txt'))).toEqual({
       cpu: 50,
@@ -49,7 +49,7 @@ describe('cpu', () => {
     });
   });
 
-  it('says nothing at first, after a reset, and without time in between; a falling iowait is no negative', async () => {
+  it('there are no cpu fields at first, after a reset, and without time in between; a falling iowait counts as 0', async () => {
     const [one, two] = [fixture('stat-1.txt'), fixture('stat-2.txt')];
     expect(await over(createCpu(), one, two, one, one, undefined)).toEqual([
       {},
@@ -65,7 +65,7 @@ describe('cpu', () => {
     expect(falling).toMatchObject({ cpu: 10, cpu_iowait: 0 });
   });
 
-  it('takes the four columns of an old kernel, and a core that comes or goes', () => {
+  it('cpu fields come from the four columns of an old kernel too, and cores may come and go', () => {
     const before = parseCpuTimes('cpu 100 0 100 800\ncpu0 100 0 100 800\n');
     const now = parseCpuTimes('cpu 150 0 100 850\ncpu1 150 0 100 850\n');
     expect(cpuFields(before, now)).toEqual({
@@ -79,7 +79,7 @@ describe('cpu', () => {
 });
 
 describe('memory', () => {
-  it('counts as used what no program could have', () => {
+  it('used memory is what no program could get', () => {
     const bytes = parseMeminfo(fixture('meminfo.txt'));
     expect(memoryFields(bytes)).toEqual({
       ram: 43.75,
@@ -95,7 +95,7 @@ describe('memory', () => {
     });
   });
 
-  it('knows old kernels and machines without swap; an empty file is absent', () => {
+  it('memory is read on old kernels and on machines without swap, and is absent when the file is empty', () => {
     const old = parseMeminfo(fixture('meminfo-old.txt'));
     expect(memoryFields(old)).toMatchObject({ ram: 50, mem_available_bytes: 500_000 * 1024 });
     expect(swapFields(old)).toBe('absent');
@@ -104,7 +104,7 @@ describe('memory', () => {
 });
 
 describe('load, uptime, processes', () => {
-  it('are read from their files', () => {
+  it('load, uptime and processes are read from the files of /proc', () => {
     expect(parseLoad('0.52 0.58 0.59 1/467 12345\n')).toEqual({ load1: 0.52, load5: 0.58, load15: 0.59 });
     expect(parseLoad('')).toBe('absent');
     expect(parseUptime('2256.71 4012.33\n')).toEqual({ uptime_s: 2256 });
@@ -116,7 +116,7 @@ describe('load, uptime, processes', () => {
 });
 
 describe('mounts', () => {
-  it('are the local filesystems that hold data, each once, none that could hang', () => {
+  it('mounts are the local filesystems that hold data, each once, without those that could hang', () => {
     expect(parseMountinfo(fixture('mountinfo-host.txt'))).toEqual([
       { path: '/', readOnly: false },
       { path: '/boot/efi', readOnly: false },
@@ -126,7 +126,7 @@ describe('mounts', () => {
     ]);
   });
 
-  it('in a container are its overlay root and its volumes, not the files put over /etc', () => {
+  it('mounts in a container are its overlay root and its volumes, not the files mounted in /etc', () => {
     expect(parseMountinfo(fixture('mountinfo-container.txt')).map(({ path }) => path)).toEqual([
       '/',
       '/data',
@@ -135,7 +135,7 @@ describe('mounts', () => {
     expect(parseMountinfo(String.raw`1 0 8:1 / /a\040b\134c rw - ext4 /dev/sda rw`)[0]?.path).toBe('/a b\\c');
   });
 
-  it('are counted as df does, and the fullest writable one is the disk', () => {
+  it('filesystems are measured as df does, and `disk` is the fullest writable one', () => {
     const space = { bsize: 4096, blocks: 1000, bfree: 400, bavail: 300, files: 200, ffree: 150 };
     const half = { used: 66.67, usedBytes: 600 * 4096, totalBytes: 4_096_000, inodes: 25 };
     expect(mountUse(space)).toEqual(half);
@@ -164,7 +164,7 @@ describe('mounts', () => {
     expect(mountFields([])).toBe('absent');
   });
 
-  it('[G3] one that fails takes no other with it', async () => {
+  it('[G3] a filesystem that cannot be measured leaves the fields of the others in the sample', async () => {
     const space = { bsize: 1, blocks: 10, bfree: 5, bavail: 5, files: 0, ffree: 0 };
     const ask = (path: string) => (path === '/' ? Promise.reject(new Error('EIO')) : Promise.resolve(space));
     const fields = await last(createMounts(ask), fixture('mountinfo-container.txt'));
@@ -186,7 +186,7 @@ describe('disks', () => {
     )
     .replace('sda 100 0 2000', 'sda 100 0 2010');
 
-  it('are whole disks: no partition, loop, memory disk, optical drive or mapping counts', async () => {
+  it('disk traffic is that of whole disks: no partition, loop, memory disk, optical drive or mapping counts', async () => {
     expect(await last(createDisks(isWhole), fixture('diskstats.txt'), grown)).toEqual({
       disk_read: 210 * 512,
       disk_write: 100 * 512,
@@ -199,10 +199,10 @@ describe('disks', () => {
     });
   });
 
-  it('have no rate at first, after a reset or a wrap, and never more than 100 % busy', async () => {
+  it('a disk has no rate at first and after a reset or a wrap, and is never more than 100 % busy', async () => {
     const answers = await over(createDisks(isWhole), grown, fixture('diskstats.txt'), undefined);
     expect(answers[0]).toEqual({});
-    // The other disk did not move, and is all that is known.
+    // Only the counters of the other disk did not go back.
     expect(answers[1]).not.toHaveProperty('disk:nvme0n1:read');
     expect(answers[2]).toBe('absent');
     const stuck = fixture('diskstats.txt').replace(' 0 3000 1400', ' 0 99000 1400');
@@ -219,7 +219,7 @@ describe('network', () => {
     .replace('wlan0:500 5', 'wlan0:600 5')
     .replace('wg0:  400000', 'wg0:  404000');
 
-  it('sums what has a device behind it; tunnels and bridges carry the same bytes again', async () => {
+  it('network totals are the sum of the interfaces with a device behind them, without tunnels and bridges', async () => {
     const physical = (name: string) => name === 'eth0' || name === 'wlan0';
     expect(await last(createNetwork(physical), fixture('netdev.txt'), grown)).toEqual({
       net_rx: 8100,
@@ -239,7 +239,7 @@ describe('network', () => {
     });
   });
 
-  it('in a container, with no device at all, sums what doubles nothing', async () => {
+  it('network totals in a container, which sees no device, leave out the interfaces that carry bytes again', async () => {
     const answer = await last(
       createNetwork(() => false),
       fixture('netdev.txt'),
@@ -248,7 +248,7 @@ describe('network', () => {
     expect(answer).toMatchObject({ net_rx: 8100 });
   });
 
-  it('has no rate for a counter that went back', async () => {
+  it('an interface has no rate when its counter went back', async () => {
     const answer = await last(
       createNetwork(() => true),
       grown,
@@ -278,7 +278,7 @@ describe('sensors', () => {
     ),
   ];
 
-  it('are named by chip and label, each by a name of its own; nonsense is left out', async () => {
+  it('sensors are named by chip and label, each with its own name, and impossible temperatures are left out', async () => {
     const collector = createSensors(list);
     expect(await collector.collect({ at: 0, read: (path) => files.get(path) })).toEqual({
       'sensor:coretemp Package id 0:celsius': 45.5,
@@ -286,7 +286,7 @@ describe('sensors', () => {
     });
   });
 
-  it('are thermal zones where there are no others, and absent in a container', async () => {
+  it('sensors are the thermal zones when there are no others, and absent in a container', async () => {
     const zones = createSensors((folder) =>
       folder.endsWith('thermal') ? ['thermal_zone0', 'cooling_device0'] : [],
     );
@@ -299,7 +299,7 @@ describe('sensors', () => {
 });
 
 describe('the portable collectors', () => {
-  it('turn what Node and systeminformation say into the same fields', () => {
+  it('the portable collectors give the same fields from Node and systeminformation', () => {
     const times = portable.coreTimes([{ times: { user: 30, nice: 0, sys: 10, irq: 0, idle: 60 } }]);
     expect(
       cpuFields(portable.coreTimes([{ times: { user: 0, nice: 0, sys: 0, irq: 0, idle: 0 } }]), times),
@@ -334,7 +334,7 @@ describe('the portable collectors', () => {
     });
   });
 
-  it('answer on this machine too, in fields the server takes', async () => {
+  it('the portable collectors run on this machine, and the server accepts their fields', async () => {
     const reader = createReader();
     for (const { name, create } of collectorsFor('darwin')) {
       if (name === 'processes') continue;
@@ -350,7 +350,7 @@ describe('the portable collectors', () => {
 });
 
 describe.runIf(process.platform === 'linux')('the list, on this machine', () => {
-  it('gives known fields only, which the server takes, and leaks no handle', async () => {
+  it('the collectors for Linux give known fields only, which the server accepts, and leave no file open', async () => {
     const reader = createReader();
     const collectors = collectorsFor('linux').map(({ create }) => create());
     const round = async (at: number) => {

@@ -1,4 +1,4 @@
-/** Recorded /proc text. */
+/** Reads a text that was recorded from /proc. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -29,7 +29,7 @@ function file(text: string, mode = 0o600): string {
 }
 
 describe('the agent’s settings', () => {
-  it('[G5] come from flags over the environment over the file over the defaults', async () => {
+  it('[G5] a flag wins over the environment, the environment over the file, the file over the default', async () => {
     const path = file('interval: 10\nname: file\ntags: [a, b]\nlog_level: warn\nspool_mib: 8\n');
     const config = await load(['--interval', '30'], {
       WATCHFLOOR_CONFIG: path,
@@ -52,7 +52,7 @@ describe('the agent’s settings', () => {
     });
   });
 
-  it('[G5] tell every mistake at once, each with where it came from, and no secret', async () => {
+  it('[G5] all mistakes in the settings are reported at once, each with its source, and without the secret', async () => {
     const path = file('interval: often\nlog_level: loud\ncolour: red\n');
     const found = await problems(['--bogus', '--tags', 'A B', '--name', 'stray'].concat('word'), {
       WATCHFLOOR_CONFIG: path,
@@ -74,7 +74,7 @@ describe('the agent’s settings', () => {
     expect(found.join()).not.toContain('s3cret');
   });
 
-  it('say what is wrong with a file that is missing or no YAML', async () => {
+  it('a settings file that is missing or is not YAML is reported by its path', async () => {
     expect(await problems(['--config', '/nowhere/agent.yaml'])).toEqual([
       '/nowhere/agent.yaml: there is no such file',
     ]);
@@ -87,7 +87,7 @@ describe('the agent’s settings', () => {
     ]);
   });
 
-  it('[G5] take the enrollment string from a file, and warn where others could see it', async () => {
+  it('[G5] the enrollment string may come from a file, and a warning says when other users could see it', async () => {
     const text = 'watchfloor://k@host:8443\n';
     const own = await load(['--enroll-file', file(text)]);
     expect(own).toMatchObject({ enrollment: { key: 'k', host: 'host' }, warnings: [] });
@@ -96,12 +96,12 @@ describe('the agent’s settings', () => {
     ]);
     expect((await load(['--enroll', text])).warnings).toEqual([expect.stringMatching(/process list/)]);
     expect((await load(['--config', file(`enroll: ${text}`, 0o644)])).warnings).toHaveLength(1);
-    // A flag wins over the environment, a string over a file of the same source.
+    // A flag wins over the environment, although it names a file and the variable holds the string itself.
     const both = await load(['--enroll-file', file('watchfloor://file@host')], { WATCHFLOOR_ENROLL: text });
     expect(both.enrollment?.key).toBe('file');
   });
 
-  it('answer help and version before anything is checked, and help names each', async () => {
+  it('--help and --version are answered before any setting is checked, and help names every setting', async () => {
     expect(await loadConfig(['--help', '--interval', 'x'], {})).toEqual({ kind: 'help' });
     expect(await loadConfig(['-v'], {})).toEqual({ kind: 'version' });
     for (const { flag, env } of SETTINGS) {
@@ -110,7 +110,7 @@ describe('the agent’s settings', () => {
     }
   });
 
-  it('take a flag with "=", and miss a value', async () => {
+  it('a flag takes its value after "=" too, and a flag without its value is a mistake', async () => {
     expect(await load(['--interval=15'])).toMatchObject({ interval: 15 });
     expect(await problems(['--interval'])).toEqual(['--interval: needs a value']);
   });

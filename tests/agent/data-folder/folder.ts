@@ -1,4 +1,4 @@
-/** A folder of one's own for a test, removed after it. */
+/** Makes a temporary folder for one test, and removes it after the test. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -8,7 +8,7 @@ import { ownFolder } from './folder.ts';
 import { keptLog } from '../quiet.ts';
 
 describe('the lock of a data folder', () => {
-  it('keeps a second agent out, saying what to do, until the first lets go', () => {
+  it('a data folder has one agent: a second is refused, and told what to do, until the first releases the lock', () => {
     const folder = ownFolder();
     const release = lockFolder(folder, keptLog());
     expect(() => lockFolder(folder, keptLog())).toThrow(/already runs.*WATCHFLOOR_AGENT_DATA/);
@@ -17,7 +17,7 @@ describe('the lock of a data folder', () => {
     lockFolder(folder, keptLog())();
   });
 
-  it('of a process that is gone is taken over', async () => {
+  it('the lock of a process that ended is taken over', async () => {
     const folder = ownFolder();
     const child = spawn(process.execPath, ['-e', '']);
     await once(child, 'exit');
@@ -26,16 +26,19 @@ describe('the lock of a data folder', () => {
     expect(readFileSync(join(folder, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid}\n`));
   });
 
-  it.runIf(process.platform === 'linux')('of an earlier process with the same number is taken over', () => {
-    const folder = ownFolder();
-    // As after a restart of a container: this very number, another start.
-    writeFileSync(join(folder, 'lock'), `${process.pid}\nanother-boot 1\n`);
-    lockFolder(folder, keptLog())();
-    writeFileSync(join(folder, 'lock'), 'no lock of ours');
-    lockFolder(folder, keptLog())();
-  });
+  it.runIf(process.platform === 'linux')(
+    'the lock of an earlier process with the same id is taken over',
+    () => {
+      const folder = ownFolder();
+      // After a restart of a container the agent often has the same process id as before.
+      writeFileSync(join(folder, 'lock'), `${process.pid}\nanother-boot 1\n`);
+      lockFolder(folder, keptLog())();
+      writeFileSync(join(folder, 'lock'), 'no lock of ours');
+      lockFolder(folder, keptLog())();
+    },
+  );
 
-  it.runIf(process.platform === 'linux')('of a living process stands', async () => {
+  it.runIf(process.platform === 'linux')('the lock of a running process is not taken over', async () => {
     const folder = ownFolder();
     const child = spawn(process.execPath, ['-e', 'process.stdin.resume(); console.log("up")']);
     onTestFinished(() => {
@@ -46,11 +49,11 @@ describe('the lock of a data folder', () => {
     expect(() => lockFolder(folder, keptLog())).toThrow(/already runs/);
   });
 
-  it('is done without where the disk is full: such a machine is measured all the same', () => {
+  it('the agent runs without a lock when the disk is full', () => {
     const folder = ownFolder();
     const log = keptLog();
     const release = lockFolder(folder, log, (path) => {
-      // As the system does it: the name is there, and the content has no room.
+      // On a full disk the system makes the file and cannot write its content.
       writeFileSync(path, '');
       throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     });

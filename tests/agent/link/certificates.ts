@@ -1,4 +1,4 @@
-/** Authorities and server certificates for tests. */
+/** Makes authorities and server certificates for tests. */
 import 'reflect-metadata';
 import { createHash, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
@@ -8,9 +8,9 @@ const DAY = 86_400_000;
 
 export interface Authority {
   readonly pem: string;
-  /** SHA-256 of its DER, hex. */
+  /** SHA-256 of the certificate's DER form, in hex. */
   readonly fingerprint: string;
-  /** A server certificate it signed, and its key; valid a day around `at` (epoch milliseconds). */
+  /** Signs a server certificate; it is valid from a day before `at` (epoch milliseconds) to a day after. */
   issue(at?: number): Promise<{ cert: string; key: string }>;
 }
 

@@ -20,7 +20,8 @@ const BODY = JSON.stringify({
   device_id: 'device-1',
   hostname: 'h',
   ip: '',
-  samples: [{ timestamp: Date.UTC(2026, 0, 1), metrics: { cpu: 1 } }],
+  fields: ['cpu'],
+  rows: [[Date.UTC(2026, 0, 1), 1]],
 });
 
 async function server(): Promise<TestServer> {
@@ -59,7 +60,7 @@ async function joined(to: TestServer, parts: Partial<LinkParts> = {}) {
 }
 
 describe('the link', () => {
-  it('joins once, and then needs the string no more', async () => {
+  it('an agent joins once, and afterwards needs no enrollment string', async () => {
     const to = await server();
     const { remembered } = await joined(to);
     const [membership] = remembered;
@@ -80,17 +81,17 @@ describe('the link', () => {
     [{ status: 302, body: {}, headers: { location: '/login' } }, 'unreachable'],
     [{ status: 200, body: { hello: 'captive portal' } }, 'unreachable'],
     [{ status: 0, lost: true }, 'unreachable'],
-  ] as const)('takes the answer %j as %s', async (answer, kind) => {
+  ] as const)('the answer %j to a push has the outcome "%s"', async (answer, kind) => {
     const to = await server();
     const { link } = await joined(to);
     to.answers.push(answer);
-    // A kept connection that breaks is tried once more: lose that one as well.
+    // The transport tries once more when a kept connection breaks, so the second answer is lost too.
     if (answer.status === 0) to.answers.push(answer);
     expect((await link.push(BODY)).kind).toBe(kind);
     expect((await link.push(BODY)).kind).toBe('accepted');
   });
 
-  it('[I6] passes on how long a busy server wants to be left alone', async () => {
+  it('[I6] the outcome of a push to a busy server has the time of its Retry-After header', async () => {
     const to = await server();
     const { link } = await joined(to);
     to.answers.push({ status: 503, headers: { 'retry-after': '7' } });
@@ -99,7 +100,7 @@ describe('the link', () => {
     expect(parseRetryAfter('soon', 0)).toBeUndefined();
   });
 
-  it('[I4] says what the server found wrong, by its field', async () => {
+  it('[I4] the outcome of a refused push names the field that the server refused', async () => {
     const to = await server();
     const { link } = await joined(to);
     const details = [{ path: 'samples.0.metrics.cpu', message: 'must not be negative' }];
@@ -113,7 +114,7 @@ describe('the link', () => {
     });
   });
 
-  it('compresses what is larger than a packet', async () => {
+  it('a push that is larger than a packet is compressed', async () => {
     const to = await server();
     const { link } = await joined(to);
     await link.push(BODY);
@@ -121,7 +122,7 @@ describe('the link', () => {
     expect(to.received.slice(1).map(({ encoding }) => encoding)).toEqual([undefined, 'gzip']);
   });
 
-  it('tells plainly when its key is not taken, and can be tried again', async () => {
+  it('a refused enrollment key is reported with what to do, and joining can be tried again', async () => {
     const to = await server();
     const { link } = linkTo({ enrollment: enrollmentFor(to) });
     to.answers.push({
@@ -140,7 +141,7 @@ describe('the link', () => {
     });
   });
 
-  it('[I3] a revoked token is not replaced with the key it came from, but with a new key', async () => {
+  it('[I3] after its token was revoked, an agent joins again with a new enrollment key only', async () => {
     const to = await server();
     const { remembered } = await joined(to);
     const [membership] = remembered;
@@ -159,11 +160,11 @@ describe('the link', () => {
     expect((await other.link.push(BODY)).kind).toBe('accepted');
   });
 
-  it('joins anew when the string names another server, and follows its own to a new address', async () => {
+  it('an agent joins again when the string names another server, and keeps its token when its server moved', async () => {
     const [one, two] = [await server(), await server()];
     const { remembered } = await joined(one);
     const [membership] = remembered;
-    // Another port with the same authority: the same server, moved. Its token is still good.
+    // Another port with the same authority is the same server, moved: the token is still valid.
     const moved = linkTo({ membership, enrollment: enrollmentFor(two) });
     expect(await moved.link.ready()).toBeUndefined();
     expect((await moved.link.push(BODY)).kind).toBe('accepted');
@@ -179,14 +180,14 @@ describe('the link', () => {
     expect(third.received.map(({ path }) => path)).toEqual(['/devices/register']);
   });
 
-  it('[S1] without a pin trusts the system’s roots only', async () => {
+  it('[S1] without a pinned authority only the authorities of the system are trusted', async () => {
     const to = await server();
     const { link } = linkTo({ enrollment: { ...enrollmentFor(to), ca: null } });
     expect(await link.ready()).toMatchObject({ kind: 'unauthorized' });
     expect(to.received).toHaveLength(0);
   });
 
-  it('knows which string belongs to which membership', () => {
+  it('an enrollment string names the same server as the membership, the same one moved, or another', () => {
     const base = { host: 'a', port: 1, tls: true, ca: 'f'.repeat(64) };
     const member = { ...base, authority: '', device_id: 'd', token: 't', key_sha256: keyHash('k') };
     expect(relate(member, { ...base, key: 'other' })).toBe('same');

@@ -1,4 +1,4 @@
-/** A small real server for the agent's tests: HTTPS, answers as told, remembers what it was sent. */
+/** A small HTTPS server for the agent's tests. It gives the answers that a test sets, and keeps what it received. */
 import { createServer as createHttp, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -16,12 +16,12 @@ export interface Answer {
   readonly silent?: true;
 }
 
-export const ACCEPTED: Answer = {
+const ACCEPTED: Answer = {
   status: 200,
   body: { accepted: 1, duplicates: 0, interval_s: 1, sample_s: 1 },
 };
 
-export interface Received {
+interface Received {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly encoding: string | undefined;
@@ -33,7 +33,7 @@ export interface TestServer {
   readonly received: Received[];
   /** Every accepted push, parsed. */
   readonly pushes: Push[];
-  /** Answers to come, first first; afterwards everything is accepted. */
+  /** The next answers, in order. Without one, every request is accepted. */
   readonly answers: Answer[];
   /** Resolves once `count` requests arrived. */
   arrived(count: number): Promise<void>;
@@ -41,7 +41,7 @@ export interface TestServer {
 }
 
 export interface Tls {
-  /** The chain as the server shows it. */
+  /** The chain of certificates that the server presents. */
   readonly cert: string;
   readonly key: string;
 }

@@ -42,7 +42,7 @@ function linkOf(parts: Partial<LinkParts>) {
   return { link, log };
 }
 
-/** A server that says `text` to whoever connects, and nothing more. */
+/** Starts a server that answers `text` to the first bytes of each connection. Returns its port. */
 async function babbler(text: string): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -60,12 +60,12 @@ async function babbler(text: string): Promise<number> {
   return address.port;
 }
 
-describe('the link in trouble', () => {
+describe('the link to a server in trouble', () => {
   it.each([
     ['expired', -YEAR],
     ['not yet valid', YEAR],
   ])(
-    '[S1] a certificate that is %s: says to look at the clocks, and that nothing was sent',
+    '[S1] a certificate that is %s is reported with the advice to check the clocks, and nothing is sent',
     async (_, off) => {
       const { cert, key } = await authority.issue(Date.now() + off);
       const server = await startServer({ cert: cert + authority.pem, key });
@@ -80,7 +80,7 @@ describe('the link in trouble', () => {
     },
   );
 
-  it('[G2] a name that cannot be resolved is an unreachable server, whatever the name', async () => {
+  it('[G2] a host name that cannot be resolved counts as an unreachable server, even one with "certificate" in it', async () => {
     const { link } = linkOf({ membership: member(8443, { host: 'certificate-issuer.invalid' }) });
     expect(await link.push('{}')).toMatchObject({
       kind: 'unreachable',
@@ -95,7 +95,7 @@ describe('the link in trouble', () => {
     ['is larger than any', `HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n${'x'.repeat(900_000)}`],
     ['is cut JSON', 'HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{"accepted"'],
     ['asks for the impossible', reply('{"accepted":1,"duplicates":0,"interval_s":-1,"sample_s":0}')],
-  ])('[G2] an answer that %s is an unreachable server', async (_, text) => {
+  ])('[G2] an answer that %s counts as an unreachable server', async (_, text) => {
     const port = await babbler(text);
     const { link } = linkOf({
       membership: member(port, { tls: false, ca: null, authority: null }),
@@ -104,7 +104,7 @@ describe('the link in trouble', () => {
     expect(await link.push('{}')).toMatchObject({ kind: 'unreachable' });
   });
 
-  it('[G1] a membership that the disk does not take counts at once, and is written as soon as it can be', async () => {
+  it('[G1] a membership that a full disk does not take counts at once, and is written as soon as there is room', async () => {
     const { cert, key } = await authority.issue();
     const server = await startServer({ cert: cert + authority.pem, key });
     onTestFinished(() => server.close());

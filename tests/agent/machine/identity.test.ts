@@ -9,7 +9,7 @@ import { gatherInventory, inventoryFrom } from '../../../agent/machine/inventory
 import { ownFolder } from '../data-folder/folder.ts';
 
 describe('the identity', () => {
-  it('is made once, private, and stays', () => {
+  it('the device id is made once, in a private file, and stays the same', () => {
     const folder = ownFolder();
     const id = deviceId(folder);
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -18,13 +18,13 @@ describe('the identity', () => {
     expect(deviceId(ownFolder())).not.toBe(id);
   });
 
-  it('that is damaged is not quietly replaced: the device would appear twice', () => {
+  it('a damaged identity file is an error: a new id would make the device appear twice', () => {
     const folder = ownFolder();
     writeFileSync(join(folder, 'identity.json'), '{"device_id": ');
     expect(() => deviceId(folder)).toThrow(/identity\.json is damaged/);
   });
 
-  it('has the system’s name and an address, if there is a network at all', async () => {
+  it('the system’s name is never empty, and the address is empty or an IP address', async () => {
     expect(parseOsRelease('NAME=x\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n')).toBe(
       'Debian GNU/Linux 12 (bookworm)',
     );
@@ -36,7 +36,7 @@ describe('the identity', () => {
 });
 
 describe('the inventory', () => {
-  it('leaves out what the system does not know', () => {
+  it('the inventory leaves out what the system does not know', () => {
     const facts = {
       os: { distro: 'Debian', release: '12', kernel: '6.1', arch: 'x64' },
       cpu: { manufacturer: '', brand: '', physicalCores: 0, cores: 2 },
@@ -57,7 +57,7 @@ describe('the inventory', () => {
     expect(inventory.safeParse(found).success).toBe(true);
   });
 
-  it('of this machine is one the server takes', async () => {
+  it('the inventory of this machine has the form that the server accepts', async () => {
     expect(inventory.safeParse(await gatherInventory(new AbortController().signal)).error).toBeUndefined();
   });
 });

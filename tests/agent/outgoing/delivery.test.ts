@@ -27,14 +27,14 @@ async function deliverTo(most: number, given: readonly Sample[]) {
 }
 
 describe('a delivery', () => {
-  it('[G1] that is too large for the server arrives in pieces, in order', async () => {
+  it('[G1] a batch that is too large for the server arrives in pieces, in order', async () => {
     const { outcome, aside, taken } = await deliverTo(300, samples(0, 600));
     expect(outcome.kind).toBe('done');
     expect(taken).toEqual(samples(0, 600));
     expect(aside).toEqual([]);
   });
 
-  it('[G1] is kept when not even one small sample is accepted: a person has to raise a proxy’s limit', async () => {
+  it('[G1] a batch is kept when not even one small sample is accepted: a person has to raise a proxy’s limit', async () => {
     const { outcome, aside, pushes } = await deliverTo(1, samples(0, 600));
     expect(outcome).toMatchObject({
       kind: 'unauthorized',
@@ -44,7 +44,7 @@ describe('a delivery', () => {
     expect(pushes).toBeLessThan(15);
   });
 
-  it('loses only the one sample that is too large for every server', async () => {
+  it('a sample that is too large for every server is set aside, and the others arrive', async () => {
     const giant: Sample = { t: 0, fields: { [`sensor:${'x'.repeat(LIMITS.bodyBytes)}:celsius`]: 1 } };
     const given = [...samples(0, 600), giant, sample(601)];
     const { outcome, aside, taken } = await deliverTo(LIMITS.bodyBytes, given);
@@ -55,7 +55,7 @@ describe('a delivery', () => {
 });
 
 describe('samples that the server refused', () => {
-  it('are kept in a private file, one JSON line each, and the log says why', () => {
+  it('refused samples are kept in a private file, one JSON line each, and the log says why', () => {
     const path = join(ownFolder(), 'refused.jsonl');
     const log = keptLog();
     const setAside = createSetAside(path, log);
@@ -66,7 +66,7 @@ describe('samples that the server refused', () => {
     expect(log.lines[0]?.text).toContain('must not be negative');
   });
 
-  it('take a bounded space on disk: a full file replaces the one before', () => {
+  it('refused samples take a limited space on disk: a full file replaces the one before', () => {
     const folder = ownFolder();
     const setAside = createSetAside(join(folder, 'refused.jsonl'), keptLog());
     for (let n = 0; n < 20; n++) setAside(samples(0, 5000), 'no');

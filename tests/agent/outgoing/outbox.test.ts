@@ -11,7 +11,7 @@ const LIMITS = { bytes: 1 << 20, segmentSamples: 100, segmentBytes: 100_000 };
 const ownSpool = () => openSpool(join(ownFolder(), 'spool'), LIMITS, keptLog());
 
 describe('the outbox', () => {
-  it('keeps samples in memory only, while pushes succeed', () => {
+  it('the outbox keeps samples in memory only, while pushes succeed', () => {
     const spool = ownSpool();
     const outbox = createOutbox(spool, keptLog());
     for (const one of samples(1, 3)) outbox.add(one);
@@ -23,7 +23,7 @@ describe('the outbox', () => {
     expect(spool.size()).toBe(0);
   });
 
-  it('[G1] writes every sample to disk after a failed push, and removes those that are then sent from memory', () => {
+  it('[G1] the outbox writes every sample to disk after a failed push, and removes those that are then sent from memory', () => {
     const spool = ownSpool();
     const outbox = createOutbox(spool, keptLog(), { samples: 3, bytes: 1e6 });
     outbox.add(sample(1));
@@ -40,7 +40,7 @@ describe('the outbox', () => {
     expect(outbox.isSpooling()).toBe(false);
   });
 
-  it('writes to disk when the samples in memory take more bytes than the limit, before any push failed', () => {
+  it('the outbox writes to disk when the samples in memory take more bytes than its limit, before any push failed', () => {
     const spool = ownSpool();
     const outbox = createOutbox(spool, keptLog(), { samples: 100, bytes: 1_000_000 });
     const wide = (t: number): Sample => ({
@@ -55,7 +55,7 @@ describe('the outbox', () => {
     expect(outbox.next()?.samples).toHaveLength(3);
   });
 
-  it('counts the samples that a full disk costs, and removes nothing from the spool that it did not write', () => {
+  it('the outbox counts the samples that a full disk costs, and removes nothing from the spool that it did not write', () => {
     let lost = 0;
     const written: Sample[] = [sample(0)];
     let works = false;

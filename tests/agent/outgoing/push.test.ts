@@ -24,7 +24,7 @@ function asRead(some: readonly Sample[]) {
 }
 
 describe('the columns of a push', () => {
-  it('name each field once, in the order in which the samples bring them, with null where a sample has none', () => {
+  it('columns name each field once, in the order in which the samples bring them, with null where a sample has none', () => {
     const some = [
       { t: T, fields: { ram: 40 } },
       { t: T + 1000, fields: { cpu: 3.5, ram: 41, 'core:0:cpu': 7 } },
@@ -41,7 +41,7 @@ describe('the columns of a push', () => {
     expect(asRead(some)).toEqual(some);
   });
 
-  it('hold a sample without fields as a row of nothing but its time', () => {
+  it('columns hold a sample without fields as a row of only its time', () => {
     expect(inColumns([{ t: T, fields: {} }])).toEqual({ fields: [], rows: [[T]] });
     const some = [
       { t: T, fields: {} },
@@ -50,13 +50,13 @@ describe('the columns of a push', () => {
     expect(asRead(some)).toEqual(some);
   });
 
-  it('hold names with quotes, blanks, colons and characters of any script', () => {
+  it('columns hold names with quotes, blanks, colons and characters of any script', () => {
     const names = ['mount:C:\\"Data" \u{1F4BE}:used', 'sensor:Gehäuse Δ 1:celsius', 'interface:eth0:1:rx'];
     const some = [{ t: T, fields: Object.fromEntries(names.map((name, n) => [name, n])) }];
     expect(asRead(some)).toEqual(some);
   });
 
-  it('hold 4000 fields in each of 5 samples, in less than the server’s limit', () => {
+  it('columns hold 4000 fields in each of 5 samples, in less than the server’s limit', () => {
     const fields = Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [`core:${n}:cpu`, n / 100]));
     const some = Array.from({ length: 5 }, (_, n) => ({ t: T + n * 1000, fields }));
     expect(asRead(some)).toEqual(some);
@@ -102,7 +102,7 @@ function setup(...outcomes: Outcome[]) {
 }
 
 describe('a push', () => {
-  it('says which device it comes from, when it was sent, and how often this device pushes', async () => {
+  it('a push says which device it comes from, when it was sent, and how often this device pushes', async () => {
     const { push, bodies } = setup();
     await push(samples(0, 2));
     expect(bodies).toEqual([
@@ -122,7 +122,7 @@ describe('a push', () => {
     expect(parsePush(bodies[0]).data?.interval_s).toBe(30);
   });
 
-  it('carries the inventory once it is gathered, until the server accepted it', async () => {
+  it('pushes carry the inventory from when it is gathered until the server accepted it', async () => {
     const { push, bodies, gathered } = setup(ACCEPTED, { kind: 'unreachable', reason: 'ECONNRESET' });
     await push([sample(0)]);
     gathered({ os_name: 'Debian' });
@@ -131,7 +131,7 @@ describe('a push', () => {
     expect(inventories).toEqual([undefined, { os_name: 'Debian' }, { os_name: 'Debian' }, undefined]);
   });
 
-  it('[G1] carries the number of dropped samples until a push with that number was accepted', async () => {
+  it('[G1] pushes carry the number of dropped samples until a push with that number was accepted', async () => {
     const { push, bodies, lose } = setup({ kind: 'unreachable', reason: 'ECONNRESET' });
     lose(7);
     for (let n = 0; n < 3; n++) await push([sample(n)]);

@@ -60,7 +60,7 @@ function setup(
 }
 
 describe('the sender', () => {
-  it('pushes once per interval, at a place of its own, and more often as soon as the server asks for it', async () => {
+  it('an agent pushes once per interval, at its own time in it, and more often as soon as the server asks for that', async () => {
     let interval = 5;
     const { advance, pushes } = setup(() => accepted(interval));
     await advance(20);
@@ -70,7 +70,7 @@ describe('the sender', () => {
     expect(pushes.slice(-4).map(({ numbers }) => numbers.length)).toEqual([1, 1, 1, 1]);
   });
 
-  it('[G1] loses no sample in an outage: it sends the newest first, then fills the gap in order', async () => {
+  it('[G1] no sample is lost in an outage: the newest are sent first, then the gap is filled in order', async () => {
     const { advance, pushes, expectArrived, spool } = setup((_, at) =>
       at > 10_000 && at < 400_000 ? AWAY : accepted(),
     );
@@ -84,7 +84,7 @@ describe('the sender', () => {
     expectArrived(455);
   });
 
-  it('[G2] waits longer after each failure, with full jitter, up to a minute, and never gives up', () => {
+  it('[G2] each failure doubles the longest wait, up to a minute, with full jitter, and the sender never gives up', () => {
     const waits = (random: number) =>
       [1, 2, 3, 4, 7, 20, 5000].map((failures) =>
         waitAfter({ kind: 'unreachable', reason: '' }, failures, () => random),
@@ -93,14 +93,14 @@ describe('the sender', () => {
     expect(waits(0)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('[I6] tries again no earlier than a busy server asked for, and not exactly then', () => {
+  it('[I6] the sender tries again no earlier than a busy server asked for, and not exactly then', () => {
     const busy = (random: number): number =>
       waitAfter({ kind: 'busy', reason: '', retryAfterMs: 30_000 }, 1, () => random);
     expect(busy(0)).toBe(30_000);
     expect(busy(0.9)).toBe(30_900);
   });
 
-  it('[G2] keeps its samples after a 401 and tries again about once a minute', async () => {
+  it('[G2] the sender keeps its samples after a 401 and tries again about once a minute', async () => {
     const revoked: Outcome = { kind: 'unauthorized', reason: 'revoked' };
     const { advance, pushes, expectArrived, log } = setup((_, at) => (at < 200_000 ? revoked : accepted()));
     await advance(190);
@@ -110,7 +110,7 @@ describe('the sender', () => {
     expectArrived(200);
   });
 
-  it('[I2] sends the same samples again when the reply was lost', async () => {
+  it('[I2] the sender sends the same samples again when the reply was lost', async () => {
     let lost = true;
     const { advance, pushes } = setup(() => {
       if (!lost) return accepted();
@@ -121,7 +121,7 @@ describe('the sender', () => {
     expect(pushes[1]?.numbers.slice(0, pushes[0]?.numbers.length)).toEqual(pushes[0]?.numbers);
   });
 
-  it('sends too large and refused pushes in halves, so that one bad sample takes no other with it', async () => {
+  it('a push that is too large or refused is sent in halves, so that one bad sample takes no other with it', async () => {
     const bad = 9;
     const { advance, arrived, aside } = setup((samples) => {
       if (samples.length > 3) return { kind: 'too_large' };
@@ -134,7 +134,7 @@ describe('the sender', () => {
     for (const n of [0, 5, 8, 10, 11, 16]) expect(arrived()).toContain(n);
   });
 
-  it('sets a batch aside after a few tries when the server refuses everything, and goes on with the next', async () => {
+  it('a batch of which the server refuses everything is set aside after a few tries, and the next one is sent', async () => {
     const { advance, pushes, aside, outbox } = setup(() => ({ kind: 'refused', reason: 'no' }));
     await advance(100);
     expect(aside.flatMap(({ numbers }) => numbers).length).toBeGreaterThan(90);
@@ -142,7 +142,7 @@ describe('the sender', () => {
     expect(outbox.isSpooling()).toBe(false);
   });
 
-  it('writes samples to disk until it could join the server, and then sends them', async () => {
+  it('samples go to disk until the agent could join the server, and are then sent', async () => {
     let joined = false;
     const { advance, pushes, spool } = setup(
       () => accepted(),
@@ -156,7 +156,7 @@ describe('the sender', () => {
     expect(spool.size()).toBe(0);
   });
 
-  it('sends what is left when it stops, or leaves it on disk', async () => {
+  it('stopping the sender sends the samples in memory, or leaves them on disk', async () => {
     const healthy = setup(() => accepted());
     await healthy.advance(4);
     await Promise.all([healthy.stop(), healthy.clock.advance(3000)]);
@@ -172,7 +172,7 @@ describe('the sender', () => {
   it.each([
     ['forward', 86_400_000],
     ['back', -86_400_000],
-  ])('[G1] keeps its interval when the clock is set %s by a day', async (_, step) => {
+  ])('[G1] the sender keeps its interval when the clock is set %s by a day', async (_, step) => {
     const { clock, advance, pushes, expectArrived } = setup(() => accepted());
     await advance(20);
     const before = pushes.length;
@@ -183,7 +183,7 @@ describe('the sender', () => {
     expectArrived(35);
   });
 
-  it('[G1] loses no sample when the clock is set back during an outage', async () => {
+  it('[G1] no sample is lost when the clock is set back during an outage', async () => {
     let away = true;
     const { clock, advance, expectArrived } = setup(() => (away ? AWAY : accepted()));
     await advance(20);
@@ -193,7 +193,7 @@ describe('the sender', () => {
     expectArrived(130);
   });
 
-  it('[I6] keeps every sample and asks only once while a server answers 429 for five minutes', async () => {
+  it('[I6] the sender keeps every sample and pushes only once while a server answers 429 for five minutes', async () => {
     const busy: Outcome = { kind: 'busy', reason: 'too many requests', retryAfterMs: 300_000 };
     const { advance, pushes, expectArrived } = setup((_, at) => (at < 200_000 ? busy : accepted()));
     await advance(290);

@@ -29,7 +29,7 @@ function all(spool: Spool): Sample[] {
 }
 
 describe('the spool', () => {
-  it('[G1] gives everything back in order, over a restart as well', () => {
+  it('[G1] the spool returns all samples in order, after a restart too', () => {
     const folder = join(ownFolder(), 'spool');
     const before = openSpool(folder, LIMITS, keptLog());
     before.append(samples(0, 25));
@@ -42,7 +42,7 @@ describe('the spool', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('touches no disk before the first sample', () => {
+  it('the spool does not touch the disk before the first sample', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
     spool.forgetNewest(3);
@@ -51,7 +51,7 @@ describe('the spool', () => {
     expect(statSync(folder, { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  it('[G1] survives a torn tail, and a crash between sealing and removing', () => {
+  it('[G1] the spool leaves out a torn last line, and survives a crash between sealing and removing a file', () => {
     const folder = join(ownFolder(), 'spool');
     const before = openSpool(folder, LIMITS, keptLog());
     before.append(samples(0, 13));
@@ -64,7 +64,7 @@ describe('the spool', () => {
     expect(all(openSpool(folder, LIMITS, keptLog()))).toEqual(samples(0, 13));
   });
 
-  it('[G1] stays within its limit, drops the oldest first, and keeps the count until it was reported', () => {
+  it('[G1] the spool stays within its limit, drops the oldest samples first, and keeps their count until it is reported', () => {
     const folder = join(ownFolder(), 'spool');
     const wide = samples(0, 400).map(({ t }) => ({
       t,
@@ -91,7 +91,7 @@ describe('the spool', () => {
     expect(all(last)).toEqual(wide.slice(lost));
   });
 
-  it('takes back the newest, which were sent otherwise', () => {
+  it('the spool forgets its newest samples when they were sent from memory', () => {
     const spool = openSpool(join(ownFolder(), 'spool'), LIMITS, keptLog());
     spool.append(samples(0, 5));
     spool.forgetNewest(2);
@@ -99,7 +99,7 @@ describe('the spool', () => {
     expect(all(spool)).toEqual([...samples(0, 3), ...samples(7, 8)]);
   });
 
-  it('drops a damaged segment, counts it, and goes on with the next', () => {
+  it('the spool drops a damaged segment, counts its samples, and goes on with the next', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
     spool.append(samples(0, 25));
@@ -109,7 +109,7 @@ describe('the spool', () => {
     expect(spool.dropped()).toBe(10);
   });
 
-  it('[G1] reads and sends what an earlier version wrote with nested instances, plain or compressed', () => {
+  it('[G1] the spool reads what an earlier version wrote with nested instances, plain or compressed', () => {
     const folder = join(ownFolder(), 'spool');
     mkdirSync(folder);
     const old = (n: number) =>
@@ -126,7 +126,7 @@ describe('the spool', () => {
     );
   });
 
-  it('reports with an error when the disk does not take a sample', () => {
+  it('the spool throws when the disk does not take a sample', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
     writeFileSync(folder, 'a file where the folder should be');
@@ -137,13 +137,13 @@ describe('the spool', () => {
   });
 });
 
-/** A disk that takes no compressed segment of ten samples: where one would be written there is a folder. */
+/** Lets the compression of a ten-sample segment fail: a folder has the name of the file that it would write. */
 function blockSeal(folder: string, number: number): void {
   mkdirSync(join(folder, `${String(number).padStart(8, '0')}-10.jsonl.gz.new`));
 }
 
 describe('the spool on a disk in trouble', () => {
-  it('[G1] keeps and sends what it has no room to compress, over a restart too', () => {
+  it('[G1] the spool keeps a file that the disk has no room to compress, after a restart too', () => {
     const folder = join(ownFolder(), 'spool');
     const log = keptLog();
     const before = openSpool(folder, LIMITS, log);
@@ -159,7 +159,7 @@ describe('the spool on a disk in trouble', () => {
     expect(after.dropped()).toBe(0);
   });
 
-  it('[G1] goes on when somebody removed its files, and counts what was in them', () => {
+  it('[G1] the spool goes on when somebody removed its files, and counts the samples in them', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
     spool.append(samples(0, 15));
@@ -170,7 +170,7 @@ describe('the spool on a disk in trouble', () => {
     expect(all(spool)).toEqual(samples(15, 40));
   });
 
-  it('[G1] forgets a segment that was removed while it was sent', () => {
+  it('[G1] the spool forgets a segment whose file was removed while it was sent', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
     spool.append(samples(0, 25));
@@ -180,7 +180,7 @@ describe('the spool on a disk in trouble', () => {
     expect(spool.size()).toBe(15);
   });
 
-  it('opens beside a segment cut short, an empty file, and a folder of a segment’s name', () => {
+  it('the spool opens with a segment cut short, an empty file, and a folder with a segment’s name', () => {
     const folder = join(ownFolder(), 'spool');
     const before = openSpool(folder, LIMITS, keptLog());
     before.append(samples(0, 25));
@@ -198,7 +198,7 @@ describe('the spool on a disk in trouble', () => {
   });
 
   it.each(['Infinity', '-3', '1.5', 'x', ''])(
-    'takes a damaged count of dropped samples (%s) as none',
+    'a damaged count of dropped samples (%s) counts as 0',
     (text) => {
       const folder = join(ownFolder(), 'spool');
       mkdirSync(folder);

@@ -1,7 +1,7 @@
 /** A clock that stands still until a test moves it. */
 import type { Clock } from '../../../agent/sampling/clock.ts';
 
-export interface ManualClock extends Clock {
+interface ManualClock extends Clock {
   /** Moves both clocks on. Calls what falls due on the way, and settles its promises before the next call. */
   advance(ms: number): Promise<void>;
   /** Steps the wall clock only, as a person or NTP does. */

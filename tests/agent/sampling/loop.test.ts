@@ -6,7 +6,7 @@ import { manualClock } from './clock.ts';
 const START = Date.UTC(2026, 0, 1);
 
 describe('the loop', () => {
-  it('beats at every full second of the wall clock, without drift', async () => {
+  it('samples are taken at every full second of the wall clock, without drift', async () => {
     const clock = manualClock(START + 345);
     const beats: number[] = [];
     const stop = startLoop(clock, createPace(undefined), (t) => beats.push(t - START));
@@ -16,7 +16,7 @@ describe('the loop', () => {
     expect(beats).toEqual([1000, 2000, 3000, 4000, 5000]);
   });
 
-  it('goes on from the new time after a clock step or a suspend, never with the same time twice in a row', async () => {
+  it('after a clock step the loop goes on from the new time, never with the same time twice in a row', async () => {
     const clock = manualClock(START);
     const beats: number[] = [];
     startLoop(clock, createPace(undefined), (t) => beats.push(t - START));
@@ -32,7 +32,7 @@ describe('the loop', () => {
     expect(Math.max(...beats)).toBeGreaterThan(3_600_000);
   });
 
-  it('takes over a new pace at once, and none after its stop', async () => {
+  it('the loop takes over a new pace at once, and does not start again after its stop', async () => {
     const clock = manualClock(START);
     const beats: number[] = [];
     const pace = createPace(undefined);
@@ -49,7 +49,7 @@ describe('the loop', () => {
     expect(beats).toEqual([2000, 3000]);
   });
 
-  it('waits for the beat after the next one when its timer fired a few milliseconds early', () => {
+  it('a timer that fired a few milliseconds early does not cause a second beat', () => {
     expect(untilBeat(START + 995, 1000)).toBe(1005);
     expect(untilBeat(START, 1000)).toBe(1000);
     expect(untilBeat(START + 200, 5000, 2000)).toBe(1800);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPace, intervalsFor } from '../../../agent/sampling/pace.ts';
 
 describe('the pace', () => {
-  it('follows the server, or the owner’s setting while nobody watches', () => {
+  it('the interval is the server’s, or the owner’s setting while nobody watches', () => {
     const ms = (ownerS: number | undefined, interval_s: number, sample_s = 1) =>
       intervalsFor(ownerS, { interval_s, sample_s }).pushMs;
     expect(ms(undefined, 5)).toBe(5000);
@@ -14,7 +14,7 @@ describe('the pace', () => {
     expect(intervalsFor(20).pushMs).toBe(20_000);
   });
 
-  it('stays within the limits of the wire, whatever a server asks for', () => {
+  it('the interval stays within the limits of the wire, whatever a server asks for', () => {
     expect(intervalsFor(undefined, { interval_s: 0.0001, sample_s: 1e-9 })).toEqual({
       pushMs: 1000,
       sampleMs: 100,
@@ -24,7 +24,7 @@ describe('the pace', () => {
     expect(intervalsFor(2, { interval_s: 60, sample_s: 10 }).pushMs).toBe(10_000);
   });
 
-  it('starts with a push every 5 seconds and a sample every second, and then obeys each reply', () => {
+  it('the first pace is a push every 5 seconds and a sample every second, and each reply changes it', () => {
     const pace = createPace(undefined);
     expect(pace.now()).toEqual({ pushMs: 5000, sampleMs: 1000 });
     pace.obey({ accepted: 1, duplicates: 0, interval_s: 1, sample_s: 1 });

@@ -4,7 +4,7 @@ import { fromLine, toLine } from '../../../agent/sampling/sample.ts';
 const t = Date.UTC(2026, 0, 1);
 
 describe('a sample in a file', () => {
-  it('is one line of JSON with flat metrics, and is read back from it unchanged', () => {
+  it('a sample is written as one line of JSON with flat metrics, and read back unchanged', () => {
     const sample = { t, fields: { cpu: 3.5, 'mount:/da"ta\n:used': 40, 'sensor:Δ:celsius': -3 } };
     const line = toLine(sample);
     expect(line).not.toContain('\n');
@@ -12,7 +12,7 @@ describe('a sample in a file', () => {
     expect(fromLine(line)).toEqual(sample);
   });
 
-  it('is flattened when an earlier version wrote it with nested instances', () => {
+  it('a line with nested instances, which an earlier version wrote, is read as flat fields', () => {
     const metrics = {
       cpu: 3,
       core: { '0': { cpu: 1 }, '1': { cpu: 5 } },
@@ -32,7 +32,7 @@ describe('a sample in a file', () => {
     });
   });
 
-  it('is read without the values that are not finite numbers', () => {
+  it('values of a line that are not finite numbers are left out', () => {
     const line = `{"timestamp":${t},"metrics":{"cpu":null,"ram":"full","disk":1e999,"core":{"0":null,"1":{"cpu":"x"}},"swap":1}}`;
     expect(fromLine(line)).toEqual({ t, fields: { swap: 1 } });
   });
@@ -46,5 +46,5 @@ describe('a sample in a file', () => {
     '{}',
     '{"timestamp":"x","metrics":{}}',
     '{"timestamp":1}',
-  ])('is not read from a torn or foreign line (%j)', (line) => expect(fromLine(line)).toBeUndefined());
+  ])('a torn or foreign line (%j) is not a sample', (line) => expect(fromLine(line)).toBeUndefined());
 });

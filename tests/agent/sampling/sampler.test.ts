@@ -28,7 +28,7 @@ function setup(...collectors: CollectorEntry[]) {
 }
 
 describe('the sampler', () => {
-  it('[G3] goes on with the others when one fails, and says so once, and once more when it works again', () => {
+  it('[G3] a failing collector does not affect the others, and is logged once when it fails and once when it works again', () => {
     let broken = true;
     const { sampler, log } = setup(
       entry('bad', {
@@ -46,7 +46,7 @@ describe('the sampler', () => {
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'info']);
   });
 
-  it('[G3] never waits for a slow one, starts it only once at a time, and uses what it found while that is fresh', async () => {
+  it('[G3] a sample never waits for a slow collector, which runs once at a time and whose fields are used while fresh', async () => {
     let calls = 0;
     const answers: ((fields: Fields) => void)[] = [];
     const { sampler } = setup(
@@ -65,11 +65,11 @@ describe('the sampler', () => {
     await Promise.resolve();
     expect(sampler.sample(4000)).toEqual({ disk: 3, ram: 2 });
     expect(calls).toBe(2);
-    // The second call never ends: what the first found grows old.
+    // The second call never ends, and the fields of the first are too old by now.
     expect(sampler.sample(60_000)).toEqual({ ram: 2 });
   });
 
-  it('[G3] a rejected promise is a failure like any other', async () => {
+  it('[G3] a collector whose promise is rejected is logged as failing', async () => {
     const { sampler, log } = setup(entry('bad', { collect: () => Promise.reject(new Error('EIO')) }));
     sampler.sample(0);
     await Promise.resolve();
@@ -78,14 +78,14 @@ describe('the sampler', () => {
     expect(log.lines[0]?.text).toContain('bad');
   });
 
-  it('calls a paced collector at its own pace and repeats it in between', () => {
+  it('a collector with its own pace is called at that pace, and its fields are repeated in between', () => {
     let calls = 0;
     const { sampler } = setup(entry('paced', { collect: () => ({ disk: ++calls }) }, 5000));
     const found = [0, 1000, 2000, 3000, 4000, 4990, 6000].map((at) => sampler.sample(at)['disk']);
     expect(found).toEqual([1, 1, 1, 1, 1, 2, 2]);
   });
 
-  it('[G3] times each one, and says once which holds up the samples', () => {
+  it('[G3] each collector is timed, and one that delays the samples is logged once by its name', () => {
     const { sampler, log, pass } = setup(
       entry('heavy', {
         collect: () => {
@@ -99,8 +99,8 @@ describe('the sampler', () => {
     expect(log.lines.map(({ text }) => text)).toEqual([expect.stringMatching(/heavy.*slow/)]);
   });
 
-  it.runIf(process.platform === 'linux')('[G4] starts no process for a sample on Linux', () => {
-    // In a process of its own, where every way to start another one is closed.
+  it.runIf(process.platform === 'linux')('[G4] no process is started for a sample on Linux', () => {
+    // In another process, where every function that starts a process throws.
     const script = `
       import * as child from 'node:child_process';
       import { syncBuiltinESMExports } from 'node:module';
