@@ -19,7 +19,7 @@ export interface HttpParts {
   readonly log: Log;
 }
 
-export interface HttpApp {
+export interface Http {
   /** For what attaches itself beside the routes (socket.io), before `serve`. */
   readonly uws: uWS.TemplatedApp;
   serve(parts: ServeParts): void;
@@ -50,7 +50,7 @@ function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
   return uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
 }
 
-export function createHttpApp({ tls, log }: HttpParts): HttpApp {
+export function createHttp({ tls, log }: HttpParts): Http {
   const uws = createApp(tls);
   const bodies = createBodyReader();
   let underWay = 0;
