@@ -6,9 +6,7 @@ import type { Networks } from './address.ts';
 import type { TlsFiles } from '../tls/authority.ts';
 import { createBodyReader, inflate, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
-import { withoutBody, type Handler } from './head.ts';
-import { readRequest } from './read-request.ts';
-import { COPIED_HEADERS, DEVICE_HEADERS, Reply } from './request.ts';
+import { COPIED_HEADERS, DEVICE_HEADERS, readRequest, Reply } from './request.ts';
 import type { Route } from './route.ts';
 import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
 import type { StaticFile, StaticFiles } from './static.ts';
@@ -40,6 +38,21 @@ export interface ServeParts {
 interface Ongoing extends Exchange {
   /** What to let go of when the client goes away. */
   onGone: () => void;
+}
+
+type Handler = (res: uWS.HttpResponse, req: uWS.HttpRequest) => void;
+
+/** The handler of GET, for HEAD: what it ends the response with is measured, not sent. */
+function withoutBody(handler: Handler): Handler {
+  return (res, req) => {
+    const end = res.end.bind(res);
+    // Given the length as its argument, uWS would wait for the bytes.
+    res.end = (body) =>
+      body === undefined
+        ? end()
+        : res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody();
+    handler(res, req);
+  };
 }
 
 /** The page at a path: a file, or where it is. */
