@@ -32,7 +32,7 @@ export interface PlacesOptions {
 const HOURS_A_DAY = 24;
 const SECONDS_AN_HOUR = 3600;
 
-export const tierNames = (bucket: string) => ({ minutes: `${bucket}_1m`, quarters: `${bucket}_15m` });
+const tierNames = (bucket: string) => ({ minutes: `${bucket}_1m`, quarters: `${bucket}_15m` });
 
 /** Buckets that are there are left as they are, their retention too: only their owner may shorten it. */
 export async function provide({ client, org, bucket, retention, log }: PlacesOptions): Promise<Places> {

@@ -70,7 +70,6 @@ export interface Fleet {
   get(deviceId: string): FleetEntry | undefined;
   /** The last five minutes, at most `most` points (60 at most); empty for an unknown device. */
   recent(deviceId: string, most?: number): Recent;
-  onlineIds(): readonly string[];
   stop(): void;
 }
 
@@ -191,7 +190,6 @@ export function createFleet({ now, onStatus, devices, latest, every }: FleetPart
     },
     get: (deviceId) => tracked.get(deviceId),
     recent: (deviceId, most) => tracked.get(deviceId)?.ring?.read(most) ?? emptyRecent(),
-    onlineIds: () => [...tracked].filter(([, device]) => device.status === 'online').map(([id]) => id),
     stop: stopSweep,
   };
 }

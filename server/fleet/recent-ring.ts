@@ -2,8 +2,8 @@ import { FLEET_FIELDS, perFleetField, type Recent } from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 
 /** Points a ring holds, and the time each stands for: five minutes together. */
-export const RING_POINTS = 60;
-export const RING_BUCKET_MS = 5000;
+const RING_POINTS = 60;
+const RING_BUCKET_MS = 5000;
 
 const FIELDS = FLEET_FIELDS.length;
 

@@ -46,7 +46,7 @@ function withoutRows(columns: FleetColumns, id: string): FleetColumns {
 }
 
 /** Samples of one device → columns; null where a sample lacks a field that another has. */
-export function sampleColumns(samples: readonly Sample[]): SampleColumns {
+function sampleColumns(samples: readonly Sample[]): SampleColumns {
   const fields: Record<string, (number | null)[]> = {};
   for (const [i, { values }] of samples.entries()) {
     for (const name in values) {

@@ -43,7 +43,7 @@ export function perFleetField<T>(make: (field: FleetField) => T): Record<FleetFi
 const column = z.array(z.number().nullable());
 
 /** Values of many devices, column by column: `cpu[i]` belongs to device `id[i]`. A device may stand in it twice, in order of time. */
-export const fleetColumns = z.object({
+const fleetColumns = z.object({
   id: z.array(z.string()),
   /** The samples' own times. */
   t: z.array(z.number()),
@@ -73,7 +73,7 @@ export const fleetChange = z.object({
 export type FleetChange = z.infer<typeof fleetChange>;
 
 /** New samples of one device, column by column; null where a sample has no such field. */
-export const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
+const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
 export type SampleColumns = z.infer<typeof sampleColumns>;
 
 export const deviceSnapshot = z.object({ device: deviceDetail });

@@ -58,8 +58,6 @@ export interface Journal {
   readonly start: Position;
   /** Position that the next committed record gets. */
   readonly end: Position;
-  /** Bytes appended and not yet on disk. */
-  readonly pendingBytes: number;
   /** Commits what waits, then lets go of the files. */
   close(): Promise<void>;
 }
@@ -298,9 +296,6 @@ export async function openJournal({
     },
     get end() {
       return active.end;
-    },
-    get pendingBytes() {
-      return group.bytes + inFlight;
     },
   };
 }
