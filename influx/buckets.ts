@@ -1,7 +1,7 @@
 /** The three buckets in InfluxDB: found, or made where the token may. */
 import type { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
-import type { HistoryLog, Retention } from '../server/history/history.ts';
+import type { HistoryOptions, Retention } from '../server/history/history.ts';
 import { errorText } from '#protocol/errors.ts';
 import { isNotFound, isRefusal, SetupError } from './errors.ts';
 
@@ -26,13 +26,13 @@ export interface PlacesOptions {
   readonly org: string;
   readonly bucket: string;
   readonly retention: Retention;
-  readonly log: HistoryLog;
+  readonly log: HistoryOptions['log'];
 }
 
 const HOURS_A_DAY = 24;
 const SECONDS_AN_HOUR = 3600;
 
-export const tierNames = (bucket: string) => ({ minutes: `${bucket}_1m`, quarters: `${bucket}_15m` });
+const tierNames = (bucket: string) => ({ minutes: `${bucket}_1m`, quarters: `${bucket}_15m` });
 
 /** Buckets that are there are left as they are, their retention too: only their owner may shorten it. */
 export async function provide({ client, org, bucket, retention, log }: PlacesOptions): Promise<Places> {

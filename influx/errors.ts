@@ -27,7 +27,7 @@ function advice(error: unknown): string {
 }
 
 /** The token is known, but may not do this. InfluxDB answers either way. */
-export function isForbidden(error: unknown): boolean {
+function isForbidden(error: unknown): boolean {
   return (
     error instanceof HttpError &&
     (error.statusCode === 403 || (error.statusCode === 401 && errorText(error).includes(' is unauthorized')))

@@ -1,12 +1,7 @@
 /** History on InfluxDB 2. It connects when it is first asked: the server starts with InfluxDB down. */
 import { InfluxDB, type Point } from '@influxdata/influxdb-client';
 import { DeleteAPI, PingAPI } from '@influxdata/influxdb-client-apis';
-import {
-  DEFAULT_RETENTION,
-  type History,
-  type HistoryLog,
-  type Retention,
-} from '../server/history/history.ts';
+import { DEFAULT_RETENTION, type History, type HistoryOptions } from '../server/history/history.ts';
 import { provide, retentionNotes, type Places } from './buckets.ts';
 import { explained, isNotFound, SetupError } from './errors.ts';
 import { MEASUREMENT } from './flux.ts';
@@ -17,15 +12,12 @@ import { readFields, readLatest, readTimestamps } from './read.ts';
 import { openTiers, type Tiers } from './tiers.ts';
 import { points, writePoints } from './write.ts';
 
-export interface InfluxOptions {
+export interface InfluxOptions extends HistoryOptions {
   readonly url: string;
   readonly token: string;
   readonly org: string;
   /** Of the samples; `_1m` and `_15m` beside it are the tiers. Made where they do not exist. */
   readonly bucket: string;
-  /** For the buckets that are made. */
-  readonly retention?: Retention;
-  readonly log: HistoryLog;
   readonly now?: () => number;
   /** Between looks for what is to be rolled up. */
   readonly passEveryMs?: number;

@@ -1,6 +1,7 @@
 /** What was rolled up before all of its samples had come: a quarter of an hour of a device each. */
 import type { Position } from '../server/history/history.ts';
-import { HOUR, QUARTER, type Span } from './roll.ts';
+import { HOUR, QUARTER } from '../server/history/history.ts';
+import { type Span } from './roll.ts';
 
 export interface Entry {
   readonly deviceId: string;

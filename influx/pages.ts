@@ -6,7 +6,7 @@
 import { Point } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
 import { influxName } from './names.ts';
-import { MINUTE, QUARTER } from './roll.ts';
+import { MINUTE, QUARTER } from '../server/history/history.ts';
 import { add, type Rollup } from './rollup.ts';
 
 interface Page {

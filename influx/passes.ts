@@ -1,11 +1,11 @@
 /** Gives the tiers time: a pass now and then, and another one at once while more is due. */
-import type { HistoryLog } from '../server/history/history.ts';
+import type { HistoryOptions } from '../server/history/history.ts';
 
 export interface PassesOptions {
   /** Until the next one in ms; undefined: nothing is due. */
   readonly pass: () => Promise<number | undefined>;
   readonly everyMs: number;
-  readonly log: HistoryLog;
+  readonly log: HistoryOptions['log'];
 }
 
 /** @returns what ends them after the pass under way. */

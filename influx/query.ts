@@ -1,24 +1,19 @@
 /** A chart's question: which tier answers it, and what must be read besides. */
 import type { QueryApi } from '@influxdata/influxdb-client';
-import type { Buckets, HistoryQuery, HistoryResult } from '../server/history/history.ts';
+import {
+  chooseTier,
+  type Buckets,
+  type HistoryQuery,
+  type HistoryResult,
+} from '../server/history/history.ts';
 import type { Places } from './buckets.ts';
 import { readPart, type Part } from './read.ts';
-import { heldFrom, MINUTE, QUARTER, type TierPlaces } from './roll.ts';
+import { heldFrom } from './roll.ts';
 import { toBuckets, type Rollup } from './rollup.ts';
 import type { Tiers } from './tiers.ts';
 
-type TierName = 'raw' | 'minutes' | 'quarters';
-
-/** The coarsest tier that gives the step exactly; a coarser one where that no longer holds the range's start. */
-function chooseTier({ from, step }: HistoryQuery, places: TierPlaces, now: number): TierName {
-  const minutes = from >= heldFrom(places.minutes, now);
-  if (step % QUARTER === 0) return 'quarters';
-  if (step % MINUTE === 0) return minutes ? 'minutes' : 'quarters';
-  if (from >= heldFrom(places.raw, now)) return 'raw';
-  return minutes ? 'minutes' : 'quarters';
-}
-
-const RESOLUTION: Readonly<Record<TierName, number>> = { raw: 1, minutes: MINUTE, quarters: QUARTER };
+/** Without tiers everything is read from the samples. */
+const FROM_SAMPLES = { tier: 'raw', width: 1 } as const;
 
 export interface QueryParts {
   readonly api: QueryApi;
@@ -31,10 +26,12 @@ export interface QueryParts {
 export async function queryTiers({ api, places, tiers, query, now }: QueryParts): Promise<HistoryResult> {
   const { deviceId, fields } = query;
   const all = places.tiers && { raw: places.raw, ...places.tiers };
-  const tier = all === undefined || tiers === undefined ? 'raw' : chooseTier(query, all, now);
-  const step = Math.ceil(query.step / RESOLUTION[tier]) * RESOLUTION[tier];
+  const { tier, width, step } =
+    all === undefined || tiers === undefined
+      ? { ...FROM_SAMPLES, step: query.step }
+      : chooseTier(query, { raw: heldFrom(all.raw, now), minutes: heldFrom(all.minutes, now) });
   if (fields.length === 0 || query.to <= query.from) return { step, series: new Map() };
-  const from = query.from - (query.from % RESOLUTION[tier]);
+  const from = query.from - (query.from % width);
   const { to } = query;
   const samples = (first: number, end: number): Part => ({
     bucket: places.raw.bucket,

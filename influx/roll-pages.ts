@@ -2,7 +2,8 @@
 import type { Point, QueryApi } from '@influxdata/influxdb-client';
 import { rollupPoints, type Pages } from './pages.ts';
 import { readPart } from './read.ts';
-import { heldFrom, MINUTE, QUARTER, type TierPlaces } from './roll.ts';
+import { MINUTE, QUARTER } from '../server/history/history.ts';
+import { heldFrom, type TierPlaces } from './roll.ts';
 import { completed, overlaid, widened, type Rollup } from './rollup.ts';
 
 export interface PagesToRoll {

@@ -1,11 +1,8 @@
 /** One rolling up: InfluxDB reads a range of samples and writes their buckets; no sample travels. */
 import { flux, type QueryApi } from '@influxdata/influxdb-client';
+import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
 import type { Place } from './buckets.ts';
 import { MEASUREMENT, source, STATS, windows } from './flux.ts';
-
-export const MINUTE = 60_000;
-export const QUARTER = 15 * MINUTE;
-export const HOUR = 60 * MINUTE;
 
 export interface TierPlaces {
   readonly raw: Place;

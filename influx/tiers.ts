@@ -19,14 +19,15 @@
  * Samples from before the tiers existed are rolled up backwards, an hour at a time, and read one by one until
  * then. Samples older than the per-second ones InfluxDB keeps go into the tiers by way of `pages.ts`.
  */
-import type { Point, QueryApi } from '@influxdata/influxdb-client';
+import { flux, Point, type QueryApi } from '@influxdata/influxdb-client';
 import type { Position, SampleBatch } from '../server/history/history.ts';
+import { ALL_TIME, source } from './flux.ts';
 import { createLate, daysOf, spansOf, type Entry } from './late.ts';
-import { markPoint, readMark, type Mark } from './mark.ts';
 import { createPages } from './pages.ts';
 import { readOldest } from './read.ts';
 import { rollPages } from './roll-pages.ts';
-import { heldFrom, HOUR, MINUTE, QUARTER, rollUp, type TierPlaces } from './roll.ts';
+import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
+import { heldFrom, rollUp, type TierPlaces } from './roll.ts';
 
 export interface TiersOptions {
   /** For long work. */
@@ -65,6 +66,28 @@ const GRACE = 2 * MINUTE;
 /** How long late samples gather before their quarter is made again. */
 const LATE_WAIT = MINUTE;
 const MOST_LATE = 20_000;
+
+/** Everything in [from, to) is rolled up, but for what came late. Both are quarters of an hour. */
+export interface Mark {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How far the rolling up has come is kept as a point among the quarters: it outlives this process and its disk. */
+const MARK = 'rolled';
+
+async function readMark(api: QueryApi, bucket: string): Promise<Mark | undefined> {
+  const asked = flux`${source({ bucket, measurement: MARK, ...ALL_TIME })} |> last()`;
+  const found = new Map<string, number>();
+  for await (const { values, tableMeta } of api.iterateRows(asked))
+    found.set(String(tableMeta.get(values, '_field')), Number(tableMeta.get(values, '_value')));
+  const [from, to] = [found.get('from'), found.get('to')];
+  return from === undefined || to === undefined ? undefined : { from, to };
+}
+
+function markPoint({ from, to }: Mark, now: number): Point {
+  return new Point(MARK).intField('from', from).intField('to', to).timestamp(now);
+}
 
 export async function openTiers({ api, places, write, now }: TiersOptions): Promise<Tiers> {
   const late = createLate();

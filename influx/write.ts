@@ -1,6 +1,6 @@
 /** Samples → points → one request; what InfluxDB refuses as malformed is left out and logged, all else rejects. */
 import { Point, type InfluxDB } from '@influxdata/influxdb-client';
-import type { SampleBatch, HistoryLog } from '../server/history/history.ts';
+import type { SampleBatch, HistoryOptions } from '../server/history/history.ts';
 import { errorText } from '#protocol/errors.ts';
 import { refusal } from './errors.ts';
 import { MEASUREMENT } from './flux.ts';
@@ -30,7 +30,7 @@ export interface Target {
   readonly client: InfluxDB;
   readonly org: string;
   readonly bucket: string;
-  readonly log: HistoryLog;
+  readonly log: HistoryOptions['log'];
 }
 
 /** Resolves when InfluxDB has taken the points, but for those it will never take. */

@@ -10,8 +10,7 @@ import { createAlertBook } from './alert-book.ts';
 import { DeviceCase, groupOf } from './device-case.ts';
 import { breaches } from './evaluate.ts';
 import { evaluateSamples, freshSamples } from './push-evaluation.ts';
-import { covers, createRuleIndex, type DeviceOf } from './rule-index.ts';
-import { sameMeaning, stillMeant } from './rule-meaning.ts';
+import { covers, createRuleIndex, sameMeaning, stillMeant, type DeviceOf } from './rules.ts';
 
 /** How often devices that are offline, but not yet long enough for a rule, are looked at. */
 const OFFLINE_CHECK_MS = 1000;

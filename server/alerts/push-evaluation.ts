@@ -5,7 +5,7 @@ import { fieldNames, fieldValue, type Sample } from '#protocol/sample.ts';
 import type { AcceptedPush } from '../types.ts';
 import type { DeviceCase } from './device-case.ts';
 import { breaches, miss, observe } from './evaluate.ts';
-import type { DeviceRules, ThresholdRule } from './rule-index.ts';
+import type { DeviceRules, ThresholdRule } from './rules.ts';
 
 /**
  * [A1] The samples that may raise: newer than all before them, and not older than `lateMs` when they were sent.

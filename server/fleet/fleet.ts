@@ -1,9 +1,9 @@
 /** The latest of every device, and who is online. All in memory: it is read on every push and every page. */
 import type { DeviceStatus } from '#protocol/api.ts';
+import { onlineWindowMs } from '#protocol/gaps.ts';
 import type { Recent } from '#protocol/live.ts';
 import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
-import { deadline, statusAtStop } from './presence.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
 
 /** [F2] How often deadlines are looked at; a tenth of a millisecond for 10,000 devices. */
@@ -21,6 +21,27 @@ export interface FleetEntry {
   readonly intervalS: number;
   /** The newest sample's values, by time. */
   readonly values: Values;
+}
+
+/**
+ * The time at which an online device goes offline. `graceFrom`: when the server began to listen (or woke up);
+ * silence before that is not the device's.
+ */
+function deadline(lastSeen: number, intervalS: number, graceFrom: number): number {
+  return Math.max(lastSeen, graceFrom) + onlineWindowMs(intervalS);
+}
+
+/**
+ * [F2] The status a device had when the server stopped. When that was is told by the fleet itself: by its newest
+ * push. A device whose own last push was within one window of it was online.
+ */
+function statusAtStop(
+  lastSeen: number | null,
+  intervalS: number,
+  fleetLastSeen: number | null,
+): DeviceStatus {
+  if (lastSeen === null || fleetLastSeen === null) return 'offline';
+  return fleetLastSeen - lastSeen < onlineWindowMs(intervalS) ? 'online' : 'offline';
 }
 
 export interface KnownDevice {
@@ -49,7 +70,6 @@ export interface Fleet {
   get(deviceId: string): FleetEntry | undefined;
   /** The last five minutes, at most `most` points (60 at most); empty for an unknown device. */
   recent(deviceId: string, most?: number): Recent;
-  onlineIds(): readonly string[];
   stop(): void;
 }
 
@@ -170,7 +190,6 @@ export function createFleet({ now, onStatus, devices, latest, every }: FleetPart
     },
     get: (deviceId) => tracked.get(deviceId),
     recent: (deviceId, most) => tracked.get(deviceId)?.ring?.read(most) ?? emptyRecent(),
-    onlineIds: () => [...tracked].filter(([, device]) => device.status === 'online').map(([id]) => id),
     stop: stopSweep,
   };
 }

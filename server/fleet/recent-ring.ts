@@ -1,11 +1,11 @@
-import type { Recent } from '#protocol/live.ts';
+import { FLEET_FIELDS, perFleetField, type Recent } from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 
 /** Points a ring holds, and the time each stands for: five minutes together. */
-export const RING_POINTS = 60;
-export const RING_BUCKET_MS = 5000;
+const RING_POINTS = 60;
+const RING_BUCKET_MS = 5000;
 
-const FIELDS = 5;
+const FIELDS = FLEET_FIELDS.length;
 
 /** Sparklines are pixels high: two decimals for small numbers, none for large ones. */
 function rounded(value: number): number | null {
@@ -14,7 +14,7 @@ function rounded(value: number): number | null {
 }
 
 export function emptyRecent(): Recent {
-  return { t: [], cpu: [], ram: [], disk: [], net_tx: [], net_rx: [] };
+  return { t: [], ...perFleetField((): (number | null)[] => []) };
 }
 
 /**
@@ -46,11 +46,8 @@ export class RecentRing {
       newest !== undefined && Math.floor(t / RING_BUCKET_MS) === Math.floor(newestT / RING_BUCKET_MS);
     const point = same ? newest : this.#begin();
     this.#t[point] = t;
-    this.#mix(point, 0, fieldValue(sample, 'cpu'));
-    this.#mix(point, 1, fieldValue(sample, 'ram'));
-    this.#mix(point, 2, fieldValue(sample, 'disk'));
-    this.#mix(point, 3, fieldValue(sample, 'net_tx'));
-    this.#mix(point, 4, fieldValue(sample, 'net_rx'));
+    for (let field = 0; field < FIELDS; field++)
+      this.#mix(point, field, fieldValue(sample, FLEET_FIELDS[field] ?? ''));
   }
 
   /** Oldest first; of the points within five minutes before the newest, at most `most`, evenly thinned. */
@@ -66,11 +63,7 @@ export class RecentRing {
       const t = this.#t[point] ?? 0;
       if (t <= since) continue;
       recent.t.push(t);
-      recent.cpu.push(this.#read(point, 0));
-      recent.ram.push(this.#read(point, 1));
-      recent.disk.push(this.#read(point, 2));
-      recent.net_tx.push(this.#read(point, 3));
-      recent.net_rx.push(this.#read(point, 4));
+      for (const [field, name] of FLEET_FIELDS.entries()) recent[name].push(this.#read(point, field));
     }
     return recent;
   }

@@ -3,6 +3,7 @@
  * one suite (`tests/contract/history.ts`). Times are epoch milliseconds.
  */
 import type { Sample } from '#protocol/sample.ts';
+import type { Log } from '../types.ts';
 
 /** Samples of one device, in ascending time. */
 export interface SampleBatch {
@@ -40,6 +41,33 @@ export interface HistoryResult {
   readonly series: ReadonlyMap<string, Buckets>;
 }
 
+/** Milliseconds. */
+export const MINUTE = 60_000;
+export const QUARTER = 15 * MINUTE;
+export const HOUR = 60 * MINUTE;
+
+/** Per-second samples, minute buckets, quarter-hour buckets. */
+export type TierName = 'raw' | 'minutes' | 'quarters';
+
+/** Width of each tier's buckets in milliseconds; a sample may have any time. */
+const WIDTH: Readonly<Record<TierName, number>> = { raw: 1, minutes: MINUTE, quarters: QUARTER };
+
+/**
+ * The tier that answers a question, and the width of the buckets it gives: the coarsest tier that gives the asked
+ * step exactly, or a coarser one where that no longer holds the range's start.
+ * @param since from when on the finer tiers hold their data, epoch milliseconds
+ */
+export function chooseTier(
+  { from, step }: Pick<HistoryQuery, 'from' | 'step'>,
+  since: Readonly<Record<'raw' | 'minutes', number>>,
+): { readonly tier: TierName; readonly width: number; readonly step: number } {
+  const coarser = from >= since.minutes ? 'minutes' : 'quarters';
+  const fine = step % MINUTE === 0 || from < since.raw ? coarser : 'raw';
+  const tier = step % QUARTER === 0 ? 'quarters' : fine;
+  const width = WIDTH[tier];
+  return { tier, width, step: Math.ceil(step / width) * width };
+}
+
 /** How long each tier is kept. */
 export interface Retention {
   /** Per-second samples. */
@@ -52,10 +80,12 @@ export interface Retention {
 
 export const DEFAULT_RETENTION: Retention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
 
-/** What an implementation may ask of the log: facts, then a sentence. */
-export type HistoryLog = Readonly<
-  Record<'debug' | 'info' | 'warn' | 'error', (facts: object, text: string) => void>
->;
+/** What every implementation is opened with, beside what is its own. */
+export interface HistoryOptions {
+  readonly log: Log;
+  /** Without it, DEFAULT_RETENTION. */
+  readonly retention?: Retention;
+}
 
 export interface HistoryHealth {
   readonly kind: 'embedded' | 'influxdb';

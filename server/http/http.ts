@@ -6,9 +6,7 @@ import type { Networks } from './address.ts';
 import type { TlsFiles } from '../tls/authority.ts';
 import { createBodyReader, inflate, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
-import { withoutBody, type Handler } from './head.ts';
-import { readRequest } from './read-request.ts';
-import { COPIED_HEADERS, DEVICE_HEADERS, Reply } from './request.ts';
+import { COPIED_HEADERS, DEVICE_HEADERS, readRequest, Reply } from './request.ts';
 import type { Route } from './route.ts';
 import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
 import type { StaticFile, StaticFiles } from './static.ts';
@@ -19,7 +17,7 @@ export interface HttpParts {
   readonly log: Log;
 }
 
-export interface HttpApp {
+export interface Http {
   /** For what attaches itself beside the routes (socket.io), before `serve`. */
   readonly uws: uWS.TemplatedApp;
   serve(parts: ServeParts): void;
@@ -42,6 +40,21 @@ interface Ongoing extends Exchange {
   onGone: () => void;
 }
 
+type Handler = (res: uWS.HttpResponse, req: uWS.HttpRequest) => void;
+
+/** The handler of GET, for HEAD: what it ends the response with is measured, not sent. */
+function withoutBody(handler: Handler): Handler {
+  return (res, req) => {
+    const end = res.end.bind(res);
+    // Given the length as its argument, uWS would wait for the bytes.
+    res.end = (body) =>
+      body === undefined
+        ? end()
+        : res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody();
+    handler(res, req);
+  };
+}
+
 /** The page at a path: a file, or where it is. */
 type FindPage = (url: string) => StaticFile | Reply | undefined;
 
@@ -50,7 +63,7 @@ function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
   return uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
 }
 
-export function createHttpApp({ tls, log }: HttpParts): HttpApp {
+export function createHttp({ tls, log }: HttpParts): Http {
   const uws = createApp(tls);
   const bodies = createBodyReader();
   let underWay = 0;

@@ -3,7 +3,7 @@ import { ApiError } from '#protocol/errors.ts';
 import { timePath, type Push } from '#protocol/sample.ts';
 
 /** A clock this far off is not believed, milliseconds. */
-export const TOLERANCE_MS = 5 * 60_000;
+const TOLERANCE_MS = 5 * 60_000;
 /**
  * A resend arrives later, so it measures a slightly different skew; within this tolerance the old shift is kept, so
  * that its times match those of the first sending. Milliseconds.

@@ -1,27 +1,39 @@
 /** What has changed since a room's last message. Each kind of room gathers its own kind of change. */
 import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
-import type { AlertsChange, DeviceChange, FleetChange, FleetColumns, SampleColumns } from '#protocol/live.ts';
+import {
+  FLEET_FIELDS,
+  perFleetField,
+  type AlertsChange,
+  type DeviceChange,
+  type FleetChange,
+  type FleetColumns,
+  type SampleColumns,
+} from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
-import { compact } from './numbers.ts';
 
 /** Samples of one device in one message; of a long spool being delivered, the newest. */
 const MOST_SAMPLES = 600;
 
+/**
+ * A number as it travels live: four decimals below 10, two below 1000, none above. More digits than that are
+ * noise on a screen and half of a message's bytes; history keeps the number as it was.
+ */
+function compact(value: number): number {
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value);
+  return size >= 10 ? Math.round(value * 100) / 100 : Math.round(value * 10_000) / 10_000;
+}
+
 function emptyColumns(): FleetColumns {
-  return { id: [], t: [], cpu: [], ram: [], disk: [], net_tx: [], net_rx: [] };
+  return { id: [], t: [], ...perFleetField((): (number | null)[] => []) };
 }
 
 const cell = (value: number | undefined) => (value === undefined ? null : compact(value));
 
-/** Field by field: this runs for every push. */
 function addRow(columns: FleetColumns, id: string, sample: Sample): void {
   columns.id.push(id);
   columns.t.push(sample.t);
-  columns.cpu.push(cell(fieldValue(sample, 'cpu')));
-  columns.ram.push(cell(fieldValue(sample, 'ram')));
-  columns.disk.push(cell(fieldValue(sample, 'disk')));
-  columns.net_tx.push(cell(fieldValue(sample, 'net_tx')));
-  columns.net_rx.push(cell(fieldValue(sample, 'net_rx')));
+  for (const field of FLEET_FIELDS) columns[field].push(cell(fieldValue(sample, field)));
 }
 
 function withoutRows(columns: FleetColumns, id: string): FleetColumns {
@@ -29,16 +41,12 @@ function withoutRows(columns: FleetColumns, id: string): FleetColumns {
   return {
     id: others(columns.id),
     t: others(columns.t),
-    cpu: others(columns.cpu),
-    ram: others(columns.ram),
-    disk: others(columns.disk),
-    net_tx: others(columns.net_tx),
-    net_rx: others(columns.net_rx),
+    ...perFleetField((field) => others(columns[field])),
   };
 }
 
 /** Samples of one device → columns; null where a sample lacks a field that another has. */
-export function sampleColumns(samples: readonly Sample[]): SampleColumns {
+function sampleColumns(samples: readonly Sample[]): SampleColumns {
   const fields: Record<string, (number | null)[]> = {};
   for (const [i, { values }] of samples.entries()) {
     for (const name in values) {

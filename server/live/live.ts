@@ -41,8 +41,6 @@ export interface Live {
   values(push: Pick<AcceptedPush, 'deviceId' | 'samples'>): void;
   /** A new or changed row, and the device's own page with it. */
   device(device: Device): void;
-  /** Something changed that only the device's own page shows. */
-  deviceDetail(deviceId: string): void;
   removed(deviceId: string): void;
   alerts(alerts: readonly Alert[]): void;
   /** Somebody has this device's page open. */
@@ -127,9 +125,6 @@ export function createLive(parts: LiveParts): Live {
     device(device) {
       rooms.fleet()?.device(device);
       rooms.device(device.device_id)?.changed();
-    },
-    deviceDetail(deviceId) {
-      rooms.device(deviceId)?.changed();
     },
     removed(deviceId) {
       newest.delete(deviceId);

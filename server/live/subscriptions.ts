@@ -1,7 +1,6 @@
 /** What a client may ask for: to enter and to leave rooms. Its messages are parsed here. */
 import { z } from 'zod';
 import { roomName, type RoomName, type SubscribeReply } from '#protocol/live.ts';
-import { createAllowance } from './allowance.ts';
 import type { Rooms } from './rooms.ts';
 import type { LiveSocket } from './viewers.ts';
 
@@ -14,6 +13,28 @@ export interface LiveLimits {
    * snapshot, or a viewer behind a slow line would lose the change after each and ask for another.
    */
   readonly maxBackpressure: number;
+}
+
+/** How often something may be asked for: a bucket that holds one second's worth and fills steadily. */
+interface Allowance {
+  /** False where it is used up. */
+  take(): boolean;
+}
+
+/** `now` in milliseconds. */
+function createAllowance(perSecond: number, now: () => number): Allowance {
+  let left = perSecond;
+  let filled = now();
+  return {
+    take() {
+      const at = now();
+      left = Math.min(perSecond, left + (Math.max(0, at - filled) / 1000) * perSecond);
+      filled = at;
+      if (left < 1) return false;
+      left -= 1;
+      return true;
+    },
+  };
 }
 
 type Reply = (answer: SubscribeReply) => void;

@@ -69,7 +69,7 @@ export const sessionsReply = z.object({ sessions: z.array(session) });
 
 // --- devices ----------------------------------------------------------------------------------------
 
-export const deviceStatus = z.enum(['online', 'offline']);
+const deviceStatus = z.enum(['online', 'offline']);
 export type DeviceStatus = z.infer<typeof deviceStatus>;
 
 /** A device as the lists show it. `metrics` has scalars only; `GET /devices/{id}` adds `core:0:cpu` and the like. */
@@ -124,7 +124,7 @@ export const registerRequest = z.object({
 });
 export type RegisterRequest = z.infer<typeof registerRequest>;
 
-export const enrollmentKey = z.object({
+const enrollmentKey = z.object({
   id: z.string(),
   name: z.string(),
   created_at: z.number(),

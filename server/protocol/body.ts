@@ -13,7 +13,7 @@ export function parseJson(bytes: Buffer): unknown {
 }
 
 /** zod's issues → the wrong fields, first first; at most ten. */
-export function issueDetails(error: z.ZodError): ErrorDetail[] {
+function issueDetails(error: z.ZodError): ErrorDetail[] {
   return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
 }
 

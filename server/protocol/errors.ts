@@ -1,7 +1,7 @@
 /** The catalogue: every error the API answers, with its HTTP status and what it tells a person. */
 import type { ErrorReply } from './api.ts';
 
-export const CATALOGUE = {
+const CATALOGUE = {
   invalid_json: [400, 'The body is not valid JSON.'],
   invalid_encoding: [400, 'The body could not be decompressed: it is not what its Content-Encoding says.'],
   invalid_query: [400, 'The query is not valid.'],

@@ -25,31 +25,36 @@ export const roomName = z.union([
   z.templateLiteral(['device:', z.string().min(1).max(128)]),
 ]);
 
-/** The scalars a fleet row draws: in every fleet change, as columns in this order. */
+/** The scalars a fleet row draws: in every fleet change, as columns. */
 export const FLEET_FIELDS = ['cpu', 'ram', 'disk', 'net_tx', 'net_rx'] as const;
+export type FleetField = (typeof FLEET_FIELDS)[number];
+
+/** Something for each of the fleet's fields. */
+export function perFleetField<T>(make: (field: FleetField) => T): Record<FleetField, T> {
+  return {
+    cpu: make('cpu'),
+    ram: make('ram'),
+    disk: make('disk'),
+    net_tx: make('net_tx'),
+    net_rx: make('net_rx'),
+  };
+}
+
 const column = z.array(z.number().nullable());
 
 /** Values of many devices, column by column: `cpu[i]` belongs to device `id[i]`. A device may stand in it twice, in order of time. */
-export const fleetColumns = z.object({
+const fleetColumns = z.object({
   id: z.array(z.string()),
   /** The samples' own times. */
   t: z.array(z.number()),
-  cpu: column,
-  ram: column,
-  disk: column,
-  net_tx: column,
-  net_rx: column,
+  ...perFleetField(() => column),
 });
 export type FleetColumns = z.infer<typeof fleetColumns>;
 
 /** The last minutes of one device for its sparklines, oldest first. */
 export const recent = z.object({
   t: z.array(z.number()),
-  cpu: column,
-  ram: column,
-  disk: column,
-  net_tx: column,
-  net_rx: column,
+  ...perFleetField(() => column),
 });
 export type Recent = z.infer<typeof recent>;
 
@@ -68,7 +73,7 @@ export const fleetChange = z.object({
 export type FleetChange = z.infer<typeof fleetChange>;
 
 /** New samples of one device, column by column; null where a sample has no such field. */
-export const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
+const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
 export type SampleColumns = z.infer<typeof sampleColumns>;
 
 export const deviceSnapshot = z.object({ device: deviceDetail });

@@ -27,7 +27,7 @@ function filesOf(path: string): string[] {
 }
 
 /** Hex SHA-256 over all that the build is made of. */
-export function sourcesHash(): string {
+function sourcesHash(): string {
   const hash = createHash('sha256');
   for (const file of SOURCES.flatMap(filesOf))
     hash.update(file.slice(ROOT.length)).update('\0').update(readFileSync(file));

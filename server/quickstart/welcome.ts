@@ -1,5 +1,5 @@
 /** What `npm start` tells the person in front of it. */
-import type { AdminPassword } from '../app/first-start.ts';
+import type { AdminPassword } from '../app/people.ts';
 import { inPairs } from '../tls/fingerprint.ts';
 
 export interface Started {

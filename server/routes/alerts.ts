@@ -10,11 +10,10 @@ import {
 } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { Reply } from '../http/request.ts';
+import { param, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRuleRecord } from '../state/records.ts';
-import { param } from './param.ts';
 
 export interface AlertRouteParts {
   readonly active: () => readonly Alert[];

@@ -4,11 +4,10 @@ import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/a
 import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { Reply, type Request } from '../http/request.ts';
+import { param, Reply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
-import { param } from './param.ts';
 import type { SignedIn } from '../types.ts';
 import type { z } from 'zod';
 

@@ -14,11 +14,10 @@ import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { Reply } from '../http/request.ts';
+import { param, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord, EnrollmentKeyRecord } from '../state/records.ts';
-import { param } from './param.ts';
 
 export interface EnrollmentParts {
   readonly keys: Collection<EnrollmentKeyRecord>;

@@ -21,7 +21,7 @@ const described = z.object({
   sent_at: z.union([z.number(), z.string()]).optional(),
 });
 
-export function pushRoutes(push: (authorization: string, body: Buffer) => Promise<PushReply>): Route[] {
+export function metricsRoutes(push: (authorization: string, body: Buffer) => Promise<PushReply>): Route[] {
   return [
     routeWithBytes({
       method: 'POST',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { errorReply } from '#protocol/api.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { COOKIE } from '../auth/sessions.ts';
 import { route, type Route } from '../http/route.ts';
 
 const shape = (schema: z.ZodType, io: 'input' | 'output') => {
@@ -44,7 +45,7 @@ function operation({ method, path, summary, access, body, reply, query }: Route)
 }
 
 /** OpenAPI 3.1. */
-export function describeApi(routes: readonly Route[]) {
+function describeApi(routes: readonly Route[]) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const one of routes) {
     const path = one.path.replace(/:(\w+)/g, '{$1}');
@@ -57,7 +58,7 @@ export function describeApi(routes: readonly Route[]) {
     components: {
       schemas: { Error: shape(errorReply, 'output') },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: '__Host-watchfloor' },
+        session: { type: 'apiKey', in: 'cookie', name: COOKIE },
         token: { type: 'http', scheme: 'bearer' },
       },
     },

@@ -5,9 +5,8 @@ import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
 import { ApiError, errorText } from '#protocol/errors.ts';
 import type { Buckets, History } from '../history/history.ts';
-import type { Request } from '../http/request.ts';
+import { param, type Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
-import { param } from './param.ts';
 
 export interface SeriesParts {
   readonly knows: (deviceId: string) => boolean;

@@ -4,11 +4,10 @@ import type { Audit } from '../auth/audit.ts';
 import type { Passwords } from '../auth/password.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { Reply } from '../http/request.ts';
+import { param, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { UserRecord } from '../state/records.ts';
-import { param } from './param.ts';
 
 export interface UserParts {
   readonly users: Collection<UserRecord>;

@@ -4,11 +4,12 @@
  * and is made anew at a start when it is about to end or the machine's names have changed.
  */
 import 'reflect-metadata';
-import { createHash, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import writeFileAtomic from 'write-file-atomic';
+import { fingerprintOf } from './fingerprint.ts';
 import { errorCode } from '#protocol/errors.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -151,11 +152,6 @@ function stillServes(
       ? certificate.checkIP(name) !== undefined
       : certificate.checkHost(name, { subject: 'never' }) !== undefined,
   );
-}
-
-/** SHA-256 of a PEM certificate's DER, lower-case hex. */
-export function fingerprintOf(pem: string): string {
-  return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 }
 
 /**

@@ -2,7 +2,8 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { errorText } from '#protocol/errors.ts';
-import { fingerprintOf, type TlsFiles } from './authority.ts';
+import type { TlsFiles } from './authority.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 

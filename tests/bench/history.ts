@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPacker } from '../../server/history/embedded/packed.ts';
-import { openStore, type Store } from '../../server/history/embedded/sqlite-history.ts';
+import { openSqliteHistory, type SqliteHistory } from '../../server/history/embedded/sqlite-history.ts';
 import { openJournal } from '../../server/history/journal/journal.ts';
 import { systemClock } from '../../server/app/clock.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -59,7 +59,7 @@ async function dayRows(): Promise<Row[]> {
   return inFolder(async (dir) => {
     let now = START;
     const file = join(dir, 'history.db');
-    const store = openStore({ file, log, now: () => now, tickMs: 60_000 });
+    const store = openSqliteHistory({ file, log, now: () => now, tickMs: 60_000 });
     const packer = createPacker();
     const sampleAt = machine(dice(7), START);
     let values = 0;
@@ -102,7 +102,7 @@ async function dayRows(): Promise<Row[]> {
 async function yearRow(): Promise<Row> {
   return inFolder(async (dir) => {
     let now = START;
-    const store = openStore({ file: join(dir, 'history.db'), log, now: () => now, tickMs: 60_000 });
+    const store = openSqliteHistory({ file: join(dir, 'history.db'), log, now: () => now, tickMs: 60_000 });
     const packer = createPacker();
     const sampleAt = machine(dice(11), START);
     for (let at = 0; at < 365; at += 4) {
@@ -121,7 +121,7 @@ async function yearRow(): Promise<Row> {
 }
 
 /** The middle of 21 runs, in ms. */
-function chart(store: Store, from: number, to: number, step: number): number {
+function chart(store: SqliteHistory, from: number, to: number, step: number): number {
   const times = Array.from({ length: 21 }, () => {
     const before = performance.now();
     store.query({ deviceId: 'd', from, to, step, fields: ['cpu', 'mem_used_bytes'] });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sample } from '#protocol/sample.ts';
 import { openInfluxHistory, type InfluxOptions } from '../../influx/influx.ts';
-import type { History, HistoryLog } from '../../server/history/history.ts';
+import type { History, HistoryOptions } from '../../server/history/history.ts';
 import { createLog } from '../../server/app/log.ts';
 import { adminOf, type Admin } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd, type Influxd } from '../influx/influxd.ts';
@@ -22,7 +22,7 @@ const flat = (from: number, count: number, value: (i: number) => number): Sample
 /** A log that keeps its warnings, and tells of each. */
 function warnings() {
   const said: string[] = [];
-  const warn: HistoryLog['warn'] = (_, text) => void said.push(text);
+  const warn: HistoryOptions['log']['warn'] = (_, text) => void said.push(text);
   return { said, log: { ...log, warn } };
 }
 

@@ -2,7 +2,7 @@ import { request as ask, type ClientRequest, type IncomingMessage } from 'node:h
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNetworks } from '../../server/http/address.ts';
-import { createHttpApp } from '../../server/http/http.ts';
+import { createHttp } from '../../server/http/http.ts';
 import { inflate } from '../../server/http/body.ts';
 import { Reply } from '../../server/http/request.ts';
 import { NOBODY, route, routeWithBytes } from '../../server/http/route.ts';
@@ -10,7 +10,7 @@ import { createLog } from '../../server/app/log.ts';
 import { ApiError } from '../../server/protocol/errors.ts';
 
 const MIB = 1024 * 1024;
-const http = createHttpApp({ tls: null, log: createLog('silent') });
+const http = createHttp({ tls: null, log: createLog('silent') });
 let port = 0;
 let arrivals: (() => void)[] = [];
 /** Resolves when the next request has reached its guard. */

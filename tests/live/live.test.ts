@@ -87,7 +87,7 @@ describe('rooms', () => {
       ],
     });
     push('b', 2, { cpu: 99 });
-    stage.live.deviceDetail('a');
+    stage.live.device(deviceOf('a'));
     const change = deviceChange.parse((await viewer.change(() => true)).data);
     expect(change.samples).toEqual({ t: [1, 2], fields: { cpu: [1.1235, 2], 'core:0:cpu': [null, 7] } });
     expect(change.device?.device_id).toBe('a');

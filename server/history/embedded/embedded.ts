@@ -2,16 +2,13 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '#protocol/errors.ts';
-import type { Log } from '../../types.ts';
-import { DEFAULT_RETENTION, type History, type Retention } from '../history.ts';
+import { DEFAULT_RETENTION, type History, type HistoryOptions } from '../history.ts';
 import type { Calls, Message, WorkerSettings } from './calls.ts';
 import { createPacker } from './packed.ts';
 
-export interface EmbeddedHistoryOptions {
+export interface EmbeddedHistoryOptions extends HistoryOptions {
   /** Holds `history.db` and its companions. */
   readonly dir: string;
-  readonly log: Log;
-  readonly retention?: Retention;
 }
 
 /** Rejects with what to do when the database cannot be opened. */

@@ -1,9 +1,17 @@
 /** A chart's question: which tier answers it, and its buckets. */
-import type { Buckets, HistoryQuery, HistoryResult, Retention } from '../history.ts';
+import {
+  chooseTier,
+  HOUR,
+  MINUTE,
+  type Buckets,
+  type HistoryQuery,
+  type HistoryResult,
+  type Retention,
+} from '../history.ts';
 import type { Registry } from './registry.ts';
 import { tierStarts } from './retention.ts';
 import { addBuckets, addSamples, type Rollup, type Series } from './rollup.ts';
-import { BLOCK, HOUR, MINUTE, QUARTER, type TierName, type Tiers } from './tiers.ts';
+import { BLOCK, type Tiers } from './tiers.ts';
 
 export interface QueryParts {
   readonly query: HistoryQuery;
@@ -13,20 +21,8 @@ export interface QueryParts {
   readonly now: number;
 }
 
-const RESOLUTION: Readonly<Record<TierName, number>> = { raw: 1, minutes: MINUTE, quarters: QUARTER };
-
-/** The coarsest tier that gives the step exactly; a coarser one where that no longer holds the range's start. */
-function chooseTier({ from, step }: HistoryQuery, retention: Retention, now: number): TierName {
-  const starts = tierStarts(retention, now);
-  if (step % QUARTER === 0) return 'quarters';
-  if (step % MINUTE === 0) return from >= starts.minutes ? 'minutes' : 'quarters';
-  if (from >= starts.raw) return 'raw';
-  return from >= starts.minutes ? 'minutes' : 'quarters';
-}
-
 export function queryTiers({ query, registry, tiers, retention, now }: QueryParts): HistoryResult {
-  const tier = chooseTier(query, retention, now);
-  const step = Math.ceil(query.step / RESOLUTION[tier]) * RESOLUTION[tier];
+  const { tier, width, step } = chooseTier(query, tierStarts(retention, now));
   const device = registry.find(query.deviceId);
   const fields = new Set(query.fields.flatMap((name) => registry.knownField(name) ?? []));
   if (device === undefined || fields.size === 0) return { step, series: new Map() };
@@ -49,12 +45,12 @@ export function queryTiers({ query, registry, tiers, retention, now }: QueryPart
     }
   } else if (tier === 'minutes') {
     const [first, end] = spans(oldestHour, HOUR);
-    const from = query.from - (query.from % MINUTE);
+    const from = query.from - (query.from % width);
     for (let hour = first; hour < end; hour++)
       addBuckets(rollup, tiers.hour(device.id, hour, fields), step, from, query.to);
   } else {
     const [first, end] = spans(oldestBlock, BLOCK);
-    const from = query.from - (query.from % QUARTER);
+    const from = query.from - (query.from % width);
     for (let block = first; block < end; block++)
       addBuckets(rollup, tiers.block(device.id, block, fields), step, from, query.to);
   }

@@ -1,6 +1,6 @@
 /** Devices and field names as numbers. New ones are known in memory at once and stored with what first needs them. */
 import type { DatabaseSync } from 'node:sqlite';
-import { numberOf } from './transaction.ts';
+import { numberOf } from './database.ts';
 
 export interface Device {
   readonly id: number;

@@ -1,8 +1,8 @@
 /** Deletes what is too old and what belongs to removed devices, in small slices, and gives the space back. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Retention } from '../history.ts';
-import { BLOCK, HOUR, key, MINUTE, type Tiers, type TierName } from './tiers.ts';
-import { numberOf } from './transaction.ts';
+import { HOUR, MINUTE, type Retention, type TierName } from '../history.ts';
+import { BLOCK, key, type Tiers } from './tiers.ts';
+import { numberOf } from './database.ts';
 
 const DAY = 24 * HOUR;
 const PASS_EVERY = 5 * MINUTE;

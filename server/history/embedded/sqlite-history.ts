@@ -13,16 +13,16 @@ import {
   type Position,
   type Retention,
 } from '../history.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, numberOf, transaction } from './database.ts';
 import type { Packed } from './packed.ts';
 import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from './page.ts';
 import { queryTiers } from './query.ts';
 import { loadRegistry, type Device } from './registry.ts';
 import { openRetention } from './retention.ts';
-import { key, MINUTE, openTiers } from './tiers.ts';
-import { numberOf, transaction } from './transaction.ts';
+import { MINUTE } from '../history.ts';
+import { key, openTiers } from './tiers.ts';
 
-export interface StoreOptions {
+export interface SqliteHistoryOptions {
   /** The database file. */
   readonly file: string;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
@@ -34,7 +34,7 @@ export interface StoreOptions {
   readonly tickMs?: number;
 }
 
-export interface Store {
+export interface SqliteHistory {
   write(packed: Packed): Position;
   query(query: HistoryQuery): HistoryResult;
   fields(deviceId: string): readonly string[];
@@ -54,14 +54,14 @@ const SPREAD_SECONDS = 20;
 const DUE_MOST = 2 * MINUTE;
 const SEALS_A_STEP = 20;
 
-export function openStore({
+export function openSqliteHistory({
   file,
   log,
   retention = DEFAULT_RETENTION,
   now = Date.now,
   memoryBytes = 320 * 1024 * 1024,
   tickMs = 10,
-}: StoreOptions): Store {
+}: SqliteHistoryOptions): SqliteHistory {
   const { db, setAside } = openDatabase(file, now());
   if (setAside !== undefined)
     log.error(

@@ -4,6 +4,7 @@
  * its time is over; until then, and when late samples came, it is made up from the finer tier while reading.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { HOUR, MINUTE, QUARTER, type TierName } from '../history.ts';
 import { decodeTable, encodeTable, type Table } from './codec.ts';
 import { pageTable, type Page } from './page.ts';
 import {
@@ -15,11 +16,9 @@ import {
   tableRollup,
   type Rollup,
 } from './rollup.ts';
-import { bytesOf, numberOf } from './transaction.ts';
+import { bytesOf, numberOf } from './database.ts';
 
-export const MINUTE = 60_000;
-export const QUARTER = 15 * MINUTE;
-export const HOUR = 60 * MINUTE;
+/** What a row of quarter-hour buckets holds, milliseconds. */
 export const BLOCK = 96 * HOUR;
 const MINUTES_AN_HOUR = HOUR / MINUTE;
 const HOURS_A_BLOCK = BLOCK / HOUR;
@@ -34,7 +33,6 @@ export const key = (span: number, device: number): number => span * DEVICES + de
 const spanOf = (k: number): number => Math.floor(k / DEVICES);
 const deviceOf = (k: number): number => k % DEVICES;
 
-export type TierName = 'raw' | 'minutes' | 'quarters';
 type Fields = ReadonlySet<number> | undefined;
 
 /** `work` runs inside a transaction, `done` right after it; call `reload` when the transaction is undone. */

@@ -2,7 +2,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { errorText } from '#protocol/errors.ts';
 import type { Call, LogLine, WorkerSettings } from './calls.ts';
-import { openStore, type Store } from './sqlite-history.ts';
+import { openSqliteHistory, type SqliteHistory } from './sqlite-history.ts';
 
 /** Between two ticks, so that calls get in: with more work due, and without. */
 const BUSY_MS = 20;
@@ -13,7 +13,7 @@ function threadCpuMs(): number {
   return (user + system) / 1000;
 }
 
-function answer(store: Store, call: Call): unknown {
+function answer(store: SqliteHistory, call: Call): unknown {
   switch (call.kind) {
     case 'write':
       return store.write(call.args);
@@ -39,7 +39,7 @@ function serve(port: MessagePort, { file, retention }: WorkerSettings): void {
     (level: LogLine['level']) =>
     (fields: unknown, text = '') =>
       port.postMessage({ kind: 'log', line: { level, fields: plain(fields), text } });
-  const store = openStore({
+  const store = openSqliteHistory({
     file,
     retention,
     log: { info: say('info'), warn: say('warn'), error: say('error') },

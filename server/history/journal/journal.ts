@@ -8,7 +8,6 @@ import { mkdir, unlink } from 'node:fs/promises';
 import { errorText } from '#protocol/errors.ts';
 import type { Clock, Log } from '../../types.ts';
 import type { Position } from '../history.ts';
-import { emptyGroup, grown, reset, type Group } from './group.ts';
 import { recordBytes, writeRecord, type RecordFields } from './record.ts';
 import {
   createSegment,
@@ -59,10 +58,38 @@ export interface Journal {
   readonly start: Position;
   /** Position that the next committed record gets. */
   readonly end: Position;
-  /** Bytes appended and not yet on disk. */
-  readonly pendingBytes: number;
   /** Commits what waits, then lets go of the files. */
   close(): Promise<void>;
+}
+
+/** Records that share one write and one sync, and who waits for them. */
+interface Group {
+  buffer: Buffer;
+  bytes: number;
+  resolve: ((position: Position) => void)[];
+  reject: ((error: Error) => void)[];
+}
+
+const emptyGroup = (): Group => ({
+  buffer: Buffer.allocUnsafe(64 * 1024),
+  bytes: 0,
+  resolve: [],
+  reject: [],
+});
+
+/** A larger copy of the first `used` bytes, with room for `more`. */
+function grown(buffer: Buffer, used: number, more: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, used + more));
+  buffer.copy(larger, 0, 0, used);
+  return larger;
+}
+
+/** Empties a group for its next use, keeping a buffer of ordinary size. */
+function reset(group: Group): void {
+  if (group.buffer.length > 4 * 1024 * 1024) group.buffer = Buffer.allocUnsafe(64 * 1024);
+  group.bytes = 0;
+  group.resolve = [];
+  group.reject = [];
 }
 
 const disk: Disk = {
@@ -269,9 +296,6 @@ export async function openJournal({
     },
     get end() {
       return active.end;
-    },
-    get pendingBytes() {
-      return group.bytes + inFlight;
     },
   };
 }

@@ -33,7 +33,7 @@ export interface JournalEntry extends RecordFields {
   readonly position: Position;
 }
 
-export function segmentPath(dir: string, first: Position): string {
+function segmentPath(dir: string, first: Position): string {
   return join(dir, `${String(first).padStart(16, '0')}.journal`);
 }
 

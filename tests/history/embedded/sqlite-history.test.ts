@@ -8,7 +8,11 @@ import type { Position, SampleBatch } from '../../../server/history/history.ts';
 import { decodeTable, encodeTable } from '../../../server/history/embedded/codec.ts';
 import { openEmbeddedHistory } from '../../../server/history/embedded/embedded.ts';
 import { createPacker } from '../../../server/history/embedded/packed.ts';
-import { openStore, type Store, type StoreOptions } from '../../../server/history/embedded/sqlite-history.ts';
+import {
+  openSqliteHistory,
+  type SqliteHistory,
+  type SqliteHistoryOptions,
+} from '../../../server/history/embedded/sqlite-history.ts';
 import { createLog } from '../../../server/app/log.ts';
 
 const log = createLog('silent');
@@ -20,7 +24,7 @@ const BASE = Date.UTC(2026, 0, 5);
 
 let dir: string;
 let clock: number;
-let store: Store;
+let store: SqliteHistory;
 let write: (batches: readonly SampleBatch[], upTo: Position) => Position;
 
 beforeEach(async () => {
@@ -35,8 +39,8 @@ afterEach(async () => {
 
 const file = () => join(dir, 'history.db');
 
-function open(options: Partial<StoreOptions> = {}): void {
-  store = openStore({ file: file(), log, now: () => clock, tickMs: 1000, ...options });
+function open(options: Partial<SqliteHistoryOptions> = {}): void {
+  store = openSqliteHistory({ file: file(), log, now: () => clock, tickMs: 1000, ...options });
   const packer = createPacker();
   write = (batches, upTo) => store.write(packer.pack(batches, upTo));
 }

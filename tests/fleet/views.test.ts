@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { device, deviceDetail } from '#protocol/api.ts';
-import { deviceDetailView, deviceView } from '../../server/fleet/view.ts';
+import type { FleetEntry } from '../../server/fleet/fleet.ts';
+import { createViews } from '../../server/fleet/views.ts';
+import { emptyRecent } from '../../server/fleet/recent-ring.ts';
 import type { DeviceRecord } from '../../server/state/records.ts';
 
 const record: DeviceRecord = {
@@ -29,9 +31,15 @@ const entry = {
   values: { cpu: 5, 'core:0:cpu': 9 },
 };
 
+/** Views of one device that the fleet knows this of. */
+function viewsOf(entry: FleetEntry | undefined) {
+  const devices = { all: () => [record], get: () => record };
+  return createViews(devices, { get: () => entry, recent: emptyRecent });
+}
+
 describe('a device as shown', () => {
-  it('in a list has scalars only, and nothing secret', () => {
-    const view = device.strict().parse(deviceView(record, entry));
+  it('a device in a list has scalars only, and nothing secret', () => {
+    const view = device.strict().parse(viewsOf(entry).row(record));
     expect(view).toMatchObject({
       name: 'web-1',
       status: 'online',
@@ -42,20 +50,20 @@ describe('a device as shown', () => {
     expect(Object.keys(view.metrics)).toEqual(['cpu']);
   });
 
-  it('in detail has every field and its token times', () => {
-    const view = deviceDetail.strict().parse(deviceDetailView({ ...record, name: 'Front' }, entry));
+  it('a device in detail has every field and its token times', () => {
+    const view = deviceDetail.strict().parse(viewsOf(entry).detail({ ...record, name: 'Front' }));
     expect(view.name).toBe('Front');
     expect(view.metrics).toEqual({ cpu: 5, 'core:0:cpu': 9 });
     expect(view.token).toEqual({ issued_at: 2, revoked_at: null });
   });
 
-  it('[I3] tells when its token was revoked', () => {
-    expect(deviceView(record, entry).token_revoked_at).toBeNull();
-    expect(deviceView({ ...record, token_revoked_at: 7 }, entry).token_revoked_at).toBe(7);
+  it('[I3] a device in a list tells when its token was revoked', () => {
+    expect(viewsOf(entry).row(record).token_revoked_at).toBeNull();
+    expect(viewsOf(entry).row({ ...record, token_revoked_at: 7 }).token_revoked_at).toBe(7);
   });
 
-  it('that never pushed is offline with no numbers', () => {
-    expect(deviceView({ ...record, last_seen: null }, undefined)).toMatchObject({
+  it('a device that never pushed is shown as offline, with no numbers', () => {
+    expect(viewsOf(undefined).row({ ...record, last_seen: null })).toMatchObject({
       status: 'offline',
       last_seen: null,
       metrics: {},

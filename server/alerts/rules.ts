@@ -1,5 +1,6 @@
-/** Which rules are about which device: worked out once a device, looked up on every push. */
-import type { AlertRule } from '#protocol/api.ts';
+/** Rules and whom they are about: worked out once a device, looked up on every push. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Alert, AlertRule } from '#protocol/api.ts';
 import { fieldMatches } from '#protocol/fields.ts';
 import type { ThresholdCondition } from './evaluate.ts';
 
@@ -46,6 +47,18 @@ function compile(rules: readonly AlertRule[]): DeviceRules {
     else (condition.metric.includes(':*:') ? wild : exact).push({ rule, condition });
   }
   return { exact, wild, offline };
+}
+
+/** Whether what one rule raised, the other would raise just so: all but their names and scopes. */
+export function sameMeaning(a: AlertRule, b: AlertRule): boolean {
+  return a.severity === b.severity && isDeepStrictEqual(a.condition, b.condition);
+}
+
+/** Whether a stored alert is one that this rule, as it now is, would raise. */
+export function stillMeant(rule: AlertRule, alert: Alert): boolean {
+  if (!rule.enabled || rule.severity !== alert.severity) return false;
+  if (rule.condition.kind === 'offline') return alert.metric === 'offline';
+  return rule.condition.threshold === alert.threshold && fieldMatches(rule.condition.metric, alert.metric);
 }
 
 export interface RuleIndex {

@@ -1,0 +1,50 @@
+/** Live: what is sent to open pages, and to whom. */
+import { clientAddress, normalAddress } from '../http/address.ts';
+import { allows, isSameOrigin } from '../http/guard.ts';
+import type { Http } from '../http/http.ts';
+import { createLive } from '../live/live.ts';
+import type { Alerting } from './alerting.ts';
+import type { Base } from './base.ts';
+import type { Machines } from './machines.ts';
+import type { People } from './people.ts';
+
+export interface LiveNeeds {
+  readonly http: Http;
+  readonly people: People;
+  readonly machines: Machines;
+  readonly alerting: Alerting;
+}
+
+export function openLive(base: Base, { http, people, machines, alerting }: LiveNeeds) {
+  const { config, state, log } = base;
+  const { now, every } = base.clock;
+  const { views } = machines;
+  const live = createLive({
+    app: http.uws,
+    authenticate: people.sessions.find,
+    allowAddress: (peer, forwardedFor) =>
+      allows(config, 'display', {
+        address: clientAddress(normalAddress(peer), forwardedFor, config.trustedProxies),
+      }),
+    sessionAlive: people.sessions.alive,
+    allowOrigin: isSameOrigin,
+    snapshots: {
+      fleet: views.fleetSnapshot,
+      device: views.deviceSnapshot,
+      alerts: () => ({ alerts: [...alerting.alerts.active()] }),
+    },
+    now,
+    every,
+    log,
+  });
+  people.sessionEnded.listen(live.sessionEnded);
+  machines.shownAnew.listen((id) => {
+    const record = state.devices.get(id);
+    if (record) live.device(views.row(record));
+  });
+  machines.removed.listen(live.removed);
+  alerting.alertsChanged.listen(live.alerts);
+  return { live, routes: [], stop: live.stop };
+}
+
+export type OpenLive = ReturnType<typeof openLive>;

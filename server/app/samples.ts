@@ -1,0 +1,45 @@
+/** Samples: the way of a push from the token to the journal, the history and everybody who is told of it. */
+import { createIngest } from '../ingest/ingest.ts';
+import { createNewSamples } from '../ingest/new-samples.ts';
+import { metricsRoutes } from '../routes/metrics.ts';
+import type { Alerting } from './alerting.ts';
+import type { Base } from './base.ts';
+import type { OpenHistory } from './history.ts';
+import type { OpenLive } from './live.ts';
+import type { Machines } from './machines.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface SamplesNeeds {
+  readonly history: OpenHistory;
+  readonly machines: Machines;
+  readonly alerting: Alerting;
+  readonly live: OpenLive['live'];
+}
+
+export function openSamples(base: Base, { history, machines, alerting, live }: SamplesNeeds) {
+  const { config, state, clock, log } = base;
+  const { fleet, tokens } = machines;
+  const ingest = createIngest({
+    authenticate: tokens.authenticate,
+    devices: state.devices,
+    append: history.append,
+    committed: history.committed,
+    newSamples: createNewSamples({
+      newest: new Map([...history.latest].map(([id, { t }]) => [id, t])),
+      stored: history.storedTimes,
+      warn: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
+    }),
+    accepted: [fleet.accept, alerting.alerts.samples, live.values],
+    deviceChanged: machines.shownAnew.tell,
+    watching: live.watching,
+    intervalS: config.intervalS,
+    keptMs: config.retention.quarter_days * DAY_MS,
+    now: clock.now,
+    log,
+  });
+  machines.removed.listen(ingest.forget);
+  return { counts: ingest.counts, routes: metricsRoutes(ingest.push) };
+}
+
+export type Samples = ReturnType<typeof openSamples>;

@@ -1,0 +1,51 @@
+/** The server's own state: for people, for probes, for Prometheus, and the description of the API. */
+import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import type { Route } from '../http/route.ts';
+import { openapiRoutes } from '../routes/openapi.ts';
+import { prometheusRoutes } from '../routes/prometheus.ts';
+import { statusRoutes } from '../routes/status.ts';
+import { inPairs } from '../tls/fingerprint.ts';
+import type { Base } from './base.ts';
+import type { OpenHistory } from './history.ts';
+import type { Machines } from './machines.ts';
+import type { People } from './people.ts';
+import type { Samples } from './samples.ts';
+
+export interface StatusNeeds {
+  readonly people: People;
+  readonly history: OpenHistory;
+  readonly machines: Machines;
+  readonly samples: Samples;
+  readonly fingerprint: string | null;
+  readonly notices: readonly string[];
+  readonly isReady: () => boolean;
+  /** All others, for the description. */
+  readonly routes: readonly Route[];
+}
+
+export function openStatus(base: Base, needs: StatusNeeds) {
+  const { config, state, clock } = base;
+  const { people, history, machines, samples, fingerprint, notices, isReady } = needs;
+  const startedAt = clock.now();
+  const own = [
+    ...prometheusRoutes({
+      devices: machines.views.everything,
+      scrapeToken: config.scrapeToken,
+      isSignedIn: async (cookie) => (await people.sessions.find(cookie)) !== undefined,
+    }),
+    ...statusRoutes({
+      isReady,
+      audit: people.audit,
+      status: async () => ({
+        version: WATCHFLOOR_VERSION,
+        started_at: startedAt,
+        devices: state.devices.all().length,
+        pushes: samples.counts(),
+        fingerprint: fingerprint === null ? null : inPairs(fingerprint).join(':'),
+        history: await history.health(),
+        notices: [...notices],
+      }),
+    }),
+  ];
+  return { routes: [...own, ...openapiRoutes([...needs.routes, ...own])] };
+}
