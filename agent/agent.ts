@@ -24,6 +24,8 @@ import { startLoop } from './sampling/loop.ts';
 import { createPace } from './sampling/pace.ts';
 import { createSampler } from './sampling/sampler.ts';
 
+type Stop = () => void | Promise<void>;
+
 export interface RunningAgent {
   /** Stops sampling, tries once more to send, keeps the rest on disk, and releases the data folder. */
   stop(): Promise<void>;
@@ -34,7 +36,7 @@ export interface RunningAgent {
  * tries that until it succeeds. @throws SetupError when the folder cannot be used
  */
 export async function startAgent(config: Config, log: Log): Promise<RunningAgent> {
-  const stops: (() => void | Promise<void>)[] = [];
+  const stops: Stop[] = [];
   const stop = async () => {
     for (const one of stops.splice(0).reverse()) await one();
   };
@@ -47,8 +49,8 @@ export async function startAgent(config: Config, log: Log): Promise<RunningAgent
   return { stop };
 }
 
-/** Starts the parts in order and adds the stop of each to `stops`. */
-async function start(config: Config, log: Log, stops: (() => void | Promise<void>)[]): Promise<void> {
+/** Starts the parts in order and adds the stop of each to `stops`, which `startAgent` calls in reverse order. */
+async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const { data } = config;
   const clock = systemClock;
 
@@ -64,6 +66,7 @@ async function start(config: Config, log: Log, stops: (() => void | Promise<void
   stops.push(inventory.stop);
 
   const spool = openSpool(join(data, 'spool'), { bytes: config.spoolBytes, ...SEGMENT }, log);
+  // The last stop runs first, and a closed spool no longer counts the samples of its open file.
   stops.push(spool.close, () => log.info({ spooled: spool.size() }, 'the agent stopped'));
   const outbox = createOutbox(spool, log);
 
@@ -84,26 +87,17 @@ async function start(config: Config, log: Log, stops: (() => void | Promise<void
   stops.push(link.close);
 
   const pace = createPace(config.interval);
-  const sender = startSender({
-    clock,
-    log,
-    random: Math.random,
-    outbox,
-    spool,
+  const push = createPush({
     link,
-    push: createPush({
-      link,
-      clock,
-      hostname,
-      address: address.current,
-      inventory: inventory.current,
-      pace,
-      spool,
-    }),
-    setAside: createSetAside(join(data, 'refused.jsonl'), log),
+    clock,
+    hostname,
+    address: address.current,
+    inventory: inventory.current,
     pace,
+    spool,
   });
-  stops.push(sender);
+  const setAside = createSetAside(join(data, 'refused.jsonl'), log);
+  stops.push(startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace }));
 
   const reader = createReader();
   stops.push(reader.close);

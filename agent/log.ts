@@ -1,6 +1,6 @@
 /**
- * Structured logs: one JSON object per line on standard output, in the same form as the server's. The agent does not use
- * the server's log library, because that takes 6 MB of memory.
+ * Structured logs: one JSON object per line on standard output, in the same form as the server's. The agent does not
+ * use the server's log library, because that takes 6 MB of memory.
  */
 
 const NUMBERS = { debug: 20, info: 30, warn: 40, error: 50, silent: Infinity } as const;

@@ -5,7 +5,10 @@
  */
 import { join } from 'node:path';
 
-/** Flags of V8 for a small program that is idle most of the time: a small young generation, no helper threads, compact code. */
+/**
+ * Flags of V8 for a small program that is idle most of the time: a small young generation, no helper threads, compact
+ * code.
+ */
 const FLAGS = ['--max-semi-space-size=1', '--single-threaded-gc', '--optimize-for-size'];
 
 if (process.execve !== undefined && process.platform !== 'win32')

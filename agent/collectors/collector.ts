@@ -25,7 +25,9 @@ export interface Collector {
 /** One entry of the list of collectors. */
 export interface CollectorEntry {
   readonly name: string;
-  /** Milliseconds between two calls; the samples in between repeat the last fields. Default: called for every sample. */
+  /**
+   * Milliseconds between two calls; the samples in between repeat the last fields. Default: called for every sample.
+   */
   readonly every?: number;
   /** Makes a collector with its own memory of earlier readings. */
   readonly create: () => Collector;

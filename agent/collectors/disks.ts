@@ -13,7 +13,10 @@ interface DiskCounters {
 }
 
 const SECTOR = 512;
-/** Devices whose bytes other disks carry (dm, md, drbd, nbd), that live in memory or files, or are removable (optical, floppy). */
+/**
+ * Devices whose bytes other disks carry (dm, md, drbd, nbd), that live in memory or files, or are removable (optical,
+ * floppy).
+ */
 const NOT_A_DISK = /^(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d*/;
 
 /** /proc/diskstats → counters of every disk and partition that was ever read or written. */

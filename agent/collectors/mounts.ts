@@ -22,7 +22,9 @@ export interface MountUse {
   readonly inodes: number | undefined;
 }
 
-/** How full one filesystem is, as df counts it (blocks reserved for root are not free); undefined when it has no size. */
+/**
+ * How full one filesystem is, as df counts it (blocks reserved for root are not free); undefined when it has no size.
+ */
 export function mountUse({ bsize, blocks, bfree, bavail, files, ffree }: Space): MountUse | undefined {
   if (!(blocks > 0)) return undefined;
   const used = Math.max(0, blocks - bfree);
@@ -41,7 +43,9 @@ const namesOf = keepNames((path) => ({
   inodes: instanceField('mount', path, 'inodes'),
 }));
 
-/** The fields of every mount, and `disk`: the fullest writable filesystem, or the fullest of all when none is writable. */
+/**
+ * The fields of every mount, and `disk`: the fullest writable filesystem, or the fullest of all when none is writable.
+ */
 export function mountFields(measured: readonly (readonly [Mount, MountUse])[]): Fields | 'absent' {
   if (measured.length === 0) return 'absent';
   const writable = measured.filter(([{ readOnly }]) => !readOnly);

@@ -11,7 +11,10 @@ interface InterfaceCounters {
   readonly errors: number;
 }
 
-/** Not reported: loopback is no network traffic; containers' veth interfaces come and go by the hundred, and their bridge counts the same bytes. */
+/**
+ * Not reported: loopback is no network traffic; containers' veth interfaces come and go by the hundred, and their
+ * bridge counts the same bytes.
+ */
 const LEFT_OUT = /^(lo|veth.*|ifb\d+|dummy\d+)$/;
 /** Interfaces (bridges, tunnels, bonds, VLANs) whose bytes pass through another interface too. */
 const DOUBLES =

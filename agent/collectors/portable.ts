@@ -75,7 +75,9 @@ function memoryFromLibrary(mem: Systeminformation.MemData): Fields {
   return fields;
 }
 
-/** On Windows Node knows the available memory without starting a process; on macOS only the library counts caches right. */
+/**
+ * On Windows Node knows the available memory without starting a process; on macOS only the library counts caches right.
+ */
 export function createMemory(): Collector {
   return {
     async collect() {

@@ -5,7 +5,9 @@
  * no rate in that round: the chart shows a gap instead of a negative or absurd number.
  */
 export interface Rates {
-  /** Begins a round. `at`: milliseconds of a clock that never steps. Counters missing in the last round are forgotten. */
+  /**
+   * Begins a round. `at`: milliseconds of a clock that never steps. Counters missing in the last round are forgotten.
+   */
   begin(at: number): void;
   /** The growth of counter `name` per second since the last round; undefined the first time and after a reset. */
   perSecond(name: string, value: number): number | undefined;

@@ -1,4 +1,7 @@
-/** [G5] The settings: flags win over the environment, that over the YAML file, that over the defaults. All mistakes are reported at once. */
+/**
+ * [G5] The settings: flags win over the environment, that over the YAML file, that over the defaults. All mistakes are
+ * reported at once.
+ */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

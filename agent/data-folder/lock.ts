@@ -44,8 +44,8 @@ type Create = (path: string, text: string) => void;
 const create: Create = (path, text) => writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
 
 /**
- * Takes the folder's lock and returns its release. A lock whose process ended is replaced. On a full disk the agent runs
- * without a lock, so that this machine is still measured. @throws SetupError when another agent holds the lock
+ * Takes the folder's lock and returns its release. A lock whose process ended is replaced. On a full disk the agent
+ * runs without a lock, so that this machine is still measured. @throws SetupError when another agent holds the lock
  */
 export function lockFolder(folder: string, log: Log, write: Create = create): () => void {
   const path = join(folder, 'lock');

@@ -1,4 +1,7 @@
-/** The result of a push or of joining: each answer and each failure becomes one of a few outcomes that say what to do next. */
+/**
+ * The result of a push or of joining: each answer and each failure becomes one of a few outcomes that say what to do
+ * next.
+ */
 import { errorReply } from '#protocol/api.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import type { PushReply } from '#protocol/sample.ts';

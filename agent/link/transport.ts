@@ -16,7 +16,9 @@ export function where({ host, port }: Place): string {
 
 export interface Target extends Place {
   readonly tls: boolean;
-  /** The authority that must have signed the server's certificate, as PEM; null: any authority that the system trusts. */
+  /**
+   * The authority that must have signed the server's certificate, as PEM; null: any authority that the system trusts.
+   */
   readonly authority: string | null;
 }
 

@@ -1,4 +1,6 @@
-/** Who this device is: an id that stays the same when names and addresses change, the hostname, and the system's name. */
+/**
+ * Who this device is: an id that stays the same when names and addresses change, the hostname, and the system's name.
+ */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname, release, type, version } from 'node:os';
@@ -17,7 +19,10 @@ function parseIdentity(text: string): string | undefined {
   }
 }
 
-/** The device id kept in `folder`; the first call makes it. @throws SetupError when its file is damaged or cannot be written */
+/**
+ * The device id kept in `folder`; the first call makes it. @throws SetupError when its file is damaged or cannot be
+ * written
+ */
 export function deviceId(folder: string): string {
   const path = join(folder, 'identity.json');
   const text = readIfThere(path);

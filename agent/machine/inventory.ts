@@ -15,7 +15,9 @@ interface Facts {
   readonly system: { manufacturer: string; model: string; virtual: boolean };
 }
 
-/** The text, at most `most` characters; undefined for the texts that systeminformation and vendors use for "not known". */
+/**
+ * The text, at most `most` characters; undefined for the texts that systeminformation and vendors use for "not known".
+ */
 function known(text: string, most: number): string | undefined {
   const trimmed = text.trim().slice(0, most);
   return trimmed === '' || /^(unknown|default string|to be filled.*|-)$/i.test(trimmed) ? undefined : trimmed;

@@ -27,7 +27,9 @@ interface SenderParts {
   readonly pace: Pick<Pace, 'now' | 'obey'>;
 }
 
-/** The first wait after a failure is at most this long, in milliseconds. The limit doubles with each failure in a row. */
+/**
+ * The first wait after a failure is at most this long, in milliseconds. The limit doubles with each failure in a row.
+ */
 const FIRST_BACKOFF = 1000;
 const MOST_BACKOFF = 60_000;
 /** The wait after a 401 or 403, in milliseconds: a person has to act, which may take days. */
@@ -36,7 +38,7 @@ const UNAUTHORIZED_WAIT = 60_000;
 const MOST_RETRY_AFTER = 600_000;
 /** Milliseconds between two spooled batches: many agents may come back at once, and must not overload the server. */
 const PAUSE = 250;
-/** How long a stop waits for a push, in milliseconds. */
+/** How long a stop waits for one push, in milliseconds. */
 const LAST_TRY = 2000;
 
 /** `ms` plus or minus up to a fifth, so that many agents do not keep the same beat. */
@@ -77,7 +79,9 @@ export function startSender(parts: SenderParts): () => Promise<void> {
       };
     });
 
-  /** Milliseconds until the next push. The last half second of the interval stays free, so that no push is late for it. */
+  /**
+   * Milliseconds until the next push. No push begins in the last half second of an interval, so none is late for it.
+   */
   const untilPush = () => {
     const { pushMs } = pace.now();
     return untilBeat(clock.now(), pushMs, place * Math.max(pushMs - 500, 500));
@@ -146,14 +150,15 @@ export function startSender(parts: SenderParts): () => Promise<void> {
     }
   };
 
-  /** Waits for `work`, but no longer than a stop may take. */
-  const within = async (work: Promise<unknown>) => {
+  /** Waits for `work`, but no longer than a stop may take. Returns whether it ended. */
+  const endsInTime = async (work: Promise<unknown>): Promise<boolean> => {
     let cancel: () => void = () => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = clock.after(LAST_TRY, resolve);
+    const late = new Promise<boolean>((resolve) => {
+      cancel = clock.after(LAST_TRY, () => resolve(false));
     });
-    await Promise.race([work, late]);
+    const inTime = await Promise.race([work.then(() => true), late]);
     cancel();
+    return inTime;
   };
 
   const work = run();
@@ -161,8 +166,8 @@ export function startSender(parts: SenderParts): () => Promise<void> {
   return async () => {
     stopping = true;
     wake();
-    await within(work);
-    if (failures === 0) await within(sendNewest());
+    // A push that is still under way is not joined by a second one: its samples go to disk.
+    if ((await endsInTime(work)) && failures === 0) await endsInTime(sendNewest());
     outbox.failed();
   };
 }
