@@ -1,7 +1,7 @@
 /** A real agent that pushes to a real server, and node_exporter beside it, over the same seconds. */
 import { startAgent, startServer } from '../e2e/product.ts';
 import { cpuMicroseconds } from './cpu.ts';
-import { HOW_TO_INSTALL, startExporter } from './exporter.ts';
+import { startExporter } from './exporter.ts';
 import { privateMemory, type PrivateMemory } from './memory.ts';
 import type { Row } from './row.ts';
 
@@ -32,7 +32,6 @@ async function measure(): Promise<readonly (Cost | undefined)[]> {
     const agent = await startAgent({ enrollment: await server.enrollment() });
     try {
       const exporter = await startExporter();
-      if (exporter === undefined) console.log(HOW_TO_INSTALL);
       try {
         await pause(SETTLE_S);
         return await costs(

@@ -1,6 +1,6 @@
 /** The agent's control: node_exporter with comparable collectors, scraped once a second. */
-import { spawnSync } from 'node:child_process';
 import { startProcess } from '../e2e/process.ts';
+import { ensureCommand } from './debian.ts';
 
 /** Debian's name, and the author's. */
 const NAMES = ['prometheus-node-exporter', 'node_exporter'];
@@ -16,17 +16,14 @@ const COLLECTORS = [
   'time',
 ];
 
-export const HOW_TO_INSTALL =
-  'node_exporter is not on PATH, so the agent is not compared with it: apt-get install prometheus-node-exporter';
-
 export interface Exporter {
   readonly pid: number;
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback and scrapes it every second; undefined where it is not installed. */
+/** Starts it on a free port of loopback and scrapes it every second; undefined where it is not installed and may not be. */
 export async function startExporter(): Promise<Exporter | undefined> {
-  const file = NAMES.find((name) => spawnSync(name, ['--version']).error === undefined);
+  const file = ensureCommand(NAMES, 'prometheus-node-exporter');
   if (file === undefined) return undefined;
   const flags = ['--collector.disable-defaults', ...COLLECTORS.map((one) => `--collector.${one}`)];
   const running = await startProcess({ file, args: [...flags, '--web.listen-address=127.0.0.1:0'] });

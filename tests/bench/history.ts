@@ -10,6 +10,7 @@ import { createLog } from '../../server/app/log.ts';
 import { benchCharts } from './charts.ts';
 import { dice, machine } from './machine.ts';
 import { median, type Row } from './row.ts';
+import { folderBytes, startVictoria } from './victoria.ts';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
@@ -54,6 +55,25 @@ async function journalRow(): Promise<Row> {
   });
 }
 
+/** Bytes of the same day in VictoriaMetrics; undefined where that is not installed. */
+async function victoriaBytes(): Promise<number | undefined> {
+  const victoria = await startVictoria();
+  if (victoria === undefined) return undefined;
+  try {
+    const sampleAt = machine(dice(7), START);
+    for (let minute = 0; minute < 1440; minute++)
+      await victoria.write(
+        Array.from({ length: 60 }, (_, s) => {
+          const { t, values } = sampleAt(START + minute * MINUTE + s * 1000);
+          return { deviceId: 'd', t, fields: values };
+        }),
+      );
+    return await victoria.mergedBytes();
+  } finally {
+    await victoria.stop();
+  }
+}
+
 /** A day of one device, every second; then charts of it. */
 async function dayRows(): Promise<Row[]> {
   return inFolder(async (dir) => {
@@ -76,16 +96,23 @@ async function dayRows(): Promise<Row[]> {
     }
     now += 5 * MINUTE;
     store.tick();
-    const bytes = store.health().bytes ?? 0;
     const day = chart(store, START, START + DAY, 5 * MINUTE);
     const hour = chart(store, START + DAY - 60 * MINUTE, START + DAY, 10_000);
     store.close();
+    const bytes = folderBytes(dir) / values;
+    const other = await victoriaBytes();
     return [
       {
-        what: 'history: file size per stored value, 30 fields',
-        value: bytes / values,
+        what: 'history: bytes on disk per value, files as they lie, a day of 30 fields',
+        value: bytes,
         unit: 'bytes',
-        budget: 1,
+        ...(other === undefined
+          ? {}
+          : {
+              control: { what: 'VictoriaMetrics, the same samples, merged', value: other / values },
+              ratio: (bytes * values) / other,
+              budget: 1,
+            }),
       },
       {
         what: 'history: CPU per sample of 30 fields, packing, storing and rolling up',

@@ -1,18 +1,22 @@
 /**
- * What a push costs the server: processor time of the real process (TLS, authentication, parsing, journal, fleet,
- * alerts, live, and all of Node's own threads, but not the store's) against that of a bare uWS TLS handler, under the
- * same client at the same pace. With the store's thread in a row of its own. Loopback only.
+ * What a push costs the server: processor time of the real process (TLS, authentication, inflating, parsing, journal,
+ * fleet, alerts, live, and all of Node's own threads with garbage collection, but not the history's) against that of
+ * a bare uWS TLS handler, under the same client at the same pace. With the history's thread in a row of its own, and
+ * the whole per value beside VictoriaMetrics. The payload is what the real agent sends. Loopback only.
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { enrollmentKeyCreated, statusReply } from '#protocol/api.ts';
+import { statusReply } from '#protocol/api.ts';
+import type { Sample } from '../../agent/sampling/sample.ts';
 import { startProcess, type Running } from '../e2e/process.ts';
-import { freePort, startServer, type TestServer } from '../e2e/product.ts';
+import { freePort, startServer, temporaryFolder, type TestServer } from '../e2e/product.ts';
 import { cpuMicroseconds } from './cpu.ts';
-import { roundDone, type RoundAsked, type RoundDevice, type RoundDone } from './push-round.ts';
+import { writeDevices } from './devices.ts';
+import { startPushClient, type RoundDone } from './push-round.ts';
+import { takeSamples } from './real-samples.ts';
 import { median, type Row } from './row.ts';
+import { startVictoria, type Victoria } from './victoria.ts';
 
 const DEVICES = 1000;
 const ROUNDS = 7;
@@ -20,24 +24,10 @@ const ROUNDS = 7;
 const ROUND_S = 4;
 const CONNECT_S = 1;
 const BUDGET = 3;
-
-const registered = z.object({ device_id: z.string(), token: z.string() });
-
-async function register(server: TestServer): Promise<RoundDevice[]> {
-  const answer = await server.admin.ask('POST', '/enrollment-keys', { body: {} });
-  const { key } = answer.as(enrollmentKeyCreated);
-  const one = async (index: number): Promise<RoundDevice> => {
-    const body = { enrollment_key: key, hostname: `bench-${index}`, ip: '10.0.0.1', os: 'Linux' };
-    const { device_id: id, token } = (await server.admin.ask('POST', '/devices/register', { body })).as(
-      registered,
-    );
-    return { id, token };
-  };
-  const devices: RoundDevice[] = [];
-  for (let i = 0; i < DEVICES; i += 50)
-    devices.push(...(await Promise.all(Array.from({ length: 50 }, (_, j) => one(i + j)))));
-  return devices;
-}
+/** A push has five samples, as of a device that nobody watches; a second holds them, so that each device pushes once a second. */
+const SAMPLES = 5;
+const EVERY_MS = 200;
+const MEASURED = 60;
 
 async function startControl(server: TestServer, port: number): Promise<Running> {
   const folder = join(server.authorityFile(), '..');
@@ -48,23 +38,7 @@ async function startControl(server: TestServer, port: number): Promise<Running> 
   return control;
 }
 
-async function ask(client: ChildProcess, round: RoundAsked): Promise<RoundDone> {
-  const over = new AbortController();
-  const answer = once(client, 'message');
-  const ended = once(client, 'exit', { signal: over.signal }).then(() => {
-    throw new Error('the client process of the push benchmark ended');
-  });
-  client.send(round);
-  const [message] = z
-    .tuple([z.unknown()])
-    .rest(z.unknown())
-    .parse(await Promise.race([answer, ended]));
-  over.abort();
-  await ended.catch(() => undefined);
-  return roundDone.parse(message);
-}
-
-/** Microseconds that the store's own thread has used: the history is not the push. */
+/** Microseconds that the history's own thread has used: the history is not the push. */
 async function historyMicroseconds(server: TestServer): Promise<number> {
   const { history } = (await server.admin.ask('GET', '/status')).as(statusReply);
   return (history.cpu_ms ?? 0) * 1000;
@@ -72,24 +46,56 @@ async function historyMicroseconds(server: TestServer): Promise<number> {
 
 interface Measured {
   readonly costUs: number;
-  /** Of it, the store's thread. */
+  /** Of it, the history's thread. */
   readonly historyUs: number;
   readonly done: RoundDone;
 }
 
-/** Complete pushes of a thousand devices, once a second each, against the control. */
+/** The same samples of the same devices at the same pace into VictoriaMetrics; microseconds a push of five samples. */
+async function victoriaMicroseconds(victoria: Victoria, samples: readonly Sample[]): Promise<number> {
+  const seconds = ROUND_S * ROUNDS;
+  const total = DEVICES * seconds;
+  const started = performance.now();
+  const before = cpuMicroseconds(victoria.pid);
+  const sent: Promise<void>[] = [];
+  for (let next = 0; next < total;) {
+    const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * DEVICES));
+    for (; next < due; next++) {
+      const from = (next * 7) % (samples.length - SAMPLES);
+      const last = Date.now();
+      const push = samples.slice(from, from + SAMPLES).map(({ fields }, i) => ({
+        deviceId: `bench-${next % DEVICES}`,
+        t: last - (SAMPLES - 1 - i) * EVERY_MS,
+        fields,
+      }));
+      sent.push(victoria.write(push));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(sent);
+  return (cpuMicroseconds(victoria.pid) - before) / total;
+}
+
+/** Complete pushes of a thousand devices, once a second each, against the controls. */
 export async function benchPush(): Promise<readonly Row[]> {
-  const server = await startServer({ env: { WATCHFLOOR_LOG_LEVEL: 'warn' } });
+  const samples = await takeSamples(MEASURED);
+  const scratch = mkdtempSync(join(tmpdir(), 'bench-push-'));
+  const samplesFile = join(scratch, 'samples.json');
+  writeFileSync(samplesFile, JSON.stringify(samples));
+  const data = temporaryFolder();
+  const devices = writeDevices(data, DEVICES, 1);
+  const server = await startServer({ data, env: { WATCHFLOOR_LOG_LEVEL: 'warn' } });
   const controlPort = await freePort();
   const control = await startControl(server, controlPort);
-  const client = fork(join(import.meta.dirname, 'push-client.ts'), { stdio: 'inherit' });
+  const client = startPushClient();
+  const victoria = await startVictoria();
   try {
-    const devices = await register(server);
     const caFile = server.authorityFile();
     const measure = async (pid: number, port: number, seconds: number): Promise<Measured> => {
       const historyBefore = await historyMicroseconds(server);
       const before = cpuMicroseconds(pid);
-      const done = await ask(client, { port, caFile, devices, seconds });
+      const payload = { samplesFile, samples: SAMPLES, everyMs: EVERY_MS, intervalS: 1 };
+      const done = await client.run({ port, caFile, devices, seconds, ...payload });
       const cost = cpuMicroseconds(pid) - before;
       const history = (await historyMicroseconds(server)) - historyBefore;
       const pushes = Math.max(1, done.pushes);
@@ -111,15 +117,30 @@ export async function benchPush(): Promise<readonly Row[]> {
     }
     const lost = ours.reduce((sum, { done }) => sum + done.refused + done.late, 0);
     if (lost > 0) console.log(`push: ${lost} of ${DEVICES * ROUND_S * ROUNDS} pushes were refused or late`);
-    return rows(ours, theirs);
+    const { pushes } = (await server.admin.ask('GET', '/status')).as(statusReply);
+    const fields = new Set(samples.flatMap((sample) => Object.keys(sample.fields))).size;
+    console.log(
+      `push: ${SAMPLES} samples of ${fields} fields by the real sampler, ${ours.at(-1)?.done.bodyBytes} bytes as gzip; ` +
+        `the server read ${pushes.columns} pushes in columns, ${pushes.batch + pushes.single} in other forms`,
+    );
+    const other = victoria && (await victoriaMicroseconds(victoria, samples));
+    return rows(ours, theirs, SAMPLES * fields, other);
   } finally {
-    client.kill('SIGKILL');
+    client.stop();
     await control.kill();
+    await victoria?.stop();
     await server.dispose();
+    rmSync(scratch, { recursive: true, force: true });
+    rmSync(data, { recursive: true, force: true });
   }
 }
 
-function rows(ours: readonly Measured[], theirs: readonly Measured[]): Row[] {
+function rows(
+  ours: readonly Measured[],
+  theirs: readonly Measured[],
+  values: number,
+  victoriaUs: number | undefined,
+): Row[] {
   const whole = median(ours.map(({ costUs }) => costUs));
   const value = median(ours.map(({ costUs, historyUs }) => costUs - historyUs));
   const control = median(theirs.map(({ costUs }) => costUs));
@@ -138,6 +159,18 @@ function rows(ours: readonly Measured[], theirs: readonly Measured[]): Row[] {
       unit: 'µs',
       control: { what: 'the same', value: control },
       ratio: whole / control,
+    },
+    {
+      what: 'ingest, whole process: CPU per value',
+      value: whole / values,
+      unit: 'µs',
+      ...(victoriaUs === undefined
+        ? {}
+        : {
+            control: { what: 'VictoriaMetrics, line protocol, plain HTTP', value: victoriaUs / values },
+            ratio: whole / victoriaUs,
+            budget: 0.5,
+          }),
     },
     {
       what: 'push, complete: answer, p99 (committed to disk)',

@@ -1,12 +1,14 @@
 /** `npm run bench`: the budgets, each beside its control. `npm run bench -- push` measures one. */
 import { benchAgent } from './agent.ts';
 import { benchFanout } from './fanout.ts';
+import { benchFleet } from './fleet.ts';
 import { benchHistory } from './history.ts';
 import { benchPush } from './push.ts';
 import type { Row } from './row.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   push: benchPush,
+  fleet: benchFleet,
   agent: benchAgent,
   history: benchHistory,
   fanout: benchFanout,

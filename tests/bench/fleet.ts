@@ -1,0 +1,59 @@
+/** Ten thousand devices on one server: each pushes five per-second samples of the real sampler every five seconds. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer, temporaryFolder } from '../e2e/product.ts';
+import { cpuMicroseconds } from './cpu.ts';
+import { writeDevices } from './devices.ts';
+import { privateMemory } from './memory.ts';
+import { startPushClient } from './push-round.ts';
+import { takeSamples } from './real-samples.ts';
+import type { Row } from './row.ts';
+
+const DEVICES = 10_000;
+const INTERVAL_S = 5;
+const SAMPLES = 5;
+/** The server's memory and its history's tiers settle meanwhile. */
+const WARM_S = 30;
+const MEASURE_S = 60;
+
+export async function benchFleet(): Promise<readonly Row[]> {
+  const scratch = mkdtempSync(join(tmpdir(), 'bench-fleet-'));
+  const samplesFile = join(scratch, 'samples.json');
+  writeFileSync(samplesFile, JSON.stringify(await takeSamples(60)));
+  const data = temporaryFolder();
+  const devices = writeDevices(data, DEVICES, INTERVAL_S);
+  const server = await startServer({ data, env: { WATCHFLOOR_LOG_LEVEL: 'warn' } });
+  const client = startPushClient();
+  try {
+    const round = (seconds: number) =>
+      client.run({
+        port: server.port,
+        caFile: server.authorityFile(),
+        ...{ devices, samplesFile, seconds, intervalS: INTERVAL_S, samples: SAMPLES, everyMs: 1000 },
+      });
+    await round(WARM_S);
+    const { pid } = server.process();
+    const before = cpuMicroseconds(pid);
+    const done = await round(MEASURE_S);
+    const cores = (cpuMicroseconds(pid) - before) / (MEASURE_S * 1e6);
+    if (done.refused + done.late > 0)
+      console.log(`fleet: ${done.refused} pushes were refused, ${done.late} were late`);
+    const row = (what: string, value: number, unit: string, budget?: number): Row => ({
+      what: `10,000 devices, 5 samples every 5 s: ${what}`,
+      value,
+      unit,
+      ...(budget === undefined ? {} : { budget }),
+    });
+    return [
+      row('CPU of the whole process', cores, 'cores', 0.3),
+      row('private memory', privateMemory(pid).ussMiB, 'MiB', 600),
+      row('answer, p99 (committed to disk)', done.p99Ms, 'ms'),
+    ];
+  } finally {
+    client.stop();
+    await server.dispose();
+    rmSync(scratch, { recursive: true, force: true });
+    rmSync(data, { recursive: true, force: true });
+  }
+}
