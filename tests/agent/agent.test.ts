@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parsePush } from '#protocol/sample.ts';
@@ -146,6 +146,23 @@ describe('an agent', () => {
     expect(second.received.every(({ path }) => path === '/metrics')).toBe(true);
     const times = [...first.pushes, ...second.pushes].flatMap(({ samples }) => samples.map(({ t }) => t));
     expect(new Set(times).size).toBe(times.length);
+  });
+
+  it('[G1] an agent sends in columns what an earlier version spooled with nested instances', async () => {
+    const data = ownFolder();
+    const t = Date.now() - 3_600_000;
+    mkdirSync(join(data, 'spool'));
+    writeFileSync(
+      join(data, 'spool', '00000001.jsonl'),
+      `{"timestamp":${t},"metrics":{"cpu":3.5,"core":{"0":{"cpu":7}}}}\n{"timestamp":${t + 1000},"metrics":{"cpu":4}}\n`,
+    );
+    const server = await startServer(tls);
+    onTestFinished(() => server.close());
+    await running(configFor(server, data));
+    await expect.poll(() => readdirSync(join(data, 'spool')), { timeout: 10_000 }).toEqual([]);
+    const old = server.pushes.filter(({ samples }) => samples[0]?.t === t);
+    expect(old.map(({ form }) => form)).toEqual(['columns']);
+    expect(old[0]?.samples.map(({ values }) => values)).toEqual([{ cpu: 3.5, 'core:0:cpu': 7 }, { cpu: 4 }]);
   });
 
   it('[G1] an agent that is stopped during a push without an answer leaves the samples of that push on disk', async () => {
