@@ -7,27 +7,27 @@ describe('new samples', () => {
   const make = (stored: readonly number[] = []) =>
     createNewSamples({
       newest: new Map([['a', 10]]),
-      stored: (_, from, to) => Promise.resolve(stored.filter((t) => t >= from && t < to)),
-      warn: () => undefined,
+      storedTimes: (_, from, to) => Promise.resolve(stored.filter((t) => t >= from && t < to)),
+      onLookUpFailed: () => undefined,
     });
 
   test('[I2] samples newer than the newest of their device are new once, without a look-up', () => {
     const newSamples = make();
-    expect(newSamples.allNewer('a', samplesAt(10, 11))).toBe(false);
-    expect(newSamples.allNewer('a', samplesAt(11, 12))).toBe(true);
-    expect(newSamples.allNewer('a', samplesAt(12, 13))).toBe(false);
-    expect(newSamples.allNewer('b', samplesAt(1))).toBe(true);
-    expect(newSamples.allNewer('a', [])).toBe(false);
+    expect(newSamples.claimIfAllNewer('a', samplesAt(10, 11))).toBe(false);
+    expect(newSamples.claimIfAllNewer('a', samplesAt(11, 12))).toBe(true);
+    expect(newSamples.claimIfAllNewer('a', samplesAt(12, 13))).toBe(false);
+    expect(newSamples.claimIfAllNewer('b', samplesAt(1))).toBe(true);
+    expect(newSamples.claimIfAllNewer('a', [])).toBe(false);
     newSamples.forget('a');
-    expect(newSamples.allNewer('a', samplesAt(1))).toBe(true);
+    expect(newSamples.claimIfAllNewer('a', samplesAt(1))).toBe(true);
   });
 
   test('[I2] older samples are new where the history has no sample of their time', async () => {
-    const fresh = await make([3, 5, 9]).lookUp('a', samplesAt(3, 4, 5, 9));
+    const fresh = await make([3, 5, 9]).lookUpNew('a', samplesAt(3, 4, 5, 9));
     expect(fresh.map(({ t }) => t)).toEqual([4]);
   });
 
-  test('[I2] look-ups of one device run one after another, and a failed one does not stop the next', async () => {
+  test('[I2] look-ups of one device run one after another, and a failure stops no other', async () => {
     const newSamples = make();
     const order: string[] = [];
     const gates: (() => void)[] = [];
@@ -38,9 +38,9 @@ describe('new samples', () => {
       if (name === 'a1') throw new Error('failed');
     };
     const all = Promise.allSettled([
-      newSamples.inTurn('a', work('a1')),
-      newSamples.inTurn('a', work('a2')),
-      newSamples.inTurn('b', work('b1')),
+      newSamples.runInTurn('a', work('a1')),
+      newSamples.runInTurn('a', work('a2')),
+      newSamples.runInTurn('b', work('b1')),
     ]);
     await new Promise(setImmediate);
     expect(order).toEqual(['a1+', 'b1+']);
