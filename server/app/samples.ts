@@ -30,7 +30,7 @@ export function openSamples(base: Base, { history, machines, alerting, live }: S
       storedTimes: history.storedTimes,
       onLookUpFailed: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),
-    onAccepted: [fleet.accept, alerting.alerts.samples, live.values],
+    onAccepted: [fleet.pushAccepted, alerting.alerts.samples, live.values],
     onDeviceChanged: machines.shownAnew.tell,
     watching: live.watching,
     intervalS: config.intervalS,
