@@ -10,7 +10,7 @@ import {
   type FleetSnapshot,
   type RoomName,
 } from '#protocol/live.ts';
-import { AlertsGathered, DeviceGathered, FleetGathered, type Gathered } from './gathered.ts';
+import { AlertsGathered, DeviceGathered, FleetGathered, type Gathered } from './pending-changes.ts';
 
 export type DeviceRoom = `device:${string}`;
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as uWS from 'uWebSockets.js';
 import type { Sample } from '#protocol/sample.ts';
 import { createLive, type Live } from '../../server/live/live.ts';
-import { FleetGathered } from '../../server/live/gathered.ts';
+import { FleetGathered } from '../../server/live/pending-changes.ts';
 import { systemClock } from '../../server/app/clock.ts';
 import { createLog } from '../../server/app/log.ts';
 import { median, type Row } from './row.ts';
