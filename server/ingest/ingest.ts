@@ -30,7 +30,7 @@ export interface IngestParts {
   /** Called when a push changed its device's record, so that pages show the device anew. */
   readonly onDeviceChanged: (deviceId: string) => void;
   /** Whether somebody has the device's page open. */
-  readonly watching: (deviceId: string) => boolean;
+  readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
   readonly intervalS: number;
   /** Samples older than this are refused, milliseconds. */
@@ -57,10 +57,10 @@ const SAMPLE_S = 1;
 const WATCHED_INTERVAL_S = 1;
 
 export function createIngest(parts: IngestParts): Ingest {
-  const { authenticate, devices, append, newSamples, watching, now, log } = parts;
+  const { authenticate, devices, append, newSamples, isWatched, now, log } = parts;
   const budget = createPushBudget();
   const reader = createPushReader();
-  const intervals = createIntervals({ defaultIntervalS: parts.intervalS, watching });
+  const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
 
   async function writeToJournal(
     deviceId: string,
@@ -147,7 +147,7 @@ export function createIngest(parts: IngestParts): Ingest {
       return {
         accepted: fresh.length,
         duplicates: push.samples.length - fresh.length,
-        interval_s: watching(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
+        interval_s: isWatched(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
         sample_s: SAMPLE_S,
       };
     },

@@ -27,7 +27,7 @@ export interface IntervalParts {
   /** Seconds, for a device that states no interval and has not pushed often enough to measure one. */
   readonly defaultIntervalS: number;
   /** Whether somebody has the device's page open. */
-  readonly watching: (deviceId: string) => boolean;
+  readonly isWatched: (deviceId: string) => boolean;
 }
 
 export interface Interval {
@@ -54,7 +54,7 @@ interface ShorterRun {
   longestS: number;
 }
 
-export function createIntervals({ defaultIntervalS, watching }: IntervalParts): Intervals {
+export function createIntervals({ defaultIntervalS, isWatched }: IntervalParts): Intervals {
   const arrivalsByDevice = new Map<string, number[]>();
   /** Devices that push more often than usual although nobody watches. */
   const shorterRuns = new Map<string, ShorterRun>();
@@ -75,7 +75,7 @@ export function createIntervals({ defaultIntervalS, watching }: IntervalParts): 
         const longerS = Math.max(intervalS, usualS);
         return { usualS: longerS, nextPushS: longerS };
       }
-      if (watching(deviceId)) {
+      if (isWatched(deviceId)) {
         shorterRuns.delete(deviceId);
         return { usualS, nextPushS: intervalS };
       }

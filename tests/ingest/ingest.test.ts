@@ -25,7 +25,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     }),
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,
-    watching: () => false,
+    isWatched: () => false,
     intervalS: 5,
     keptMs: 86_400_000,
     now: () => now,
@@ -124,7 +124,7 @@ describe('ingest', () => {
   });
 
   test('a device that is watched is asked to push every second', async () => {
-    const { push } = openIngest({ watching: () => true });
+    const { push } = openIngest({ isWatched: () => true });
     expect(await push(sample(NOW))).toMatchObject({ interval_s: 1, sample_s: 1 });
   });
 

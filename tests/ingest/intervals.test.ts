@@ -15,7 +15,7 @@ beforeEach(() => {
   watched.clear();
   recorded = [];
   let usualS = 60;
-  const intervals = createIntervals({ defaultIntervalS: 5, watching: (id) => watched.has(id) });
+  const intervals = createIntervals({ defaultIntervalS: 5, isWatched: (id) => watched.has(id) });
   const push = (statedS: number) => {
     const interval = intervals.notePush('a', NOW, statedS, usualS);
     if (interval.usualS !== usualS) recorded.push(interval.usualS);
@@ -61,7 +61,7 @@ describe('intervals', () => {
   });
 
   it('[F1] an unstated interval is the smallest of the last three gaps, and never under the default', () => {
-    const intervals = createIntervals({ defaultIntervalS: 5, watching: () => false });
+    const intervals = createIntervals({ defaultIntervalS: 5, isWatched: () => false });
     let usualS = 5;
     const pushAt = (deviceId: string, seconds: number) => {
       const interval = intervals.notePush(deviceId, NOW + seconds * 1000, undefined, usualS);
