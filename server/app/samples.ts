@@ -30,7 +30,7 @@ export function openSamples(base: Base, { history, machines, alerting, live }: S
       storedTimes: history.storedTimes,
       onLookUpFailed: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),
-    onAccepted: [fleet.pushAccepted, alerting.alerts.samples, live.pushAccepted],
+    onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
     onDeviceChanged: machines.shownAnew.tell,
     isWatched: live.isWatched,
     intervalS: config.intervalS,
