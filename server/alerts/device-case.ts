@@ -33,9 +33,7 @@ function isClearing(state: MetricState): boolean {
 }
 
 export class DeviceCase {
-  /**
-   * Since when it is offline, and when it was last seen, epoch milliseconds; undefined while it is online.
-   */
+  /** Since when the device is offline, and when it was last seen, epoch ms; undefined while it is online. */
   offline: { readonly since: number; readonly lastSeen: number } | undefined;
   readonly #deviceId: string;
   readonly #book: AlertBook;
@@ -146,10 +144,7 @@ export class DeviceCase {
     this.#changedGroups.add(group);
   }
 
-  /**
-   * The claim that the group's alert should stand for: that of `current`, the group's alert, or a more severe
-   * one.
-   */
+  /** The claim to be the group's alert: that of `current`, the alert it has now, or a more severe one. */
   #bestClaim(group: string, current: Alert | undefined): Claim | undefined {
     const claims = this.#claims.get(group);
     let best = current === undefined ? undefined : claims?.get(current.rule_id);

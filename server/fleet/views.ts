@@ -1,7 +1,4 @@
-/**
- * Devices as lists, pages and Prometheus get them: each record joined with what the fleet knows of the
- * device.
- */
+/** Devices as lists, pages and Prometheus get them: each record joined with what the fleet knows of it. */
 import type { Device, DeviceDetail } from '#protocol/api.ts';
 import type { DeviceSnapshot, FleetSnapshot } from '#protocol/live.ts';
 import type { Values } from '#protocol/sample.ts';

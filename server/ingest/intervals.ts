@@ -18,8 +18,7 @@ const LONGEST_INTERVAL_S = 3600;
  */
 const PUSHES_TO_SHORTEN = 3;
 /**
- * A script's pushes vary a little: an interval of at least this fraction of the usual one counts as the usual
- * one.
+ * A script's pushes vary a little: an interval of at least this fraction of the usual one counts as usual.
  */
 const SAME_INTERVAL_FRACTION = 0.8;
 

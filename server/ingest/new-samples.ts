@@ -8,10 +8,7 @@ import type { Sample } from '#protocol/sample.ts';
 export interface NewSamplesParts {
   /** By device: the time of the newest stored sample at the server's start, epoch milliseconds. */
   readonly newest: ReadonlyMap<string, number>;
-  /**
-   * The times of a device's stored samples in [from, to), epoch milliseconds, including every sample that was
-   * acknowledged.
-   */
+  /** The times in [from, to), epoch milliseconds, of all samples that were acknowledged for a device. */
   readonly storedTimes: (deviceId: string, from: number, to: number) => Promise<readonly number[]>;
   /** Called with the error when `storedTimes` rejects. */
   readonly onLookUpFailed: (error: unknown) => void;
@@ -29,10 +26,7 @@ export interface NewSamples {
   trackWrite(deviceId: string, write: Promise<unknown>): void;
   /** The samples whose times the history does not have; all samples when the look-up fails. */
   lookUpNew(deviceId: string, samples: readonly Sample[]): Promise<readonly Sample[]>;
-  /**
-   * Runs `work` once all earlier work of the device has settled, so that a resend sees what was stored
-   * before.
-   */
+  /** Runs `work` once all earlier work of the device has settled, so that a resend sees what is stored. */
   runInTurn<T>(deviceId: string, work: () => Promise<T>): Promise<T>;
   forget(deviceId: string): void;
 }

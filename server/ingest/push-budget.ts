@@ -1,6 +1,5 @@
 /**
- * [I6] How often each device may push: a token bucket for each. An agent that empties its spool stays well
- * below.
+ * [I6] Limits how often each device may push, by a token bucket. An agent that empties its spool stays below.
  */
 import { ApiError } from '#protocol/errors.ts';
 

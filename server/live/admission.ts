@@ -1,11 +1,10 @@
 /**
- * Decides who may connect: a page of this server (or a client that is no browser) with a valid session. The
- * origin and the address are checked at once, before the websocket opens. The session takes longer to check:
- * it is checked after that, before the client is told that it is connected.
+ * Decides who may connect: a page of this server (or a client that is no browser) with a valid session.
+ * Origin and address are checked at once, before the websocket opens. The session takes longer to check: this
+ * happens in the open websocket, before socket.io tells the client that it is connected.
  *
- * One asynchronous check before the websocket opens is not possible. uWS before its fix 1929 reads freed
- * memory of the response when it becomes a websocket outside of the upgrade handler; what it reads there may
- * make it close the connection.
+ * The session cannot be checked before the websocket opens: uWS before its fix 1929 reads freed memory when a
+ * response becomes a websocket outside of the upgrade handler, and may then close the connection.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Log, SignedIn } from '../types.ts';

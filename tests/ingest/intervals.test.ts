@@ -6,8 +6,8 @@ const watched = new Set<string>();
 /** Every usual interval that was written to the device's record, in seconds. */
 let recorded: number[] = [];
 /**
- * Makes one push for each of these stated intervals (seconds); after each, in how many seconds the next is
- * expected.
+ * Makes a push for each of these stated intervals; returns when the next push is expected after each.
+ * Seconds.
  */
 let expectedAfter: (...statedS: readonly number[]) => number[];
 
