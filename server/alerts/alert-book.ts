@@ -1,4 +1,4 @@
-/** Alerts as they are kept: the active ones at hand, all of them in their collection, the resolved ones bounded. */
+/** Keeps all alerts in their collection, with a limit for resolved ones, and the firing ones in memory. */
 import { randomUUID } from 'node:crypto';
 import type { Alert } from '#protocol/api.ts';
 import type { Log } from '../types.ts';
@@ -9,19 +9,22 @@ export type Resolution = NonNullable<Alert['resolution']>;
 export type NewAlert = Omit<Alert, 'id' | 'state' | 'resolved_at' | 'resolution'>;
 
 export interface AlertBook {
-  /** The firing ones, in the order they were raised. */
+  /** The firing alerts, in the order in which they were raised. */
   active(): readonly Alert[];
-  /** Newest first. */
+  /** The newest `limit` alerts, newest first, resolved ones included. */
   all(limit: number): readonly Alert[];
+  /** Stores a new alert that fires now. */
   raise(alert: NewAlert): Alert;
+  /** Resolves a firing alert at `at` (epoch milliseconds); an alert that does not fire stays as it is. */
   resolve(alert: Alert, resolution: Resolution, at: number): void;
-  /** What changed since this was last asked, each alert once, as it now is. */
+  /** The alerts that were raised or resolved since the last call, each once, in its current state. */
   takeChanges(): readonly Alert[];
 }
 
-/** `keep`: how many resolved alerts stay. */
-export function createAlertBook(alerts: Collection<AlertRecord>, keep: number, log: Log): AlertBook {
+/** `maxResolved`: how many resolved alerts are kept; past it, the oldest are removed. */
+export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: number, log: Log): AlertBook {
   const active = new Map<string, Alert>();
+  /** The ids of the resolved alerts, oldest first. */
   const resolved: string[] = [];
   let changes = new Map<string, Alert>();
   for (const alert of alerts.all()) {
@@ -29,8 +32,8 @@ export function createAlertBook(alerts: Collection<AlertRecord>, keep: number, l
     else resolved.push(alert.id);
   }
 
-  /** A write that fails loses nothing now: the collection's memory is right, and the next change writes again. */
-  function written(write: Promise<void>, alertId: string): void {
+  /** A failed write loses nothing yet: the collection has it in memory, and its next write includes it. */
+  function logIfFailed(write: Promise<void>, alertId: string): void {
     write.catch((error: unknown) => {
       log.error(
         { err: error, alert: alertId },
@@ -41,15 +44,15 @@ export function createAlertBook(alerts: Collection<AlertRecord>, keep: number, l
 
   function put(alert: Alert): void {
     changes.set(alert.id, alert);
-    written(alerts.put(alert), alert.id);
+    logIfFailed(alerts.put(alert), alert.id);
   }
 
   return {
     active: () => [...active.values()],
     all: (limit) => alerts.all().slice(-Math.max(1, limit)).reverse(),
-    raise(fresh) {
+    raise(newAlert) {
       const alert: Alert = {
-        ...fresh,
+        ...newAlert,
         id: randomUUID(),
         state: 'firing',
         resolved_at: null,
@@ -63,15 +66,15 @@ export function createAlertBook(alerts: Collection<AlertRecord>, keep: number, l
       if (!active.delete(alert.id)) return;
       put({ ...alert, state: 'resolved', resolved_at: at, resolution });
       resolved.push(alert.id);
-      while (resolved.length > keep) {
+      while (resolved.length > maxResolved) {
         const oldest = resolved.shift();
-        if (oldest !== undefined) written(alerts.remove(oldest), oldest);
+        if (oldest !== undefined) logIfFailed(alerts.remove(oldest), oldest);
       }
     },
     takeChanges() {
-      const taken = [...changes.values()];
+      const changed = [...changes.values()];
       changes = new Map();
-      return taken;
+      return changed;
     },
   };
 }

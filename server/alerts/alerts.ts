@@ -1,6 +1,7 @@
 /**
- * Alerts from beginning to end: pushes and status changes in, raised and resolved alerts out. [A2] [A3] What fires
- * is in its collection and taken up again after a restart; what was only on its way begins anew.
+ * Evaluates pushes and status changes against the rules, and raises and resolves alerts. [A2] [A3] A firing
+ * alert is stored in its collection and goes on firing after a restart. A condition whose duration had not
+ * passed yet starts over.
  */
 import type { Alert, AlertRule } from '#protocol/api.ts';
 import type { AcceptedPush, Clock, Log, StatusChange } from '../types.ts';
@@ -9,38 +10,39 @@ import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
 import { createAlertBook } from './alert-book.ts';
 import { DeviceCase, groupOf } from './device-case.ts';
 import { breaches } from './evaluate.ts';
-import { evaluateSamples, freshSamples } from './push-evaluation.ts';
-import { covers, createRuleIndex, sameMeaning, stillMeant, type DeviceOf } from './rules.ts';
+import { evaluateSamples, samplesToEvaluate } from './push-evaluation.ts';
+import { covers, createRuleIndex, hasSameEffect, stillMatches, type DeviceOf } from './rules.ts';
 
-/** How often devices that are offline, but not yet long enough for a rule, are looked at. */
+/** How often offline devices are checked that are not yet offline for as long as a rule asks. */
 const OFFLINE_CHECK_MS = 1000;
 
 export interface AlertParts {
   readonly rules: Collection<AlertRuleRecord>;
   readonly alerts: Collection<AlertRecord>;
   readonly deviceOf: DeviceOf;
+  /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Alerts that were raised or resolved, as they now are. */
+  /** Called with the alerts that were raised or resolved, in their current state. */
   readonly onChange: (alerts: readonly Alert[]) => void;
   readonly log: Log;
-  /** Samples older than this when they were sent raise nothing. */
+  /** Samples that were older than this when they were sent raise no alert, milliseconds. */
   readonly lateMs?: number;
-  /** Resolved alerts that are kept. */
+  /** How many resolved alerts are kept. */
   readonly keepResolved?: number;
   readonly every: Clock['every'];
 }
 
 export interface Alerts {
-  /** To be called for every accepted push, also one of duplicates alone: it shows that the device is back. */
-  samples(push: AcceptedPush): void;
-  /** Telling the same status twice is harmless. */
-  status(change: StatusChange): void;
+  /** To be called for every accepted push; even one without new samples shows that the device is online. */
+  pushAccepted(push: AcceptedPush): void;
+  /** To be called when a device goes online or offline; repeating the same status changes nothing. */
+  statusChanged(change: StatusChange): void;
   deviceRemoved(deviceId: string): void;
-  /** Rules changed, or the tags of a device. */
+  /** To be called when rules or the tags of a device have changed. */
   rulesChanged(): void;
-  /** Newest first. */
+  /** The firing alerts, newest first. */
   active(): readonly Alert[];
-  /** Newest first, resolved ones included. */
+  /** The newest `limit` (1000 by default) alerts, newest first, resolved ones included. */
   all(options?: { readonly limit?: number }): readonly Alert[];
   stop(): void;
 }
@@ -59,68 +61,73 @@ export function createAlerts({
   const book = createAlertBook(alerts, keepResolved, log);
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
-  /** The newest evaluated sample's time, by device. */
-  const newest = new Map<string, number>();
-  /** Devices that are offline and wait for a rule's duration. */
-  const waiting = new Set<string>();
-  let current = new Map<string, AlertRule>();
+  /** By device: the time of the newest evaluated sample, epoch milliseconds. */
+  const newestEvaluated = new Map<string, number>();
+  /** Devices that are offline, but not yet for as long as one of their rules asks. */
+  const offlineTooShort = new Set<string>();
+  let rulesById = new Map<string, AlertRule>();
 
-  function open(deviceId: string): DeviceCase {
-    const known = cases.get(deviceId);
-    if (known !== undefined) return known;
-    const fresh = new DeviceCase(deviceId, book);
-    cases.set(deviceId, fresh);
-    return fresh;
+  /** The device's case; opens one where it has none. */
+  function openCase(deviceId: string): DeviceCase {
+    const existing = cases.get(deviceId);
+    if (existing !== undefined) return existing;
+    const opened = new DeviceCase(deviceId, book);
+    cases.set(deviceId, opened);
+    return opened;
   }
 
-  /** Brings what is shown in line with what holds. */
-  function settle(deviceId: string, ended: 'cleared' | 'rule_changed'): void {
+  /** Raises and resolves the device's alerts. `endedBy`: the resolution of alerts whose claim was dropped. */
+  function settle(deviceId: string, endedBy: 'cleared' | 'rule_changed'): void {
     const device = cases.get(deviceId);
     if (device === undefined) return;
-    device.settle(deviceOf(deviceId)?.name ?? deviceId, now(), ended);
-    if (device.empty) cases.delete(deviceId);
+    device.settle(deviceOf(deviceId)?.name ?? deviceId, now(), endedBy);
+    if (device.isEmpty) cases.delete(deviceId);
   }
 
-  function tell(): void {
+  function reportChanges(): void {
     const changes = book.takeChanges();
     if (changes.length > 0) onChange(changes);
   }
 
-  /** Claims what the offline rules say; a device whose time has not come yet waits. */
+  /** Adds a claim for each offline rule whose duration has passed, and checks the other rules again later. */
   function checkOffline(deviceId: string): void {
-    waiting.delete(deviceId);
+    offlineTooShort.delete(deviceId);
     const device = cases.get(deviceId);
     if (device?.offline === undefined) return;
     const { since, lastSeen } = device.offline;
     for (const { rule, forMs } of index.of(deviceId).offline) {
-      if (now() - since < forMs) waiting.add(deviceId);
+      if (now() - since < forMs) offlineTooShort.add(deviceId);
       else {
         const value = Math.round((now() - lastSeen) / 1000);
-        device.claim({ rule, metric: 'offline', value, threshold: forMs / 1000 });
+        device.addClaim({ rule, metric: 'offline', value, threshold: forMs / 1000 });
       }
     }
   }
 
-  function back(deviceId: string): void {
-    waiting.delete(deviceId);
-    cases.get(deviceId)?.dropOffline();
+  function endOffline(deviceId: string): void {
+    offlineTooShort.delete(deviceId);
+    cases.get(deviceId)?.endOffline();
   }
 
+  /** Takes up a stored alert after a restart, or resolves it where its device or its rule has changed. */
   function restoreAlert(alert: Alert): void {
     const device = deviceOf(alert.device_id);
-    const rule = current.get(alert.rule_id);
+    const rule = rulesById.get(alert.rule_id);
     if (device === undefined) return book.resolve(alert, 'device_removed', now());
-    if (rule === undefined || !stillMeant(rule, alert) || !covers(rule, alert.device_id, device.tags))
+    if (rule === undefined || !stillMatches(rule, alert) || !covers(rule, alert.device_id, device.tags))
       return book.resolve(alert, 'rule_changed', now());
     const { metric, value, threshold } = alert;
-    const restored = open(alert.device_id);
+    const restored = openCase(alert.device_id);
     restored.restore(alert, { rule, metric, value, threshold }, now());
     if (rule.condition.kind === 'offline')
       restored.offline = { since: alert.timestamp, lastSeen: alert.timestamp - value * 1000 };
     else restoreFiring(restored, rule, alert);
   }
 
-  /** With a threshold, every lower one of the metric is passed: its rule was held back, and fires on as well. */
+  /**
+   * Sets the rule of a restored alert to firing, and every other rule of its group that the alert's threshold
+   * breaches too: these rules were firing as well, but got no alert beside this one.
+   */
   function restoreFiring(
     device: DeviceCase,
     rule: AlertRule,
@@ -128,30 +135,36 @@ export function createAlerts({
   ) {
     const firing = { phase: 'firing', clearSince: null, last: now() } as const;
     device.setState(rule, metric, firing);
-    for (const other of index.about(device_id, metric)) {
+    for (const other of index.forMetric(device_id, metric)) {
       if (other.rule.id === rule.id || groupOf(other.rule, metric) !== groupOf(rule, metric)) continue;
       if (!breaches(other.condition, threshold)) continue;
       device.setState(other.rule, metric, firing);
-      device.claim({ rule: other.rule, metric, value, threshold: other.condition.threshold });
+      device.addClaim({ rule: other.rule, metric, value, threshold: other.condition.threshold });
     }
   }
 
   function loadRules(): void {
     const all = rules.all();
     index.replace(all);
-    current = new Map(all.map((rule) => [rule.id, rule]));
+    rulesById = new Map(all.map((rule) => [rule.id, rule]));
   }
 
+  /**
+   * Drops states and claims of rules that were changed, disabled or removed, or no longer cover the device.
+   */
   function dropChangedRules(
     deviceId: string,
     device: DeviceCase,
-    before: ReadonlyMap<string, AlertRule>,
+    rulesBefore: ReadonlyMap<string, AlertRule>,
   ): void {
     const tags = deviceOf(deviceId)?.tags ?? [];
-    for (const ruleId of device.rules()) {
-      const [old, rule] = [before.get(ruleId), current.get(ruleId)];
+    for (const ruleId of device.ruleIds()) {
+      const [ruleBefore, rule] = [rulesBefore.get(ruleId), rulesById.get(ruleId)];
       const kept =
-        old !== undefined && rule?.enabled === true && sameMeaning(old, rule) && covers(rule, deviceId, tags);
+        ruleBefore !== undefined &&
+        rule?.enabled === true &&
+        hasSameEffect(ruleBefore, rule) &&
+        covers(rule, deviceId, tags);
       if (!kept) device.dropRule(ruleId);
     }
   }
@@ -159,60 +172,60 @@ export function createAlerts({
   loadRules();
   for (const alert of book.active()) restoreAlert(alert);
   for (const deviceId of [...cases.keys()]) settle(deviceId, 'cleared');
-  tell();
+  reportChanges();
 
   const stopChecks = every(() => {
-    for (const deviceId of [...waiting]) {
+    for (const deviceId of [...offlineTooShort]) {
       checkOffline(deviceId);
       settle(deviceId, 'cleared');
     }
-    tell();
+    reportChanges();
   }, OFFLINE_CHECK_MS);
 
   return {
-    samples(push) {
+    pushAccepted(push) {
       const { deviceId, intervalS } = push;
-      if (cases.get(deviceId)?.offline !== undefined) back(deviceId);
+      if (cases.get(deviceId)?.offline !== undefined) endOffline(deviceId);
       const deviceRules = index.of(deviceId);
-      const fresh = freshSamples(push, newest.get(deviceId) ?? 0, lateMs);
+      const fresh = samplesToEvaluate(push, newestEvaluated.get(deviceId) ?? 0, lateMs);
       const last = fresh.at(-1);
       if (last !== undefined) {
-        newest.set(deviceId, last.t);
+        newestEvaluated.set(deviceId, last.t);
         evaluateSamples(deviceRules, fresh, intervalS, {
           device: cases.get(deviceId),
-          open: () => open(deviceId),
+          open: () => openCase(deviceId),
         });
       }
       settle(deviceId, 'cleared');
-      tell();
+      reportChanges();
     },
-    status({ deviceId, status, at, lastSeen }) {
-      if (status === 'online') back(deviceId);
+    statusChanged({ deviceId, status, at, lastSeen }) {
+      if (status === 'online') endOffline(deviceId);
       else {
-        const device = open(deviceId);
+        const device = openCase(deviceId);
         device.offline ??= { since: at, lastSeen: lastSeen ?? at };
         checkOffline(deviceId);
       }
       settle(deviceId, 'cleared');
-      tell();
+      reportChanges();
     },
     deviceRemoved(deviceId) {
-      cases.get(deviceId)?.close(now());
+      cases.get(deviceId)?.resolveAll(now());
       cases.delete(deviceId);
-      newest.delete(deviceId);
-      waiting.delete(deviceId);
+      newestEvaluated.delete(deviceId);
+      offlineTooShort.delete(deviceId);
       index.forget(deviceId);
-      tell();
+      reportChanges();
     },
     rulesChanged() {
-      const before = current;
+      const rulesBefore = rulesById;
       loadRules();
       for (const [deviceId, device] of [...cases]) {
-        dropChangedRules(deviceId, device, before);
+        dropChangedRules(deviceId, device, rulesBefore);
         checkOffline(deviceId);
         settle(deviceId, 'rule_changed');
       }
-      tell();
+      reportChanges();
     },
     active: () => book.active().toReversed(),
     all: ({ limit = 1000 } = {}) => book.all(limit),

@@ -1,55 +1,58 @@
 /**
- * What is wrong with one device: conditions on their way to firing, those that fire, and the one alert that is
- * shown for each metric and direction. A device that is well has no case.
+ * What is wrong with one device: the conditions that are pending or firing, and for each group (a metric and
+ * a direction) the one alert that stands for it. A device with nothing wrong has no case.
  */
 import type { Alert, AlertRule } from '#protocol/api.ts';
 import type { AlertBook, Resolution } from './alert-book.ts';
-import type { MetricState } from './evaluate.ts';
+import type { Firing, MetricState, Pending } from './evaluate.ts';
 
-/** A rule's condition that holds now for one metric; whether it is shown depends on the others of its group. */
+/** A rule's condition that fires now for one metric. Only one claim of each group gets an alert. */
 export interface Claim {
   readonly rule: AlertRule;
-  /** The field, or `offline`. */
+  /** The field's name, or `offline`. */
   readonly metric: string;
   readonly value: number;
   readonly threshold: number;
 }
 
-type Live = NonNullable<MetricState>;
+type PendingOrFiring = Pending | Firing;
 
-/** One alert at a time stands for a metric and a direction. */
+/** Rules about one metric in one direction are one group, with at most one alert at a time. */
 export function groupOf(rule: AlertRule, metric: string): string {
   if (rule.condition.kind === 'offline') return 'offline';
   return `${metric}${rule.condition.above ? '>' : '<'}`;
 }
 
-function heavier(a: AlertRule, b: AlertRule): boolean {
+function isMoreSevere(a: AlertRule, b: AlertRule): boolean {
   return a.severity === 'critical' && b.severity === 'warning';
 }
 
+/** Whether the condition fires, but its clearing condition holds already. */
 function isClearing(state: MetricState): boolean {
   return state?.phase === 'firing' && state.clearSince !== null;
 }
 
 export class DeviceCase {
-  /** Since when the device is offline, and when it was last seen; undefined while it is online. */
+  /** Since when the device is offline, and when it was last seen, epoch ms; undefined while it is online. */
   offline: { readonly since: number; readonly lastSeen: number } | undefined;
   readonly #deviceId: string;
   readonly #book: AlertBook;
-  /** By rule id, then metric. */
-  readonly #states = new Map<string, Map<string, Live>>();
-  /** By group, then rule id, in the order in which they began. */
+  /** By rule id, then by metric. */
+  readonly #states = new Map<string, Map<string, PendingOrFiring>>();
+  /** By group, then by rule id, in the order in which the claims were added. */
   readonly #claims = new Map<string, Map<string, Claim>>();
-  readonly #shown = new Map<string, Alert>();
-  readonly #touched = new Set<string>();
+  /** By group: the firing alert. */
+  readonly #alerts = new Map<string, Alert>();
+  /** Groups whose alert may have to change. */
+  readonly #changedGroups = new Set<string>();
 
   constructor(deviceId: string, book: AlertBook) {
     this.#deviceId = deviceId;
     this.#book = book;
   }
 
-  /** Nothing is wrong any more: the case can be closed. */
-  get empty(): boolean {
+  /** Whether nothing is wrong any more, so that the case can be dropped. */
+  get isEmpty(): boolean {
     return this.offline === undefined && this.#states.size === 0 && this.#claims.size === 0;
   }
 
@@ -57,16 +60,16 @@ export class DeviceCase {
     return this.#states.get(ruleId)?.get(metric);
   }
 
-  /** Metrics about which this rule is not at rest. */
-  metrics(ruleId: string): readonly string[] {
+  /** The metrics for which this rule's condition is pending or firing. */
+  metricsOf(ruleId: string): readonly string[] {
     return [...(this.#states.get(ruleId)?.keys() ?? [])];
   }
 
   setState(rule: AlertRule, metric: string, state: MetricState): void {
     const { id: ruleId } = rule;
     const states = this.#states.get(ruleId);
-    // It was about to clear, and held back for that.
-    if (isClearing(states?.get(metric)) && !isClearing(state)) this.#touched.add(groupOf(rule, metric));
+    // A condition that was clearing was not worth an alert; now that it is not clearing, it may be.
+    if (isClearing(states?.get(metric)) && !isClearing(state)) this.#changedGroups.add(groupOf(rule, metric));
     if (state !== undefined) {
       if (states === undefined) this.#states.set(ruleId, new Map([[metric, state]]));
       else states.set(metric, state);
@@ -76,84 +79,91 @@ export class DeviceCase {
     if (states?.size === 0) this.#states.delete(ruleId);
   }
 
-  /** The condition holds. Told again, it changes nothing. Shown by `settle`. */
-  claim(claim: Claim): void {
+  /** Adds a claim; a second one of the same rule changes nothing. `settle` raises the alert. */
+  addClaim(claim: Claim): void {
     const group = groupOf(claim.rule, claim.metric);
     const claims = this.#claims.get(group) ?? new Map<string, Claim>();
     this.#claims.set(group, claims);
     if (claims.has(claim.rule.id)) return;
     claims.set(claim.rule.id, claim);
-    this.#touched.add(group);
+    this.#changedGroups.add(group);
   }
 
-  /** The condition holds no more. */
-  drop(rule: AlertRule, metric: string): void {
-    this.#dropFrom(groupOf(rule, metric), rule.id);
+  /** Drops the rule's claim, as its condition fires no more. `settle` resolves the alert. */
+  dropClaim(rule: AlertRule, metric: string): void {
+    this.#dropFromGroup(groupOf(rule, metric), rule.id);
   }
 
-  /** Takes over an alert that was firing before a restart. A second one of its group cannot stay beside it. */
+  /** Takes over an alert that was firing before a restart. Another one of its group is resolved at `at`. */
   restore(alert: Alert, claim: Claim, at: number): void {
     const group = groupOf(claim.rule, claim.metric);
-    const other = this.#shown.get(group);
-    if (other !== undefined) this.#book.resolve(other, 'escalated', at);
-    this.#shown.set(group, alert);
-    this.claim(claim);
+    const previous = this.#alerts.get(group);
+    if (previous !== undefined) this.#book.resolve(previous, 'escalated', at);
+    this.#alerts.set(group, alert);
+    this.addClaim(claim);
   }
 
-  /** Every rule that is in play here, for or against. */
-  rules(): ReadonlySet<string> {
-    const claimed = [...this.#claims.values()].flatMap((claims) => [...claims.keys()]);
-    return new Set([...this.#states.keys(), ...claimed]);
+  /** The ids of the rules that have a state or a claim in this case. */
+  ruleIds(): ReadonlySet<string> {
+    const claimIds = [...this.#claims.values()].flatMap((claims) => [...claims.keys()]);
+    return new Set([...this.#states.keys(), ...claimIds]);
   }
 
-  /** A rule is gone, or another now: nothing it said before counts. */
+  /** Drops all states and claims of a rule that was changed or removed. */
   dropRule(ruleId: string): void {
     this.#states.delete(ruleId);
-    for (const group of [...this.#claims.keys()]) this.#dropFrom(group, ruleId);
+    for (const group of [...this.#claims.keys()]) this.#dropFromGroup(group, ruleId);
   }
 
-  dropOffline(): void {
+  /** The device is online again: drops the claims of its offline rules. */
+  endOffline(): void {
     this.offline = undefined;
-    for (const ruleId of [...(this.#claims.get('offline')?.keys() ?? [])]) this.#dropFrom('offline', ruleId);
+    for (const ruleId of [...(this.#claims.get('offline')?.keys() ?? [])])
+      this.#dropFromGroup('offline', ruleId);
   }
 
-  /** Raises and resolves, so that each group shows its heaviest claim and no other. `ended`: why claims went. */
-  settle(deviceName: string, at: number, ended: Resolution): void {
-    for (const group of this.#touched) this.#settleGroup(group, deviceName, at, ended);
-    this.#touched.clear();
+  /**
+   * Raises and resolves alerts, so that each group has an alert for its most severe claim and no other.
+   * @param at epoch milliseconds
+   * @param endedBy the resolution of an alert whose claim was dropped
+   */
+  settle(deviceName: string, at: number, endedBy: Resolution): void {
+    for (const group of this.#changedGroups) this.#settleGroup(group, deviceName, at, endedBy);
+    this.#changedGroups.clear();
   }
 
-  /** The device goes away with all its alerts. */
-  close(at: number): void {
-    for (const alert of this.#shown.values()) this.#book.resolve(alert, 'device_removed', at);
+  /** Resolves all alerts of a device that was removed. `at`: epoch milliseconds. */
+  resolveAll(at: number): void {
+    for (const alert of this.#alerts.values()) this.#book.resolve(alert, 'device_removed', at);
   }
 
-  #dropFrom(group: string, ruleId: string): void {
+  #dropFromGroup(group: string, ruleId: string): void {
     const claims = this.#claims.get(group);
     if (claims === undefined || !claims.delete(ruleId)) return;
     if (claims.size === 0) this.#claims.delete(group);
-    this.#touched.add(group);
+    this.#changedGroups.add(group);
   }
 
-  #heaviest(group: string, shown: Alert | undefined): Claim | undefined {
+  /** The claim to be the group's alert: that of `current`, the alert it has now, or a more severe one. */
+  #bestClaim(group: string, current: Alert | undefined): Claim | undefined {
     const claims = this.#claims.get(group);
-    let best = shown === undefined ? undefined : claims?.get(shown.rule_id);
+    let best = current === undefined ? undefined : claims?.get(current.rule_id);
     for (const claim of claims?.values() ?? []) {
-      // What is about to clear keeps its alert, but is not worth a new one.
+      // A condition that is clearing keeps its alert, but is not worth a new one.
       if (isClearing(this.state(claim.rule.id, claim.metric))) continue;
-      if (best === undefined || heavier(claim.rule, best.rule)) best = claim;
+      if (best === undefined || isMoreSevere(claim.rule, best.rule)) best = claim;
     }
     return best;
   }
 
-  #settleGroup(group: string, deviceName: string, at: number, ended: Resolution): void {
-    const shown = this.#shown.get(group);
-    const best = this.#heaviest(group, shown);
-    if (shown !== undefined && best?.rule.id === shown.rule_id) return;
-    if (shown !== undefined) {
-      const stands = this.#claims.get(group)?.has(shown.rule_id) === true;
-      this.#book.resolve(shown, stands ? 'escalated' : ended, at);
-      this.#shown.delete(group);
+  #settleGroup(group: string, deviceName: string, at: number, endedBy: Resolution): void {
+    const current = this.#alerts.get(group);
+    const best = this.#bestClaim(group, current);
+    if (current !== undefined && best?.rule.id === current.rule_id) return;
+    if (current !== undefined) {
+      const stillClaimed = this.#claims.get(group)?.has(current.rule_id) === true;
+      this.#book.resolve(current, stillClaimed ? 'escalated' : endedBy, at);
+      this.#alerts.delete(group);
     }
     if (best === undefined) return;
     const { rule, metric, value, threshold } = best;
@@ -168,6 +178,6 @@ export class DeviceCase {
       severity: rule.severity,
       timestamp: at,
     });
-    this.#shown.set(group, alert);
+    this.#alerts.set(group, alert);
   }
 }

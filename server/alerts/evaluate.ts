@@ -1,19 +1,25 @@
 /**
- * [A1] Evaluation, pure: (condition, state, observation) → (state, event). One state for each rule, device and
- * metric instance; `undefined` is the resting state, so that what is well costs nothing. Times are the samples'
- * own, epoch milliseconds, ascending.
+ * [A1] Evaluation as a pure function: (condition, state, value) → (state, event). There is one state for each
+ * rule, device and metric; `undefined` is the resting state, so that a metric with nothing wrong needs no
+ * memory. Times are the samples' own, epoch milliseconds, in ascending order.
  */
 import type { Condition } from '#protocol/api.ts';
 
 export type ThresholdCondition = Extract<Condition, { kind: 'threshold' }>;
 
-/** `last`: the newest observation's time. `since`: from when on, without a gap, the condition held. */
+/**
+ * The condition holds, but not yet for its duration. `since`: the time from which on it held without a gap.
+ * `last`: the time of the newest value.
+ */
 export interface Pending {
   readonly phase: 'pending';
   readonly since: number;
   readonly last: number;
 }
-/** `clearSince`: from when on, without a gap, its clearing condition held; null while it does not. */
+/**
+ * The alert condition was met. `clearSince`: the time from which on the clearing condition held without a
+ * gap; null while it does not hold. `last`: the time of the newest value.
+ */
 export interface Firing {
   readonly phase: 'firing';
   readonly clearSince: number | null;
@@ -26,24 +32,29 @@ export interface Step {
   readonly event: 'raised' | 'cleared' | undefined;
 }
 
-/** A firing metric instance that is gone from its device's samples this long (an unmounted disk) has ended. */
+/**
+ * A firing condition clears when its metric (of an unmounted disk, say) is missing from samples for so long.
+ */
 export const VANISHED_MS = 300_000;
 
 const RESTING: Step = { state: undefined, event: undefined };
 const CLEARED: Step = { state: undefined, event: 'cleared' };
 
-/** Whether the value lies on the firing side. */
+/** Whether the value reaches the threshold or lies beyond it. */
 export function breaches(condition: ThresholdCondition, value: number): boolean {
   return condition.above ? value >= condition.threshold : value <= condition.threshold;
 }
 
-/** Whether the value lies at or beyond `clear`; one between the two neither fires nor clears. */
+/**
+ * Whether the value reaches `clear` and does not breach, as `clear` may equal the threshold. A value between
+ * the two neither fires nor clears.
+ */
 function clears(condition: ThresholdCondition, value: number): boolean {
   if (breaches(condition, value)) return false;
   return condition.above ? value <= condition.clear : value >= condition.clear;
 }
 
-function whileNotFiring(
+function stepNotFiring(
   condition: ThresholdCondition,
   state: Pending | undefined,
   t: number,
@@ -57,7 +68,7 @@ function whileNotFiring(
   return { state: { phase: 'firing', clearSince: null, last: t }, event: 'raised' };
 }
 
-function whileFiring(
+function stepFiring(
   condition: ThresholdCondition,
   state: Firing,
   t: number,
@@ -71,7 +82,10 @@ function whileFiring(
   return { state: { phase: 'firing', clearSince, last: t }, event: undefined };
 }
 
-/** One observation of the metric, later than all before it. What is not a number tells nothing. */
+/**
+ * The next state after a value of the metric at `t`, later than all values before. NaN changes nothing.
+ * @param gapMs a longer time between two values is a gap, milliseconds
+ */
 export function observe(
   condition: ThresholdCondition,
   state: MetricState,
@@ -81,14 +95,17 @@ export function observe(
 ): Step {
   if (Number.isNaN(value)) return { state, event: undefined };
   return state?.phase === 'firing'
-    ? whileFiring(condition, state, t, value, gapMs)
-    : whileNotFiring(condition, state, t, value, gapMs);
+    ? stepFiring(condition, state, t, value, gapMs)
+    : stepNotFiring(condition, state, t, value, gapMs);
 }
 
-/** A sample of the device at `t` without the metric: it neither fires nor clears, until it is gone for long. */
-export function miss(state: MetricState, t: number, gapMs: number): Step {
+/**
+ * The next state after a sample at `t` that has no value of the metric: a pending condition ends after a gap,
+ * a firing one clears after VANISHED_MS.
+ */
+export function observeMissing(state: MetricState, t: number, gapMs: number): Step {
   if (state === undefined) return RESTING;
-  const gone = t - state.last;
-  if (state.phase === 'pending') return gone > gapMs ? RESTING : { state, event: undefined };
-  return gone >= VANISHED_MS ? CLEARED : { state, event: undefined };
+  const missingMs = t - state.last;
+  if (state.phase === 'pending') return missingMs > gapMs ? RESTING : { state, event: undefined };
+  return missingMs >= VANISHED_MS ? CLEARED : { state, event: undefined };
 }

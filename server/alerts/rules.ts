@@ -1,10 +1,10 @@
-/** Rules and whom they are about: worked out once a device, looked up on every push. */
+/** Finds the rules of each device: worked out once for each device, then looked up on every push. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Alert, AlertRule } from '#protocol/api.ts';
 import { fieldMatches } from '#protocol/fields.ts';
 import type { ThresholdCondition } from './evaluate.ts';
 
-/** Who a device is, as far as a rule's scope asks; undefined for an unknown one. */
+/** Returns a device's name, and its tags for the scopes of rules; undefined for an unknown device. */
 export type DeviceOf = (
   deviceId: string,
 ) => { readonly name: string; readonly tags: readonly string[] } | undefined;
@@ -16,56 +16,61 @@ export interface ThresholdRule {
 
 export interface OfflineRule {
   readonly rule: AlertRule;
+  /** How long a device has to be offline, milliseconds. */
   readonly forMs: number;
 }
 
 /** The enabled rules of one device. */
 export interface DeviceRules {
-  /** About one field by its name. */
+  /** Rules about one field, by its name. */
   readonly exact: readonly ThresholdRule[];
-  /** About all instances of a field: `mount:*:used`. */
-  readonly wild: readonly ThresholdRule[];
+  /** Rules about all instances of a field: `mount:*:used`. */
+  readonly patterns: readonly ThresholdRule[];
   readonly offline: readonly OfflineRule[];
 }
 
-const NONE: DeviceRules = { exact: [], wild: [], offline: [] };
+const NO_RULES: DeviceRules = { exact: [], patterns: [], offline: [] };
 
-/** Whether the rule is about a device with this id and these tags; about all, where it names none. */
+/** Whether the rule's scope has the device's id or one of its tags; an empty scope covers all devices. */
 export function covers(rule: AlertRule, deviceId: string, tags: readonly string[]): boolean {
-  const { devices, tags: wanted } = rule.scope;
-  if (devices.length === 0 && wanted.length === 0) return true;
-  return devices.includes(deviceId) || wanted.some((tag) => tags.includes(tag));
+  const { devices, tags: scopeTags } = rule.scope;
+  if (devices.length === 0 && scopeTags.length === 0) return true;
+  return devices.includes(deviceId) || scopeTags.some((tag) => tags.includes(tag));
 }
 
-function compile(rules: readonly AlertRule[]): DeviceRules {
+/** Sorts enabled rules by their kind. */
+function sortByKind(rules: readonly AlertRule[]): DeviceRules {
   const exact: ThresholdRule[] = [];
-  const wild: ThresholdRule[] = [];
+  const patterns: ThresholdRule[] = [];
   const offline: OfflineRule[] = [];
   for (const rule of rules) {
     const { condition } = rule;
     if (condition.kind === 'offline') offline.push({ rule, forMs: condition.for_s * 1000 });
-    else (condition.metric.includes(':*:') ? wild : exact).push({ rule, condition });
+    else (condition.metric.includes(':*:') ? patterns : exact).push({ rule, condition });
   }
-  return { exact, wild, offline };
+  return { exact, patterns, offline };
 }
 
-/** Whether what one rule raised, the other would raise just so: all but their names and scopes. */
-export function sameMeaning(a: AlertRule, b: AlertRule): boolean {
+/** Whether both rules raise the same alerts for a device they cover; their names and scopes may differ. */
+export function hasSameEffect(a: AlertRule, b: AlertRule): boolean {
   return a.severity === b.severity && isDeepStrictEqual(a.condition, b.condition);
 }
 
-/** Whether a stored alert is one that this rule, as it now is, would raise. */
-export function stillMeant(rule: AlertRule, alert: Alert): boolean {
+/** Whether a stored alert is one that its rule, as it is now, would raise. */
+export function stillMatches(rule: AlertRule, alert: Alert): boolean {
   if (!rule.enabled || rule.severity !== alert.severity) return false;
   if (rule.condition.kind === 'offline') return alert.metric === 'offline';
   return rule.condition.threshold === alert.threshold && fieldMatches(rule.condition.metric, alert.metric);
 }
 
 export interface RuleIndex {
+  /** The device's enabled rules; none for an unknown device. */
   of(deviceId: string): DeviceRules;
-  /** Those about one metric of the device. */
-  about(deviceId: string, metric: string): readonly ThresholdRule[];
-  /** Rules, tags or devices changed: everything is worked out anew. */
+  /** The device's threshold rules about one metric. */
+  forMetric(deviceId: string, metric: string): readonly ThresholdRule[];
+  /**
+   * Replaces the rules and works out every device's rules again; needed after a device's tags changed, too.
+   */
   replace(rules: readonly AlertRule[]): void;
   forget(deviceId: string): void;
 }
@@ -73,16 +78,16 @@ export interface RuleIndex {
 export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
   let enabled: readonly AlertRule[] = [];
   const byDevice = new Map<string, DeviceRules>();
-  /** Devices with the same rules share one compiled set. */
-  const bySet = new Map<string, DeviceRules>();
+  /** By the rules' ids: devices with the same rules share one object. */
+  const byRuleIds = new Map<string, DeviceRules>();
 
   function lookUp(deviceId: string): DeviceRules {
     const device = deviceOf(deviceId);
-    if (device === undefined) return NONE;
+    if (device === undefined) return NO_RULES;
     const rules = enabled.filter((rule) => covers(rule, deviceId, device.tags));
     const key = rules.map(({ id }) => id).join('\n');
-    const shared = bySet.get(key) ?? compile(rules);
-    bySet.set(key, shared);
+    const shared = byRuleIds.get(key) ?? sortByKind(rules);
+    byRuleIds.set(key, shared);
     byDevice.set(deviceId, shared);
     return shared;
   }
@@ -91,14 +96,14 @@ export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
 
   return {
     of,
-    about(deviceId, metric) {
-      const { exact, wild } = of(deviceId);
-      return [...exact, ...wild].filter(({ condition }) => fieldMatches(condition.metric, metric));
+    forMetric(deviceId, metric) {
+      const { exact, patterns } = of(deviceId);
+      return [...exact, ...patterns].filter(({ condition }) => fieldMatches(condition.metric, metric));
     },
     replace(rules) {
       enabled = rules.filter((rule) => rule.enabled);
       byDevice.clear();
-      bySet.clear();
+      byRuleIds.clear();
     },
     forget(deviceId) {
       byDevice.delete(deviceId);

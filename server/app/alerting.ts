@@ -33,13 +33,13 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
     onChange: alertsChanged.tell,
     log,
   });
-  machines.statusChanged.listen(alerts.status);
+  machines.statusChanged.listen(alerts.statusChanged);
   machines.edited.listen(alerts.rulesChanged);
   machines.removed.listen(alerts.deviceRemoved);
   for (const { id } of devices.all()) {
     const entry = machines.fleet.get(id);
     if (entry?.status === 'offline' && entry.lastSeen !== null)
-      alerts.status({ deviceId: id, status: 'offline', at: now(), lastSeen: entry.lastSeen });
+      alerts.statusChanged({ deviceId: id, status: 'offline', at: now(), lastSeen: entry.lastSeen });
   }
   return {
     alerts,

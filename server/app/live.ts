@@ -40,10 +40,10 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
   people.sessionEnded.listen(live.sessionEnded);
   machines.shownAnew.listen((id) => {
     const record = state.devices.get(id);
-    if (record) live.device(views.row(record));
+    if (record) live.deviceChanged(views.row(record));
   });
-  machines.removed.listen(live.removed);
-  alerting.alertsChanged.listen(live.alerts);
+  machines.removed.listen(live.deviceRemoved);
+  alerting.alertsChanged.listen(live.alertsChanged);
   return { live, routes: [], stop: live.stop };
 }
 

@@ -41,7 +41,7 @@ export function openMachines(base: Base, { people, history, isTls, fingerprint }
       lastSeen: history.arrivals.get(id) ?? last_seen,
     })),
     latest: history.latest,
-    onStatus(change) {
+    onStatusChange(change) {
       const record = devices.get(change.deviceId);
       if (!record) return;
       if (change.status === 'offline') devices.put({ ...record, last_seen: change.lastSeen }).catch(notSaved);

@@ -29,7 +29,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
   const startedAt = clock.now();
   const own = [
     ...prometheusRoutes({
-      devices: machines.views.everything,
+      devices: machines.views.devicesWithValues,
       scrapeToken: config.scrapeToken,
       isSignedIn: async (cookie) => (await people.sessions.find(cookie)) !== undefined,
     }),

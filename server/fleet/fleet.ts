@@ -1,4 +1,6 @@
-/** The latest of every device, and who is online. All in memory: it is read on every push and every page. */
+/**
+ * The newest sample and the online status of each device. In memory, as every push and every page reads it.
+ */
 import type { DeviceStatus } from '#protocol/api.ts';
 import { onlineWindowMs } from '#protocol/gaps.ts';
 import type { Recent } from '#protocol/live.ts';
@@ -6,34 +8,38 @@ import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
 
-/** [F2] How often deadlines are looked at; a tenth of a millisecond for 10,000 devices. */
+/** [F2] How often the fleet looks for devices that went offline. One look takes 0.1 ms for 10,000 devices. */
 const SWEEP_MS = 500;
-/** A sweep this late means that the process slept (a suspended machine, a stopped process) or the clock jumped. */
-const SLEPT_MS = 5000;
+/**
+ * A sweep this long after the last one means that the process was suspended, or that the clock jumped ahead.
+ */
+const CLOCK_JUMP_MS = 5000;
 
-/** Times are epoch milliseconds by the server's clock, but `sampledAt`, which is the sample's own. */
+/** What the fleet knows of one device. Times are epoch milliseconds. */
 export interface FleetEntry {
   readonly status: DeviceStatus;
-  /** When its last accepted push arrived. */
+  /** When the device's last accepted push arrived, by the server's clock; null where there was none. */
   readonly lastSeen: number | null;
+  /** The time of the newest sample; null where there is none. */
   readonly sampledAt: number | null;
-  /** Seconds between its pushes. */
+  /** Seconds until the device's next push is expected. */
   readonly intervalS: number;
-  /** The newest sample's values, by time. */
+  /** The values of the sample with the newest time; empty where there is none. */
   readonly values: Values;
 }
 
 /**
- * The time at which an online device goes offline. `graceFrom`: when the server began to listen (or woke up);
- * silence before that is not the device's.
+ * [F1] [F2] When an online device goes offline unless it pushes before, epoch milliseconds. `graceFrom`: when
+ * the server began to listen or woke up; before, it could not receive pushes, so that time does not count.
  */
-function deadline(lastSeen: number, intervalS: number, graceFrom: number): number {
+function offlineAt(lastSeen: number, intervalS: number, graceFrom: number): number {
   return Math.max(lastSeen, graceFrom) + onlineWindowMs(intervalS);
 }
 
 /**
- * [F2] The status a device had when the server stopped. When that was is told by the fleet itself: by its newest
- * push. A device whose own last push was within one window of it was online.
+ * [F2] The status a device had when the server stopped. `fleetLastSeen`, the newest push of all devices,
+ * stands for the time of the stop: a device was online if its own last push came within its online window
+ * before that.
  */
 function statusAtStop(
   lastSeen: number | null,
@@ -47,33 +53,36 @@ function statusAtStop(
 export interface KnownDevice {
   readonly deviceId: string;
   readonly intervalS: number;
-  /** From its record; may be older than the truth after a crash. */
+  /** When the last push arrived, epoch milliseconds, from the device's record; too old after a crash. */
   readonly lastSeen: number | null;
 }
 
 export interface FleetParts {
+  /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Told of transitions only; the first push of a new device is one. */
-  readonly onStatus: (change: StatusChange) => void;
+  /** Called when a device goes online or offline; a new device goes online with its first push. */
+  readonly onStatusChange: (change: StatusChange) => void;
   readonly devices: Iterable<KnownDevice>;
-  /** The newest sample of each device, from history. */
+  /** The newest sample of each device, from the history. */
   readonly latest: ReadonlyMap<string, Sample>;
   readonly every: Clock['every'];
 }
 
 export interface Fleet {
-  /** A new device: offline until its first push. For a known one, only its interval is taken. */
+  /** Adds a new device, offline until its first push. For a known device, replaces its interval (seconds). */
   add(deviceId: string, device: { readonly intervalS: number }): void;
   remove(deviceId: string): void;
-  /** Takes a push of a known device; one that was removed meanwhile is let pass unseen. */
-  accept(push: AcceptedPush): void;
+  /** To be called for every accepted push. A push of a device that was removed meanwhile is ignored. */
+  pushAccepted(push: AcceptedPush): void;
   get(deviceId: string): FleetEntry | undefined;
-  /** The last five minutes, at most `most` points (60 at most); empty for an unknown device. */
-  recent(deviceId: string, most?: number): Recent;
+  /**
+   * The last five minutes in at most `maxPoints` points (default and limit: 60); empty for an unknown device.
+   */
+  recent(deviceId: string, maxPoints?: number): Recent;
   stop(): void;
 }
 
-class Tracked implements FleetEntry {
+class TrackedDevice implements FleetEntry {
   status: DeviceStatus = 'offline';
   lastSeen: number | null;
   intervalS: number;
@@ -90,55 +99,60 @@ class Tracked implements FleetEntry {
     return this.newest?.t ?? null;
   }
 
-  /** Asked for by pages, not by every push. */
+  /** Read by pages, not on every push: the newest sample makes its values when they are first read. */
   get values(): Values {
     return this.newest?.values ?? {};
   }
 }
 
 /**
- * A push's samples share one buffer. Of the newest its own numbers are kept alone, in the buffer of the one before it
- * where that has the same fields: as many samples are kept as there are devices.
+ * A copy of the sample that holds its own numbers only, since the samples of a push share one buffer, which
+ * would otherwise stay in memory. The copy reuses the buffer of `previous`, the device's last copy, where
+ * that has the same fields: one sample is kept for each device, and new buffers on every push would cost
+ * garbage collection.
  */
-function keptSample({ t, values, row }: Sample, before: Sample | undefined): Sample {
+function copySample({ t, values, row }: Sample, previous: Sample | undefined): Sample {
   if (row === undefined) return { t, values };
   const { layout, numbers, from } = row;
   const width = layout.names.length;
-  const kept = before?.row?.layout === layout ? before.row.numbers : new Float64Array(width);
-  for (let place = 0; place < width; place++) kept[place] = numbers[from + place] ?? NaN;
-  return rowSample(t, { layout, numbers: kept, from: 0 });
+  const copy = previous?.row?.layout === layout ? previous.row.numbers : new Float64Array(width);
+  for (let place = 0; place < width; place++) copy[place] = numbers[from + place] ?? NaN;
+  return rowSample(t, { layout, numbers: copy, from: 0 });
 }
 
-/** What is known of the devices before any of them has pushed again. */
+/** The devices after a restart, before any of them has pushed again. `now`: epoch milliseconds. */
 function restore(devices: Iterable<KnownDevice>, latest: ReadonlyMap<string, Sample>, now: number) {
-  const tracked = new Map<string, Tracked>();
+  const tracked = new Map<string, TrackedDevice>();
   let fleetLastSeen: number | null = null;
-  for (const { deviceId, intervalS, lastSeen: recorded } of devices) {
+  for (const { deviceId, intervalS, lastSeen: recordedLastSeen } of devices) {
     const sample = latest.get(deviceId);
-    // After a crash the record is old, but a stored sample was pushed no earlier than it was taken.
-    const known = Math.max(recorded ?? 0, sample?.t ?? 0);
-    const lastSeen = recorded === null && sample === undefined ? null : Math.min(known, now);
+    // After a crash the record is old, but a stored sample was pushed no earlier than it was measured.
+    const newestSeen = Math.max(recordedLastSeen ?? 0, sample?.t ?? 0);
+    const lastSeen = recordedLastSeen === null && sample === undefined ? null : Math.min(newestSeen, now);
     if (lastSeen !== null) fleetLastSeen = Math.max(fleetLastSeen ?? 0, lastSeen);
-    tracked.set(deviceId, new Tracked(intervalS, lastSeen, sample));
+    tracked.set(deviceId, new TrackedDevice(intervalS, lastSeen, sample));
   }
   for (const device of tracked.values())
     device.status = statusAtStop(device.lastSeen, device.intervalS, fleetLastSeen);
   return tracked;
 }
 
-export function createFleet({ now, onStatus, devices, latest, every }: FleetParts): Fleet {
+export function createFleet({ now, onStatusChange, devices, latest, every }: FleetParts): Fleet {
   let graceFrom = now();
   let lastSweep = graceFrom;
   const tracked = restore(devices, latest, graceFrom);
 
-  function change(deviceId: string, device: Tracked, status: DeviceStatus, at: number): void {
+  function setStatus(deviceId: string, device: TrackedDevice, status: DeviceStatus, at: number): void {
     device.status = status;
-    onStatus({ deviceId, status, at, lastSeen: device.lastSeen });
+    onStatusChange({ deviceId, status, at, lastSeen: device.lastSeen });
   }
 
-  /** Silence while the server itself slept is nobody's fault; after a clock set back, no push is in the future. */
-  function minds(at: number): void {
-    if (at - lastSweep > SLEPT_MS) graceFrom = at;
+  /**
+   * After the process did not run for a while (or the clock jumped ahead), every device gets a new grace
+   * window. After the clock was set back, no kept time stays in the future.
+   */
+  function noticeClockJump(at: number): void {
+    if (at - lastSweep > CLOCK_JUMP_MS) graceFrom = at;
     if (at < lastSweep) {
       graceFrom = Math.min(graceFrom, at);
       for (const device of tracked.values())
@@ -149,21 +163,21 @@ export function createFleet({ now, onStatus, devices, latest, every }: FleetPart
 
   function sweep(): void {
     const at = now();
-    minds(at);
+    noticeClockJump(at);
     for (const [deviceId, device] of tracked) {
       if (device.status === 'offline' || device.lastSeen === null) continue;
-      if (at >= deadline(device.lastSeen, device.intervalS, graceFrom))
-        change(deviceId, device, 'offline', at);
+      if (at >= offlineAt(device.lastSeen, device.intervalS, graceFrom))
+        setStatus(deviceId, device, 'offline', at);
     }
   }
 
-  function take(device: Tracked, samples: readonly Sample[]): void {
+  function addSamples(device: TrackedDevice, samples: readonly Sample[]): void {
     const newest = samples.at(-1);
     if (newest === undefined) return;
     device.ring ??= new RecentRing();
     for (const sample of samples) device.ring.add(sample);
     if (device.newest === undefined || newest.t >= device.newest.t)
-      device.newest = keptSample(newest, device.newest);
+      device.newest = copySample(newest, device.newest);
   }
 
   const stopSweep = every(sweep, SWEEP_MS);
@@ -175,21 +189,21 @@ export function createFleet({ now, onStatus, devices, latest, every }: FleetPart
         known.intervalS = intervalS;
         return;
       }
-      tracked.set(deviceId, new Tracked(intervalS, null));
+      tracked.set(deviceId, new TrackedDevice(intervalS, null));
     },
     remove(deviceId) {
       tracked.delete(deviceId);
     },
-    accept({ deviceId, samples, arrived, intervalS }) {
+    pushAccepted({ deviceId, samples, arrived, intervalS }) {
       const device = tracked.get(deviceId);
       if (device === undefined) return;
       device.intervalS = intervalS;
       device.lastSeen = Math.max(device.lastSeen ?? 0, arrived);
-      take(device, samples);
-      if (device.status === 'offline') change(deviceId, device, 'online', arrived);
+      addSamples(device, samples);
+      if (device.status === 'offline') setStatus(deviceId, device, 'online', arrived);
     },
     get: (deviceId) => tracked.get(deviceId),
-    recent: (deviceId, most) => tracked.get(deviceId)?.ring?.read(most) ?? emptyRecent(),
+    recent: (deviceId, maxPoints) => tracked.get(deviceId)?.ring?.read(maxPoints) ?? emptyRecent(),
     stop: stopSweep,
   };
 }

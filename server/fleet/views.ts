@@ -1,4 +1,4 @@
-/** A device as lists, pages and scrapers show it: its record joined with what the fleet knows of it. */
+/** Devices as lists, pages and Prometheus get them: each record joined with what the fleet knows of it. */
 import type { Device, DeviceDetail } from '#protocol/api.ts';
 import type { DeviceSnapshot, FleetSnapshot } from '#protocol/live.ts';
 import type { Values } from '#protocol/sample.ts';
@@ -6,34 +6,35 @@ import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import type { Fleet, FleetEntry } from './fleet.ts';
 
-/** Points of sparklines in one snapshot of the fleet, over all devices, and in any case for each of them. */
+/** Sparkline points in one fleet snapshot, shared among the devices within the limits for each of them. */
 const SNAPSHOT_POINTS = 12_000;
-const LEAST_POINTS = 12;
-const MOST_POINTS = 60;
+const MIN_DEVICE_POINTS = 12;
+const MAX_DEVICE_POINTS = 60;
 
 export interface Views {
-  /** A row of the lists: scalars only. */
+  /** A device in a list, without the values of its instance fields (`core:0:cpu`). */
   row(record: DeviceRecord): Device;
-  /** One device with everything: instance fields (`core:0:cpu`), inventory, token. */
+  /** One device with all values, its inventory and the times of its token. */
   detail(record: DeviceRecord): DeviceDetail;
-  /** Every device with all its newest values. */
-  everything(): { device: Device; values: Values }[];
+  /** Every device as in a list, and with all values of its newest sample. */
+  devicesWithValues(): { device: Device; values: Values }[];
+  /** All devices as in a list, and their sparklines. */
   fleetSnapshot(): FleetSnapshot;
   /** Undefined for an unknown device. */
   deviceSnapshot(deviceId: string): DeviceSnapshot | undefined;
 }
 
-/** Numbers of single cores, mounts and the like have a colon in their name. */
-function scalars(values: Values): Values {
-  const found: Values = {};
+/** The values without those of single cores, mounts and other instances, whose field names have a colon. */
+function withoutInstances(values: Values): Values {
+  const result: Values = {};
   for (const name in values) {
     const value = values[name];
-    if (value !== undefined && !name.includes(':')) found[name] = value;
+    if (value !== undefined && !name.includes(':')) result[name] = value;
   }
-  return found;
+  return result;
 }
 
-function shown(record: DeviceRecord, entry: FleetEntry | undefined, metrics: Values): Device {
+function deviceView(record: DeviceRecord, entry: FleetEntry | undefined, metrics: Values): Device {
   return {
     device_id: record.id,
     name: record.name ?? record.hostname,
@@ -56,9 +57,10 @@ export function createViews(
   fleet: Pick<Fleet, 'get' | 'recent'>,
 ): Views {
   const valuesOf = ({ id }: DeviceRecord) => fleet.get(id)?.values ?? {};
-  const row = (record: DeviceRecord) => shown(record, fleet.get(record.id), scalars(valuesOf(record)));
+  const row = (record: DeviceRecord) =>
+    deviceView(record, fleet.get(record.id), withoutInstances(valuesOf(record)));
   const detail = (record: DeviceRecord): DeviceDetail => ({
-    ...shown(record, fleet.get(record.id), valuesOf(record)),
+    ...deviceView(record, fleet.get(record.id), valuesOf(record)),
     registered_at: record.registered_at,
     inventory: record.inventory,
     token: { issued_at: record.token_issued_at, revoked_at: record.token_revoked_at },
@@ -67,11 +69,12 @@ export function createViews(
   return {
     row,
     detail,
-    everything: () => devices.all().map((record) => ({ device: row(record), values: valuesOf(record) })),
+    devicesWithValues: () =>
+      devices.all().map((record) => ({ device: row(record), values: valuesOf(record) })),
     fleetSnapshot() {
       const all = devices.all();
       const share = Math.floor(SNAPSHOT_POINTS / Math.max(1, all.length));
-      const points = Math.max(LEAST_POINTS, Math.min(MOST_POINTS, share));
+      const points = Math.max(MIN_DEVICE_POINTS, Math.min(MAX_DEVICE_POINTS, share));
       return {
         devices: all.map(row),
         recent: Object.fromEntries(all.map(({ id }) => [id, fleet.recent(id, points)])),

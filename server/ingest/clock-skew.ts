@@ -1,27 +1,34 @@
-/** [I5] Which times of a push are believed. */
+/** [I5] How far the sample times of a push are shifted, and which times are refused. */
 import { ApiError } from '#protocol/errors.ts';
 import { timePath, type Push } from '#protocol/sample.ts';
 
-/** A clock this far off is not believed, milliseconds. */
+/** A device clock that differs from the server's by more than this is taken as wrong, milliseconds. */
 const TOLERANCE_MS = 5 * 60_000;
 /**
- * A resend arrives later, so it measures a slightly different skew; within this tolerance the old shift is kept, so
- * that its times match those of the first sending. Milliseconds.
+ * A resend arrives later, so it measures a slightly different skew; within this tolerance the last shift is
+ * kept, so that the resent samples get the same times as at first. Milliseconds.
  */
 const SAME_SKEW_MS = 30_000;
 
 /**
- * How far the push's samples are to be shifted, milliseconds: 0 when its clock is right, or nothing says it is not.
- * @param before the device's shift until now, milliseconds
+ * How far the samples of a push are to be shifted, milliseconds; 0 where the device's clock is right, or
+ * where the push does not say when it was sent.
+ * @param sentAt epoch milliseconds by the device's clock
+ * @param arrived epoch milliseconds by the server's clock
+ * @param lastShiftMs the shift of the device's last push; null where that was not shifted
  */
-export function shiftFor(sentAt: number | undefined, arrived: number, before: number | null): number {
+export function shiftFor(sentAt: number | undefined, arrived: number, lastShiftMs: number | null): number {
   if (sentAt === undefined) return 0;
-  const skew = arrived - sentAt;
-  if (Math.abs(skew) <= TOLERANCE_MS) return 0;
-  return before !== null && Math.abs(skew - before) <= SAME_SKEW_MS ? before : skew;
+  const skewMs = arrived - sentAt;
+  if (Math.abs(skewMs) <= TOLERANCE_MS) return 0;
+  return lastShiftMs !== null && Math.abs(skewMs - lastShiftMs) <= SAME_SKEW_MS ? lastShiftMs : skewMs;
 }
 
-/** @throws ApiError naming the first sample that lies in the future, or before everything that is kept. */
+/**
+ * Checks the samples' times, shifted by `shiftMs`, against `arrived` (epoch milliseconds).
+ * @param keptMs how long the history keeps a sample, milliseconds
+ * @throws ApiError naming the first sample that is in the future or older than the history keeps
+ */
 export function checkTimes(
   { form, samples }: Pick<Push, 'form' | 'samples'>,
   shiftMs: number,
@@ -29,12 +36,12 @@ export function checkTimes(
   keptMs: number,
 ): void {
   for (const [index, { t }] of samples.entries()) {
-    const ahead = t + shiftMs - arrived;
-    if (ahead > TOLERANCE_MS) {
-      const message = `is ${Math.round(ahead / 1000)} s in the future`;
+    const aheadMs = t + shiftMs - arrived;
+    if (aheadMs > TOLERANCE_MS) {
+      const message = `is ${Math.round(aheadMs / 1000)} s in the future`;
       throw new ApiError('clock_ahead', { details: [{ path: timePath(form, index), message }] });
     }
-    if (-ahead > keptMs) {
+    if (-aheadMs > keptMs) {
       const path = timePath(form, index);
       const message = 'is older than anything the history keeps';
       throw new ApiError('invalid_body', { message: `${path}: ${message}`, details: [{ path, message }] });

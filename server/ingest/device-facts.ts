@@ -1,21 +1,21 @@
-/** What a push says of its device beside the samples → the device's record, when that changed. */
+/** What a push tells about its device, apart from samples: host name, address, inventory, interval, clock. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Push } from '#protocol/sample.ts';
 import type { DeviceRecord } from '../state/records.ts';
 
 export interface PushFacts extends Pick<Push, 'hostname' | 'ip' | 'inventory'> {
-  /** Samples lost on the agent that no push of before told of. */
+  /** Samples the agent lost that no earlier push reported. */
   readonly dropped: number;
-  /** Seconds between its pushes while nobody watches. */
+  /** Seconds between the device's pushes while nobody watches it. */
   readonly usualIntervalS: number;
   /** How far the push's samples were shifted, milliseconds. */
   readonly shiftMs: number;
 }
 
-/** The record with the push's facts; the same object when nothing changed. */
+/** The record updated with the push's facts; the same object when nothing changed. */
 export function withFacts(record: DeviceRecord, facts: PushFacts): DeviceRecord {
   const { hostname, ip, inventory = record.inventory, dropped, usualIntervalS, shiftMs } = facts;
-  // Exactly the shift that was used: a resend is shifted by what stands here, and must get the same times.
+  // Stored without rounding: the shift of a resend is read from here and must give the same sample times.
   const skew = shiftMs === 0 ? null : shiftMs;
   const same =
     hostname === record.hostname &&

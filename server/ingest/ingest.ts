@@ -1,6 +1,7 @@
 /**
- * The way in: authenticate -> read -> journal -> fleet, alerts, live, and on to the history. A push is answered only
- * after the journal has it on disk [I1]; a push that is refused touches nothing.
+ * Takes pushes in: authenticates the device, reads the body, writes the samples to the journal, tells fleet,
+ * alerts and live, and feeds the history. A push is answered only after the journal has its samples on disk
+ * [I1]; a push that is refused changes nothing.
  */
 import { ApiError } from '#protocol/errors.ts';
 import type { Push, PushForm, PushReply, Sample } from '#protocol/sample.ts';
@@ -16,32 +17,37 @@ import { createPushBudget } from './push-budget.ts';
 import { createPushReader } from './push-reader.ts';
 
 export interface IngestParts {
-  /** The device of an Authorization header. @throws ApiError */
+  /** Returns the id of the device that an Authorization header belongs to. @throws ApiError */
   readonly authenticate: (authorization: string) => string;
   readonly devices: Collection<DeviceRecord>;
-  /** Resolves with the entry's position once it is on disk. */
+  /** Writes an entry to the journal; resolves with its position once it is on disk. `arrived`: epoch ms. */
   readonly append: (entry: { deviceId: string; arrived: number; payload: Uint8Array }) => Promise<number>;
-  /** The history's feed: what was just committed, already parsed. */
-  readonly committed: (position: number, batch: { deviceId: string; samples: readonly Sample[] }) => void;
+  /** Gives the history the samples that the journal has just stored at `position`. */
+  readonly onCommitted: (position: number, batch: { deviceId: string; samples: readonly Sample[] }) => void;
   readonly newSamples: NewSamples;
-  /** Who is told of every accepted push: fleet, alerts and live, in this order. */
-  readonly accepted: readonly ((push: AcceptedPush) => void)[];
-  /** The device's record changed: its row is to be shown anew. */
-  readonly deviceChanged: (deviceId: string) => void;
-  readonly watching: (deviceId: string) => boolean;
+  /** Called with every accepted push, in this order: fleet, alerts and live. */
+  readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
+  /** Called when a push changed its device's record, so that pages show the device anew. */
+  readonly onDeviceChanged: (deviceId: string) => void;
+  /** Whether somebody has the device's page open. */
+  readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
   readonly intervalS: number;
   /** Samples older than this are refused, milliseconds. */
   readonly keptMs: number;
+  /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Log;
 }
 
 export interface Ingest {
-  /** `body`: inflated bytes. @throws ApiError */
+  /**
+   * Stores one push. `body`: the inflated bytes of the request. Rejects with an ApiError when it is refused.
+   */
   push(authorization: string, body: Buffer): Promise<PushReply>;
-  /** Pushes read since the start, by their form. */
+  /** Pushes read since the server's start, by their form. */
   counts(): Readonly<Record<PushForm, number>>;
+  /** Drops what is remembered about a removed device. */
   forget(deviceId: string): void;
 }
 
@@ -51,40 +57,40 @@ const SAMPLE_S = 1;
 const WATCHED_INTERVAL_S = 1;
 
 export function createIngest(parts: IngestParts): Ingest {
-  const { authenticate, devices, append, committed, newSamples, accepted, watching, now, log } = parts;
+  const { authenticate, devices, append, newSamples, isWatched, now, log } = parts;
   const budget = createPushBudget();
   const reader = createPushReader();
-  const intervals = createIntervals({ defaultIntervalS: parts.intervalS, watching });
+  const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
 
-  async function journal(
+  async function writeToJournal(
     deviceId: string,
     arrived: number,
     payload: Uint8Array,
     samples: readonly Sample[],
   ): Promise<void> {
     try {
-      committed(await append({ deviceId, arrived, payload }), { deviceId, samples });
+      parts.onCommitted(await append({ deviceId, arrived, payload }), { deviceId, samples });
     } catch (error) {
       log.error({ err: error, deviceId }, 'a push could not be stored');
       throw new ApiError('not_stored', { retryAfterS: 2 });
     }
   }
 
-  /** Stores a push; resolves with the samples of it that were new, once they are on disk. */
+  /** Stores a push; resolves with those of its samples that were new, once they are on disk. */
   function store(
     deviceId: string,
     arrived: number,
     payload: Buffer,
     samples: readonly Sample[],
   ): Promise<readonly Sample[]> {
-    if (newSamples.allNewer(deviceId, samples)) {
-      const storing = journal(deviceId, arrived, payload, samples).then(() => samples);
-      newSamples.storing(deviceId, storing);
-      return storing;
+    if (newSamples.claimIfAllNewer(deviceId, samples)) {
+      const write = writeToJournal(deviceId, arrived, payload, samples).then(() => samples);
+      newSamples.trackWrite(deviceId, write);
+      return write;
     }
-    return newSamples.inTurn(deviceId, async () => {
-      const fresh = await newSamples.lookUp(deviceId, samples);
-      if (fresh.length > 0) await journal(deviceId, arrived, payload, fresh);
+    return newSamples.runInTurn(deviceId, async () => {
+      const fresh = await newSamples.lookUpNew(deviceId, samples);
+      if (fresh.length > 0) await writeToJournal(deviceId, arrived, payload, fresh);
       return fresh;
     });
   }
@@ -93,32 +99,34 @@ export function createIngest(parts: IngestParts): Ingest {
     const changed = withFacts(record, facts);
     if (changed === record) return;
     devices.put(changed).catch((error: unknown) => log.error({ err: error }, 'a device could not be saved'));
-    parts.deviceChanged(record.id);
+    parts.onDeviceChanged(record.id);
   }
 
-  function tellAll(push: AcceptedPush): void {
-    for (const tell of accepted) {
+  function notifyParts(push: AcceptedPush): void {
+    for (const notify of parts.onAccepted) {
       try {
-        tell(push);
+        notify(push);
       } catch (error) {
-        // The samples are safe; one part's fault must not refuse them or keep them from the others.
+        // The samples are on disk: an error in one part must not refuse them, nor keep them from the others.
         log.error({ err: error, deviceId: push.deviceId }, 'a part failed on a push');
       }
     }
   }
 
-  /** What follows from a push that is on disk. `fresh`: its samples that were new. */
-  function follow(push: Push, fresh: readonly Sample[], arrived: number, shiftMs: number): void {
+  /**
+   * Updates the device's record and notifies the parts of a push that is on disk. `fresh`: its new samples.
+   */
+  function afterStored(push: Push, fresh: readonly Sample[], arrived: number, shiftMs: number): void {
     const deviceId = push.device_id;
     const record = devices.get(deviceId);
-    // It may have been removed while the disk wrote.
+    // The device may have been removed while its push was being written.
     if (record === undefined) return;
-    const { usualS, dueS } = intervals.seen(deviceId, arrived, push.interval_s, record.interval_s);
-    // [I2] What a resend says was dropped is counted already.
+    const { usualS, nextPushS } = intervals.notePush(deviceId, arrived, push.interval_s, record.interval_s);
+    // [I2] A resend reports the same dropped samples again; they are counted once.
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
     updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
     const sentAt = shiftMs === 0 ? push.sent_at : arrived;
-    tellAll({ deviceId, samples: fresh, arrived, intervalS: dueS, sentAt });
+    notifyParts({ deviceId, samples: fresh, arrived, intervalS: nextPushS, sentAt });
   }
 
   return {
@@ -135,11 +143,11 @@ export function createIngest(parts: IngestParts): Ingest {
 
       const samples = orderSamples(push.samples, shiftMs);
       const fresh = await store(deviceId, arrived, encodeEntry(shiftMs, body), samples);
-      follow(push, fresh, arrived, shiftMs);
+      afterStored(push, fresh, arrived, shiftMs);
       return {
         accepted: fresh.length,
         duplicates: push.samples.length - fresh.length,
-        interval_s: watching(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
+        interval_s: isWatched(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
         sample_s: SAMPLE_S,
       };
     },

@@ -1,83 +1,94 @@
 /**
- * [F1] Seconds between a device's pushes: the one number that fleet and alerts count by. A device says it with its
- * push; of one that does not, the arrivals show it. While somebody watches, a device pushes every second for a while;
- * once nobody does, its next push comes at its usual interval again.
+ * [F1] Finds out each device's interval, in seconds between its pushes; fleet and alerts count by this
+ * number. A push may state it; for a device whose pushes do not, it is measured from their arrivals. While
+ * somebody watches a device, the device pushes every second; once nobody watches, its next push comes after
+ * its usual interval again.
  */
 
-/** Gaps between arrivals that are looked at. The smallest counts: an outage of an hour is not an interval of an hour. */
-const GAPS = 3;
-/** The longest interval there is, in seconds. */
-const LONGEST_S = 3600;
-/** This many pushes in a row at a shorter interval make it the usual one; one alone may be left over from watching. */
-const PUSHES = 3;
-/** Scripts are not exact: an interval of at least this part of the usual one is the same. */
-const SAME = 0.8;
+/**
+ * How many of a device's last gaps between arrivals are looked at. The smallest is its interval, so that an
+ * outage of an hour is not taken for an interval of an hour.
+ */
+const GAPS_MEASURED = 3;
+/** The longest interval a device can have, in seconds. */
+const LONGEST_INTERVAL_S = 3600;
+/**
+ * After so many pushes in a row at a shorter interval, the shorter interval becomes the usual one. One such
+ * push is not enough: a device may send it just after the last viewer left.
+ */
+const PUSHES_TO_SHORTEN = 3;
+/**
+ * A script's pushes vary a little: an interval of at least this fraction of the usual one counts as usual.
+ */
+const SAME_INTERVAL_FRACTION = 0.8;
 
 export interface IntervalParts {
-  /** Seconds, for a device that says none and has not pushed often enough yet. */
+  /** Seconds, for a device that states no interval and has not pushed often enough to measure one. */
   readonly defaultIntervalS: number;
-  readonly watching: (deviceId: string) => boolean;
+  /** Whether somebody has the device's page open. */
+  readonly isWatched: (deviceId: string) => boolean;
 }
 
 export interface Interval {
-  /** Seconds between its pushes while nobody watches: kept in the device's record. */
+  /** Seconds between the device's pushes while nobody watches; kept in the device's record. */
   readonly usualS: number;
-  /** Seconds until the next push is expected. */
-  readonly dueS: number;
+  /** Seconds until the device's next push is expected. */
+  readonly nextPushS: number;
 }
 
 export interface Intervals {
   /**
-   * To be asked once for every accepted push.
+   * Returns the device's interval after a push. To be called once for every accepted push.
    * @param arrived epoch milliseconds
-   * @param saidS the push's own `interval_s`
-   * @param usualS the device's usual interval until now
+   * @param statedS the push's own `interval_s`
+   * @param usualS the device's usual interval before this push, seconds
    */
-  seen(deviceId: string, arrived: number, saidS: number | undefined, usualS: number): Interval;
+  notePush(deviceId: string, arrived: number, statedS: number | undefined, usualS: number): Interval;
   forget(deviceId: string): void;
 }
 
-interface Shorter {
+/** The pushes that a device has just made, one after another, at less than its usual interval. */
+interface ShorterRun {
   pushes: number;
   longestS: number;
 }
 
-export function createIntervals({ defaultIntervalS, watching }: IntervalParts): Intervals {
-  const arrivals = new Map<string, number[]>();
+export function createIntervals({ defaultIntervalS, isWatched }: IntervalParts): Intervals {
+  const arrivalsByDevice = new Map<string, number[]>();
   /** Devices that push more often than usual although nobody watches. */
-  const shorter = new Map<string, Shorter>();
+  const shorterRuns = new Map<string, ShorterRun>();
 
-  function shownByArrivals(deviceId: string, arrived: number): number {
-    const times = [...(arrivals.get(deviceId) ?? []), arrived].slice(-GAPS - 1);
-    arrivals.set(deviceId, times);
-    if (times.length <= GAPS) return defaultIntervalS;
-    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? time));
-    return Math.min(LONGEST_S, Math.max(defaultIntervalS, Math.min(...gaps) / 1000));
+  function measureInterval(deviceId: string, arrived: number): number {
+    const arrivals = [...(arrivalsByDevice.get(deviceId) ?? []), arrived].slice(-GAPS_MEASURED - 1);
+    arrivalsByDevice.set(deviceId, arrivals);
+    if (arrivals.length <= GAPS_MEASURED) return defaultIntervalS;
+    const gapsMs = arrivals.slice(1).map((time, i) => time - (arrivals[i] ?? time));
+    return Math.min(LONGEST_INTERVAL_S, Math.max(defaultIntervalS, Math.min(...gapsMs) / 1000));
   }
 
   return {
-    seen(deviceId, arrived, saidS, usualS) {
-      const intervalS = saidS ?? shownByArrivals(deviceId, arrived);
-      if (intervalS >= usualS * SAME) {
-        shorter.delete(deviceId);
-        const longer = Math.max(intervalS, usualS);
-        return { usualS: longer, dueS: longer };
+    notePush(deviceId, arrived, statedS, usualS) {
+      const intervalS = statedS ?? measureInterval(deviceId, arrived);
+      if (intervalS >= usualS * SAME_INTERVAL_FRACTION) {
+        shorterRuns.delete(deviceId);
+        const longerS = Math.max(intervalS, usualS);
+        return { usualS: longerS, nextPushS: longerS };
       }
-      if (watching(deviceId)) {
-        shorter.delete(deviceId);
-        return { usualS, dueS: intervalS };
+      if (isWatched(deviceId)) {
+        shorterRuns.delete(deviceId);
+        return { usualS, nextPushS: intervalS };
       }
-      const seen = shorter.get(deviceId) ?? { pushes: 0, longestS: 0 };
-      shorter.set(deviceId, seen);
-      seen.pushes += 1;
-      seen.longestS = Math.max(seen.longestS, intervalS);
-      if (seen.pushes < PUSHES) return { usualS, dueS: usualS };
-      shorter.delete(deviceId);
-      return { usualS: seen.longestS, dueS: intervalS };
+      const run = shorterRuns.get(deviceId) ?? { pushes: 0, longestS: 0 };
+      shorterRuns.set(deviceId, run);
+      run.pushes += 1;
+      run.longestS = Math.max(run.longestS, intervalS);
+      if (run.pushes < PUSHES_TO_SHORTEN) return { usualS, nextPushS: usualS };
+      shorterRuns.delete(deviceId);
+      return { usualS: run.longestS, nextPushS: intervalS };
     },
     forget(deviceId) {
-      arrivals.delete(deviceId);
-      shorter.delete(deviceId);
+      arrivalsByDevice.delete(deviceId);
+      shorterRuns.delete(deviceId);
     },
   };
 }

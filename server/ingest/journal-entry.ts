@@ -1,4 +1,7 @@
-/** What the journal holds of a push: how far its times were shifted (f64, ms), then the inflated body as it came. */
+/**
+ * One push as the journal stores it: how far its times were shifted (milliseconds, float64, little-endian),
+ * then the inflated body as it was received.
+ */
 import { atTime, parsePush, type Sample } from '#protocol/sample.ts';
 
 const SHIFT_BYTES = 8;
@@ -10,16 +13,22 @@ export function encodeEntry(shiftMs: number, body: Buffer): Buffer {
   return payload;
 }
 
-/** Samples shifted by `shiftMs`, in ascending time, each time once (the first one wins). */
+/**
+ * The samples shifted by `shiftMs`, in ascending time; of several samples of one time, the first one only.
+ */
 export function orderSamples(samples: readonly Sample[], shiftMs: number): readonly Sample[] {
   const shifted = shiftMs === 0 ? samples : samples.map((sample) => atTime(sample, sample.t + shiftMs));
-  const ascends = shifted.every(({ t }, i) => i === 0 || t > (shifted[i - 1]?.t ?? 0));
-  if (ascends) return shifted;
+  const isAscending = shifted.every(({ t }, i) => i === 0 || t > (shifted[i - 1]?.t ?? 0));
+  if (isAscending) return shifted;
   const sorted = shifted.toSorted((a, b) => a.t - b.t);
   return sorted.filter(({ t }, i) => t !== sorted[i - 1]?.t);
 }
 
-/** The samples of a journal payload; undefined when this version cannot read it. */
+/**
+ * The samples of a journal entry, shifted and in ascending time; undefined when the body is no push that this
+ * version of the server knows.
+ * @throws SyntaxError when the body is not JSON
+ */
 export function decodeEntry(payload: Uint8Array): readonly Sample[] | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   const push = parsePush(JSON.parse(bytes.toString('utf8', SHIFT_BYTES)));

@@ -1,16 +1,20 @@
-/** [I6] How often one device may push: a bucket of tokens each. A spool that drains is well inside it. */
+/**
+ * [I6] Limits how often each device may push, by a token bucket. An agent that empties its spool stays below.
+ */
 import { ApiError } from '#protocol/errors.ts';
 
-const PER_SECOND = 20;
-const BURST = 100;
+const PUSHES_PER_SECOND = 20;
+const BURST_PUSHES = 100;
 
 interface Bucket {
-  left: number;
-  at: number;
+  /** Pushes that the device may still make at `filledAt`; grows by PUSHES_PER_SECOND. */
+  pushes: number;
+  /** Epoch milliseconds. */
+  filledAt: number;
 }
 
 export interface PushBudget {
-  /** @throws ApiError too_fast */
+  /** Counts one push of the device. `now`: epoch milliseconds. @throws ApiError `too_fast` past the budget */
   spend(deviceId: string, now: number): void;
   forget(deviceId: string): void;
 }
@@ -20,13 +24,13 @@ export function createPushBudget(): PushBudget {
   return {
     spend(deviceId, now) {
       let bucket = buckets.get(deviceId);
-      if (!bucket) buckets.set(deviceId, (bucket = { left: BURST, at: now }));
-      // A clock that is set back takes nothing away.
-      const passedS = Math.max(0, now - bucket.at) / 1000;
-      bucket.left = Math.min(BURST, bucket.left + passedS * PER_SECOND);
-      bucket.at = now;
-      if (bucket.left < 1) throw new ApiError('too_fast', { retryAfterS: 1 });
-      bucket.left--;
+      if (!bucket) buckets.set(deviceId, (bucket = { pushes: BURST_PUSHES, filledAt: now }));
+      // A server clock that is set back adds nothing, and takes nothing away.
+      const passedS = Math.max(0, now - bucket.filledAt) / 1000;
+      bucket.pushes = Math.min(BURST_PUSHES, bucket.pushes + passedS * PUSHES_PER_SECOND);
+      bucket.filledAt = now;
+      if (bucket.pushes < 1) throw new ApiError('too_fast', { retryAfterS: 1 });
+      bucket.pushes--;
     },
     forget: (deviceId) => buckets.delete(deviceId),
   };

@@ -1,50 +1,57 @@
-/** Bodies → pushes. A device sends the same list of fields with every push: it is checked once and remembered. */
+/**
+ * Reads bodies into pushes. A device sends the same list of fields with every push, so the list is checked
+ * once and then remembered as a layout.
+ */
 import { invalidBody, parseJson } from '#protocol/body.ts';
 import { checkFields } from '#protocol/metrics.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
-/** Names in all remembered lists together, about: past it they are forgotten and checked again. */
-const MOST_NAMES = 500_000;
+/** About how many field names the shared layouts may hold together; past it, all of them are dropped. */
+const MAX_SHARED_NAMES = 500_000;
 
 export interface PushReader {
-  /** The push in an inflated body of a device that has shown its token. @throws ApiError when it is none */
+  /**
+   * The push in an inflated body. `deviceId`: the authenticated device.
+   * @throws ApiError when the body is no valid push
+   */
   read(deviceId: string, body: Buffer): Push;
-  /** Pushes read since the start, by their form. */
+  /** Pushes read since the server's start, by their form. */
   counts(): Readonly<Record<PushForm, number>>;
   forget(deviceId: string): void;
 }
 
-function isLayout({ names }: Layout, fields: unknown): boolean {
+/** Whether `fields`, as a body has them, are the names of the layout, in the same order. */
+function hasNames({ names }: Layout, fields: unknown): boolean {
   if (!Array.isArray(fields) || fields.length !== names.length) return false;
   for (let place = 0; place < names.length; place++) if (fields[place] !== names[place]) return false;
   return true;
 }
 
 export function createPushReader(): PushReader {
-  const ofDevice = new Map<string, Layout>();
-  /** By their names: devices that send the same fields share one layout. */
-  const shared = new Map<string, Layout>();
+  const lastLayouts = new Map<string, Layout>();
+  /** By the layout's names: devices that send the same fields share one layout. */
+  const sharedLayouts = new Map<string, Layout>();
   let sharedNames = 0;
   const counts = { single: 0, batch: 0, columns: 0 };
 
   function share(layout: Layout): Layout {
     const key = layout.names.join('\n');
-    const same = shared.get(key);
-    if (same !== undefined) return same;
-    if (sharedNames > MOST_NAMES) {
-      shared.clear();
+    const shared = sharedLayouts.get(key);
+    if (shared !== undefined) return shared;
+    if (sharedNames > MAX_SHARED_NAMES) {
+      sharedLayouts.clear();
       sharedNames = 0;
     }
-    shared.set(key, layout);
+    sharedLayouts.set(key, layout);
     sharedNames += layout.names.length;
     return layout;
   }
 
   function layoutOf(deviceId: string, fields: unknown): Layout {
-    const last = ofDevice.get(deviceId);
-    if (last !== undefined && isLayout(last, fields)) return last;
+    const last = lastLayouts.get(deviceId);
+    if (last !== undefined && hasNames(last, fields)) return last;
     const layout = share(checkFields(fields));
-    ofDevice.set(deviceId, layout);
+    lastLayouts.set(deviceId, layout);
     return layout;
   }
 
@@ -56,6 +63,6 @@ export function createPushReader(): PushReader {
       return parsed.data;
     },
     counts: () => ({ ...counts }),
-    forget: (deviceId) => ofDevice.delete(deviceId),
+    forget: (deviceId) => lastLayouts.delete(deviceId),
   };
 }

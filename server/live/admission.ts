@@ -1,31 +1,34 @@
 /**
- * Who may connect: a page of this very server, with a session. Where it comes from is decided before the websocket
- * opens, at once; the session, which takes longer to check, before the client is told that it is connected.
+ * Decides who may connect: a page of this server (or a client that is no browser) with a valid session.
+ * Origin and address are checked at once, before the websocket opens. The session takes longer to check: this
+ * happens in the open websocket, before socket.io tells the client that it is connected.
  *
- * Not in one step: uWS (before its fix 1929) reads a response that became a websocket outside of its handler, and by
- * what it finds in that freed memory closes the connection or does not.
+ * The session cannot be checked before the websocket opens: uWS before its fix 1929 reads freed memory when a
+ * response becomes a websocket outside of the upgrade handler, and may then close the connection.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Log, SignedIn } from '../types.ts';
 import type { LiveSocket } from './viewers.ts';
 
 export interface AdmissionParts {
-  /** Undefined: no valid session. */
+  /** Resolves with the session of a Cookie header; with undefined where there is no valid one. */
   readonly authenticate: (cookieHeader: string) => Promise<SignedIn | undefined>;
-  /** `peer`: the address at the other end of the connection, as uWS writes it. */
+  /** `peer`: the remote address as uWS writes it; `forwardedFor`: the X-Forwarded-For header, or empty. */
   readonly allowAddress: (peer: string, forwardedFor: string) => boolean;
-  /** `origin` is empty where a client sent none: not a browser. */
+  /** The Origin and Host headers; `origin` is empty where the client sent none. Browsers always send one. */
   readonly allowOrigin: (origin: string, host: string) => boolean;
   readonly log: Log;
 }
 
-/** Why a connection is refused: the message of a 403, or of socket.io's `connect_error`. */
+/** Why a connection is refused: the message of the 403 reply, or of socket.io's `connect_error`. */
 export type Refusal = 'foreign_origin' | 'address_not_allowed' | 'unauthenticated';
 
 export interface Admission {
-  /** Before the websocket opens. Undefined: not refused. */
+  /** Checks the upgrade request before the websocket opens; undefined: not refused. */
   refuse(request: IncomingMessage): Refusal | undefined;
-  /** The session of an open websocket, found by its cookie; undefined: refused as `unauthenticated`. */
+  /**
+   * Resolves with the session of an open websocket; with undefined (never rejects) where it has no valid one.
+   */
   sessionOf(socket: LiveSocket): Promise<SignedIn | undefined>;
 }
 

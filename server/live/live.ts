@@ -1,6 +1,6 @@
 /**
- * The live server: socket.io on uWS, as `#protocol/live.ts` describes the wire. socket.io patches its adapter for
- * the whole process when it is attached to uWS, so a process has one live server at a time.
+ * The live server: socket.io on uWS; `#protocol/live.ts` describes the wire. socket.io patches its adapter
+ * for the whole process when it is attached to uWS, so a process can have one live server at a time.
  */
 import { Server } from 'socket.io';
 import type { TemplatedApp } from 'uWebSockets.js';
@@ -10,23 +10,27 @@ import type { AcceptedPush, Clock, Log } from '../types.ts';
 import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
 import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
-import { createViewers, type NoPeers, type SocketData } from './viewers.ts';
+import { createViewers, type NoServerEvents, type SocketData } from './viewers.ts';
 
 const LIMITS: LiveLimits = {
   roomsPerViewer: 50,
   subscribesPerSecond: 20,
-  maxBackpressure: 8 * 1024 * 1024,
+  maxBackpressureBytes: 8 * 1024 * 1024,
 };
 
-/** A client sends room names, nothing longer. */
-const MOST_CLIENT_BYTES = 4096;
-const FIRST_PACKET_MS = 5000;
+/** The longest message of a client, which sends room names only. */
+const MAX_CLIENT_BYTES = 4096;
+/** A websocket is closed when its client has not connected to socket.io after so long. */
+const CONNECT_TIMEOUT_MS = 5000;
+/** How often the server pings a client, and how long it then waits for the answer. */
 const PING_MS = 10_000;
 
 export interface LiveParts extends AdmissionParts {
   readonly app: TemplatedApp;
+  /** Whether the session is still valid. */
   readonly sessionAlive: (sessionId: string) => boolean;
   readonly snapshots: Snapshots;
+  /** Epoch milliseconds. */
   readonly now: () => number;
   readonly log: Log;
   readonly limits?: Partial<LiveLimits>;
@@ -35,20 +39,21 @@ export interface LiveParts extends AdmissionParts {
 
 export interface Live {
   /**
-   * To the fleet the newest sample, to the device's own room all of them. What is older than the newest sent is
-   * left out, so that no screen turns back: late samples are in the history.
+   * Sends the newest sample to the fleet's room and all samples to the device's own room. Samples older than
+   * the newest one sent before are left out, so that no screen goes back in time; the history has them.
    */
-  values(push: Pick<AcceptedPush, 'deviceId' | 'samples'>): void;
-  /** A new or changed row, and the device's own page with it. */
-  device(device: Device): void;
-  removed(deviceId: string): void;
-  alerts(alerts: readonly Alert[]): void;
-  /** Somebody has this device's page open. */
-  watching(deviceId: string): boolean;
-  /** [L5] Its viewers are told and closed at once. */
+  pushAccepted(push: Pick<AcceptedPush, 'deviceId' | 'samples'>): void;
+  /** Sends a new or changed device to the fleet's room, and its details to the device's own room. */
+  deviceChanged(device: Device): void;
+  deviceRemoved(deviceId: string): void;
+  alertsChanged(alerts: readonly Alert[]): void;
+  /** Whether somebody has this device's page open. */
+  isWatched(deviceId: string): boolean;
+  /** [L5] Tells the session's viewers, and closes their connections at once. */
   sessionEnded(sessionId: string): void;
+  /** The number of connected viewers. */
   viewers(): number;
-  /** Tells every viewer, closes, and takes no more. */
+  /** Tells every viewer, closes all connections and accepts no more. */
   stop(): Promise<void>;
 }
 
@@ -57,17 +62,17 @@ export function createLive(parts: LiveParts): Live {
   const limits: LiveLimits = { ...LIMITS, ...parts.limits };
   const admission = createAdmission(parts);
   const viewers = createViewers();
-  /** The newest sample sent, by device. */
-  const newest = new Map<string, number>();
+  /** By device: the time of the newest sample sent, epoch milliseconds. */
+  const newestSent = new Map<string, number>();
   let stopping = false;
 
-  const io = new Server<ClientToServer, ServerToClient, NoPeers, SocketData>({
+  const io = new Server<ClientToServer, ServerToClient, NoServerEvents, SocketData>({
     path: LIVE_PATH,
     transports: ['websocket'],
     serveClient: false,
     perMessageDeflate: false,
-    maxHttpBufferSize: MOST_CLIENT_BYTES,
-    connectTimeout: FIRST_PACKET_MS,
+    maxHttpBufferSize: MAX_CLIENT_BYTES,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     pingInterval: PING_MS,
     pingTimeout: PING_MS,
     allowRequest(request, decide) {
@@ -75,8 +80,13 @@ export function createLive(parts: LiveParts): Live {
       decide(refusal ?? null, refusal === undefined);
     },
   });
-  const onUws = { path: LIVE_PATH, maxBackpressure: limits.maxBackpressure, idleTimeout: 60, compression: 0 };
-  io.attachApp(app, onUws);
+  const uwsOptions = {
+    path: LIVE_PATH,
+    maxBackpressure: limits.maxBackpressureBytes,
+    idleTimeout: 60,
+    compression: 0,
+  };
+  io.attachApp(app, uwsOptions);
 
   const rooms = new Rooms({
     snapshots,
@@ -85,7 +95,7 @@ export function createLive(parts: LiveParts): Live {
   });
   io.of('/').adapter.on('delete-room', (name: string) => {
     const room = roomName.safeParse(name);
-    if (room.success) rooms.end(room.data);
+    if (room.success) rooms.close(room.data);
   });
 
   io.use((socket, next) => {
@@ -114,27 +124,27 @@ export function createLive(parts: LiveParts): Live {
   }, PULSE_MS);
 
   return {
-    values({ deviceId, samples }) {
-      const before = newest.get(deviceId) ?? Number.NEGATIVE_INFINITY;
+    pushAccepted({ deviceId, samples }) {
+      const lastSent = newestSent.get(deviceId) ?? Number.NEGATIVE_INFINITY;
       const last = samples.at(-1);
-      if (last === undefined || last.t <= before) return;
-      newest.set(deviceId, last.t);
-      rooms.fleet()?.value(deviceId, last);
-      rooms.device(deviceId)?.samples(samples.filter(({ t }) => t > before));
+      if (last === undefined || last.t <= lastSent) return;
+      newestSent.set(deviceId, last.t);
+      rooms.pendingFleet()?.addSample(deviceId, last);
+      rooms.pendingDevice(deviceId)?.addSamples(samples.filter(({ t }) => t > lastSent));
     },
-    device(device) {
-      rooms.fleet()?.device(device);
-      rooms.device(device.device_id)?.changed();
+    deviceChanged(device) {
+      rooms.pendingFleet()?.addDevice(device);
+      rooms.pendingDevice(device.device_id)?.markChanged();
     },
-    removed(deviceId) {
-      newest.delete(deviceId);
-      rooms.fleet()?.remove(deviceId);
-      rooms.device(deviceId)?.removed();
+    deviceRemoved(deviceId) {
+      newestSent.delete(deviceId);
+      rooms.pendingFleet()?.removeDevice(deviceId);
+      rooms.pendingDevice(deviceId)?.markRemoved();
     },
-    alerts(alerts) {
-      rooms.alerts()?.add(alerts);
+    alertsChanged(alerts) {
+      rooms.pendingAlerts()?.add(alerts);
     },
-    watching: (deviceId) => rooms.watching(deviceId),
+    isWatched: (deviceId) => rooms.isWatched(deviceId),
     sessionEnded: (sessionId) => viewers.sessionEnded(sessionId),
     viewers: () => viewers.size,
     async stop() {

@@ -1,6 +1,6 @@
 /**
- * [L1] The rooms somebody is in: what each has gathered, and the number of its last message. A room begins with
- * its first member and ends with its last; changes for a room nobody is in are not even gathered.
+ * [L1] The open rooms, each with its pending change and the number of its last message. A room opens with its
+ * first member and closes with its last one; no changes are gathered for a closed room.
  */
 import {
   GATHER_MS,
@@ -10,11 +10,14 @@ import {
   type FleetSnapshot,
   type RoomName,
 } from '#protocol/live.ts';
-import { AlertsGathered, DeviceGathered, FleetGathered, type Gathered } from './gathered.ts';
+import {
+  PendingAlertsChange,
+  PendingDeviceChange,
+  PendingFleetChange,
+  type PendingChange,
+} from './pending-changes.ts';
 
-export type DeviceRoom = `device:${string}`;
-
-/** What a new viewer of a room is shown first. */
+/** Makes the snapshot that a new member of a room gets first. */
 export interface Snapshots {
   fleet(): FleetSnapshot;
   /** Undefined for an unknown device. */
@@ -24,86 +27,94 @@ export interface Snapshots {
 
 interface Room {
   readonly name: RoomName;
-  readonly gathered: Gathered<unknown>;
+  readonly pending: PendingChange<unknown>;
+  /** The number of the room's last message; 0 before the first. */
   seq: number;
 }
 
 export interface RoomsParts {
   readonly snapshots: Snapshots;
+  /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Sends to everybody in the room. */
+  /** Sends a change to every member of its room. */
   readonly publish: (change: Envelope<unknown>) => void;
 }
 
 export class Rooms {
   readonly #parts: RoomsParts;
-  readonly #open = new Map<RoomName, Room>();
+  readonly #rooms = new Map<RoomName, Room>();
+  /** Rooms whose pending change has to be sent. */
   readonly #changed = new Set<Room>();
-  #fleet: FleetGathered | undefined;
-  #alerts: AlertsGathered | undefined;
-  readonly #devices = new Map<string, DeviceGathered>();
+  #fleet: PendingFleetChange | undefined;
+  #alerts: PendingAlertsChange | undefined;
+  readonly #devices = new Map<string, PendingDeviceChange>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: RoomsParts) {
     this.#parts = parts;
   }
 
-  /** The room's gatherer where somebody is in it, marked as changed: the message goes out with the next round. */
-  fleet(): FleetGathered | undefined {
-    if (this.#fleet !== undefined) this.#touch('fleet');
+  /**
+   * The pending change, for the caller to add to; it is sent within GATHER_MS. Undefined: the room is closed.
+   */
+  pendingFleet(): PendingFleetChange | undefined {
+    if (this.#fleet !== undefined) this.#markChanged('fleet');
     return this.#fleet;
   }
 
-  alerts(): AlertsGathered | undefined {
-    if (this.#alerts !== undefined) this.#touch('alerts');
+  /** As `pendingFleet`. */
+  pendingAlerts(): PendingAlertsChange | undefined {
+    if (this.#alerts !== undefined) this.#markChanged('alerts');
     return this.#alerts;
   }
 
-  device(deviceId: string): DeviceGathered | undefined {
-    const gathered = this.#devices.get(deviceId);
-    if (gathered !== undefined) this.#touch(`device:${deviceId}`);
-    return gathered;
+  /** As `pendingFleet`. */
+  pendingDevice(deviceId: string): PendingDeviceChange | undefined {
+    const pending = this.#devices.get(deviceId);
+    if (pending !== undefined) this.#markChanged(`device:${deviceId}`);
+    return pending;
   }
 
-  watching(deviceId: string): boolean {
+  isWatched(deviceId: string): boolean {
     return this.#devices.has(deviceId);
   }
 
   /**
-   * What a new member is shown: what was gathered goes out to the others first, so that the snapshot and the
-   * number belong together. The caller MUST join the member within the same tick. Undefined: no such device.
+   * Opens the room if needed, and returns the snapshot for a new member; undefined where the device is
+   * unknown. The pending change is sent to the other members first, so that the snapshot and its number
+   * belong together. The caller MUST join the member to the socket.io room within the same tick.
    */
   enter(name: RoomName): Envelope<unknown> | undefined {
-    const open = this.#open.get(name);
-    if (open !== undefined) this.#flush(open);
+    const openRoom = this.#rooms.get(name);
+    if (openRoom !== undefined) this.#send(openRoom);
     const data = this.#snapshot(name);
     if (data === undefined) return undefined;
-    const room = open ?? this.#begin(name);
+    const room = openRoom ?? this.#open(name);
     return { room: name, seq: room.seq, at: this.#parts.now(), data };
   }
 
-  /** Nobody is in it any more. */
-  end(name: RoomName): void {
-    const room = this.#open.get(name);
+  /** To be called when the last member has left the room. */
+  close(name: RoomName): void {
+    const room = this.#rooms.get(name);
     if (room === undefined) return;
-    this.#open.delete(name);
+    this.#rooms.delete(name);
     this.#changed.delete(room);
     if (name === 'fleet') this.#fleet = undefined;
     else if (name === 'alerts') this.#alerts = undefined;
     else this.#devices.delete(name.slice('device:'.length));
   }
 
-  /** Sends what every room has gathered. */
+  /** Sends the pending changes of all rooms now. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const room of [...this.#changed]) this.#flush(room);
+    for (const room of [...this.#changed]) this.#send(room);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#changed.clear();
-    this.#open.clear();
+    this.#rooms.clear();
   }
 
   #snapshot(name: RoomName): FleetSnapshot | DeviceSnapshot | AlertsSnapshot | undefined {
@@ -113,31 +124,31 @@ export class Rooms {
     return snapshots.device(name.slice('device:'.length));
   }
 
-  #begin(name: RoomName): Room {
-    const room: Room = { name, gathered: this.#gatherer(name), seq: 0 };
-    this.#open.set(name, room);
+  #open(name: RoomName): Room {
+    const room: Room = { name, pending: this.#createPending(name), seq: 0 };
+    this.#rooms.set(name, room);
     return room;
   }
 
-  #gatherer(name: RoomName): Gathered<unknown> {
-    if (name === 'fleet') return (this.#fleet = new FleetGathered());
-    if (name === 'alerts') return (this.#alerts = new AlertsGathered());
+  #createPending(name: RoomName): PendingChange<unknown> {
+    if (name === 'fleet') return (this.#fleet = new PendingFleetChange());
+    if (name === 'alerts') return (this.#alerts = new PendingAlertsChange());
     const deviceId = name.slice('device:'.length);
-    const gathered = new DeviceGathered(() => this.#parts.snapshots.device(deviceId)?.device);
-    this.#devices.set(deviceId, gathered);
-    return gathered;
+    const pending = new PendingDeviceChange(() => this.#parts.snapshots.device(deviceId)?.device);
+    this.#devices.set(deviceId, pending);
+    return pending;
   }
 
-  #touch(name: RoomName): void {
-    const room = this.#open.get(name);
+  #markChanged(name: RoomName): void {
+    const room = this.#rooms.get(name);
     if (room === undefined) return;
     this.#changed.add(room);
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 
-  #flush(room: Room): void {
+  #send(room: Room): void {
     this.#changed.delete(room);
-    const data = room.gathered.take();
+    const data = room.pending.takeChange();
     if (data === undefined) return;
     room.seq += 1;
     this.#parts.publish({ room: room.name, seq: room.seq, at: this.#parts.now(), data });

@@ -1,22 +1,22 @@
-/** The open connections and the sessions they live by. [L5] */
+/** [L5] The open connections, each with the session it depends on. */
 import type { Socket } from 'socket.io';
 import type { ByeReason, ClientToServer, ServerToClient } from '#protocol/live.ts';
 import type { SignedIn } from '../types.ts';
 
-/** Events between servers: there is one. */
-export type NoPeers = Record<string, never>;
-/** What is kept with a connection. */
+/** socket.io's events between servers: none, as there is one server. */
+export type NoServerEvents = Record<string, never>;
+/** What socket.io keeps with a connection. */
 export interface SocketData {
   session: SignedIn;
 }
-export type LiveSocket = Socket<ClientToServer, ServerToClient, NoPeers, SocketData>;
+export type LiveSocket = Socket<ClientToServer, ServerToClient, NoServerEvents, SocketData>;
 
 export interface Viewer {
   readonly socket: LiveSocket;
   readonly session: SignedIn;
 }
 
-/** Tells a viewer why, then closes. */
+/** Tells a viewer the reason, then closes its connection. */
 function dismiss({ socket }: Viewer, reason: ByeReason): void {
   socket.emit('bye', reason);
   socket.disconnect(true);
@@ -26,15 +26,18 @@ export interface Viewers {
   readonly size: number;
   add(viewer: Viewer): void;
   remove(viewer: Viewer): void;
+  /** Dismisses the viewers of this session. */
   sessionEnded(sessionId: string): void;
-  /** Dismisses those whose session ran out or is known no more. */
-  sweep(at: number, alive: (sessionId: string) => boolean): void;
+  /**
+   * Dismisses the viewers whose session has expired at `at` (epoch milliseconds) or is not alive any more.
+   */
+  sweep(at: number, sessionAlive: (sessionId: string) => boolean): void;
   dismissAll(reason: ByeReason): void;
 }
 
 export function createViewers(): Viewers {
   const viewers = new Set<Viewer>();
-  const where = (is: (viewer: Viewer) => boolean) => [...viewers].filter(is);
+  const viewersWhere = (matches: (viewer: Viewer) => boolean) => [...viewers].filter(matches);
 
   return {
     get size() {
@@ -47,11 +50,13 @@ export function createViewers(): Viewers {
       viewers.delete(viewer);
     },
     sessionEnded(sessionId) {
-      for (const viewer of where(({ session }) => session.sessionId === sessionId))
+      for (const viewer of viewersWhere(({ session }) => session.sessionId === sessionId))
         dismiss(viewer, 'session_ended');
     },
-    sweep(at, alive) {
-      for (const viewer of where(({ session }) => session.expiresAt <= at || !alive(session.sessionId)))
+    sweep(at, sessionAlive) {
+      for (const viewer of viewersWhere(
+        ({ session }) => session.expiresAt <= at || !sessionAlive(session.sessionId),
+      ))
         dismiss(viewer, 'session_ended');
     },
     dismissAll(reason) {

@@ -6,11 +6,11 @@ import { offlineRule, openAlerts, rule, T0 } from './stage.ts';
 const warning = rule('warn', 'warning');
 const critical = rule('crit', 'critical', { threshold: 97, clear: 92 });
 
-describe('one alert', () => {
-  it('[A2] is raised once, and resolved once', () => {
-    const s = openAlerts([warning]);
-    s.live(60, { cpu: 95 });
-    expect(s.alerts.active()).toMatchObject([
+describe('raising and resolving', () => {
+  it('[A2] an alert is raised once and resolved once', () => {
+    const stage = openAlerts([warning]);
+    stage.pushEachSecond(60, { cpu: 95 });
+    expect(stage.alerts.active()).toMatchObject([
       {
         rule_id: 'warn',
         rule_name: 'warn',
@@ -26,144 +26,151 @@ describe('one alert', () => {
         resolution: null,
       },
     ]);
-    s.live(30, { cpu: 10 });
-    expect(s.alerts.active()).toEqual([]);
-    expect(s.list()).toEqual(['cpu warning resolved cleared']);
-    expect(s.told.map(({ state }) => state)).toEqual(['firing', 'resolved']);
-    expect(s.alerts.all()[0]?.resolved_at).toBe(T0 + 66_000);
+    stage.pushEachSecond(30, { cpu: 10 });
+    expect(stage.alerts.active()).toEqual([]);
+    expect(stage.list()).toEqual(['cpu warning resolved cleared']);
+    expect(stage.reported.map(({ state }) => state)).toEqual(['firing', 'resolved']);
+    expect(stage.alerts.all()[0]?.resolved_at).toBe(T0 + 66_000);
   });
 
-  it('[A2] is about devices in its scope only', () => {
-    const s = openAlerts([
+  it('[A2] a rule raises alerts only for devices in its scope', () => {
+    const stage = openAlerts([
       { ...warning, scope: { devices: [], tags: ['web'] } },
       { ...rule('only-b', 'warning', { metric: 'ram' }), scope: { devices: ['b'], tags: [] } },
     ]);
-    s.live(20, { cpu: 95, ram: 95 }, 'a');
-    s.live(20, { cpu: 95, ram: 95 }, 'b');
-    expect(s.alerts.active().map(({ device_id, metric }) => `${device_id} ${metric}`)).toEqual([
+    stage.pushEachSecond(20, { cpu: 95, ram: 95 }, 'a');
+    stage.pushEachSecond(20, { cpu: 95, ram: 95 }, 'b');
+    expect(stage.alerts.active().map(({ device_id, metric }) => `${device_id} ${metric}`)).toEqual([
       'b ram',
       'a cpu',
     ]);
   });
 
-  it('of an instance pattern is raised for each instance of its own', () => {
-    const s = openAlerts([rule('mounts', 'warning', { metric: 'mount:*:used' })]);
-    s.live(20, { cpu: 1, 'mount:/:used': 95, 'mount:/var:used': 96, 'mount:/srv:used': 20 });
+  it('a rule about an instance pattern raises one alert for each instance', () => {
+    const stage = openAlerts([rule('mounts', 'warning', { metric: 'mount:*:used' })]);
+    stage.pushEachSecond(20, { cpu: 1, 'mount:/:used': 95, 'mount:/var:used': 96, 'mount:/srv:used': 20 });
     expect(
-      s.alerts
+      stage.alerts
         .active()
         .map(({ metric }) => metric)
         .toSorted(),
     ).toEqual(['mount:/:used', 'mount:/var:used']);
-    s.live(320, { cpu: 1, 'mount:/:used': 95 });
-    expect(s.alerts.active().map(({ metric }) => metric)).toEqual(['mount:/:used']);
+    stage.pushEachSecond(320, { cpu: 1, 'mount:/:used': 95 });
+    expect(stage.alerts.active().map(({ metric }) => metric)).toEqual(['mount:/:used']);
   });
 });
 
 describe('late samples', () => {
-  const burst = (t: number, seconds: number, cpu: number) =>
+  /** One sample each second from `t` on. */
+  const samplesFrom = (t: number, seconds: number, cpu: number) =>
     Array.from({ length: seconds }, (_, i) => ({ t: t + i * 1000, values: { cpu } }));
 
-  it('[A1] from a spool raise nothing that is no longer true', () => {
-    const s = openAlerts([warning]);
-    s.clock.at = T0 + 600_000;
-    s.alerts.samples({
+  it('[A1] late samples from a spool raise no alert that is no longer true', () => {
+    const stage = openAlerts([warning]);
+    stage.clock.at = T0 + 600_000;
+    stage.alerts.pushAccepted({
       deviceId: 'a',
-      samples: burst(T0, 300, 99),
-      arrived: s.clock.at,
+      samples: samplesFrom(T0, 300, 99),
+      arrived: stage.clock.at,
       intervalS: 5,
       sentAt: undefined,
     });
-    s.live(5, { cpu: 10 });
-    expect(s.list()).toEqual([]);
+    stage.pushEachSecond(5, { cpu: 10 });
+    expect(stage.list()).toEqual([]);
   });
 
-  it('[A1] older than what was judged already change nothing', () => {
-    const s = openAlerts([warning]);
-    s.live(20, { cpu: 10 });
-    s.alerts.samples({
+  it('[A1] samples older than the newest evaluated one change nothing', () => {
+    const stage = openAlerts([warning]);
+    stage.pushEachSecond(20, { cpu: 10 });
+    stage.alerts.pushAccepted({
       deviceId: 'a',
-      samples: burst(s.clock.at - 19_500, 15, 99),
-      arrived: s.clock.at,
+      samples: samplesFrom(stage.clock.at - 19_500, 15, 99),
+      arrived: stage.clock.at,
       intervalS: 1,
       sentAt: undefined,
     });
-    expect(s.list()).toEqual([]);
+    expect(stage.list()).toEqual([]);
   });
 
-  it('[A1] a condition that came and went within one push is not raised', () => {
-    const s = openAlerts([warning]);
-    s.clock.at = T0 + 30_000;
-    const samples = [...burst(T0, 15, 99), ...burst(T0 + 15_000, 15, 10)];
-    s.alerts.samples({ deviceId: 'a', samples, arrived: s.clock.at, intervalS: 30, sentAt: undefined });
-    expect(s.list()).toEqual([]);
+  it('[A1] a condition that came and went within one push raises no alert', () => {
+    const stage = openAlerts([warning]);
+    stage.clock.at = T0 + 30_000;
+    const samples = [...samplesFrom(T0, 15, 99), ...samplesFrom(T0 + 15_000, 15, 10)];
+    stage.alerts.pushAccepted({
+      deviceId: 'a',
+      samples,
+      arrived: stage.clock.at,
+      intervalS: 30,
+      sentAt: undefined,
+    });
+    expect(stage.list()).toEqual([]);
   });
 
-  it('a device whose clock is behind is not late', () => {
-    const s = openAlerts([warning]);
-    const behind = 240_000;
+  it('samples of a device whose clock is behind do not count as late', () => {
+    const stage = openAlerts([warning]);
+    const behindMs = 240_000;
     for (let i = 0; i < 15; i++) {
-      s.clock.at += 1000;
-      const sentAt = s.clock.at - behind;
-      s.alerts.samples({
+      stage.clock.at += 1000;
+      const sentAt = stage.clock.at - behindMs;
+      stage.alerts.pushAccepted({
         deviceId: 'a',
         samples: [{ t: sentAt, values: { cpu: 99 } }],
-        arrived: s.clock.at,
+        arrived: stage.clock.at,
         intervalS: 1,
         sentAt,
       });
     }
-    expect(s.list()).toEqual(['cpu warning firing']);
+    expect(stage.list()).toEqual(['cpu warning firing']);
   });
 });
 
 describe('warning and critical of one metric', () => {
-  it('[A2] a critical takes over from the warning, which comes back when it still holds', () => {
-    const s = openAlerts([warning, critical]);
-    s.live(20, { cpu: 95 });
-    s.live(20, { cpu: 99 });
-    expect(s.list()).toEqual(['cpu warning resolved escalated', 'cpu critical firing']);
-    s.live(20, { cpu: 91 });
-    expect(s.list().slice(1)).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
-    s.live(20, { cpu: 5 });
-    expect(s.alerts.active()).toEqual([]);
-    expect(s.list()).toHaveLength(3);
+  it('[A2] a critical alert replaces the warning, which is raised again if it still holds', () => {
+    const stage = openAlerts([warning, critical]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.pushEachSecond(20, { cpu: 99 });
+    expect(stage.list()).toEqual(['cpu warning resolved escalated', 'cpu critical firing']);
+    stage.pushEachSecond(20, { cpu: 91 });
+    expect(stage.list().slice(1)).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+    stage.pushEachSecond(20, { cpu: 5 });
+    expect(stage.alerts.active()).toEqual([]);
+    expect(stage.list()).toHaveLength(3);
   });
 
-  it('[A2] both true at once are one alert, the critical', () => {
-    const s = openAlerts([warning, critical]);
-    s.live(60, { cpu: 99 });
-    expect(s.list()).toEqual(['cpu critical firing']);
-    s.live(60, { cpu: 5 });
-    expect(s.list()).toEqual(['cpu critical resolved cleared']);
+  it('[A2] a warning and a critical that hold at once raise only the critical alert', () => {
+    const stage = openAlerts([warning, critical]);
+    stage.pushEachSecond(60, { cpu: 99 });
+    expect(stage.list()).toEqual(['cpu critical firing']);
+    stage.pushEachSecond(60, { cpu: 5 });
+    expect(stage.list()).toEqual(['cpu critical resolved cleared']);
   });
 
-  it('[A2] the warning comes back with a value between its clearing and its threshold', () => {
-    const s = openAlerts([warning, critical]);
-    s.live(30, { cpu: 99 });
-    s.live(20, { cpu: 85 });
-    expect(s.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+  it('[A2] the warning is raised again at a value between its clear value and its threshold', () => {
+    const stage = openAlerts([warning, critical]);
+    stage.pushEachSecond(30, { cpu: 99 });
+    stage.pushEachSecond(20, { cpu: 85 });
+    expect(stage.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
   });
 
-  it('[A2] a warning that is about to clear is not raised for the moment', () => {
-    const s = openAlerts([rule('warn', 'warning', { clear_for_s: 30 }), critical]);
-    s.live(30, { cpu: 99 });
-    s.live(20, { cpu: 5 });
-    expect(s.list()).toEqual(['cpu critical resolved cleared']);
-    s.live(20, { cpu: 5 });
-    expect(s.list()).toEqual(['cpu critical resolved cleared']);
+  it('[A2] a warning that is clearing is not raised when the critical alert ends', () => {
+    const stage = openAlerts([rule('warn', 'warning', { clear_for_s: 30 }), critical]);
+    stage.pushEachSecond(30, { cpu: 99 });
+    stage.pushEachSecond(20, { cpu: 5 });
+    expect(stage.list()).toEqual(['cpu critical resolved cleared']);
+    stage.pushEachSecond(20, { cpu: 5 });
+    expect(stage.list()).toEqual(['cpu critical resolved cleared']);
   });
 
-  it('[A2] but is when the value turns back before it cleared', () => {
-    const s = openAlerts([rule('warn', 'warning', { clear_for_s: 30 }), critical]);
-    s.live(30, { cpu: 99 });
-    s.live(20, { cpu: 5 });
-    s.live(1, { cpu: 85 });
-    expect(s.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+  it('[A2] a warning that was clearing is raised when the value turns back before it cleared', () => {
+    const stage = openAlerts([rule('warn', 'warning', { clear_for_s: 30 }), critical]);
+    stage.pushEachSecond(30, { cpu: 99 });
+    stage.pushEachSecond(20, { cpu: 5 });
+    stage.pushEachSecond(1, { cpu: 85 });
+    expect(stage.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
   });
 
-  it('of opposite directions stand beside each other', () => {
-    const s = openAlerts([
+  it('alerts of opposite directions of one metric fire beside each other', () => {
+    const stage = openAlerts([
       rule('high', 'warning', { metric: 'x', for_s: 0 }),
       rule('low', 'critical', {
         metric: 'x',
@@ -174,213 +181,220 @@ describe('warning and critical of one metric', () => {
         clear_for_s: 60,
       }),
     ]);
-    s.live(1, { x: 5 });
-    s.live(1, { x: 95 });
-    expect(s.list()).toEqual(['x critical firing', 'x warning firing']);
+    stage.pushEachSecond(1, { x: 5 });
+    stage.pushEachSecond(1, { x: 95 });
+    expect(stage.list()).toEqual(['x critical firing', 'x warning firing']);
   });
 });
 
 describe('a device offline', () => {
-  it('[A2] raises one alert, which ends when it is back; its other alerts stay meanwhile', () => {
-    const s = openAlerts([warning, offlineRule('off')]);
-    s.live(20, { cpu: 95 });
-    s.clock.at += 15_000;
-    s.offline();
-    s.offline();
-    s.pass(600);
-    expect(s.list()).toEqual(['cpu warning firing', 'offline critical firing']);
-    expect(s.alerts.active()[0]).toMatchObject({ metric: 'offline', value: 15 });
-    s.online();
-    expect(s.list()).toEqual(['cpu warning firing', 'offline critical resolved cleared']);
+  it('[A2] an offline device raises one alert until it is back, and its other alerts stay', () => {
+    const stage = openAlerts([warning, offlineRule('off')]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.clock.at += 15_000;
+    stage.offline();
+    stage.offline();
+    stage.passTime(600);
+    expect(stage.list()).toEqual(['cpu warning firing', 'offline critical firing']);
+    expect(stage.alerts.active()[0]).toMatchObject({ metric: 'offline', value: 15 });
+    stage.online();
+    expect(stage.list()).toEqual(['cpu warning firing', 'offline critical resolved cleared']);
   });
 
-  it('[A2] with a duration waits for it', () => {
-    const s = openAlerts([offlineRule('off', 120)]);
-    s.offline();
-    s.pass(119);
-    expect(s.list()).toEqual([]);
-    s.pass(1);
-    expect(s.list()).toEqual(['offline critical firing']);
-    expect(s.alerts.active()[0]).toMatchObject({ value: 135, threshold: 120 });
+  it('[A2] an offline rule with a duration raises its alert when the duration has passed', () => {
+    const stage = openAlerts([offlineRule('off', 120)]);
+    stage.offline();
+    stage.passTime(119);
+    expect(stage.list()).toEqual([]);
+    stage.passTime(1);
+    expect(stage.list()).toEqual(['offline critical firing']);
+    expect(stage.alerts.active()[0]).toMatchObject({ value: 135, threshold: 120 });
   });
 
-  it('[A2] that is back before then raises nothing', () => {
-    const s = openAlerts([offlineRule('off', 120)]);
-    s.offline();
-    s.pass(60);
-    s.online();
-    s.pass(600);
-    expect(s.list()).toEqual([]);
+  it('[A2] a device that is back before the duration has passed raises no alert', () => {
+    const stage = openAlerts([offlineRule('off', 120)]);
+    stage.offline();
+    stage.passTime(60);
+    stage.online();
+    stage.passTime(600);
+    expect(stage.list()).toEqual([]);
   });
 });
 
 describe('after a restart', () => {
-  it('[A3] what fires goes on firing: not raised again, not told again', () => {
-    const s = openAlerts([warning, offlineRule('off')]);
-    s.live(20, { cpu: 95 });
-    s.offline('b');
-    s.restart(30);
-    expect(s.told).toEqual([]);
-    s.live(60, { cpu: 95 });
-    s.offline('b');
-    expect(s.told).toEqual([]);
-    expect(s.alerts.active()).toHaveLength(2);
+  it('[A3] after a restart a firing alert goes on: it is not raised or reported again', () => {
+    const stage = openAlerts([warning, offlineRule('off')]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.offline('b');
+    stage.restart(30);
+    expect(stage.reported).toEqual([]);
+    stage.pushEachSecond(60, { cpu: 95 });
+    stage.offline('b');
+    expect(stage.reported).toEqual([]);
+    expect(stage.alerts.active()).toHaveLength(2);
   });
 
-  it('[A3] what cleared meanwhile resolves with the next samples', () => {
-    const s = openAlerts([warning]);
-    s.live(20, { cpu: 95 });
-    s.restart(3600);
-    s.live(6, { cpu: 10 });
-    expect(s.list()).toEqual(['cpu warning resolved cleared']);
+  it('[A3] an alert that cleared during a restart is resolved with the next samples', () => {
+    const stage = openAlerts([warning]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.restart(3600);
+    stage.pushEachSecond(6, { cpu: 10 });
+    expect(stage.list()).toEqual(['cpu warning resolved cleared']);
   });
 
-  it('[A3] a push ends an offline alert, though no one saw the device come back', () => {
-    const s = openAlerts([offlineRule('off')]);
-    s.offline();
-    s.restart(10);
-    s.alerts.samples({ deviceId: 'a', samples: [], arrived: s.clock.at, intervalS: 5, sentAt: undefined });
-    expect(s.list()).toEqual(['offline critical resolved cleared']);
+  it('[A3] after a restart the first push of a device resolves its offline alert', () => {
+    const stage = openAlerts([offlineRule('off')]);
+    stage.offline();
+    stage.restart(10);
+    stage.alerts.pushAccepted({
+      deviceId: 'a',
+      samples: [],
+      arrived: stage.clock.at,
+      intervalS: 5,
+      sentAt: undefined,
+    });
+    expect(stage.list()).toEqual(['offline critical resolved cleared']);
   });
 
-  it('[A3] an alert whose rule or device went away meanwhile is resolved, and says why', async () => {
-    const s = openAlerts([warning, rule('ram', 'warning', { metric: 'ram' })]);
-    s.live(20, { cpu: 95, ram: 95 });
-    s.live(20, { cpu: 95 }, 'b');
-    await s.rules.remove('ram');
-    s.devices.delete('b');
-    s.restart();
-    expect(s.list()).toEqual([
+  it('[A3] an alert whose rule or device was removed during a restart is resolved as such', async () => {
+    const stage = openAlerts([warning, rule('ram', 'warning', { metric: 'ram' })]);
+    stage.pushEachSecond(20, { cpu: 95, ram: 95 });
+    stage.pushEachSecond(20, { cpu: 95 }, 'b');
+    await stage.rules.remove('ram');
+    stage.devices.delete('b');
+    stage.restart();
+    expect(stage.list()).toEqual([
       'cpu warning firing',
       'ram warning resolved rule_changed',
       'cpu warning resolved device_removed',
     ]);
   });
 
-  it('[A3] a critical that goes on holds the warning back as before', () => {
-    const s = openAlerts([warning, critical]);
-    s.live(30, { cpu: 99 });
-    s.restart(5);
-    s.live(60, { cpu: 99 });
-    expect(s.list()).toEqual(['cpu critical firing']);
+  it('[A3] a critical alert that goes on after a restart still keeps the warning from being raised', () => {
+    const stage = openAlerts([warning, critical]);
+    stage.pushEachSecond(30, { cpu: 99 });
+    stage.restart(5);
+    stage.pushEachSecond(60, { cpu: 99 });
+    expect(stage.list()).toEqual(['cpu critical firing']);
   });
 });
 
-describe('a warning held back over a restart', () => {
-  it('[A3] comes back when the critical clears, also where the value would not raise it anew', () => {
-    const s = openAlerts([warning, critical]);
-    s.live(30, { cpu: 99 });
-    s.restart(5);
-    s.live(20, { cpu: 85 });
-    expect(s.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
+describe('a warning behind a critical alert, after a restart', () => {
+  it('[A3] after a restart the warning is raised when the critical clears, even below its threshold', () => {
+    const stage = openAlerts([warning, critical]);
+    stage.pushEachSecond(30, { cpu: 99 });
+    stage.restart(5);
+    stage.pushEachSecond(20, { cpu: 85 });
+    expect(stage.list()).toEqual(['cpu critical resolved cleared', 'cpu warning firing']);
   });
 
-  it('[A3] of an instance, too, and does not come back when all is well', () => {
+  it('[A3] after a restart the warning of an instance is raised unless that instance cleared', () => {
     const mounts = { metric: 'mount:*:used' };
-    const s = openAlerts([
+    const stage = openAlerts([
       rule('warn', 'warning', mounts),
       rule('crit', 'critical', { ...mounts, threshold: 97, clear: 92 }),
     ]);
-    s.live(30, { 'mount:/:used': 99, 'mount:/var:used': 99 });
-    s.restart(5);
-    s.live(20, { 'mount:/:used': 85, 'mount:/var:used': 5 });
-    expect(s.alerts.active().map(({ metric, severity }) => `${metric} ${severity}`)).toEqual([
+    stage.pushEachSecond(30, { 'mount:/:used': 99, 'mount:/var:used': 99 });
+    stage.restart(5);
+    stage.pushEachSecond(20, { 'mount:/:used': 85, 'mount:/var:used': 5 });
+    expect(stage.alerts.active().map(({ metric, severity }) => `${metric} ${severity}`)).toEqual([
       'mount:/:used warning',
     ]);
   });
 });
 
 describe('changes of rules and devices', () => {
-  it('a rule changed, disabled or removed ends its alerts', async () => {
+  it('the alerts of a rule that is changed, disabled or removed are resolved', async () => {
     for (const change of ['threshold', 'disable', 'remove', 'scope'] as const) {
-      const s = openAlerts([warning]);
-      s.live(20, { cpu: 95 });
-      if (change === 'threshold') await s.rules.put(rule('warn', 'warning', { threshold: 99, clear: 90 }));
-      if (change === 'disable') await s.rules.put({ ...warning, enabled: false });
-      if (change === 'remove') await s.rules.remove('warn');
-      if (change === 'scope') await s.rules.put({ ...warning, scope: { devices: ['b'], tags: [] } });
-      s.alerts.rulesChanged();
-      expect(s.list()).toEqual(['cpu warning resolved rule_changed']);
-      s.live(20, { cpu: 95 });
-      expect(s.alerts.active()).toEqual([]);
+      const stage = openAlerts([warning]);
+      stage.pushEachSecond(20, { cpu: 95 });
+      if (change === 'threshold')
+        await stage.rules.put(rule('warn', 'warning', { threshold: 99, clear: 90 }));
+      if (change === 'disable') await stage.rules.put({ ...warning, enabled: false });
+      if (change === 'remove') await stage.rules.remove('warn');
+      if (change === 'scope') await stage.rules.put({ ...warning, scope: { devices: ['b'], tags: [] } });
+      stage.alerts.rulesChanged();
+      expect(stage.list()).toEqual(['cpu warning resolved rule_changed']);
+      stage.pushEachSecond(20, { cpu: 95 });
+      expect(stage.alerts.active()).toEqual([]);
     }
   });
 
-  it('a rule that was only renamed keeps its alerts', async () => {
-    const s = openAlerts([warning]);
-    s.live(20, { cpu: 95 });
-    await s.rules.put({ ...warning, name: 'Hot' });
-    s.alerts.rulesChanged();
-    expect(s.list()).toEqual(['cpu warning firing']);
+  it('a rule that is only renamed keeps its alerts', async () => {
+    const stage = openAlerts([warning]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    await stage.rules.put({ ...warning, name: 'Hot' });
+    stage.alerts.rulesChanged();
+    expect(stage.list()).toEqual(['cpu warning firing']);
   });
 
-  it('without its critical rule, the warning behind it comes to the front', async () => {
-    const s = openAlerts([warning, critical]);
-    s.live(20, { cpu: 99 });
-    await s.rules.remove('crit');
-    s.alerts.rulesChanged();
-    expect(s.list()).toEqual(['cpu critical resolved rule_changed', 'cpu warning firing']);
+  it('the warning is raised when the critical rule that kept it back is removed', async () => {
+    const stage = openAlerts([warning, critical]);
+    stage.pushEachSecond(20, { cpu: 99 });
+    await stage.rules.remove('crit');
+    stage.alerts.rulesChanged();
+    expect(stage.list()).toEqual(['cpu critical resolved rule_changed', 'cpu warning firing']);
   });
 
-  it('an offline rule that comes late sees who is offline already', async () => {
-    const s = openAlerts([]);
-    s.offline();
-    await s.rules.put(offlineRule('off'));
-    s.alerts.rulesChanged();
-    expect(s.list()).toEqual(['offline critical firing']);
+  it('a new offline rule raises alerts for devices that are offline already', async () => {
+    const stage = openAlerts([]);
+    stage.offline();
+    await stage.rules.put(offlineRule('off'));
+    stage.alerts.rulesChanged();
+    expect(stage.list()).toEqual(['offline critical firing']);
   });
 
-  it('a tag given later brings the device into scope', () => {
-    const s = openAlerts([{ ...warning, scope: { devices: [], tags: ['db'] } }]);
-    s.live(20, { cpu: 95 });
-    s.devices.set('a', { name: 'Alpha', tags: ['db'] });
-    s.alerts.rulesChanged();
-    s.live(20, { cpu: 95 });
-    expect(s.list()).toEqual(['cpu warning firing']);
+  it('a device that gets a tag comes into the scope of rules with that tag', () => {
+    const stage = openAlerts([{ ...warning, scope: { devices: [], tags: ['db'] } }]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.devices.set('a', { name: 'Alpha', tags: ['db'] });
+    stage.alerts.rulesChanged();
+    stage.pushEachSecond(20, { cpu: 95 });
+    expect(stage.list()).toEqual(['cpu warning firing']);
   });
 
-  it('a removed device takes its alerts with it', () => {
-    const s = openAlerts([warning, offlineRule('off')]);
-    s.live(20, { cpu: 95 });
-    s.offline();
-    s.devices.delete('a');
-    s.alerts.deviceRemoved('a');
-    expect(s.alerts.active()).toEqual([]);
-    expect(s.list()).toEqual([
+  it('the alerts of a removed device are resolved', () => {
+    const stage = openAlerts([warning, offlineRule('off')]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.offline();
+    stage.devices.delete('a');
+    stage.alerts.deviceRemoved('a');
+    expect(stage.alerts.active()).toEqual([]);
+    expect(stage.list()).toEqual([
       'cpu warning resolved device_removed',
       'offline critical resolved device_removed',
     ]);
-    s.live(20, { cpu: 95 });
-    expect(s.alerts.active()).toEqual([]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    expect(stage.alerts.active()).toEqual([]);
   });
 });
 
-describe('the history', () => {
-  it('keeps the newest resolved alerts only, newest first', () => {
-    const s = openAlerts([rule('r', 'warning', { for_s: 0, clear_for_s: 0 })], { keepResolved: 3 });
+describe('stored alerts', () => {
+  it('only the newest resolved alerts are kept, and listed newest first', () => {
+    const stage = openAlerts([rule('r', 'warning', { for_s: 0, clear_for_s: 0 })], { keepResolved: 3 });
     for (let i = 0; i < 5; i++) {
-      s.live(1, { cpu: 91 + i });
-      s.live(1, { cpu: 1 });
+      stage.pushEachSecond(1, { cpu: 91 + i });
+      stage.pushEachSecond(1, { cpu: 1 });
     }
-    s.live(1, { cpu: 99 });
-    expect(s.alerts.all().map(({ value }) => value)).toEqual([99, 95, 94, 93]);
-    expect(s.alerts.all({ limit: 2 }).map(({ value }) => value)).toEqual([99, 95]);
+    stage.pushEachSecond(1, { cpu: 99 });
+    expect(stage.alerts.all().map(({ value }) => value)).toEqual([99, 95, 94, 93]);
+    expect(stage.alerts.all({ limit: 2 }).map(({ value }) => value)).toEqual([99, 95]);
   });
 
-  it('that cannot be written is said in the log, and alerts go on', async () => {
+  it('a failed write of an alert is logged, and alerts go on', async () => {
     const errors: unknown[] = [];
-    const s = openAlerts([offlineRule('off')], {
+    const stage = openAlerts([offlineRule('off')], {
       log: { debug() {}, info() {}, warn() {}, error: (...args: unknown[]) => errors.push(args) },
     });
-    s.stored.put = () => Promise.reject(new Error('no space left'));
-    s.offline();
+    stage.stored.put = () => Promise.reject(new Error('no space left'));
+    stage.offline();
     await Promise.resolve();
     expect(errors).toHaveLength(1);
-    expect(s.alerts.active()).toHaveLength(1);
+    expect(stage.alerts.active()).toHaveLength(1);
   });
 });
 
-it('the default rules are valid, one warning and one critical each for CPU, memory and disk, and offline', () => {
+it('the default rules are valid: warning and critical for CPU, memory and disk, and one for offline', () => {
   const rules = defaultRules();
   expect(
     rules.map(({ condition: c, severity }) => `${c.kind === 'offline' ? 'offline' : c.metric} ${severity}`),

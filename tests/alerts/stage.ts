@@ -1,16 +1,16 @@
-/** Alerts with collections in memory, a clock in the hand, and a restart at will. */
+/** Alerts with collections in memory. The test moves the clock and can restart the alerts. */
 import type { Alert, AlertRule, Condition, Severity } from '#protocol/api.ts';
 import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
 import { createLog } from '../../server/app/log.ts';
 import type { Collection } from '../../server/state/collection.ts';
 
 export function memoryCollection<T extends { readonly id: string }>(items: readonly T[] = []): Collection<T> {
-  const map = new Map(items.map((item) => [item.id, item]));
+  const itemsById = new Map(items.map((item) => [item.id, item]));
   return {
-    all: () => [...map.values()],
-    get: (id) => map.get(id),
-    put: async (item) => void map.set(item.id, item),
-    remove: async (id) => void map.delete(id),
+    all: () => [...itemsById.values()],
+    get: (id) => itemsById.get(id),
+    put: async (item) => void itemsById.set(item.id, item),
+    remove: async (id) => void itemsById.delete(id),
   };
 }
 
@@ -49,32 +49,32 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
     ['a', { name: 'Alpha', tags: ['web'] }],
     ['b', { name: 'Beta', tags: [] }],
   ]);
-  const told: Alert[] = [];
+  const reported: Alert[] = [];
   const clock = { at: T0 };
-  let ticks: (() => void)[] = [];
+  let jobs: (() => void)[] = [];
   const start = () =>
     createAlerts({
       rules,
       alerts: stored,
       deviceOf: (id) => devices.get(id),
       now: () => clock.at,
-      onChange: (changed) => told.push(...changed),
+      onChange: (changed) => reported.push(...changed),
       log: createLog('silent'),
-      every: (run) => {
-        ticks.push(run);
+      every: (job) => {
+        jobs.push(job);
         return () => {
-          ticks = ticks.filter((other) => other !== run);
+          jobs = jobs.filter((other) => other !== job);
         };
       },
       ...options,
     });
   let alerts = start();
 
-  /** A live push each second for so many seconds, of these values. */
-  function live(seconds: number, values: Record<string, number>, deviceId = 'a'): void {
+  /** Pushes one sample with these values each second, for so many seconds. */
+  function pushEachSecond(seconds: number, values: Record<string, number>, deviceId = 'a'): void {
     for (let i = 0; i < seconds; i++) {
       clock.at += 1000;
-      alerts.samples({
+      alerts.pushAccepted({
         deviceId,
         samples: [{ t: clock.at, values }],
         arrived: clock.at,
@@ -88,32 +88,33 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
     rules,
     stored,
     devices,
-    told,
+    reported,
     clock,
-    live,
+    pushEachSecond,
     get alerts() {
       return alerts;
     },
     offline(deviceId = 'a') {
-      alerts.status({ deviceId, status: 'offline', at: clock.at, lastSeen: clock.at - 15_000 });
+      alerts.statusChanged({ deviceId, status: 'offline', at: clock.at, lastSeen: clock.at - 15_000 });
     },
     online(deviceId = 'a') {
-      alerts.status({ deviceId, status: 'online', at: clock.at, lastSeen: clock.at });
+      alerts.statusChanged({ deviceId, status: 'online', at: clock.at, lastSeen: clock.at });
     },
-    pass(seconds: number) {
+    /** Moves the clock on second by second, running the repeated jobs at each. */
+    passTime(seconds: number) {
       for (let i = 0; i < seconds; i++) {
         clock.at += 1000;
-        for (const run of ticks) run();
+        for (const job of jobs) job();
       }
     },
-    /** The process ends and another takes its place, on the same files. */
-    restart(down = 0) {
+    /** Stops the alerts, moves the clock on, and starts new ones with the same collections. */
+    restart(downS = 0) {
       alerts.stop();
-      clock.at += down * 1000;
-      told.length = 0;
+      clock.at += downS * 1000;
+      reported.length = 0;
       alerts = start();
     },
-    /** `cpu critical firing`, oldest first. */
+    /** All alerts as text such as `cpu critical firing`, oldest first. */
     list: () =>
       stored
         .all()

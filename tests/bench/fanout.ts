@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import * as uWS from 'uWebSockets.js';
 import type { Sample } from '#protocol/sample.ts';
 import { createLive, type Live } from '../../server/live/live.ts';
-import { FleetGathered } from '../../server/live/gathered.ts';
+import { PendingFleetChange } from '../../server/live/pending-changes.ts';
 import { systemClock } from '../../server/app/clock.ts';
 import { createLog } from '../../server/app/log.ts';
 import { median, type Row } from './row.ts';
@@ -38,9 +38,9 @@ function sampleAt(step: number, device: number): Sample {
 
 /** One change exactly as the live server words it. */
 function wordChange(): string {
-  const gathered = new FleetGathered();
-  for (const [i, id] of deviceIds.entries()) gathered.value(id, sampleAt(1, i));
-  const change = { room: 'fleet', seq: 100, at: START, data: gathered.take() };
+  const pending = new PendingFleetChange();
+  for (const [i, id] of deviceIds.entries()) pending.addSample(id, sampleAt(1, i));
+  const change = { room: 'fleet', seq: 100, at: START, data: pending.takeChange() };
   return `42${JSON.stringify(['change', change])}`;
 }
 
@@ -142,7 +142,7 @@ async function benchSize({
   const change = () =>
     ours.measure(changes, (step) => {
       for (const [i, deviceId] of deviceIds.entries())
-        live.values({ deviceId, samples: [sampleAt(step, i)] });
+        live.pushAccepted({ deviceId, samples: [sampleAt(step, i)] });
     });
   const publish = () => theirs.measure(changes, () => app.publish('fleet', text));
   try {

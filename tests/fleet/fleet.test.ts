@@ -5,31 +5,32 @@ import { createFleet, type Fleet, type KnownDevice } from '../../server/fleet/fl
 import type { StatusChange } from '../../server/types.ts';
 import { handClock, START } from './hand-clock.ts';
 
-function fleetOf(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<string, Sample> = new Map()) {
+function openFleet(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<string, Sample> = new Map()) {
   const clock = handClock();
   const changes: StatusChange[] = [];
   const fleet = createFleet({
     now: clock.now,
     every: clock.every,
-    onStatus: (change) => changes.push(change),
+    onStatusChange: (change) => changes.push(change),
     devices,
     latest,
   });
   const push = (deviceId: string, intervalS = 5, samples: readonly Sample[] = []) =>
-    fleet.accept({ deviceId, samples, arrived: clock.now(), intervalS, sentAt: undefined });
+    fleet.pushAccepted({ deviceId, samples, arrived: clock.now(), intervalS, sentAt: undefined });
   return { clock, changes, fleet, push };
 }
 
-/** The ids of the devices that are online, of those the tests use. */
+/** Every device id that these tests use. */
 const IDS = ['a', 'b', 'second', 'minute', 'was-online', 'also-online', 'was-offline', 'never'];
 const onlineIn = (fleet: Pick<Fleet, 'get'>) => IDS.filter((id) => fleet.get(id)?.status === 'online');
 
-const told = (changes: readonly StatusChange[]) =>
+/** `a online`, in the order in which the changes were announced. */
+const announced = (changes: readonly StatusChange[]) =>
   changes.map(({ deviceId, status }) => `${deviceId} ${status}`);
 
 describe('online and offline', () => {
   it('[F1] a device is offline until its first push, which is announced', () => {
-    const { fleet, changes, push } = fleetOf();
+    const { fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     expect(fleet.get('a')).toMatchObject({ status: 'offline', lastSeen: null, sampledAt: null });
     push('a');
@@ -37,8 +38,8 @@ describe('online and offline', () => {
     expect(onlineIn(fleet)).toEqual(['a']);
   });
 
-  it('[F1] three intervals without a push make it offline, 15 s at least', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('[F1] a device is offline after three intervals without a push, 15 s at least', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('second', { intervalS: 1 });
     fleet.add('minute', { intervalS: 60 });
     push('second', 1);
@@ -50,45 +51,50 @@ describe('online and offline', () => {
     clock.pass(162_900);
     expect(onlineIn(fleet)).toEqual(['minute']);
     clock.pass(2_100);
-    expect(told(changes)).toEqual(['second online', 'minute online', 'second offline', 'minute offline']);
+    expect(announced(changes)).toEqual([
+      'second online',
+      'minute online',
+      'second offline',
+      'minute offline',
+    ]);
   });
 
-  it('[F2] offline is announced within 2 s of being true, once', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('[F2] a device that went offline is announced once, within 2 s', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     clock.pass(330);
     push('a');
     const seen = clock.now();
     clock.pass(60_000);
-    expect(told(changes)).toEqual(['a online', 'a offline']);
+    expect(announced(changes)).toEqual(['a online', 'a offline']);
     const offline = changes[1];
     expect(offline?.lastSeen).toBe(seen);
     expect(offline?.at).toBeGreaterThanOrEqual(seen + 15_000);
     expect(offline?.at).toBeLessThanOrEqual(seen + 17_000);
   });
 
-  it('[F1] a shorter interval does not make it flap', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('[F1] a change to a shorter interval does not make a device go offline', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a', 5);
     clock.pass(5_000);
     push('a', 1);
     clock.pass(10_000);
     push('a', 1);
-    expect(told(changes)).toEqual(['a online']);
+    expect(announced(changes)).toEqual(['a online']);
   });
 
-  it('comes back with its next push', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('an offline device is online again with its next push', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a');
     clock.pass(30_000);
     push('a');
-    expect(told(changes)).toEqual(['a online', 'a offline', 'a online']);
+    expect(announced(changes)).toEqual(['a online', 'a offline', 'a online']);
   });
 
-  it('a push of duplicates alone still shows that the device lives', () => {
-    const { clock, fleet, push } = fleetOf();
+  it('a push with no new samples still keeps its device online', () => {
+    const { clock, fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     for (let i = 0; i < 10; i++) {
       push('a', 5, []);
@@ -97,24 +103,24 @@ describe('online and offline', () => {
     expect(onlineIn(fleet)).toEqual(['a']);
   });
 
-  it('a removed device is forgotten, and a late push of it does not bring it back', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('a removed device is unknown, and its late push does not bring it back', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a');
     fleet.remove('a');
     push('a');
     clock.pass(60_000);
     expect(fleet.get('a')).toBeUndefined();
-    expect(told(changes)).toEqual(['a online']);
+    expect(announced(changes)).toEqual(['a online']);
   });
 
-  it('after its stop nothing is announced', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('a stopped fleet announces nothing', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a');
     fleet.stop();
     clock.pass(60_000);
-    expect(told(changes)).toEqual(['a online']);
+    expect(announced(changes)).toEqual(['a online']);
   });
 });
 
@@ -127,28 +133,28 @@ describe('after a restart', () => {
     { deviceId: 'never', intervalS: 5, lastSeen: null },
   ];
 
-  it('[F2] the devices keep the status they had, with no announcement', () => {
-    const { clock, fleet, changes } = fleetOf(known);
+  it('[F2] after a restart the devices keep their status, and nothing is announced', () => {
+    const { clock, fleet, changes } = openFleet(known);
     expect(onlineIn(fleet)).toEqual(['was-online', 'also-online']);
     clock.pass(14_900);
     expect(changes).toEqual([]);
   });
 
-  it('[F2] those that come back within one window are never offline; the others are, then', () => {
-    const { clock, changes, push } = fleetOf(known);
+  it('[F2] after a restart only the devices that do not push within one window are announced offline', () => {
+    const { clock, changes, push } = openFleet(known);
     clock.pass(10_000);
     push('was-online');
     clock.pass(7_000);
-    expect(told(changes)).toEqual(['also-online offline']);
+    expect(announced(changes)).toEqual(['also-online offline']);
     expect(changes[0]?.lastSeen).toBe(stopped - 4_000);
   });
 
-  it('after a crash the newest stored sample tells more than an old record', () => {
+  it('after a crash a device was last seen at its newest stored sample where its record is older', () => {
     const latest = new Map([
       ['a', { t: START - 8_000, values: { cpu: 7 } }],
       ['b', { t: START - 86_400_000, values: { cpu: 3 } }],
     ]);
-    const { fleet } = fleetOf(
+    const { fleet } = openFleet(
       [
         { deviceId: 'a', intervalS: 5, lastSeen: null },
         { deviceId: 'b', intervalS: 5, lastSeen: START - 86_400_000 },
@@ -159,19 +165,19 @@ describe('after a restart', () => {
     expect(fleet.get('b')?.status).toBe('offline');
   });
 
-  it('[F2] a server that slept grants the grace again', () => {
-    const { clock, fleet, changes, push } = fleetOf();
+  it('[F2] a server that was suspended gives every device a new grace window', () => {
+    const { clock, fleet, changes, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a');
     clock.jump(3_600_000);
     clock.pass(14_000);
-    expect(told(changes)).toEqual(['a online']);
+    expect(announced(changes)).toEqual(['a online']);
     clock.pass(3_000);
-    expect(told(changes)).toEqual(['a online', 'a offline']);
+    expect(announced(changes)).toEqual(['a online', 'a offline']);
   });
 
-  it('[F2] a clock set back does not keep a dead device online', () => {
-    const { clock, fleet, push } = fleetOf();
+  it('[F2] a server clock that is set back does not keep a silent device online', () => {
+    const { clock, fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a');
     clock.jump(-3_600_000);
@@ -180,9 +186,9 @@ describe('after a restart', () => {
   });
 });
 
-describe('the latest values', () => {
-  it('are those of the newest sample by time: a late batch never turns them back', () => {
-    const { fleet, push } = fleetOf();
+describe('newest values', () => {
+  it('the shown values are those of the newest sample by time, also after a late batch', () => {
+    const { fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a', 5, [
       { t: START - 1_000, values: { cpu: 10 } },
@@ -193,26 +199,26 @@ describe('the latest values', () => {
     expect(fleet.recent('a').cpu).toEqual([10, 20]);
   });
 
-  it('of a device that pushes columns are those of its newest row, and do not hold the whole push', () => {
-    const { fleet, push } = fleetOf();
+  it('the shown values of a push in columns are those of its newest row, copied out of the push', () => {
+    const { fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     const layout = checkFields(['cpu', 'ram']);
-    const rows = (numbers: number[]) => {
+    const samplesOf = (numbers: number[]) => {
       const buffer = Float64Array.from(numbers);
       const sampleAt = (i: number) =>
         rowSample(START + (numbers[0] ?? 0) + i, { layout, numbers: buffer, from: i * 2 });
       return [sampleAt(0), sampleAt(1)];
     };
-    push('a', 5, rows([1, 2, 3, NaN]));
+    push('a', 5, samplesOf([1, 2, 3, NaN]));
     expect(fleet.get('a')?.values).toEqual({ cpu: 3 });
-    const shownBefore = fleet.get('a')?.values;
-    push('a', 5, rows([10, 20, 30, 40]));
+    const firstValues = fleet.get('a')?.values;
+    push('a', 5, samplesOf([10, 20, 30, 40]));
     expect(fleet.get('a')?.values).toEqual({ cpu: 30, ram: 40 });
-    expect(shownBefore).toEqual({ cpu: 3 });
+    expect(firstValues).toEqual({ cpu: 3 });
   });
 
-  it('of the last five minutes are at most 60 points, oldest first', () => {
-    const { fleet, push } = fleetOf();
+  it('the recent values of a device are at most 60 points of the last five minutes, oldest first', () => {
+    const { fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     for (let s = 0; s < 600; s++)
       push('a', 1, [{ t: START + s * 1000, values: { cpu: s / 10, net_tx: 1234567.8 } }]);
@@ -227,8 +233,8 @@ describe('the latest values', () => {
     expect(fleet.recent('a', 20).t.at(-1)).toBe(START + 599_000);
   });
 
-  it('of the last five minutes leave out what is older than that', () => {
-    const { fleet, push } = fleetOf();
+  it('the recent values of a device leave out points older than five minutes', () => {
+    const { fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a', 5, [{ t: START, values: { cpu: 1 } }]);
     push('a', 5, [{ t: START + 400_000, values: { cpu: 2 } }]);

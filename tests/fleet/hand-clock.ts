@@ -1,10 +1,15 @@
-/** A clock that stands still until a test moves it, and the repeated work that hangs on it. */
+/** A clock that stands still until a test moves it on. It also runs the jobs that repeat. */
 export interface HandClock {
+  /** Epoch milliseconds. */
   now(): number;
-  every(run: () => void, ms: number): () => void;
-  /** Moves time on, running what falls due on the way. */
+  /** Runs `job` every `ms` milliseconds of this clock; returns the function that stops it. */
+  every(job: () => void, ms: number): () => void;
+  /** Moves the time on by `ms` milliseconds and runs the jobs that fall due on the way. */
   pass(ms: number): void;
-  /** Time jumps and nothing runs until it has: a suspended machine, or a clock that was set. */
+  /**
+   * Moves the time by `ms` milliseconds at once, as when a machine was suspended or its clock was set; each
+   * job is due after the jump.
+   */
   jump(ms: number): void;
 }
 
@@ -12,28 +17,28 @@ export const START = Date.UTC(2026, 0, 1);
 
 export function handClock(): HandClock {
   let at = START;
-  const work = new Set<{ run: () => void; ms: number; due: number }>();
+  const jobs = new Set<{ job: () => void; ms: number; due: number }>();
   return {
     now: () => at,
-    every(run, ms) {
-      const item = { run, ms, due: at + ms };
-      work.add(item);
-      return () => work.delete(item);
+    every(job, ms) {
+      const repeating = { job, ms, due: at + ms };
+      jobs.add(repeating);
+      return () => jobs.delete(repeating);
     },
     pass(ms) {
       const until = at + ms;
       for (;;) {
-        const next = [...work].sort((a, b) => a.due - b.due)[0];
+        const next = [...jobs].sort((a, b) => a.due - b.due)[0];
         if (next === undefined || next.due > until) break;
         at = next.due;
         next.due += next.ms;
-        next.run();
+        next.job();
       }
       at = until;
     },
     jump(ms) {
       at += ms;
-      for (const item of work) item.due = at;
+      for (const repeating of jobs) repeating.due = at;
     },
   };
 }

@@ -31,14 +31,14 @@ const entry = {
   values: { cpu: 5, 'core:0:cpu': 9 },
 };
 
-/** Views of one device that the fleet knows this of. */
+/** Views of the one device of `record`; `entry`: what the fleet knows of it. */
 function viewsOf(entry: FleetEntry | undefined) {
   const devices = { all: () => [record], get: () => record };
   return createViews(devices, { get: () => entry, recent: emptyRecent });
 }
 
-describe('a device as shown', () => {
-  it('a device in a list has scalars only, and nothing secret', () => {
+describe('device views', () => {
+  it('a device in a list has no instance fields and nothing secret', () => {
     const view = device.strict().parse(viewsOf(entry).row(record));
     expect(view).toMatchObject({
       name: 'web-1',
@@ -50,19 +50,19 @@ describe('a device as shown', () => {
     expect(Object.keys(view.metrics)).toEqual(['cpu']);
   });
 
-  it('a device in detail has every field and its token times', () => {
+  it('a device in detail has every field and the times of its token', () => {
     const view = deviceDetail.strict().parse(viewsOf(entry).detail({ ...record, name: 'Front' }));
     expect(view.name).toBe('Front');
     expect(view.metrics).toEqual({ cpu: 5, 'core:0:cpu': 9 });
     expect(view.token).toEqual({ issued_at: 2, revoked_at: null });
   });
 
-  it('[I3] a device in a list tells when its token was revoked', () => {
+  it('[I3] a device in a list says when its token was revoked', () => {
     expect(viewsOf(entry).row(record).token_revoked_at).toBeNull();
     expect(viewsOf(entry).row({ ...record, token_revoked_at: 7 }).token_revoked_at).toBe(7);
   });
 
-  it('a device that never pushed is shown as offline, with no numbers', () => {
+  it('a device that never pushed is shown as offline, without values', () => {
     expect(viewsOf(undefined).row({ ...record, last_seen: null })).toMatchObject({
       status: 'offline',
       last_seen: null,

@@ -8,35 +8,35 @@ import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts'
 
 const NOW = Date.UTC(2026, 0, 1);
 
-function stage(over: Partial<IngestParts> = {}) {
+function openIngest(changes: Partial<IngestParts> = {}) {
   const devices = memoryCollection<DeviceRecord>([deviceRecordOf('a')]);
   const stored: number[] = [];
-  const heard: AcceptedPush[] = [];
+  const acceptedPushes: AcceptedPush[] = [];
   let now = NOW;
   const ingest = createIngest({
     authenticate: () => 'a',
     devices,
     append: () => Promise.resolve(0),
-    committed: (_, { samples }) => stored.push(...samples.map(({ t }) => t)),
+    onCommitted: (_, { samples }) => stored.push(...samples.map(({ t }) => t)),
     newSamples: createNewSamples({
       newest: new Map(),
-      stored: (_, from, to) => Promise.resolve(stored.filter((t) => t >= from && t < to)),
-      warn: () => undefined,
+      storedTimes: (_, from, to) => Promise.resolve(stored.filter((t) => t >= from && t < to)),
+      onLookUpFailed: () => undefined,
     }),
-    accepted: [(push) => heard.push(push)],
-    deviceChanged: () => undefined,
-    watching: () => false,
+    onAccepted: [(push) => acceptedPushes.push(push)],
+    onDeviceChanged: () => undefined,
+    isWatched: () => false,
     intervalS: 5,
     keptMs: 86_400_000,
     now: () => now,
     log: createLog('silent'),
-    ...over,
+    ...changes,
   });
   return {
     devices,
     stored,
-    heard,
-    pass: (ms: number) => (now += ms),
+    acceptedPushes,
+    passTime: (ms: number) => (now += ms),
     push: (body: object) =>
       ingest.push('', Buffer.from(JSON.stringify({ device_id: 'a', hostname: 'a', ip: '1.2.3.4', ...body }))),
   };
@@ -44,9 +44,11 @@ function stage(over: Partial<IngestParts> = {}) {
 const sample = (timestamp: number) => ({ timestamp, metrics: { cpu: 1 } });
 
 describe('ingest', () => {
-  test('[I1] is answered only once the journal has it', async () => {
+  test('[I1] a push is answered only once the journal has its samples on disk', async () => {
     let commit = (_position: number) => {};
-    const { push, heard } = stage({ append: () => new Promise((resolve) => (commit = resolve)) });
+    const { push, acceptedPushes } = openIngest({
+      append: () => new Promise((resolve) => (commit = resolve)),
+    });
     let answered = false;
     const answer = push(sample(NOW)).then((reply) => {
       answered = true;
@@ -54,27 +56,27 @@ describe('ingest', () => {
     });
     await new Promise(setImmediate);
     expect(answered).toBe(false);
-    expect(heard).toEqual([]);
+    expect(acceptedPushes).toEqual([]);
     commit(0);
     expect(await answer).toMatchObject({ accepted: 1 });
-    expect(heard).toHaveLength(1);
+    expect(acceptedPushes).toHaveLength(1);
   });
 
-  test('[I1] what the disk refused is not accepted, told to nobody, and taken the next time', async () => {
+  test('[I1] a push that the disk refused notifies no part, and is accepted when sent again', async () => {
     let full = true;
-    const { push, heard, stored } = stage({
+    const { push, acceptedPushes, stored } = openIngest({
       append: () => (full ? Promise.reject(new Error('ENOSPC')) : Promise.resolve(1)),
     });
     await expect(push(sample(NOW))).rejects.toMatchObject({ code: 'not_stored', retryAfterS: 2 });
-    expect(heard).toEqual([]);
+    expect(acceptedPushes).toEqual([]);
     full = false;
     expect(await push(sample(NOW))).toMatchObject({ accepted: 1, duplicates: 0 });
     expect(stored).toEqual([NOW]);
   });
 
-  test('[I2] a resend while the first is still being written waits for it and is a duplicate', async () => {
+  test('[I2] a resend waits while its first push is being written, and is then a duplicate', async () => {
     const commits: ((position: number) => void)[] = [];
-    const { push, stored } = stage({ append: () => new Promise((resolve) => commits.push(resolve)) });
+    const { push, stored } = openIngest({ append: () => new Promise((resolve) => commits.push(resolve)) });
     const both = [push(sample(NOW)), push(sample(NOW))];
     await new Promise(setImmediate);
     expect(commits).toHaveLength(1);
@@ -83,58 +85,58 @@ describe('ingest', () => {
     expect(stored).toEqual([NOW]);
   });
 
-  test('[I2] a failed lookup stores everything: the history tells duplicates apart itself', async () => {
-    const { push } = stage({
+  test('[I2] all samples are stored when the look-up fails, as the history drops duplicates', async () => {
+    const { push } = openIngest({
       newSamples: createNewSamples({
         newest: new Map([['a', NOW + 1]]),
-        stored: () => Promise.reject(new Error('away')),
-        warn: () => undefined,
+        storedTimes: () => Promise.reject(new Error('the history is away')),
+        onLookUpFailed: () => undefined,
       }),
     });
     expect(await push(sample(NOW))).toMatchObject({ accepted: 1, duplicates: 0 });
   });
 
-  test("[I1] one part's fault neither refuses the push nor keeps it from the others", async () => {
-    const told: string[] = [];
-    const { push } = stage({
-      accepted: [
+  test('[I1] an error in one part neither refuses the push nor keeps it from the other parts', async () => {
+    const notified: string[] = [];
+    const { push } = openIngest({
+      onAccepted: [
         () => {
           throw new Error('broken part');
         },
-        ({ deviceId }) => told.push(deviceId),
+        ({ deviceId }) => notified.push(deviceId),
       ],
     });
     expect(await push(sample(NOW))).toMatchObject({ accepted: 1 });
-    expect(told).toEqual(['a']);
+    expect(notified).toEqual(['a']);
   });
 
-  test('[I5] a skew that wandered is used for the resend, too', async () => {
-    const { push, pass, stored, devices } = stage();
+  test('[I5] a resend after the device clock was stepped is shifted like its first push', async () => {
+    const { push, passTime, stored, devices } = openIngest();
     await push({ ...sample(NOW - 600_000), sent_at: NOW - 600_000 });
-    // 45 s further off: a clock that was stepped.
-    pass(60_000);
-    const sent = { ...sample(NOW - 590_000), sent_at: NOW - 585_000 };
-    expect(await push(sent)).toMatchObject({ accepted: 1 });
+    // The device clock was stepped: its skew is 45 s larger than before.
+    passTime(60_000);
+    const body = { ...sample(NOW - 590_000), sent_at: NOW - 585_000 };
+    expect(await push(body)).toMatchObject({ accepted: 1 });
     expect(devices.get('a')?.clock_skew_ms).toBe(645_000);
-    pass(1000);
-    expect(await push(sent)).toMatchObject({ accepted: 0, duplicates: 1 });
+    passTime(1000);
+    expect(await push(body)).toMatchObject({ accepted: 0, duplicates: 1 });
     expect(stored).toEqual([NOW, NOW + 55_000]);
   });
 
   test('a device that is watched is asked to push every second', async () => {
-    const { push } = stage({ watching: () => true });
+    const { push } = openIngest({ isWatched: () => true });
     expect(await push(sample(NOW))).toMatchObject({ interval_s: 1, sample_s: 1 });
   });
 
-  test('[I3] a device removed while the disk wrote is not told to anybody', async () => {
-    const { push, devices, heard } = stage({
+  test('[I3] a device that is removed while its push is written notifies no part', async () => {
+    const { push, devices, acceptedPushes } = openIngest({
       append: async () => {
         await devices.remove('a');
         return 0;
       },
     });
     await push(sample(NOW));
-    expect(heard).toEqual([]);
+    expect(acceptedPushes).toEqual([]);
     expect(devices.get('a')).toBeUndefined();
   });
 });

@@ -3,72 +3,75 @@ import { createIntervals } from '../../server/ingest/intervals.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const watched = new Set<string>();
-/** The usual intervals that came into the device's record. */
-let written: number[] = [];
-/** Pushes the device says these intervals with, in seconds → after how many seconds the next push is expected. */
-let due: (...said: readonly number[]) => number[];
+/** Every usual interval that was written to the device's record, in seconds. */
+let recorded: number[] = [];
+/**
+ * Makes a push for each of these stated intervals; returns when the next push is expected after each.
+ * Seconds.
+ */
+let expectedAfter: (...statedS: readonly number[]) => number[];
 
 beforeEach(() => {
   watched.clear();
-  written = [];
+  recorded = [];
   let usualS = 60;
-  const intervals = createIntervals({ defaultIntervalS: 5, watching: (id) => watched.has(id) });
-  const push = (saidS: number) => {
-    const seen = intervals.seen('a', NOW, saidS, usualS);
-    if (seen.usualS !== usualS) written.push(seen.usualS);
-    usualS = seen.usualS;
-    return seen.dueS;
+  const intervals = createIntervals({ defaultIntervalS: 5, isWatched: (id) => watched.has(id) });
+  const push = (statedS: number) => {
+    const interval = intervals.notePush('a', NOW, statedS, usualS);
+    if (interval.usualS !== usualS) recorded.push(interval.usualS);
+    usualS = interval.usualS;
+    return interval.nextPushS;
   };
-  due = (...said) => said.map(push);
+  expectedAfter = (...statedS) => statedS.map(push);
 });
 
-describe('the interval of a device', () => {
-  it('[F1] is short while it is watched, and its usual one from the first push on that nobody watches', () => {
+describe('intervals', () => {
+  it('[F1] a watched device has a short interval, and its usual one from the first unwatched push on', () => {
     watched.add('a');
-    expect(due(60, 1, 1, 1, 1)).toEqual([60, 1, 1, 1, 1]);
+    expect(expectedAfter(60, 1, 1, 1, 1)).toEqual([60, 1, 1, 1, 1]);
     watched.clear();
-    expect(due(1, 60)).toEqual([60, 60]);
-    expect(written).toEqual([]);
+    expect(expectedAfter(1, 60)).toEqual([60, 60]);
+    expect(recorded).toEqual([]);
   });
 
-  it('[F1] goes up with the first push that says a longer one', () => {
-    expect(due(300, 300)).toEqual([300, 300]);
-    expect(written).toEqual([300]);
+  it('[F1] the first push that states a longer interval makes it the usual one', () => {
+    expect(expectedAfter(300, 300)).toEqual([300, 300]);
+    expect(recorded).toEqual([300]);
   });
 
-  it('[F1] comes down with the third push that says a shorter one, and is written once', () => {
-    expect(due(10, 10, 10)).toEqual([60, 60, 10]);
-    expect(due(10, 10, 10)).toEqual([10, 10, 10]);
-    expect(written).toEqual([10]);
+  it('[F1] the third push in a row that states a shorter interval makes it the usual one, once', () => {
+    expect(expectedAfter(10, 10, 10)).toEqual([60, 60, 10]);
+    expect(expectedAfter(10, 10, 10)).toEqual([10, 10, 10]);
+    expect(recorded).toEqual([10]);
   });
 
-  it('[F1] may become as short as while watching', () => {
-    expect(due(1, 1, 1, 1)).toEqual([60, 60, 1, 1]);
-    expect(written).toEqual([1]);
+  it('[F1] the usual interval may become as short as that of a watched device', () => {
+    expect(expectedAfter(1, 1, 1, 1)).toEqual([60, 60, 1, 1]);
+    expect(recorded).toEqual([1]);
   });
 
-  it('[F1] is not taken from the first push of an agent that has just started', () => {
-    expect(due(5, 60, 5, 60)).toEqual([60, 60, 60, 60]);
-    expect(written).toEqual([]);
+  it('[F1] one push at a shorter interval, as an agent sends at its start, changes nothing', () => {
+    expect(expectedAfter(5, 60, 5, 60)).toEqual([60, 60, 60, 60]);
+    expect(recorded).toEqual([]);
   });
 
-  it('[F1] stays the same for a script whose pushes are not exact', () => {
-    expect(due(59.2, 58.8, 60, 55, 57, 56.1)).toEqual([60, 60, 60, 60, 60, 60]);
-    expect(written).toEqual([]);
+  it('[F1] the usual interval of a script stays the same while its pushes vary a little', () => {
+    expect(expectedAfter(59.2, 58.8, 60, 55, 57, 56.1)).toEqual([60, 60, 60, 60, 60, 60]);
+    expect(recorded).toEqual([]);
   });
 
-  it('[F1] of a device that says none is the smallest of its last three gaps, and never under the default', () => {
-    const intervals = createIntervals({ defaultIntervalS: 5, watching: () => false });
+  it('[F1] an unstated interval is the smallest of the last three gaps, and never under the default', () => {
+    const intervals = createIntervals({ defaultIntervalS: 5, isWatched: () => false });
     let usualS = 5;
-    const seen = (deviceId: string, seconds: number) => {
-      const interval = intervals.seen(deviceId, NOW + seconds * 1000, undefined, usualS);
+    const pushAt = (deviceId: string, seconds: number) => {
+      const interval = intervals.notePush(deviceId, NOW + seconds * 1000, undefined, usualS);
       usualS = interval.usualS;
-      return interval.dueS;
+      return interval.nextPushS;
     };
-    expect([0, 60, 120, 180, 3780, 3840].map((s) => seen('a', s))).toEqual([5, 5, 5, 60, 60, 60]);
+    expect([0, 60, 120, 180, 3780, 3840].map((s) => pushAt('a', s))).toEqual([5, 5, 5, 60, 60, 60]);
     usualS = 5;
-    expect([0, 1, 2, 3].map((s) => seen('b', s))).toEqual([5, 5, 5, 5]);
+    expect([0, 1, 2, 3].map((s) => pushAt('b', s))).toEqual([5, 5, 5, 5]);
     intervals.forget('a');
-    expect(seen('a', 5000)).toBe(5);
+    expect(pushAt('a', 5000)).toBe(5);
   });
 });

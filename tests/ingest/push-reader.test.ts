@@ -6,40 +6,40 @@ const envelope = { device_id: 'a', hostname: 'h', ip: '::1' };
 const body = (parts: object) => Buffer.from(JSON.stringify({ ...envelope, ...parts }));
 const columns = (fields: unknown, ...rows: unknown[]) => body({ fields, rows });
 
-/** The list of fields that the first sample of a body was read by. */
+/** The remembered list of fields with which the first sample of a body was read. */
 function layoutOf(reader: ReturnType<typeof createPushReader>, deviceId: string, bytes: Buffer) {
   return reader.read(deviceId, bytes).samples[0]?.row?.layout;
 }
 
-describe('the push reader', () => {
-  it('remembers the list of fields that a device sends', () => {
+describe('push reader', () => {
+  it('the list of fields that a device sends is remembered', () => {
     const reader = createPushReader();
     const first = layoutOf(reader, 'a', columns(['cpu', 'ram'], [NOW, 1, 2]));
     expect(layoutOf(reader, 'a', columns(['cpu', 'ram'], [NOW, 3, 4]))).toBe(first);
     expect(first?.names).toEqual(['cpu', 'ram']);
   });
 
-  it('shares one list of fields among the devices that send it', () => {
+  it('devices that send the same list of fields share one', () => {
     const reader = createPushReader();
     const first = layoutOf(reader, 'a', columns(['cpu'], [NOW, 1]));
     expect(layoutOf(reader, 'b', columns(['cpu'], [NOW, 1]))).toBe(first);
   });
 
-  it('checks a list of fields anew when a name, their order or their number changes', () => {
+  it('a list of fields is checked again when a name, the order or the number of names changes', () => {
     const reader = createPushReader();
     for (const fields of [['cpu', 'ram'], ['ram', 'cpu'], ['cpu'], ['cpu', 'ram', 'disk'], ['cpu', 'swap']])
       expect(layoutOf(reader, 'a', columns(fields, [NOW, ...fields.map(() => 1)]))?.names).toEqual(fields);
   });
 
-  it('[I4] refuses a wrong list of fields every time, and takes the right one afterwards', () => {
+  it('[I4] an invalid list of fields is refused every time, and a valid one accepted after it', () => {
     const reader = createPushReader();
-    for (let time = 0; time < 3; time++) {
+    for (let attempt = 0; attempt < 3; attempt++) {
       expect(() => reader.read('a', columns(['a b'], [NOW, 1]))).toThrow('fields.0: a field name is');
       expect(reader.read('a', columns(['cpu'], [NOW, 1])).samples[0]?.values).toEqual({ cpu: 1 });
     }
   });
 
-  it('[I4] stays bounded and right when the list of fields changes with every push', () => {
+  it('[I4] pushes are read correctly when their fields change every time and old lists are dropped', () => {
     const reader = createPushReader();
     const fieldsOf = (push: number) => Array.from({ length: 4000 }, (_, i) => `n${push}_${i}`);
     for (let push = 0; push < 130; push++) {
@@ -47,12 +47,12 @@ describe('the push reader', () => {
       const [sample] = reader.read('a', columns(fields, [NOW, ...fields.map((_, i) => i)])).samples;
       expect(sample?.values[`n${push}_3999`]).toBe(3999);
     }
-    // Forgotten meanwhile, and checked again.
+    // The first list was dropped meanwhile, so it is checked again.
     const again = layoutOf(reader, 'b', columns(fieldsOf(0), [NOW, ...fieldsOf(0).map(() => 1)]));
     expect(again?.names).toEqual(fieldsOf(0));
   });
 
-  it('counts the pushes by their form, and not those it refuses', () => {
+  it('valid pushes are counted by their form, invalid ones are not', () => {
     const reader = createPushReader();
     reader.read('a', columns(['cpu'], [NOW, 1]));
     reader.read('a', columns(['cpu'], [NOW, 1]));
@@ -62,7 +62,7 @@ describe('the push reader', () => {
     expect(reader.counts()).toEqual({ single: 1, batch: 1, columns: 2 });
   });
 
-  it('forgets the list of fields of a device that is removed', () => {
+  it('a device that was removed and pushes again is read correctly', () => {
     const reader = createPushReader();
     reader.read('a', columns(['cpu'], [NOW, 1]));
     reader.forget('a');

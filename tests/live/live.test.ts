@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => stage.close());
 
 const push = (deviceId: string, t: number, values: Record<string, number>) =>
-  stage.live.values({ deviceId, samples: [{ t, values }] });
+  stage.live.pushAccepted({ deviceId, samples: [{ t, values }] });
 
 describe('rooms', () => {
   it('[L1] a subscription gives one snapshot, then changes numbered from it on', async () => {
@@ -27,7 +27,7 @@ describe('rooms', () => {
 
     push('a', 10, { cpu: 12.34567, net_tx: 123456.7 });
     push('b', 11, { cpu: 1 });
-    const first = await viewer.change(({ seq }) => seq === 1);
+    const first = await viewer.nextChange(({ seq }) => seq === 1);
     expect(fleetChange.parse(first.data)).toEqual({
       values: {
         id: ['a', 'b'],
@@ -39,47 +39,47 @@ describe('rooms', () => {
         net_rx: [null, null],
       },
     });
-    stage.live.device(deviceOf('b'));
-    const second = await viewer.change(({ seq }) => seq === 2);
+    stage.live.deviceChanged(deviceOf('b'));
+    const second = await viewer.nextChange(({ seq }) => seq === 2);
     expect(fleetChange.parse(second.data).devices?.[0]?.device_id).toBe('b');
     expect(viewer.changes.map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
-  it('[L1] who comes later gets the number that the next change follows', async () => {
+  it('[L1] a later viewer gets a snapshot with the number of the last change', async () => {
     const early = await stage.connect();
     await early.subscribe('fleet');
     push('a', 10, { cpu: 1 });
-    await early.change(({ seq }) => seq === 1);
+    await early.nextChange(({ seq }) => seq === 1);
     const late = await stage.connect();
     push('a', 20, { cpu: 2 });
-    // What was gathered belongs to the snapshot: it goes to the others before it is taken.
+    // The snapshot contains the pending change, so the server sends that change to the early viewer first.
     const reply = await late.subscribe('fleet');
     expect(reply).toMatchObject({ ok: true, snapshot: { seq: 2 } });
     push('a', 30, { cpu: 3 });
-    await Promise.all([early.change(({ seq }) => seq === 3), late.change(({ seq }) => seq === 3)]);
+    await Promise.all([early.nextChange(({ seq }) => seq === 3), late.nextChange(({ seq }) => seq === 3)]);
     expect(late.changes.map(({ seq }) => seq)).toEqual([3]);
     expect(early.changes.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
-  it('[L1] after a gap a new subscription of the same room goes on from its number', async () => {
+  it('[L1] a second subscription of the same room goes on from its current number', async () => {
     const viewer = await stage.connect();
     await viewer.subscribe('fleet');
     push('a', 10, { cpu: 1 });
-    await viewer.change(({ seq }) => seq === 1);
+    await viewer.nextChange(({ seq }) => seq === 1);
     const again = await viewer.subscribe('fleet');
     expect(again).toMatchObject({ ok: true, snapshot: { seq: 1 } });
     push('a', 20, { cpu: 1 });
-    await viewer.change(({ seq }) => seq === 2);
+    await viewer.nextChange(({ seq }) => seq === 2);
     expect(viewer.changes.map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
-  it('of a device get every sample, column by column, and the whole device where it changed', async () => {
+  it('the room of a device gets every sample in columns, and the whole device when it changed', async () => {
     const viewer = await stage.connect();
     const reply = await viewer.subscribe('device:a');
     expect(reply.ok && deviceSnapshot.parse(reply.snapshot.data).device.device_id).toBe('a');
-    expect(stage.live.watching('a')).toBe(true);
-    expect(stage.live.watching('b')).toBe(false);
-    stage.live.values({
+    expect(stage.live.isWatched('a')).toBe(true);
+    expect(stage.live.isWatched('b')).toBe(false);
+    stage.live.pushAccepted({
       deviceId: 'a',
       samples: [
         { t: 1, values: { cpu: 1.123456 } },
@@ -87,70 +87,70 @@ describe('rooms', () => {
       ],
     });
     push('b', 2, { cpu: 99 });
-    stage.live.device(deviceOf('a'));
-    const change = deviceChange.parse((await viewer.change(() => true)).data);
+    stage.live.deviceChanged(deviceOf('a'));
+    const change = deviceChange.parse((await viewer.nextChange(() => true)).data);
     expect(change.samples).toEqual({ t: [1, 2], fields: { cpu: [1.1235, 2], 'core:0:cpu': [null, 7] } });
     expect(change.device?.device_id).toBe('a');
   });
 
-  it('never turn back: late samples stay with the history', async () => {
+  it('samples older than the newest one sent are not sent to any room', async () => {
     const viewer = await stage.connect();
     await viewer.subscribe('fleet');
     await viewer.subscribe('device:a');
     push('a', 100, { cpu: 1 });
     push('a', 50, { cpu: 99 });
     const [fleet, device] = await Promise.all([
-      viewer.change(({ room }) => room === 'fleet'),
-      viewer.change(({ room }) => room === 'device:a'),
+      viewer.nextChange(({ room }) => room === 'fleet'),
+      viewer.nextChange(({ room }) => room === 'device:a'),
     ]);
     expect(fleetChange.parse(fleet.data).values?.t).toEqual([100]);
     expect(deviceChange.parse(device.data).samples?.t).toEqual([100]);
   });
 
-  it('tell of a removed device', async () => {
+  it('the removal of a device is sent to the fleet room and to its own room', async () => {
     const viewer = await stage.connect();
     await viewer.subscribe('fleet');
     await viewer.subscribe('device:a');
     push('a', 1, { cpu: 1 });
-    stage.live.removed('a');
+    stage.live.deviceRemoved('a');
     const [fleet, device] = await Promise.all([
-      viewer.change(({ room }) => room === 'fleet'),
-      viewer.change(({ room }) => room === 'device:a'),
+      viewer.nextChange(({ room }) => room === 'fleet'),
+      viewer.nextChange(({ room }) => room === 'device:a'),
     ]);
     expect(fleetChange.parse(fleet.data)).toEqual({ removed: ['a'] });
     expect(deviceChange.parse(device.data)).toEqual({ removed: true });
   });
 
-  it('of alerts have the active ones, then what changes', async () => {
+  it('the alerts room gives the active alerts, then each changed alert once in its last state', async () => {
     const viewer = await stage.connect();
     const reply = await viewer.subscribe('alerts');
     expect(reply.ok && alertsSnapshot.parse(reply.snapshot.data).alerts.map(({ id }) => id)).toEqual(['x']);
-    stage.live.alerts([alertOf('y')]);
-    stage.live.alerts([{ ...alertOf('y'), state: 'resolved', resolved_at: 2, resolution: 'cleared' }]);
-    const change = alertsChange.parse((await viewer.change(() => true)).data);
+    stage.live.alertsChanged([alertOf('y')]);
+    stage.live.alertsChanged([{ ...alertOf('y'), state: 'resolved', resolved_at: 2, resolution: 'cleared' }]);
+    const change = alertsChange.parse((await viewer.nextChange(() => true)).data);
     expect(change.alerts).toMatchObject([{ id: 'y', state: 'resolved' }]);
   });
 
-  it('that do not exist are refused by name', async () => {
+  it('a subscription of a room or device that does not exist is refused', async () => {
     const viewer = await stage.connect();
     expect(await viewer.subscribe('secrets')).toEqual({ ok: false, code: 'unknown_room' });
     expect(await viewer.subscribe('device:')).toEqual({ ok: false, code: 'unknown_room' });
     expect(await viewer.subscribe('device:nobody')).toEqual({ ok: false, code: 'not_found' });
-    expect(stage.live.watching('nobody')).toBe(false);
+    expect(stage.live.isWatched('nobody')).toBe(false);
   });
 
-  it('end with their last member', async () => {
+  it('a device is not watched any more when the last viewer has left its room', async () => {
     const viewer = await stage.connect();
     await viewer.subscribe('device:a');
     viewer.client.emit('unsubscribe', 'device:a');
-    // Messages of one client are handled in order: the reply to this one comes after it left.
+    // The server handles a client's messages in order: its reply to this one comes after the client has left.
     await viewer.subscribe('alerts');
-    expect(stage.live.watching('a')).toBe(false);
+    expect(stage.live.isWatched('a')).toBe(false);
   });
 });
 
 describe('admission', () => {
-  it('[L5] without a session, with a forged or an ended one, nobody gets in', async () => {
+  it('[L5] a client without a session, or with a forged or an ended one, is refused', async () => {
     for (const cookie of ['', 'session=forged', 'session=good; x']) {
       const error = await refusal(stage.dial({ cookie, origin: ORIGIN }));
       expect(error.message).toBe('unauthenticated');
@@ -160,28 +160,28 @@ describe('admission', () => {
     expect(stage.live.viewers()).toBe(0);
   });
 
-  it('from a foreign origin is refused, whatever the cookie', async () => {
+  it('a connection from a foreign origin is refused even with a valid cookie', async () => {
     await refusal(stage.dial({ cookie: COOKIE, origin: 'https://evil.example' }));
     expect(stage.live.viewers()).toBe(0);
   });
 });
 
 describe('sessions', () => {
-  it('[L5] one that is ended loses its connections at once, and no other does', async () => {
-    const [gone, stays] = [
+  it('[L5] a session that is ended loses its connections at once, and no other session does', async () => {
+    const [ended, other] = [
       await stage.connect(),
       await stage.connect({ cookie: 'session=other', origin: ORIGIN }),
     ];
-    const [bye, closed] = [once(gone.client, 'bye'), once(gone.client, 'disconnect')];
+    const [bye, closed] = [once(ended.client, 'bye'), once(ended.client, 'disconnect')];
     stage.ended.add('good');
     stage.live.sessionEnded('good');
     expect(await bye).toBe('session_ended');
     await closed;
     expect(stage.live.viewers()).toBe(1);
-    expect((await stays.subscribe('fleet')).ok).toBe(true);
+    expect((await other.subscribe('fleet')).ok).toBe(true);
   });
 
-  it('[L5] one that runs out, or is revoked unseen, is found within a tick', async () => {
+  it('[L5] a session that expired or ended without a notice loses its connections in a tick', async () => {
     stage.sessions.set('brief', { sessionId: 'brief', expiresAt: 1_000_500, role: 'admin', username: 'b' });
     const brief = await stage.connect({ cookie: 'session=brief', origin: ORIGIN });
     const other = await stage.connect();
@@ -195,14 +195,14 @@ describe('sessions', () => {
     expect(stage.live.viewers()).toBe(0);
   });
 
-  it('[L4] every client hears a pulse with the server clock', async () => {
+  it('[L4] every client gets a pulse with the time of the server clock', async () => {
     const viewer = await stage.connect();
     const pulse = once(viewer.client, 'pulse');
     stage.tick();
     expect(await pulse).toEqual({ at: 1_000_000 });
   });
 
-  it('a stopping server says so and takes nobody', async () => {
+  it('a stopping server tells its viewers and accepts no new ones', async () => {
     const viewer = await stage.connect();
     const [bye, closed] = [once(viewer.client, 'bye'), once(viewer.client, 'disconnect')];
     await stage.live.stop();
@@ -213,7 +213,7 @@ describe('sessions', () => {
 });
 
 describe('limits', () => {
-  it('of rooms and of subscriptions a second hold for each connection', async () => {
+  it('a connection may be in so many rooms and subscribe so often a second, and no more', async () => {
     const small = await openStage({ limits: { roomsPerViewer: 2, subscribesPerSecond: 4 } });
     try {
       const viewer = await small.connect();
@@ -229,11 +229,11 @@ describe('limits', () => {
     }
   });
 
-  it('a client that sends too much is closed; others go on', async () => {
-    const [loud, quiet] = [await stage.connect(), await stage.connect()];
-    const closed = once(loud.client, 'disconnect');
-    loud.client.emit('unsubscribe', 'x'.repeat(10_000));
+  it('a client that sends too long a message is disconnected, and the others are not', async () => {
+    const [sender, other] = [await stage.connect(), await stage.connect()];
+    const closed = once(sender.client, 'disconnect');
+    sender.client.emit('unsubscribe', 'x'.repeat(10_000));
     await closed;
-    expect((await quiet.subscribe('fleet')).ok).toBe(true);
+    expect((await other.subscribe('fleet')).ok).toBe(true);
   });
 });

@@ -1,29 +1,35 @@
-/** A viewer on a bare TCP socket, which can stop reading as a stalled browser does. */
+/** A viewer on a bare TCP socket, which can stop reading, as a stalled browser does. */
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** A masked text frame, as a client must send it; for short texts. */
-function frame(text: string): Buffer {
+/** A masked websocket text frame, as a client must send it. `text`: at most 125 bytes. */
+function frameOf(text: string): Buffer {
   const payload = Buffer.from(text);
   const mask = randomBytes(4);
   const masked = payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
   return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), mask, masked]);
 }
 
-/** The first whole frame's text and what follows it; undefined while it is not whole. */
+/** The text of the first websocket frame and the bytes after it; undefined while the frame is incomplete. */
 export function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefined {
   if (bytes.length < 2) return undefined;
-  const short = bytes.readUInt8(1) & 0x7f;
-  const head = short === 127 ? 10 : short === 126 ? 4 : 2;
-  if (bytes.length < head) return undefined;
-  const size =
-    short === 127 ? Number(bytes.readBigUInt64BE(2)) : short === 126 ? bytes.readUInt16BE(2) : short;
-  if (bytes.length < head + size) return undefined;
-  return { text: bytes.toString('utf8', head, head + size), rest: bytes.subarray(head + size) };
+  // 126 and 127 mean that the length follows in 2 and in 8 bytes.
+  const shortLength = bytes.readUInt8(1) & 0x7f;
+  const start = shortLength === 127 ? 10 : shortLength === 126 ? 4 : 2;
+  if (bytes.length < start) return undefined;
+  const length =
+    shortLength === 127
+      ? Number(bytes.readBigUInt64BE(2))
+      : shortLength === 126
+        ? bytes.readUInt16BE(2)
+        : shortLength;
+  const end = start + length;
+  if (bytes.length < end) return undefined;
+  return { text: bytes.toString('utf8', start, end), rest: bytes.subarray(end) };
 }
 
-/** Sends the upgrade request, and waits for nothing. */
-function dialRaw(port: number, headers: Record<string, string>): Socket {
+/** Opens a socket and sends the websocket upgrade request, without waiting for the answer. */
+function sendUpgrade(port: number, headers: Record<string, string>): Socket {
   const socket = connect(port, '127.0.0.1');
   const lines = Object.entries({
     host: `127.0.0.1:${port}`,
@@ -37,12 +43,14 @@ function dialRaw(port: number, headers: Record<string, string>): Socket {
   return socket;
 }
 
-/** The upgrade request, and what it was answered with. */
+/**
+ * Sends the upgrade request; resolves with the HTTP answer (head and body) and the bytes that came after it.
+ */
 export async function upgrade(
   port: number,
   headers: Record<string, string>,
 ): Promise<{ socket: Socket; answer: string; rest: Buffer }> {
-  const socket = dialRaw(port, headers);
+  const socket = sendUpgrade(port, headers);
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, chunk]);
@@ -57,43 +65,41 @@ export async function upgrade(
         rest: bytes.subarray(end + 4 + length),
       };
   }
-  throw new Error('closed before it was answered');
+  throw new Error('the server closed the connection before it answered');
 }
 
 export interface RawViewer {
-  /** Text of the next frame of the wire. */
+  /** Resolves with the text of the next frame. */
   next(): Promise<string>;
   send(text: string): void;
-  /** Stops reading: the server's bytes pile up. */
+  /** Stops reading, so that the server's bytes pile up. */
   stall(): void;
   resume(): void;
-  /** Bytes read since it connected. */
+  /** Bytes read after the upgrade. */
   bytes(): number;
   close(): void;
 }
 
 export async function openRawViewer(port: number, headers: Record<string, string>): Promise<RawViewer> {
   const { socket, rest } = await upgrade(port, headers);
-  let parts: Buffer[] = [rest];
+  let unread: Buffer = rest;
   let total = rest.length;
   const texts: string[] = [];
   let wake = () => {};
 
-  function read(): void {
-    let bytes: Buffer = Buffer.concat(parts);
-    for (let found = unframe(bytes); found !== undefined; found = unframe(bytes)) {
-      texts.push(found.text);
-      bytes = found.rest;
+  function readFrames(): void {
+    for (let frame = unframe(unread); frame !== undefined; frame = unframe(unread)) {
+      texts.push(frame.text);
+      unread = frame.rest;
     }
-    parts = [bytes];
     if (texts.length > 0) wake();
   }
   socket.on('data', (chunk) => {
     total += chunk.length;
-    parts.push(chunk);
-    read();
+    unread = Buffer.concat([unread, chunk]);
+    readFrames();
   });
-  read();
+  readFrames();
 
   return {
     async next() {
@@ -103,7 +109,7 @@ export async function openRawViewer(port: number, headers: Record<string, string
         });
       return texts.shift() ?? '';
     },
-    send: (text) => socket.write(frame(text)),
+    send: (text) => socket.write(frameOf(text)),
     stall: () => socket.pause(),
     resume: () => socket.resume(),
     bytes: () => total,

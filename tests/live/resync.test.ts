@@ -1,4 +1,4 @@
-/** The page's own live client against the live server over real sockets, with a wire between them that loses things. */
+/** The page's own live client and the live server, with a relay between that can lose messages. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { dialServer } from '../../web/src/live/dial.ts';
@@ -10,41 +10,42 @@ let stage: Stage;
 let relay: Server;
 let link: Link;
 const sockets = new Set<Socket>();
-/** Whether a message of the server is lost on its way. */
+/** Whether the relay drops this message of the server. */
 let isLost: (text: string) => boolean;
 
-/** What the browser would add of itself: where the page is from, and its cookie. */
+/** The upgrade request with the Origin and Cookie headers that a browser would add. */
 function withBrowserHeaders(request: Buffer): string {
   return request.toString('latin1').replace('\r\n', `\r\norigin: ${ORIGIN}\r\ncookie: ${COOKIE}\r\n`);
 }
 
-function join(near: Socket): void {
-  const far = connect(stage.port, '127.0.0.1');
+/** Connects a client's socket to the server, and drops the server's frames for which `isLost` is true. */
+function relayTo(client: Socket): void {
+  const server = connect(stage.port, '127.0.0.1');
   for (const [one, other] of [
-    [near, far],
-    [far, near],
+    [client, server],
+    [server, client],
   ] as const) {
     sockets.add(one);
     one.on('error', () => other.destroy());
     one.on('close', () => other.destroy());
   }
-  near.once('data', (request) => {
-    far.write(withBrowserHeaders(request), 'latin1');
-    near.on('data', (bytes) => far.write(bytes));
+  client.once('data', (request) => {
+    server.write(withBrowserHeaders(request), 'latin1');
+    client.on('data', (bytes) => server.write(bytes));
   });
-  let waiting = Buffer.alloc(0);
-  let isOpen = false;
-  far.on('data', (bytes) => {
-    waiting = Buffer.concat([waiting, bytes]);
-    const end = waiting.indexOf('\r\n\r\n') + 4;
-    if (!isOpen && end >= 4) {
-      near.write(waiting.subarray(0, end));
-      waiting = waiting.subarray(end);
-      isOpen = true;
+  let unsent = Buffer.alloc(0);
+  let isUpgraded = false;
+  server.on('data', (bytes) => {
+    unsent = Buffer.concat([unsent, bytes]);
+    const end = unsent.indexOf('\r\n\r\n') + 4;
+    if (!isUpgraded && end >= 4) {
+      client.write(unsent.subarray(0, end));
+      unsent = unsent.subarray(end);
+      isUpgraded = true;
     }
-    for (let found = isOpen ? unframe(waiting) : undefined; found; found = unframe(waiting)) {
-      if (!isLost(found.text)) near.write(waiting.subarray(0, waiting.length - found.rest.length));
-      waiting = Buffer.from(found.rest);
+    for (let frame = isUpgraded ? unframe(unsent) : undefined; frame; frame = unframe(unsent)) {
+      if (!isLost(frame.text)) client.write(unsent.subarray(0, unsent.length - frame.rest.length));
+      unsent = Buffer.from(frame.rest);
     }
   });
 }
@@ -52,10 +53,10 @@ function join(near: Socket): void {
 beforeEach(async () => {
   stage = await openStage();
   isLost = () => false;
-  relay = createServer(join);
+  relay = createServer(relayTo);
   await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
   const address = relay.address();
-  if (address === null || typeof address === 'string') throw new Error('the wire has no port');
+  if (address === null || typeof address === 'string') throw new Error('the relay has no port');
   vi.stubGlobal('location', {
     protocol: 'http:',
     hostname: '127.0.0.1',
@@ -82,27 +83,29 @@ afterEach(async () => {
   await stage.close();
 });
 
-it('[L1] a page that misses a change asks for a new snapshot, and goes on from there', async () => {
-  const heard: string[] = [];
+it('[L1] a page that misses a change asks for a new snapshot, and gets the changes after it', async () => {
+  const received: string[] = [];
   let wake = () => {};
-  const hear = (what: string) => {
-    heard.push(what);
+  const receive = (kind: string) => {
+    received.push(kind);
     wake();
   };
-  const heardSoFar = async (count: number) => {
-    while (heard.length < count)
+  /** Waits until `count` messages have arrived; resolves with the kinds of all of them. */
+  const receiveUntil = async (count: number) => {
+    while (received.length < count)
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
-    return heard;
+    return received;
   };
-  const change = (t: number) => stage.live.values({ deviceId: 'a', samples: [{ t, values: { cpu: t } }] });
+  const sendChange = (t: number) =>
+    stage.live.pushAccepted({ deviceId: 'a', samples: [{ t, values: { cpu: t } }] });
 
-  link.subscribe('fleet', { snapshot: () => hear('snapshot'), change: () => hear('change') });
+  link.subscribe('fleet', { snapshot: () => receive('snapshot'), change: () => receive('change') });
   link.start();
-  expect(await heardSoFar(1)).toEqual(['snapshot']);
-  change(1);
-  expect(await heardSoFar(2)).toEqual(['snapshot', 'change']);
+  expect(await receiveUntil(1)).toEqual(['snapshot']);
+  sendChange(1);
+  expect(await receiveUntil(2)).toEqual(['snapshot', 'change']);
 
   const lost = new Promise<void>((resolve) => {
     isLost = (text) => {
@@ -111,11 +114,11 @@ it('[L1] a page that misses a change asks for a new snapshot, and goes on from t
       return isChange;
     };
   });
-  change(2);
+  sendChange(2);
   await lost;
   isLost = () => false;
-  change(3);
-  expect(await heardSoFar(3)).toEqual(['snapshot', 'change', 'snapshot']);
-  change(4);
-  expect(await heardSoFar(4)).toEqual(['snapshot', 'change', 'snapshot', 'change']);
+  sendChange(3);
+  expect(await receiveUntil(3)).toEqual(['snapshot', 'change', 'snapshot']);
+  sendChange(4);
+  expect(await receiveUntil(4)).toEqual(['snapshot', 'change', 'snapshot', 'change']);
 });

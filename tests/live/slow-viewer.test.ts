@@ -9,7 +9,9 @@ const MiB = 1024 * 1024;
 
 const event = z.tuple([z.literal('change'), envelope]);
 
-/** Asks for the fleet; resolves with the snapshot's number. What comes before the answer is passed over. */
+/**
+ * Subscribes to the fleet; resolves with the number of the snapshot. Messages before the reply are skipped.
+ */
 async function subscribe(viewer: RawViewer, id: number): Promise<number> {
   viewer.send(`42${id}["subscribe","fleet"]`);
   for (;;) {
@@ -21,6 +23,7 @@ async function subscribe(viewer: RawViewer, id: number): Promise<number> {
   }
 }
 
+/** Resolves with the number of the next change. */
 async function nextChange(viewer: RawViewer): Promise<number> {
   for (;;) {
     const text = await viewer.next();
@@ -28,7 +31,7 @@ async function nextChange(viewer: RawViewer): Promise<number> {
   }
 }
 
-/** The first number that does not follow the one before it. */
+/** Reads changes that should be numbered 1, 2, 3 …; resolves with the first number that is out of order. */
 async function nextGap(viewer: RawViewer): Promise<number> {
   for (let expected = 1; ; expected++) {
     const seq = await nextChange(viewer);
@@ -45,8 +48,8 @@ async function openViewer(port: number): Promise<RawViewer> {
 }
 
 describe('a viewer that stops reading', () => {
-  it('[L3] costs bounded memory and slows nobody; it sees the gap and is whole again', async () => {
-    const stage = await openStage({ limits: { maxBackpressure: MiB } });
+  it('[L3] a viewer that stops reading costs bounded memory, slows nobody and recovers', async () => {
+    const stage = await openStage({ limits: { maxBackpressureBytes: MiB } });
     try {
       const [slow, fast] = [await openViewer(stage.port), await stage.connect()];
       expect(await subscribe(slow, 1)).toBe(0);
@@ -57,28 +60,28 @@ describe('a viewer that stops reading', () => {
       const filler = 'x'.repeat(1000);
       for (let seq = 1; seq <= rounds; seq++) {
         for (let i = 0; i < 1000; i++)
-          stage.live.values({ deviceId: `${filler}${i}`, samples: [{ t: seq, values: { cpu: seq } }] });
-        await fast.change((change) => change.seq === seq);
+          stage.live.pushAccepted({ deviceId: `${filler}${i}`, samples: [{ t: seq, values: { cpu: seq } }] });
+        await fast.nextChange((change) => change.seq === seq);
       }
       expect(fast.changes.map(({ seq }) => seq)).toEqual(Array.from({ length: rounds }, (_, i) => i + 1));
 
-      // 48 MiB went by; what was kept is the limit, one message, and what two kernels hold of a connection.
+      // 48 MiB were sent. Kept for the slow viewer: the limit, one message, and the kernels' socket buffers.
       slow.resume();
-      let seen = false;
+      let isGapSeen = false;
       const gap = nextGap(slow).finally(() => {
-        seen = true;
+        isGapSeen = true;
       });
       let seq = rounds;
-      while (!seen) {
+      while (!isGapSeen) {
         seq += 1;
-        stage.live.values({ deviceId: 'a', samples: [{ t: seq, values: { cpu: 1 } }] });
-        await fast.change((change) => change.seq === seq);
+        stage.live.pushAccepted({ deviceId: 'a', samples: [{ t: seq, values: { cpu: 1 } }] });
+        await fast.nextChange((change) => change.seq === seq);
       }
       expect(await gap).toBeGreaterThan(rounds);
       expect(slow.bytes()).toBeLessThan(20 * MiB);
 
       expect(await subscribe(slow, 2)).toBe(seq);
-      stage.live.values({ deviceId: 'a', samples: [{ t: seq + 1, values: { cpu: 1 } }] });
+      stage.live.pushAccepted({ deviceId: 'a', samples: [{ t: seq + 1, values: { cpu: 1 } }] });
       expect(await nextChange(slow)).toBe(seq + 1);
       slow.close();
     } finally {
@@ -89,10 +92,14 @@ describe('a viewer that stops reading', () => {
 
 describe('the handshake', () => {
   it.each([
-    [{ origin: 'https://evil.example', cookie: COOKIE }, 'foreign_origin'],
-    [{ cookie: COOKIE }, 'foreign_origin'],
-    [{ ...HEADERS, 'x-forwarded-for': REFUSED_ADDRESS }, 'address_not_allowed'],
-  ])('[L5] with %o is answered 403 %s', async (headers, reason) => {
+    ['from a foreign origin', { origin: 'https://evil.example', cookie: COOKIE }, 'foreign_origin'],
+    ['without an origin that the guard accepts', { cookie: COOKIE }, 'foreign_origin'],
+    [
+      'from an address outside the allow-list',
+      { ...HEADERS, 'x-forwarded-for': REFUSED_ADDRESS },
+      'address_not_allowed',
+    ],
+  ])('[L5] an upgrade request %s is answered with 403 and the reason', async (_, headers, reason) => {
     const stage = await openStage();
     try {
       const { socket, answer } = await upgrade(stage.port, headers);
@@ -104,50 +111,51 @@ describe('the handshake', () => {
     }
   });
 
-  it.each([{ origin: ORIGIN }, { origin: ORIGIN, cookie: 'session=forged' }])(
-    '[L5] with %o opens a websocket that leads nowhere',
-    async (headers) => {
-      const stage = await openStage();
-      try {
-        const viewer = await openRawViewer(stage.port, headers);
-        expect(await viewer.next()).toMatch(/^0/);
-        stage.tick();
-        viewer.send('40');
-        expect(await viewer.next()).toBe('44{"message":"unauthenticated"}');
-        expect(stage.live.viewers()).toBe(0);
-        viewer.close();
-      } finally {
-        await stage.close();
-      }
-    },
-  );
+  it.each([
+    ['without a cookie', { origin: ORIGIN }],
+    ['with a forged cookie', { origin: ORIGIN, cookie: 'session=forged' }],
+  ])('[L5] a client %s gets an open websocket, but is refused as unauthenticated', async (_, headers) => {
+    const stage = await openStage();
+    try {
+      const viewer = await openRawViewer(stage.port, headers);
+      expect(await viewer.next()).toMatch(/^0/);
+      stage.tick();
+      viewer.send('40');
+      expect(await viewer.next()).toBe('44{"message":"unauthenticated"}');
+      expect(stage.live.viewers()).toBe(0);
+      viewer.close();
+    } finally {
+      await stage.close();
+    }
+  });
 
-  it('survives a client that is gone before its session was checked', async () => {
-    const asked: (() => void)[] = [];
-    let onAsk = () => {};
+  it('a client that is gone before its session was checked does not disturb the next one', async () => {
+    /** Each lets one check of a session finish. */
+    const finishCheck: (() => void)[] = [];
+    let onCheckStarted = () => {};
     const gate = () =>
       new Promise<void>((resolve) => {
-        asked.push(resolve);
-        onAsk();
+        finishCheck.push(resolve);
+        onCheckStarted();
       });
     const stage = await openStage({ authGate: gate });
-    const nextAsk = () =>
+    const nextCheck = () =>
       new Promise<void>((resolve) => {
-        onAsk = resolve;
+        onCheckStarted = resolve;
       });
     try {
-      const first = nextAsk();
-      const hasty = await openRawViewer(stage.port, HEADERS);
-      hasty.send('40');
+      const first = nextCheck();
+      const gone = await openRawViewer(stage.port, HEADERS);
+      gone.send('40');
       await first;
-      hasty.close();
-      // A whole second handshake later, the server knows that the first client is gone.
-      const second = nextAsk();
-      const patient = stage.connect();
+      gone.close();
+      // When a second client has completed its handshake, the server knows that the first one is gone.
+      const second = nextCheck();
+      const connecting = stage.connect();
       await second;
-      asked[1]?.();
-      const viewer = await patient;
-      asked[0]?.();
+      finishCheck[1]?.();
+      const viewer = await connecting;
+      finishCheck[0]?.();
       expect((await viewer.subscribe('fleet')).ok).toBe(true);
       expect(stage.live.viewers()).toBe(1);
     } finally {
@@ -155,7 +163,7 @@ describe('the handshake', () => {
     }
   });
 
-  it('opens a websocket that stays open, also where the client asked for the connection to be closed', async () => {
+  it('a websocket stays open even when the upgrade request has the header Connection: close', async () => {
     const stage = await openStage({ authGate: () => new Promise((resolve) => setImmediate(resolve)) });
     try {
       const viewer = await openRawViewer(stage.port, { ...HEADERS, connection: 'close' });

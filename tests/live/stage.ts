@@ -1,4 +1,4 @@
-/** A live server over real sockets, with everything behind it in the test's hands. */
+/** A live server over real sockets. The test controls its clock, sessions, devices and repeated jobs. */
 import { io, type Socket } from 'socket.io-client';
 import * as uWS from 'uWebSockets.js';
 import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
@@ -68,8 +68,8 @@ export interface Viewer {
   /** Every change so far, in order of arrival. */
   readonly changes: readonly Envelope<unknown>[];
   subscribe(room: string): Promise<SubscribeReply>;
-  /** Resolves with the change that makes `is` true, also one that came already. */
-  change(is: (change: Envelope<unknown>) => boolean): Promise<Envelope<unknown>>;
+  /** Resolves with the first change that matches, whether it has arrived already or arrives later. */
+  nextChange(matches: (change: Envelope<unknown>) => boolean): Promise<Envelope<unknown>>;
 }
 
 export const COOKIE = 'session=good';
@@ -79,7 +79,7 @@ export const REFUSED_ADDRESS = '192.0.2.1';
 export async function openStage(
   options: {
     limits?: Partial<LiveLimits>;
-    /** What the check of a session waits for. */
+    /** Delays the check of each session until its promise resolves. */
     authGate?: () => Promise<void>;
   } = {},
 ) {
@@ -89,10 +89,10 @@ export async function openStage(
     ['other', { sessionId: 'other', expiresAt: 1e15, role: 'viewer' as const, username: 'ann' }],
   ]);
   const ended = new Set<string>();
-  const ticks: (() => void)[] = [];
+  const jobs: (() => void)[] = [];
   const clock = { at: 1_000_000 };
   const devices = new Set(['a', 'b']);
-  const find = (cookie: string) => {
+  const findSession = (cookie: string) => {
     const id = /^session=(\w+)$/.exec(cookie)?.[1] ?? '';
     return ended.has(id) ? undefined : sessions.get(id);
   };
@@ -100,7 +100,7 @@ export async function openStage(
     app,
     async authenticate(cookie) {
       await options.authGate?.();
-      return find(cookie);
+      return findSession(cookie);
     },
     allowAddress: (_, forwardedFor) => forwardedFor !== REFUSED_ADDRESS,
     sessionAlive: (id) => !ended.has(id),
@@ -112,9 +112,9 @@ export async function openStage(
     },
     now: () => clock.at,
     log: createLog('silent'),
-    every: (run) => {
-      ticks.push(run);
-      return () => ticks.splice(ticks.indexOf(run), 1);
+    every: (job) => {
+      jobs.push(job);
+      return () => jobs.splice(jobs.indexOf(job), 1);
     },
     ...(options.limits && { limits: options.limits }),
   });
@@ -145,7 +145,7 @@ export async function openStage(
     const waiting = new Set<() => void>();
     client.on('change', (change) => {
       changes.push({ ...envelope.parse(change), data: change.data });
-      for (const look of waiting) look();
+      for (const check of waiting) check();
     });
     await new Promise<void>((resolve, reject) => {
       client.on('connect', resolve);
@@ -158,16 +158,16 @@ export async function openStage(
         const answer: unknown = await client.timeout(10_000).emitWithAck('subscribe', room);
         return subscribeReply.parse(answer);
       },
-      change: (is) =>
+      nextChange: (matches) =>
         new Promise((resolve) => {
-          const look = () => {
-            const found = changes.find(is);
-            if (found === undefined) return;
-            waiting.delete(look);
-            resolve(found);
+          const check = () => {
+            const change = changes.find(matches);
+            if (change === undefined) return;
+            waiting.delete(check);
+            resolve(change);
           };
-          waiting.add(look);
-          look();
+          waiting.add(check);
+          check();
         }),
     };
   }
@@ -181,8 +181,8 @@ export async function openStage(
     ended,
     dial,
     connect,
-    /** Runs what the server does every second. */
-    tick: () => ticks.forEach((run) => run()),
+    /** Runs the jobs that the server runs every second. */
+    tick: () => jobs.forEach((job) => job()),
     async close() {
       for (const client of clients) client.disconnect();
       await live.stop();
@@ -194,11 +194,11 @@ export async function openStage(
 
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
-/** The reason of a refused connection. */
+/** Resolves with the error of a refused connection; rejects when the client is connected. */
 export function refusal(client: Client): Promise<Error> {
   return new Promise((resolve, reject) => {
     client.on('connect_error', resolve);
-    client.on('connect', () => reject(new Error('was let in')));
+    client.on('connect', () => reject(new Error('the connection was not refused')));
   });
 }
 

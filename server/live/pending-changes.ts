@@ -1,4 +1,4 @@
-/** What has changed since a room's last message. Each kind of room gathers its own kind of change. */
+/** The change gathered since a room's last message, to be its next one. A class for each kind of room. */
 import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
 import {
   FLEET_FIELDS,
@@ -11,14 +11,14 @@ import {
 } from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 
-/** Samples of one device in one message; of a long spool being delivered, the newest. */
-const MOST_SAMPLES = 600;
+/** The most samples of a device in one message; of more (an agent's spool), only the newest are sent. */
+const MAX_SAMPLES = 600;
 
 /**
- * A number as it travels live: four decimals below 10, two below 1000, none above. More digits than that are
- * noise on a screen and half of a message's bytes; history keeps the number as it was.
+ * A value rounded for live messages: four decimals below 10, two below 1000, none above. More digits would be
+ * noise on a screen and half of a message's bytes. The history keeps the exact value.
  */
-function compact(value: number): number {
+function roundForLive(value: number): number {
   const size = Math.abs(value);
   if (size >= 1000) return Math.round(value);
   return size >= 10 ? Math.round(value * 100) / 100 : Math.round(value * 10_000) / 10_000;
@@ -28,62 +28,64 @@ function emptyColumns(): FleetColumns {
   return { id: [], t: [], ...perFleetField((): (number | null)[] => []) };
 }
 
-const cell = (value: number | undefined) => (value === undefined ? null : compact(value));
+const cellOf = (value: number | undefined) => (value === undefined ? null : roundForLive(value));
 
 function addRow(columns: FleetColumns, id: string, sample: Sample): void {
   columns.id.push(id);
   columns.t.push(sample.t);
-  for (const field of FLEET_FIELDS) columns[field].push(cell(fieldValue(sample, field)));
+  for (const field of FLEET_FIELDS) columns[field].push(cellOf(fieldValue(sample, field)));
 }
 
 function withoutRows(columns: FleetColumns, id: string): FleetColumns {
-  const others = <T>(column: readonly T[]) => column.filter((_, i) => columns.id[i] !== id);
+  const keepOthers = <T>(column: readonly T[]) => column.filter((_, i) => columns.id[i] !== id);
   return {
-    id: others(columns.id),
-    t: others(columns.t),
-    ...perFleetField((field) => others(columns[field])),
+    id: keepOthers(columns.id),
+    t: keepOthers(columns.t),
+    ...perFleetField((field) => keepOthers(columns[field])),
   };
 }
 
-/** Samples of one device → columns; null where a sample lacks a field that another has. */
-function sampleColumns(samples: readonly Sample[]): SampleColumns {
+/** The samples of one device in columns; null where a sample lacks a field that another sample has. */
+function columnsOf(samples: readonly Sample[]): SampleColumns {
   const fields: Record<string, (number | null)[]> = {};
   for (const [i, { values }] of samples.entries()) {
     for (const name in values) {
       const value = values[name];
       if (value === undefined) continue;
       const column = (fields[name] ??= new Array<number | null>(samples.length).fill(null));
-      column[i] = compact(value);
+      column[i] = roundForLive(value);
     }
   }
   return { t: samples.map(({ t }) => t), fields };
 }
 
-/** `take` hands over what was gathered and begins anew; undefined where nothing changed. */
-export interface Gathered<Change> {
-  take(): Change | undefined;
+export interface PendingChange<Change> {
+  /**
+   * Returns the change gathered since the last call and starts a new one; undefined where nothing changed.
+   */
+  takeChange(): Change | undefined;
 }
 
-export class FleetGathered implements Gathered<FleetChange> {
+export class PendingFleetChange implements PendingChange<FleetChange> {
   #removed = new Set<string>();
   #devices = new Map<string, Device>();
   #values = emptyColumns();
 
-  value(id: string, sample: Sample): void {
+  addSample(id: string, sample: Sample): void {
     addRow(this.#values, id, sample);
   }
 
-  device(device: Device): void {
+  addDevice(device: Device): void {
     this.#devices.set(device.device_id, device);
   }
 
-  remove(id: string): void {
+  removeDevice(id: string): void {
     this.#removed.add(id);
     this.#devices.delete(id);
     this.#values = withoutRows(this.#values, id);
   }
 
-  take(): FleetChange | undefined {
+  takeChange(): FleetChange | undefined {
     const [removed, devices, values] = [this.#removed, this.#devices, this.#values];
     if (removed.size + devices.size + values.id.length === 0) return undefined;
     this.#removed = new Set();
@@ -97,31 +99,31 @@ export class FleetGathered implements Gathered<FleetChange> {
   }
 }
 
-/** `current`: the whole device as it is when a message goes out; undefined when it is gone. */
-export class DeviceGathered implements Gathered<DeviceChange> {
+export class PendingDeviceChange implements PendingChange<DeviceChange> {
   readonly #current: () => DeviceDetail | undefined;
   #samples: Sample[] = [];
   #changed = false;
   #removed = false;
 
+  /** `current` returns the whole device, read when a message is sent; undefined where it was removed. */
   constructor(current: () => DeviceDetail | undefined) {
     this.#current = current;
   }
 
-  samples(samples: readonly Sample[]): void {
+  addSamples(samples: readonly Sample[]): void {
     this.#samples.push(...samples);
-    if (this.#samples.length > MOST_SAMPLES) this.#samples = this.#samples.slice(-MOST_SAMPLES);
+    if (this.#samples.length > MAX_SAMPLES) this.#samples = this.#samples.slice(-MAX_SAMPLES);
   }
 
-  changed(): void {
+  markChanged(): void {
     this.#changed = true;
   }
 
-  removed(): void {
+  markRemoved(): void {
     this.#removed = true;
   }
 
-  take(): DeviceChange | undefined {
+  takeChange(): DeviceChange | undefined {
     if (this.#removed) {
       this.#removed = false;
       this.#changed = false;
@@ -136,19 +138,19 @@ export class DeviceGathered implements Gathered<DeviceChange> {
     if (changed && device === undefined) return { removed: true };
     return {
       ...(device !== undefined && { device }),
-      ...(samples.length > 0 && { samples: sampleColumns(samples) }),
+      ...(samples.length > 0 && { samples: columnsOf(samples) }),
     };
   }
 }
 
-export class AlertsGathered implements Gathered<AlertsChange> {
+export class PendingAlertsChange implements PendingChange<AlertsChange> {
   #alerts = new Map<string, Alert>();
 
   add(alerts: readonly Alert[]): void {
     for (const alert of alerts) this.#alerts.set(alert.id, alert);
   }
 
-  take(): AlertsChange | undefined {
+  takeChange(): AlertsChange | undefined {
     if (this.#alerts.size === 0) return undefined;
     const alerts = [...this.#alerts.values()];
     this.#alerts = new Map();
