@@ -98,7 +98,7 @@ it('[L1] a page that misses a change asks for a new snapshot, and goes on from t
   };
   const change = (t: number) => stage.live.values({ deviceId: 'a', samples: [{ t, values: { cpu: t } }] });
 
-  link.subscribe('fleet', { snapshot: () => hear('snapshot'), change: () => hear('change') });
+  link.follow('fleet', { snapshot: () => hear('snapshot'), change: () => hear('change') });
   link.start();
   expect(await heardSoFar(1)).toEqual(['snapshot']);
   change(1);

@@ -6,6 +6,7 @@ import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
 import { errorMessage } from '../api/request.ts';
 import { SampleWindow } from './samples.ts';
+import { Viewers } from './viewers.ts';
 
 /** How far back the live charts go. */
 export const LIVE_WINDOW_MS = 5 * 60_000;
@@ -36,6 +37,8 @@ export class DeviceView {
   problem: string | undefined = $state();
   readonly #api: Api;
   readonly #live: Live;
+  // No lingering: while somebody watches a device, its agent pushes every second.
+  readonly #viewers = new Viewers({ start: () => this.#start(), lingerMs: 0 });
   #asking: AbortController | undefined;
 
   constructor({ id, api, live }: { id: string; api: Api; live: Live }) {
@@ -60,29 +63,9 @@ export class DeviceView {
     });
   }
 
-  /** Keeps the view current until the returned function is called. */
+  /** Keeps the device current for one view until the returned function is called. */
   follow(): () => void {
-    const leave = this.#live.follow(
-      `device:${this.id}`,
-      { snapshot: deviceSnapshot, change: deviceChange },
-      {
-        snapshot: ({ device }) => {
-          this.#show(device);
-          this.latest = device.metrics;
-          this.sampledAt = device.sampled_at;
-          this.state = 'ready';
-          void this.loadHistory();
-        },
-        change: (change, at) => this.#apply(change, at),
-        missing: () => {
-          this.state = 'missing';
-        },
-      },
-    );
-    return () => {
-      leave();
-      this.#asking?.abort();
-    };
+    return this.#viewers.add();
   }
 
   /** Fetches the last minutes, or what was missed of them; again after an error. Never rejects. */
@@ -105,6 +88,44 @@ export class DeviceView {
       this.history = 'error';
       this.problem = errorMessage(error);
     }
+  }
+
+  #start(): () => void {
+    const leave = this.#live.follow(
+      `device:${this.id}`,
+      { snapshot: deviceSnapshot, change: deviceChange },
+      {
+        snapshot: ({ device }) => {
+          this.#show(device);
+          this.latest = device.metrics;
+          this.sampledAt = device.sampled_at;
+          this.state = 'ready';
+          void this.loadHistory();
+        },
+        change: (change, at) => this.#apply(change, at),
+        missing: () => {
+          this.state = 'missing';
+        },
+      },
+    );
+    return () => {
+      leave();
+      this.#asking?.abort();
+      this.#forget();
+    };
+  }
+
+  /** Back to how it was made: what comes while nobody looks is missed, so nothing is kept. */
+  #forget(): void {
+    this.state = 'loading';
+    this.device = undefined;
+    this.latest = {};
+    this.sampledAt = null;
+    this.seenAt = null;
+    this.samples.clear();
+    this.history = 'loading';
+    this.problem = undefined;
+    this.version++;
   }
 
   #show(device: DeviceDetail): void {

@@ -10,8 +10,9 @@ import {
 import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
 import { pointOf, RecentColumns, type RecentPoint } from './recent.ts';
+import { Viewers } from './viewers.ts';
 
-/** A page's stores outlive it by this, so that going back is instant. */
+/** The fleet is followed this much longer than its last page is open, so that going back shows it at once. */
 const LINGER_MS = 20_000;
 
 /** One device of the list. Reading `device` or `latest` makes a view follow that row alone. */
@@ -51,43 +52,20 @@ export class Fleet {
   readonly #live: Live;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- `rows` tells of it; each row has signals of its own
   readonly #byId = new Map<string, FleetRow>();
-  #followers = 0;
-  #leave: (() => void) | undefined;
-  #linger: ReturnType<typeof setTimeout> | undefined;
+  readonly #viewers = new Viewers({ start: () => this.#start(), lingerMs: LINGER_MS });
 
   constructor(live: Live) {
     this.#live = live;
   }
 
-  /** Keeps the store current until the returned function is called (and a little longer). */
+  /** Keeps the store current for one view until the returned function is called. */
   follow(): () => void {
-    this.#followers++;
-    clearTimeout(this.#linger);
-    this.#leave ??= this.#live.follow(
-      'fleet',
-      { snapshot: fleetSnapshot, change: fleetChange },
-      {
-        snapshot: (data) => this.#replace(data),
-        change: (data, at) => this.#apply(data, at),
-      },
-    );
-    let following = true;
-    return () => {
-      if (!following) return;
-      following = false;
-      this.#followers--;
-      if (this.#followers === 0) this.#linger = setTimeout(() => this.clear(), LINGER_MS);
-    };
+    return this.#viewers.add();
   }
 
-  /** Stops following and forgets everything. */
-  clear(): void {
-    clearTimeout(this.#linger);
-    this.#leave?.();
-    this.#leave = undefined;
-    this.#byId.clear();
-    this.rows = [];
-    this.ready = false;
+  /** Stops following and forgets everything, at once: the session is over. */
+  stop(): void {
+    this.#viewers.stop();
   }
 
   get(deviceId: string): FleetRow | undefined {
@@ -102,6 +80,23 @@ export class Fleet {
       ageMs: row.seenAt === null ? null : this.#live.now - row.seenAt,
       intervalS: row.device.interval_s,
     });
+  }
+
+  #start(): () => void {
+    const leave = this.#live.follow(
+      'fleet',
+      { snapshot: fleetSnapshot, change: fleetChange },
+      {
+        snapshot: (data) => this.#replace(data),
+        change: (data, at) => this.#apply(data, at),
+      },
+    );
+    return () => {
+      leave();
+      this.#byId.clear();
+      this.rows = [];
+      this.ready = false;
+    };
   }
 
   #replace(snapshot: FleetSnapshot): void {
