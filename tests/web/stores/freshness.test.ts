@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { freshness, onlineWindow } from '../../../web/src/stores/freshness.ts';
+import { freshness } from '../../../web/src/stores/freshness.ts';
 
 const fresh = { status: 'online', link: 'live', ageMs: 1000, intervalS: 5 } as const;
 
 describe('freshness', () => {
-  it('[F1] a window is three intervals, 15 s at least', () => {
-    expect(onlineWindow(1)).toBe(15_000);
-    expect(onlineWindow(60)).toBe(180_000);
-  });
-
   it('[L4] numbers are live only with a live link and a push within the window', () => {
     expect(freshness(fresh)).toBe('live');
     expect(freshness({ ...fresh, ageMs: 15_001 })).toBe('stale');

@@ -1,5 +1,6 @@
 /** A line of a chart as parallel columns; null breaks it. */
 import type { Point } from '#protocol/api.ts';
+import { gapMs, usualDistanceMs } from '#protocol/gaps.ts';
 
 export interface Trace {
   /** Epoch milliseconds, ascending. */
@@ -12,19 +13,14 @@ export interface Trace {
 
 export const NO_TRACE: Trace = { t: [], value: [] };
 
-/** A distance this many times the usual one is a gap. */
-const GAP = 3.5;
 /** From so many points on, their usual distance is known. */
 const REGULAR = 10;
-/** A pause shorter than this is only a late sample. */
-const LEAST_GAP_MS = 3500;
+/** The usual distance is that of the last so many points, so that a changed interval is soon the usual one. */
+const RECENT = 41;
 
-function usualDistance(t: readonly number[]): number {
-  if (t.length < 2) return 0;
-  const distances: number[] = [];
-  for (let i = Math.max(1, t.length - 40); i < t.length; i++) distances.push((t[i] ?? 0) - (t[i - 1] ?? 0));
-  distances.sort((a, b) => a - b);
-  return distances[distances.length >> 1] ?? 0;
+/** The usual distance between the last points, milliseconds; 0 below two points. */
+export function recentDistanceMs(t: readonly number[]): number {
+  return usualDistanceMs(t.slice(-RECENT)) ?? 0;
 }
 
 /**
@@ -46,7 +42,7 @@ export function liveTrace(
     times.push(time);
     found.push(value);
   }
-  return broken(times, found, Math.max(LEAST_GAP_MS, usualDistance(times) * GAP));
+  return broken(times, found, gapMs(recentDistanceMs(times)));
 }
 
 /** Puts a null wherever two neighbours are more than `gap` apart. */
@@ -72,9 +68,9 @@ function broken(t: readonly number[], value: readonly number[], gap: number): Tr
  */
 export function historyTrace(points: readonly Point[], step: number): Trace {
   const found = points.filter(([, , mean]) => mean !== null);
-  const usual = usualDistance(found.map(([start]) => start));
+  const usual = recentDistanceMs(found.map(([start]) => start));
   const seldom = found.length >= REGULAR && usual > step * 1.01;
-  const gap = seldom ? usual * GAP : step * 1.5;
+  const gap = seldom ? gapMs(usual) : step * 1.5;
   const t: number[] = [];
   const value: (number | null)[] = [];
   const low: (number | null)[] = [];

@@ -1,5 +1,5 @@
 /** Cores over time on one canvas, a row each: its load as an area, or, where rows are thin, as a shade. */
-import type { Trace } from '../charts/trace.ts';
+import { recentDistanceMs, type Trace } from '../charts/trace.ts';
 
 export interface StripBox {
   /** In device pixels. */
@@ -22,9 +22,9 @@ export function areAreas(rows: number, height: number): boolean {
   return rows > 0 && height / rows >= READABLE;
 }
 
-/** How long a sample stands for: until the next one, or the usual distance where that is further away. */
+/** How long the sample at an index stands for, milliseconds: until the next one, but at most twice the usual distance. */
 function widths({ t }: Trace): (i: number) => number {
-  const usual = t.length > 1 ? ((t.at(-1) ?? 0) - (t[0] ?? 0)) / (t.length - 1) : 1000;
+  const usual = recentDistanceMs(t) || 1000;
   return (i) => Math.min((t[i + 1] ?? (t[i] ?? 0) + usual) - (t[i] ?? 0), 2 * usual);
 }
 

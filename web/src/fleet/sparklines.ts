@@ -1,20 +1,10 @@
 /** Small lines on canvas: one drawing loop for all of them, one frame for all that changed. */
+import { gapMs, onlineWindowMs, usualDistanceMs } from '#protocol/gaps.ts';
 
 /** A column of values beside its times, both as they are kept: NaN where there is none. */
 export interface Trace {
   readonly t: Float64Array;
   readonly values: Float64Array;
-}
-
-/** Where a line is broken: a distance this many times the usual one. */
-const GAP = 3.5;
-
-/** The median distance between neighbours; undefined below two points. */
-function spacing(t: Float64Array): number | undefined {
-  if (t.length < 2) return undefined;
-  const distances = new Float64Array(t.length - 1);
-  for (let i = 1; i < t.length; i++) distances[i - 1] = (t[i] ?? 0) - (t[i - 1] ?? 0);
-  return distances.sort()[distances.length >> 1];
 }
 
 export interface SparkScale {
@@ -32,13 +22,14 @@ export function sparkScale(
   { top, floor = 0, spanMs }: { top?: number; floor?: number; spanMs: number },
 ): SparkScale {
   let [end, most] = [-Infinity, floor];
-  let gap = 0;
+  // Values come once a push, and a push may be late: while the device counts as online, its line is not broken.
+  let gap = onlineWindowMs(0);
   for (const { t, values } of traces) {
     end = Math.max(end, t[t.length - 1] ?? -Infinity);
-    gap = Math.max(gap, (spacing(t) ?? 0) * GAP);
+    gap = Math.max(gap, gapMs(usualDistanceMs(t) ?? 0));
     if (top === undefined) for (const value of values) if (value > most) most = value;
   }
-  return { end, span: spanMs, top: top ?? most * 1.08, gap: Math.max(gap, 15_000) };
+  return { end, span: spanMs, top: top ?? most * 1.08, gap };
 }
 
 export interface SparkBox {

@@ -9,7 +9,7 @@ import {
 } from '#protocol/live.ts';
 import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
-import { pointOf, RecentColumns, type RecentPoint } from './recent.ts';
+import { latestOf, pointOf, RecentColumns, type RecentPoint } from './recent.ts';
 import { Viewers } from './viewers.ts';
 
 /** The fleet is followed this much longer than its last page is open, so that going back shows it at once. */
@@ -152,16 +152,4 @@ export class Fleet {
     }
     this.version++;
   }
-}
-
-function latestOf({ sampled_at, metrics }: Device): RecentPoint | undefined {
-  if (sampled_at === null) return undefined;
-  return {
-    t: sampled_at,
-    cpu: metrics['cpu'] ?? null,
-    ram: metrics['ram'] ?? null,
-    disk: metrics['disk'] ?? null,
-    net_tx: metrics['net_tx'] ?? null,
-    net_rx: metrics['net_rx'] ?? null,
-  };
 }

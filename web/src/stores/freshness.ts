@@ -1,11 +1,7 @@
 /** Whether numbers may be shown as live [L4]. */
 import type { DeviceStatus } from '#protocol/api.ts';
+import { onlineWindowMs } from '#protocol/gaps.ts';
 import type { LinkState } from '../live/link.ts';
-
-/** As F1 counts: a device is online while its last push is younger than this. Milliseconds. */
-export function onlineWindow(intervalS: number): number {
-  return Math.max(3 * intervalS, 15) * 1000;
-}
 
 export type Freshness = 'live' | 'stale' | 'offline' | 'waiting';
 
@@ -27,6 +23,6 @@ export function freshness({
   intervalS: number;
 }): Freshness {
   if (status === 'offline') return ageMs === null ? 'waiting' : 'offline';
-  if (link !== 'live' || ageMs === null || ageMs > onlineWindow(intervalS)) return 'stale';
+  if (link !== 'live' || ageMs === null || ageMs > onlineWindowMs(intervalS)) return 'stale';
   return 'live';
 }

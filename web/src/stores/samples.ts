@@ -6,8 +6,6 @@ export type Column = (number | null)[];
 
 /** Columns grow past the window by this much before their old end is cut off, so that cutting is rare. */
 const SLACK = 1.2;
-/** A pause this many times the usual spacing is a gap. */
-const GAP_SPACINGS = 3;
 
 export class SampleWindow {
   /** Times, epoch milliseconds, ascending. */
@@ -15,8 +13,6 @@ export class SampleWindow {
   /** Field → values beside `t`; null where there is none. */
   readonly fields = new Map<string, Column>();
   readonly #windowMs: number;
-  /** Rows that only mark a gap; history may know better. */
-  readonly #gaps = new Set<number>();
 
   /** `windowMs`: how far back from the newest sample is kept. */
   constructor(windowMs: number) {
@@ -30,7 +26,6 @@ export class SampleWindow {
   clear(): void {
     this.t = [];
     this.fields.clear();
-    this.#gaps.clear();
   }
 
   /** Adds live samples. Those that are there already are replaced, late ones go where they belong. */
@@ -44,7 +39,6 @@ export class SampleWindow {
 
   /** Adds history: the mean of each bucket, where no live sample stands in that bucket already. */
   addHistory({ series, step_ms }: SeriesReply): void {
-    this.#dropGaps();
     const times = new Set<number>();
     const taken = new Set(this.t.map((t) => Math.floor(t / step_ms)));
     for (const points of Object.values(series))
@@ -65,7 +59,6 @@ export class SampleWindow {
   }
 
   #append(t: readonly number[], fields: Readonly<Record<string, Column>>): void {
-    this.#markGap(t[0] ?? NaN);
     const before = this.t.length;
     for (const time of t) this.t.push(time);
     for (const name in fields) {
@@ -74,25 +67,6 @@ export class SampleWindow {
       for (let i = 0; i < t.length; i++) column.push(values[i] ?? null);
     }
     for (const column of this.fields.values()) while (column.length < this.t.length) column.push(null);
-  }
-
-  /** A row of nulls where samples are missing, so that no line is drawn across. */
-  #markGap(next: number): void {
-    const last = this.lastTime;
-    const spacing = usualSpacing(this.t);
-    if (spacing === undefined || next - last <= Math.max(GAP_SPACINGS * spacing, 5000)) return;
-    this.t.push(last + spacing);
-    this.#gaps.add(last + spacing);
-    for (const column of this.fields.values()) column.push(null);
-  }
-
-  #dropGaps(): void {
-    if (this.#gaps.size === 0) return;
-    const kept = (_: unknown, i: number) => !this.#gaps.has(times[i] ?? NaN);
-    const times = this.t;
-    this.t = times.filter(kept);
-    for (const [name, column] of this.fields) this.fields.set(name, column.filter(kept));
-    this.#gaps.clear();
   }
 
   #column(name: string, length: number): Column {
@@ -137,12 +111,4 @@ export class SampleWindow {
 function ascends(t: readonly number[]): boolean {
   for (let i = 1; i < t.length; i++) if (!((t[i] ?? NaN) > (t[i - 1] ?? NaN))) return false;
   return true;
-}
-
-/** The median of the last few distances; undefined while there are too few. */
-function usualSpacing(t: readonly number[]): number | undefined {
-  const last = t.slice(-10);
-  const distances = last.slice(1).map((time, i) => time - (last[i] ?? NaN));
-  if (distances.length < 3) return undefined;
-  return distances.sort((a, b) => a - b)[Math.floor(distances.length / 2)];
 }
