@@ -20,6 +20,11 @@ describe('a live line', () => {
     expect(liveTrace(times, column, 0).value).toEqual([0, 10, 20, 30, 40]);
   });
 
+  it('of a device that pushes once a minute is whole', () => {
+    const times = Array.from({ length: 10 }, (_, i) => i * 60_000);
+    expect(liveTrace(times, times, 0).t).toEqual(times);
+  });
+
   it('begins with the window', () => {
     expect(liveTrace(seconds(1, 2, 3), [1, 2, 3], 2000).value).toEqual([2, 3]);
   });

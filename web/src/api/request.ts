@@ -1,13 +1,9 @@
 /** One HTTP exchange with the server: JSON out, a parsed reply or a typed error back. */
 import { errorReply } from '#protocol/api.ts';
+import type { ErrorDetail } from '#protocol/errors.ts';
 
 /** Longer than the server ever takes; past it the request is given up. */
 const TIMEOUT_MS = 15_000;
-
-export interface ErrorDetail {
-  readonly path: string;
-  readonly message: string;
-}
 
 /** The server answered with an error of its catalogue. */
 export class ApiError extends Error {

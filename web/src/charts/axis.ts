@@ -1,6 +1,7 @@
 /** Axes: where the ticks are and what they say. The unit stands once, beside the title. */
 import { fieldInfo } from '#protocol/fields.ts';
-import { dayMonth, hourMinute } from '../format/time.ts';
+import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '../format/number.ts';
+import { DAY, dayMonth, HOUR, hourMinute, MINUTE } from '../format/time.ts';
 
 export interface ValueAxis {
   /** The value at the upper edge. */
@@ -17,19 +18,18 @@ interface Scale {
   readonly units: readonly string[];
 }
 
-const BYTES: Scale = { base: 1024, factor: 1, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] };
-const BITS: Scale = { base: 1000, factor: 8, units: ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'] };
-const BYTE_RATE: Scale = { base: 1000, factor: 1, units: ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s'] };
-const PLAIN: Scale = { base: 1000, factor: 1, units: ['', 'k', 'M', 'G', 'T'] };
+const BYTES: Scale = { base: 1024, factor: 1, units: BYTE_UNITS };
+const BITS: Scale = { base: 1000, factor: 8, units: BIT_UNITS };
+const BYTE_RATE: Scale = { base: 1000, factor: 1, units: BYTE_RATE_UNITS };
+const PLAIN: Scale = { base: 1000, factor: 1, units: COUNT_UNITS };
 
 function scaleOf(field: string): Scale {
   const unit = fieldInfo(field)?.unit;
   if (unit === 'bytes') return BYTES;
-  if (unit === 'bytes_per_second')
-    return field.startsWith('net_') || field.startsWith('interface:') ? BITS : BYTE_RATE;
+  if (unit === 'bytes_per_second') return isNetwork(field) ? BITS : BYTE_RATE;
   if (unit === 'celsius') return { ...PLAIN, units: ['°C'] };
   if (unit === 'percent') return { ...PLAIN, units: ['%'] };
-  if (unit === 'per_second') return { ...PLAIN, units: ['/s', 'k/s', 'M/s'] };
+  if (unit === 'per_second') return { ...PLAIN, units: COUNT_UNITS.map((size) => `${size}/s`) };
   return PLAIN;
 }
 
@@ -77,9 +77,6 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   };
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const TIME_STEPS = [
   10_000,
   30_000,

@@ -1,3 +1,4 @@
+import type { Severity } from '#protocol/api.ts';
 import type { Trace } from './trace.ts';
 
 /** One line of a chart. */
@@ -19,7 +20,7 @@ export interface PlotMark {
   readonly since: number;
   /** Null while it fires. */
   readonly until: number | null;
-  readonly severity: 'warning' | 'critical';
+  readonly severity: Severity;
   readonly title: string;
 }
 

@@ -1,4 +1,5 @@
 /** How much time the charts show: kept in the URL. */
+import { DAY, HOUR, MINUTE } from '../format/time.ts';
 
 export type RangeKey = 'live' | '1h' | '6h' | '24h' | '7d' | '30d' | '1y';
 
@@ -9,12 +10,11 @@ export interface Range {
   readonly ms: number;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+/** How far back the live charts reach. */
+export const LIVE_WINDOW_MS = 5 * MINUTE;
 
 export const RANGES: readonly Range[] = [
-  { value: 'live', label: 'Live', title: 'The last 5 minutes, every second', ms: 5 * MINUTE },
+  { value: 'live', label: 'Live', title: 'The last 5 minutes, every second', ms: LIVE_WINDOW_MS },
   { value: '1h', label: '1 h', title: 'The last hour', ms: HOUR },
   { value: '6h', label: '6 h', title: 'The last 6 hours', ms: 6 * HOUR },
   { value: '24h', label: '24 h', title: 'The last 24 hours', ms: DAY },
@@ -23,14 +23,12 @@ export const RANGES: readonly Range[] = [
   { value: '1y', label: '1 y', title: 'The last year', ms: 365 * DAY },
 ];
 
-const LIVE: Range = RANGES[0] ?? { value: 'live', label: 'Live', title: '', ms: 5 * MINUTE };
-
 /** Live windows of a machine that joined a moment ago. */
 const YOUNG = [MINUTE, 2 * MINUTE];
 
 /** How much a live chart shows of a machine `ageMs` after it joined: little at first, so that its charts fill. */
 export function liveSpan(ageMs: number): number {
-  return YOUNG.find((ms) => ageMs <= ms) ?? LIVE.ms;
+  return YOUNG.find((ms) => ageMs <= ms) ?? LIVE_WINDOW_MS;
 }
 
 /**
@@ -41,6 +39,8 @@ export type Stretch =
   | { readonly kind: 'live'; readonly key: 'live' }
   | { readonly kind: 'last'; readonly key: RangeKey; readonly ms: number }
   | { readonly kind: 'fixed'; readonly key: string; readonly from: number; readonly to: number };
+
+const LIVE: Stretch = { kind: 'live', key: 'live' };
 
 /** Less than this is not zoomed into: there is a sample a second. */
 const LEAST_MS = 10_000;
@@ -57,14 +57,15 @@ export function fixed(one: number, other: number): Stretch {
 
 /** A preset as it is chosen. */
 export function preset({ value, ms }: Range): Stretch {
-  return value === 'live' ? { kind: 'live', key: 'live' } : { kind: 'last', key: value, ms };
+  return value === 'live' ? LIVE : { kind: 'last', key: value, ms };
 }
 
 /** `?range=24h` or `?from=…&to=…` (epoch milliseconds) → what it asks for; anything else is live. */
 export function parseStretch(query: Pick<URLSearchParams, 'get'>): Stretch {
   const [from, to] = [Number(query.get('from') ?? NaN), Number(query.get('to') ?? NaN)];
   if (from > 0 && to > from && to - from <= MOST_MS && to < 8.64e15) return fixed(from, to);
-  return preset(RANGES.find(({ value }) => value === query.get('range')) ?? LIVE);
+  const chosen = RANGES.find(({ value }) => value === query.get('range'));
+  return chosen ? preset(chosen) : LIVE;
 }
 
 /** As it stands in the URL, with its `?`; empty for live. */
@@ -119,7 +120,7 @@ export function stepFor(ms: number): number {
 /** How wide it is, in milliseconds. */
 export function widthOf(stretch: Stretch): number {
   if (stretch.kind === 'fixed') return stretch.to - stretch.from;
-  return stretch.kind === 'last' ? stretch.ms : LIVE.ms;
+  return stretch.kind === 'last' ? stretch.ms : LIVE_WINDOW_MS;
 }
 
 /** What to ask the history for: whole buckets; of a range that ends now, the newest one included. */

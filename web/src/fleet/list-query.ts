@@ -75,15 +75,18 @@ export function toggledWord(search: string, word: string): string {
   return (rest.length < words.length ? rest : [...words, word]).join(' ');
 }
 
-/** Whether every word of the search is somewhere in the device's name, host name, address, system, id or tags. */
-export function matches(search: string): (device: Device, state: State) => boolean {
+/**
+ * Whether every word of the search is somewhere in the device's name, host name, address, system, id or tags, or is
+ * true of it (`is:offline`). `stateOf` is asked only where a word is about the state.
+ */
+export function matches(search: string): (device: Device, stateOf: () => State) => boolean {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return (device, state) => {
+  return (device, stateOf) => {
     if (words.length === 0) return true;
     const hay = haystack(device);
     return words.every((word) => {
       const asks = STATE_WORDS[word];
-      if (asks) return asks(state);
+      if (asks) return asks(stateOf());
       return word.startsWith(TAG) ? device.tags.includes(word.slice(TAG.length)) : hay.includes(word);
     });
   };
@@ -117,7 +120,7 @@ export function listed<Item extends Row>(
   const wanted = matches(query.search);
   const found = rows
     .map((row) => ({ row, state: stateOf(row) }))
-    .filter(({ row, state }) => wanted(row.device, state));
+    .filter(({ row, state }) => wanted(row.device, () => state));
   const turn = query.descending ? -1 : 1;
   const { sort } = query;
   found.sort((a, b) => {

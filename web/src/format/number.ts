@@ -13,10 +13,10 @@ export interface Figure {
 /** What stands where there is no number. */
 export const NONE = '–';
 
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
-const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
-const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
-const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+export const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+export const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
+export const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
+export const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
 /** Three significant digits at most, at least none after the point: 0.04, 1.2, 12.3, 123. */
 export function digits(value: number): string {
@@ -76,7 +76,7 @@ export function seconds(value: number): Figure {
 }
 
 /** A field's network rates are told in bits, every other byte rate in bytes. */
-function isNetwork(field: string): boolean {
+export function isNetwork(field: string): boolean {
   return field.startsWith('net_') || field.startsWith('interface:');
 }
 

@@ -1,9 +1,10 @@
 /** Times as people say them. All take epoch milliseconds and write in the reader's own zone. */
 
+/** Lengths of time, in milliseconds. */
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 /** Milliseconds → `14 s`, `3 min`, `5 h`, `12 d`: whole units, rounded down. */
 export function span(ms: number): string {

@@ -2,14 +2,12 @@
 import type { DeviceDetail } from '#protocol/api.ts';
 import { deviceChange, deviceSnapshot, type DeviceChange } from '#protocol/live.ts';
 import type { Api } from '../api/api.ts';
+import { LIVE_WINDOW_MS } from '../charts/range.ts';
 import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
 import { errorMessage } from '../api/request.ts';
 import { SampleWindow } from './samples.ts';
 import { Viewers } from './viewers.ts';
-
-/** How far back the live charts go. */
-export const LIVE_WINDOW_MS = 5 * 60_000;
 
 /**
  * - `loading`: no snapshot yet.

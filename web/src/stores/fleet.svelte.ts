@@ -68,6 +68,12 @@ export class Fleet {
     this.#viewers.stop();
   }
 
+  /** Every tag that a device has, sorted. */
+  get tags(): string[] {
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- lives for this call only
+    return [...new Set(this.rows.flatMap(({ device }) => device.tags))].sort();
+  }
+
   get(deviceId: string): FleetRow | undefined {
     return this.#byId.get(deviceId);
   }
