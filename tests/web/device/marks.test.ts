@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/api.ts';
 import { marksFor } from '../../../web/src/device/marks.ts';
-import { deviceCharts } from '../../../web/src/device/specs.ts';
+import { deviceCharts } from '../../../web/src/device/device-charts.ts';
 import { firing } from '../alerts/alert.ts';
 
 const alert: Alert = { ...firing, rule_name: 'Memory high', metric: 'ram', value: 98 };

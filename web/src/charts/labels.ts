@@ -1,6 +1,6 @@
 /** What stands at the lines of a chart: each one's name and its value, the last or the one under the crosshair. */
 import { figure, text } from '../format/number.ts';
-import { down, type PlotArea, type PlotLine } from './line.ts';
+import { down, type PlotArea, type PlotLine } from './plot.ts';
 import { lastOf, nearest, spread, type Trace } from './trace.ts';
 
 export interface Reading {

@@ -1,9 +1,9 @@
 /** Alerts in the charts they are about. */
 import type { Alert } from '#protocol/api.ts';
-import type { PlotMark } from '../charts/line.ts';
+import type { PlotMark } from '../charts/plot.ts';
 import { alertReading, alertSubject } from '../alerts/words.ts';
 import { moment, span } from '../format/time.ts';
-import type { ChartSpec } from './specs.ts';
+import type { ChartSpec } from './device-charts.ts';
 
 /** Where a percentage is drawn as bytes: the field it is drawn as, and the one that is 100 %. */
 const AS_BYTES: Readonly<Record<string, { readonly field: string; readonly whole: string }>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deviceCharts } from '../../../web/src/device/specs.ts';
+import { deviceCharts } from '../../../web/src/device/device-charts.ts';
 
 const ids = (fields: readonly string[]) =>
   deviceCharts(fields).sections.map(({ id, charts }) => [id, charts.map((chart) => chart.id)]);
