@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { alertRuleCreate, type AlertRule } from '#protocol/api.ts';
-import { holdStill } from '../../../web/src/alerts/hold-still.ts';
 import { draftOf, ruleOf } from '../../../web/src/settings/alert-rules/draft.ts';
 import { besideAnother, folderName } from '../../../web/src/settings/machines/enroll-command.ts';
 
@@ -56,20 +55,5 @@ describe('the command for a further agent on one machine', () => {
     );
     expect(folderName('../../etc')).toBe('etc');
     expect(folderName('日本')).toBe('2');
-  });
-});
-
-describe('a list that holds still', () => {
-  const item = (id: string, now = 'firing') => ({ id, now });
-
-  it('keeps every item in its place, as it is now, and adds new ones at the end', () => {
-    const shown = [item('a'), item('b'), item('c')];
-    const current = [item('new'), item('c', 'changed'), item('a')];
-    expect(holdStill(shown, current, [item('b', 'resolved')])).toEqual([
-      item('a'),
-      item('b', 'resolved'),
-      item('c', 'changed'),
-      item('new'),
-    ]);
   });
 });

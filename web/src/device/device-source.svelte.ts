@@ -1,10 +1,19 @@
 /** What a device's charts draw: its live minutes, or a stretch of its stored past. */
 import { liveSpan, stepFor, widthOf, type Stretch } from '../charts/range.ts';
-import { liveTrace } from '../charts/trace.ts';
+import { liveTrace, type Trace } from '../charts/trace.ts';
 import type { DeviceView } from '../stores/device.svelte.ts';
 import type { Live } from '../live/live.svelte.ts';
 import type { RangeHistory } from './range-history.svelte.ts';
-import type { Source } from './source.ts';
+
+/** What the charts of a page draw: one time axis for all of them, and a line for any field. */
+export interface Source {
+  readonly from: number;
+  readonly to: number;
+  readonly live: boolean;
+  /** How far from the crosshair a value may be and still be read at it, milliseconds. */
+  readonly reach: number;
+  readonly trace: (field: string) => Trace;
+}
 
 /** A live chart waits this long for a late sample before its empty edge shows. */
 const LATE_MS = 6000;

@@ -18,6 +18,8 @@ export class Live {
   now: number = $state(Date.now());
   /** The server sent something that this page cannot read: the page is older than the server and must be reloaded. */
   outdated: boolean = $state(false);
+  /** When the link was last live, by the server's clock; undefined before it ever was. */
+  #lastLive: number | undefined = $state();
   readonly #link: Link;
 
   /** `doubted` is asked to find out whether the session is over; it stops this connection if so. */
@@ -32,6 +34,7 @@ export class Live {
         return () => clearTimeout(timer);
       },
       changed: (state) => {
+        if (this.link === 'live') this.#lastLive = this.serverNow();
         this.link = state;
       },
     });
@@ -41,6 +44,7 @@ export class Live {
   start(): () => void {
     const listening = new AbortController();
     const { signal } = listening;
+    this.#lastLive = undefined;
     const tick = setInterval(() => {
       this.now = this.serverNow();
     }, 1000);
@@ -60,6 +64,12 @@ export class Live {
       clearInterval(tick);
       this.#link.stop();
     };
+  }
+
+  /** Milliseconds since the link was last live, updated once a second: 0 while it is, undefined before it ever was. */
+  get silentMs(): number | undefined {
+    if (this.link === 'live') return 0;
+    return this.#lastLive === undefined ? undefined : Math.max(0, this.now - this.#lastLive);
   }
 
   /** The server's time now, epoch milliseconds. */

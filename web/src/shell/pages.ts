@@ -1,6 +1,6 @@
 /** The app's pages: those of the rail, those of the settings, and all routes. */
 import { resolve } from '$app/paths';
-import type { IconName } from '../ui/icons.ts';
+import type { IconName } from '../ui/Icon.svelte';
 
 interface PageLink {
   readonly label: string;

@@ -1,7 +1,9 @@
 /** Which set of colours is drawn. `static/theme.js` applies the same choice before the first paint. */
+import { createContext } from 'svelte';
 
-export type ThemeChoice = 'system' | 'light' | 'dark' | 'contrast';
+type ThemeChoice = 'system' | 'light' | 'dark' | 'contrast';
 
+/** Where the browser keeps the choice; `static/theme.js` reads it. */
 const KEY = 'watchfloor-theme';
 
 export const THEMES: readonly { readonly value: ThemeChoice; readonly label: string }[] = [
@@ -49,3 +51,6 @@ export function pageMemory(): Memory {
     return null; // Cookies and storage are blocked: the choice lasts as long as the page.
   }
 }
+
+/** The theme, for components that let somebody choose it; the root layout provides it. */
+export const [useTheme, provideTheme] = createContext<Theme>();
