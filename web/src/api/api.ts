@@ -30,15 +30,15 @@ import {
 import { createSend, parsed, type Fetch } from './request.ts';
 
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
-export type AlertRulePatch = z.input<typeof alertRulePatch>;
-export type DevicePatch = z.input<typeof devicePatch>;
+type AlertRulePatch = z.input<typeof alertRulePatch>;
+type DevicePatch = z.input<typeof devicePatch>;
 export type NewEnrollmentKey = z.input<typeof enrollmentKeyCreate>;
-export type PasswordChange = z.input<typeof passwordRequest>;
-export type NewUser = z.input<typeof userCreate>;
-export type UserPatch = z.input<typeof userPatch>;
+type PasswordChange = z.input<typeof passwordRequest>;
+type NewUser = z.input<typeof userCreate>;
+type UserPatch = z.input<typeof userPatch>;
 
 /** `from` inclusive, `to` exclusive, `step` the bucket's width, all in milliseconds; without `fields`, all of them. */
-export interface SeriesRange {
+interface SeriesRange {
   readonly from: number;
   readonly to: number;
   readonly step: number;

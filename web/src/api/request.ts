@@ -69,9 +69,9 @@ interface Parser<T> {
   safeParse(input: unknown): { success: true; data: T } | { success: false };
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-export interface Exchange {
+interface Exchange {
   readonly method: Method;
   readonly path: string;
   readonly body?: unknown;
@@ -79,7 +79,7 @@ export interface Exchange {
 }
 
 /** Sends JSON, answers the reply's JSON (undefined for an empty one). Rejects with ApiError or ConnectionError. */
-export type Send = (exchange: Exchange) => Promise<unknown>;
+type Send = (exchange: Exchange) => Promise<unknown>;
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 

@@ -2,7 +2,7 @@
 import type { Trace } from './trace.ts';
 
 /** The room to draw in, in pixels, and what its edges mean. */
-export interface PathBox {
+interface PathBox {
   readonly width: number;
   readonly height: number;
   readonly from: number;

@@ -2,7 +2,7 @@
 import type { Attachment } from 'svelte/attachments';
 import type { Crosshair, Selection } from './crosshair.svelte.ts';
 
-export interface Pointing {
+interface Pointing {
   readonly crosshair: Crosshair;
   /** Where the time axis lies in the element, in pixels. */
   readonly axis: () => { readonly left: number; readonly width: number };

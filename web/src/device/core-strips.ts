@@ -1,7 +1,7 @@
 /** Cores over time on one canvas, a row each: its load as an area, or, where rows are thin, as a shade. */
 import { recentDistanceMs, type Trace } from '../charts/trace.ts';
 
-export interface StripBox {
+interface StripBox {
   /** In device pixels. */
   readonly width: number;
   readonly height: number;

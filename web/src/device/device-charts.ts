@@ -1,7 +1,7 @@
 /** Which charts a device has, from the fields it sends: known ones in their places, all others under "More". */
 import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
 
-export interface LineSpec {
+interface LineSpec {
   readonly field: string;
   readonly label: string;
   readonly token: string;

@@ -3,7 +3,7 @@ import { errorMessage } from '../api/request.ts';
 import { stepFor, widthOf, windowFor, type Stretch } from '../charts/range.ts';
 import { historyTrace, NO_TRACE, type Trace } from '../charts/trace.ts';
 
-export interface RangeData {
+interface RangeData {
   /** The key of the stretch it is of. */
   readonly key: string;
   readonly from: number;

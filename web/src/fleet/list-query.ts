@@ -3,7 +3,7 @@ import type { Device } from '#protocol/api.ts';
 import type { RecentPoint } from '../stores/recent.ts';
 import type { State } from '../ui/state.ts';
 
-export const SORT_KEYS = ['status', 'name', 'cpu', 'ram', 'disk', 'net'] as const;
+const SORT_KEYS = ['status', 'name', 'cpu', 'ram', 'disk', 'net'] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface ListQuery {

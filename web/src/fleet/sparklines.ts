@@ -7,7 +7,7 @@ export interface Trace {
   readonly values: Float64Array;
 }
 
-export interface SparkScale {
+interface SparkScale {
   /** The time at the right edge, and how much of it fits. */
   readonly end: number;
   readonly span: number;
@@ -32,7 +32,7 @@ export function sparkScale(
   return { end, span: spanMs, top: top ?? most * 1.08, gap };
 }
 
-export interface SparkBox {
+interface SparkBox {
   readonly width: number;
   readonly height: number;
   readonly ratio: number;

@@ -37,7 +37,7 @@ export function metricName(metric: string): string {
   return kind === 'core' ? subject : `${subject}, ${lower(label ?? field)}`;
 }
 
-export interface MetricChoice {
+interface MetricChoice {
   readonly metric: string;
   readonly name: string;
 }

@@ -91,7 +91,7 @@ const BY_UNIT: Record<Unit, (value: number) => Figure> = {
 };
 
 /** How a field's values are written. */
-export function formatOf(field: string): (value: number) => Figure {
+function formatOf(field: string): (value: number) => Figure {
   const unit = fieldInfo(field)?.unit;
   if (unit === undefined) return count;
   return unit === 'bytes_per_second' && isNetwork(field) ? bitRate : BY_UNIT[unit];

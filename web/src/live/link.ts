@@ -21,7 +21,7 @@ import { RoomFollower, type After, type RoomHandlers } from './room.ts';
  */
 export type LinkState = 'connecting' | 'live' | 'stale' | 'lost';
 
-export interface LinkEffects {
+interface LinkEffects {
   readonly dial: Dial;
   /** Epoch milliseconds. */
   readonly now: () => number;

@@ -6,7 +6,7 @@ import { Link, type LinkState } from './link.ts';
 import type { RoomHandlers } from './room.ts';
 
 /** The schemas of a room's messages: what its snapshot and its changes look like. */
-export interface RoomSchemas<Snapshot extends z.ZodType, Change extends z.ZodType> {
+interface RoomSchemas<Snapshot extends z.ZodType, Change extends z.ZodType> {
   readonly snapshot: Snapshot;
   readonly change: Change;
 }

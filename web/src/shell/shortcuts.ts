@@ -1,6 +1,6 @@
 /** The keys that work on every page. */
 
-export interface Shortcuts {
+interface Shortcuts {
   /** Ctrl-K, or ⌘K. */
   readonly find: () => void;
   /** `?` */

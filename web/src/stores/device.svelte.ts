@@ -14,7 +14,7 @@ import { Viewers } from './viewers.ts';
  * - `ready`: `device` is there.
  * - `missing`: there is no such device (any more).
  */
-export type DeviceState = 'loading' | 'ready' | 'missing';
+type DeviceState = 'loading' | 'ready' | 'missing';
 
 export class DeviceView {
   readonly id: string;

@@ -3,7 +3,7 @@ import type { Me, Role } from '#protocol/api.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, errorMessage } from '../api/request.ts';
 
-export type SessionState =
+type SessionState =
   /** Not asked yet, or the server cannot be reached to ask. */
   'unknown' | 'in' | 'out';
 
