@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
-  fixed,
+  fixedRange,
   liveSpan,
   moved,
-  parseStretch,
-  preset,
-  RANGES,
+  parseRange,
+  presetRange,
+  PRESETS,
   stepFor,
   widened,
   widthOf,
-  windowFor,
-  writeStretch,
+  historyQuery,
+  writeRange,
 } from '../../../web/src/charts/range.ts';
 
-const parse = (query: string) => parseStretch(new URLSearchParams(query));
+const parse = (query: string) => parseRange(new URLSearchParams(query));
 const NOW = 1_790_000_123_456;
 
 describe('what the charts show', () => {
@@ -29,23 +29,23 @@ describe('what the charts show', () => {
   });
 
   it('comes back from the URL as it was written', () => {
-    for (const stretch of [...RANGES.map(preset), fixed(NOW - 3_600_000, NOW)])
-      expect(parse(writeStretch(stretch))).toEqual(stretch);
+    for (const range of [...PRESETS.map(presetRange), fixedRange(NOW - 3_600_000, NOW)])
+      expect(parse(writeRange(range))).toEqual(range);
   });
 
   it('is between two moments in whole seconds, whichever is first, and never too short', () => {
-    expect(fixed(20_400, 3100)).toMatchObject({ from: 3000, to: 21_000 });
-    const point = fixed(NOW, NOW);
+    expect(fixedRange(20_400, 3100)).toMatchObject({ from: 3000, to: 21_000 });
+    const point = fixedRange(NOW, NOW);
     expect(widthOf(point)).toBe(10_000);
     expect(point).toMatchObject({ from: expect.any(Number) });
   });
 
   it('moves and widens, and ends now at the latest', () => {
     const hour = { from: NOW - 7_200_000, to: NOW - 3_600_000 };
-    expect(moved(hour, -0.5, NOW)).toMatchObject(fixed(hour.from - 1_800_000, hour.to - 1_800_000));
-    expect(moved(hour, 2, NOW)).toMatchObject(fixed(NOW - 3_600_000, NOW));
-    expect(widened(hour, 2, NOW)).toMatchObject(fixed(hour.from - 1_800_000, hour.to + 1_800_000));
-    expect(widened(hour, 10, NOW)).toMatchObject(fixed(NOW - 36_000_000, NOW));
+    expect(moved(hour, -0.5, NOW)).toMatchObject(fixedRange(hour.from - 1_800_000, hour.to - 1_800_000));
+    expect(moved(hour, 2, NOW)).toMatchObject(fixedRange(NOW - 3_600_000, NOW));
+    expect(widened(hour, 2, NOW)).toMatchObject(fixedRange(hour.from - 1_800_000, hour.to + 1_800_000));
+    expect(widened(hour, 10, NOW)).toMatchObject(fixedRange(NOW - 36_000_000, NOW));
   });
 
   it('is less of a machine that just joined, so that its charts fill', () => {
@@ -55,22 +55,22 @@ describe('what the charts show', () => {
   });
 
   it('[H2] asks for at most 400 buckets', () => {
-    for (const { ms } of RANGES) expect(ms / stepFor(ms)).toBeLessThanOrEqual(400);
+    for (const { ms } of PRESETS) expect(ms / stepFor(ms)).toBeLessThanOrEqual(400);
   });
 
   it('asks for whole buckets, the newest included', () => {
-    for (const range of RANGES) {
-      const { from, to, step } = windowFor(preset(range), NOW);
+    for (const preset of PRESETS) {
+      const { from, to, step } = historyQuery(presetRange(preset), NOW);
       expect(from % step).toBe(0);
       expect(to % step).toBe(0);
       expect(to).toBeGreaterThanOrEqual(NOW);
       expect(to - NOW).toBeLessThan(step);
-      expect(to - from).toBeGreaterThanOrEqual(range.ms);
+      expect(to - from).toBeGreaterThanOrEqual(preset.ms);
     }
   });
 
-  it('asks for the whole buckets of a stretch between two moments, whatever the time is', () => {
-    const { from, to, step } = windowFor(fixed(NOW - 90_000_000, NOW - 86_400_000), NOW + 1e9);
+  it('asks for the whole buckets of a range between two moments, whatever the time is', () => {
+    const { from, to, step } = historyQuery(fixedRange(NOW - 90_000_000, NOW - 86_400_000), NOW + 1e9);
     expect([from % step, to % step]).toEqual([0, 0]);
     expect(from).toBeLessThanOrEqual(NOW - 90_000_000);
     expect(to).toBeGreaterThanOrEqual(NOW - 86_400_000);
