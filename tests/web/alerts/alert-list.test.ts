@@ -6,7 +6,7 @@ import { firing } from './alert.ts';
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({ ...firing, id, ...more });
 
 describe('lists of alerts', () => {
-  it('put critical first, then the newest', () => {
+  it('sorted alerts are the critical ones first, then the newest', () => {
     const list = [
       alert('a', { timestamp: 3 }),
       alert('b', { severity: 'critical', timestamp: 1 }),
@@ -16,12 +16,12 @@ describe('lists of alerts', () => {
     expect(sortedAlerts(list).map(({ id }) => id)).toEqual(['d', 'b', 'c', 'a']);
   });
 
-  it('hold each alert once, as it is now', () => {
+  it('merged lists hold each alert once, as it is now', () => {
     const merged = mergeAlerts([alert('a'), alert('b')], [alert('a', { state: 'resolved' }), alert('c')]);
     expect(merged.map(({ id, state }) => `${id} ${state}`)).toEqual(['a resolved', 'b firing', 'c firing']);
   });
 
-  it('a list of alerts that somebody points at keeps each alert in its place, as it is now, and adds new ones at the end', () => {
+  it('a list of alerts that is held still keeps each alert in its place, as it is now, and adds new ones at the end', () => {
     const shown = [alert('a'), alert('b'), alert('c')];
     const current = [alert('new'), alert('c', { value: 99 }), alert('a')];
     const ended = [alert('b', { state: 'resolved' })];
