@@ -5,7 +5,7 @@ import {
   listed,
   matches,
   parseQuery,
-  settled,
+  holdStill,
   sortedBy,
   tagWord,
   toggledWord,
@@ -135,7 +135,7 @@ describe('a list that somebody points at', () => {
   it("a list that somebody points at keeps every row's place: removed rows leave, new ones come last", () => {
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => row(name));
     if (!a || !b || !c || !d) throw new Error('four rows');
-    expect(names(settled([c, a, b], [a, b, d]))).toEqual(['a', 'b', 'd']);
-    expect(names(settled([c, a], [a, c]))).toEqual(['c', 'a']);
+    expect(names(holdStill([c, a, b], [a, b, d]))).toEqual(['a', 'b', 'd']);
+    expect(names(holdStill([c, a], [a, c]))).toEqual(['c', 'a']);
   });
 });

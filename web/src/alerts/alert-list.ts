@@ -3,7 +3,7 @@ import type { Alert } from '#protocol/api.ts';
 
 const RANK = { critical: 0, warning: 1 } as const;
 
-/** Critical first, then the newest. */
+/** Critical alerts first, then the newest. */
 export function sortedAlerts(alerts: readonly Alert[]): Alert[] {
   return alerts.toSorted((a, b) => RANK[a.severity] - RANK[b.severity] || b.timestamp - a.timestamp);
 }
@@ -13,7 +13,7 @@ export function newestFirst(alerts: readonly Alert[]): Alert[] {
   return alerts.toSorted((a, b) => b.timestamp - a.timestamp);
 }
 
-/** `list` with `changed` put in, each alert once. */
+/** `list` and `changed` as one list with each alert once; `changed` replaces what `list` has of it. */
 export function mergeAlerts(list: readonly Alert[], changed: readonly Alert[]): Alert[] {
   const byId = new Map(list.map((alert) => [alert.id, alert]));
   for (const alert of changed) byId.set(alert.id, alert);

@@ -4,27 +4,27 @@ import type { Trace } from './trace.ts';
 /** One line of a chart. */
 export interface PlotLine {
   readonly field: string;
-  /** Stands at the line. */
+  /** The line's name, which is written beside it. */
   readonly label: string;
-  /** Its colour's token: `--chart-cpu`. */
+  /** The token of its colour: `--chart-cpu`. */
   readonly token: string;
   readonly trace: Trace;
-  /** A faint fill under it, and its band: for the line the chart is about. */
+  /** Whether the chart is about this line: it is drawn stronger and has a faint fill. */
   readonly main: boolean;
 }
 
-/** An alert, to be seen in place: its threshold, for as long as it fired. */
+/** An alert in a chart: its threshold, drawn for the time it fired. Times are epoch milliseconds. */
 export interface PlotMark {
   readonly id: string;
   readonly threshold: number;
   readonly since: number;
-  /** Null while it fires. */
+  /** Null while the alert fires. */
   readonly until: number | null;
   readonly severity: Severity;
   readonly title: string;
 }
 
-/** Where a chart's lines are in its element, in pixels, and what the edges mean. */
+/** Where the lines of a chart are in its element, in pixels, and the times and values at the edges. */
 export interface PlotArea {
   readonly left: number;
   readonly top: number;
@@ -36,12 +36,12 @@ export interface PlotArea {
   readonly most: number;
 }
 
-/** Pixels from the element's left edge; outside of the area for a time outside of it. */
-export function across({ left, width, from, to }: PlotArea, t: number): number {
+/** A time's place, in pixels from the element's left edge. A time outside the area has a place outside it. */
+export function xOf({ left, width, from, to }: PlotArea, t: number): number {
   return left + ((t - from) / (to - from)) * width;
 }
 
-/** Pixels from the element's upper edge, within the area. */
-export function down({ top, height, most }: PlotArea, value: number): number {
+/** A value's place, in pixels from the element's upper edge, always within the area. */
+export function yOf({ top, height, most }: PlotArea, value: number): number {
   return top + (1 - Math.min(1, Math.max(0, value / most))) * height;
 }

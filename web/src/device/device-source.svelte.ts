@@ -24,7 +24,7 @@ export class DeviceSource {
   readonly #live: Live;
   readonly #range: () => TimeRange;
 
-  // Numbers of their own: the clock's tick draws nothing while samples come.
+  // Derived numbers, which stay equal while samples come: the clock's tick then draws nothing.
   readonly #to = $derived.by(() => Math.max(this.#view.sampledAt ?? 0, this.#live.now - LATE_MS));
   readonly #width = $derived.by(() => liveSpan(this.#to - (this.#view.device?.registered_at ?? 0)));
   readonly #liveSource = $derived.by((): Source => {
@@ -60,13 +60,13 @@ export class DeviceSource {
     return range.kind === 'live' ? this.#view.history === 'loading' : this.#past.data?.key !== range.key;
   }
 
-  /** What was wrong with what is shown, for a person; empty where nothing was. */
+  /** Why what is shown could not be loaded, for a person; empty where it could. */
   get problem(): string {
     if (this.#range().kind !== 'live') return this.#past.state === 'error' ? this.#past.problem : '';
     return this.#view.history === 'error' ? (this.#view.problem ?? '') : '';
   }
 
-  /** What a chart without lines says. */
+  /** The text in a chart without lines. */
   get empty(): string {
     if (this.problem !== '') return 'Could not be loaded';
     return this.loading ? 'Loading…' : 'No data in this range';

@@ -30,7 +30,10 @@ export class RangeHistory {
     this.#now = now;
   }
 
-  /** Fetches the range now and, where it reaches to now, again whenever it has a new bucket, until the returned function is called. */
+  /**
+   * Fetches the range now and, where it reaches to now, again whenever it has a new bucket, until the returned
+   * function is called.
+   */
   follow(range: TimeRange): () => void {
     const asking = new AbortController();
     this.#again = () => void this.#load(range, asking.signal);
@@ -47,7 +50,7 @@ export class RangeHistory {
     };
   }
 
-  /** Fetches what is followed once more, after an error. */
+  /** Fetches the followed range once more, after an error. */
   retry(): void {
     this.#again();
   }

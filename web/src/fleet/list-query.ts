@@ -1,4 +1,4 @@
-/** What the list shows and in which order: kept in the URL, applied here, without the page. */
+/** Which machines the list shows, and in which order: kept in the URL, applied here. */
 import type { Device } from '#protocol/api.ts';
 import type { RecentPoint } from '../stores/recent.ts';
 import type { State } from '../ui/state.ts';
@@ -14,14 +14,14 @@ export interface ListQuery {
 
 export const DEFAULT_QUERY: ListQuery = { search: '', sort: 'status', descending: false };
 
-/** What is asked of a row. */
+/** What a row needs to be searched and sorted. */
 export interface Row {
   readonly id: string;
   readonly device: Device;
   readonly latest: RecentPoint | undefined;
 }
 
-/** `?q=db&sort=-cpu` → the query; what is unknown is left at its default. */
+/** `?q=db&sort=-cpu` → the query; an unknown column counts as the default. */
 export function parseQuery(parameters: Pick<URLSearchParams, 'get'>): ListQuery {
   const sort = parameters.get('sort') ?? '';
   const descending = sort.startsWith('-');
@@ -43,13 +43,13 @@ export function writeQuery({ search, sort, descending }: ListQuery): string {
   return text === '' ? '' : `?${text}`;
 }
 
-/** A click on a column: numbers begin with the largest, words with A; again turns it round. */
+/** The query after a click on a column: numbers begin with the largest, words with A; a second click reverses it. */
 export function sortedBy(query: ListQuery, key: SortKey): ListQuery {
   if (query.sort === key) return { ...query, descending: !query.descending };
   return { ...query, sort: key, descending: key !== 'status' && key !== 'name' };
 }
 
-/** Words that ask for a state instead of a text. */
+/** Words of a search that ask for a state instead of a text. */
 const STATE_WORDS: Readonly<Record<string, (state: State) => boolean>> = {
   'is:online': (state) => state !== 'offline' && state !== 'waiting',
   'is:waiting': (state) => state === 'waiting',
@@ -61,14 +61,14 @@ function haystack({ name, hostname, ip, os, tags, device_id }: Device): string {
   return [name, hostname, ip, os, device_id, ...tags].join('\n').toLowerCase();
 }
 
-/** `tag:prod` asks for exactly that tag. */
+/** A search for `tag:prod` finds exactly that tag. */
 const TAG = 'tag:';
 
 export function tagWord(tag: string): string {
   return TAG + tag;
 }
 
-/** The search with this word, or without it where it had it. */
+/** The search with the word added, or removed where it was there. */
 export function toggledWord(search: string, word: string): string {
   const words = search.split(/\s+/).filter(Boolean);
   const rest = words.filter((one) => one !== word);
@@ -111,7 +111,7 @@ function value(row: Row, key: Exclude<SortKey, 'status' | 'name'>): number {
   return (latest.net_rx ?? 0) + (latest.net_tx ?? 0);
 }
 
-/** The rows that are asked for, in the asked order; equal ones by name, then id, so that it is always the same. */
+/** The rows that the query finds, in its order. Equal rows are sorted by name, then id, so that the order is stable. */
 export function listed<Item extends Row>(
   rows: readonly Item[],
   query: ListQuery,
@@ -133,8 +133,8 @@ export function listed<Item extends Row>(
   return found.map(({ row }) => row);
 }
 
-/** Keeps `shown` as it stands: what is no longer there is left out, what is new comes at the end. */
-export function settled<Item extends { readonly id: string }>(
+/** `shown` in its order, without the rows that are no longer wanted; new rows come at the end. */
+export function holdStill<Item extends { readonly id: string }>(
   shown: readonly Item[],
   wanted: readonly Item[],
 ): Item[] {

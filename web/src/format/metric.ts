@@ -1,4 +1,4 @@
-/** Fields in people's words. */
+/** Names of fields, as people call them. */
 import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from '#protocol/fields.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const ANY: Readonly<Record<string, string>> = {
   sensor: 'any sensor',
 };
 
-/** Where the field's own label is a heading rather than a thing that can be "above 85 %". */
+/** Names for fields whose label does not fit into a sentence such as "Fullest disk above 85 %". */
 const SAID: Readonly<Record<string, string>> = { disk: 'Fullest disk' };
 
 const lower = (label: string) =>
@@ -42,7 +42,7 @@ interface MetricChoice {
   readonly name: string;
 }
 
-/** What a rule can be about: the known fields, and each instance field as a pattern over all instances. */
+/** The fields that a rule can be about: every known one, and a pattern over all instances (`mount:*:used`). */
 export function metricChoices(): readonly MetricChoice[] {
   const patterns = Object.entries(INSTANCES).flatMap(([kind, fields]) =>
     Object.keys(fields).map((field) => `${kind}:*:${field}`),

@@ -29,7 +29,7 @@ interface LinkEffects {
   /** 0 to 1. */
   readonly random: () => number;
   readonly changed: (state: LinkState) => void;
-  /** The server refused or ended a connection, so the session may be over. The owner finds out and calls `stop` if so. */
+  /** The server refused or ended a connection, so the session may be over: find out, and call `stop` if it is. */
   readonly doubted: () => void;
 }
 
@@ -44,12 +44,13 @@ export function retryDelay(attempt: number, random: number): number {
   return most / 2 + (most / 2) * random;
 }
 
-/** How many messages the estimate of the server's clock looks back on: after so many, a corrected clock is followed. */
+/** The server's clock is estimated from so many messages; after as many, a corrected clock is followed. */
 const CLOCK_MESSAGES = 10;
 
 /**
- * The server's clock, estimated from the messages that arrive. A message's time on the server minus its arrival here is the difference of the two clocks less the time it
- * travelled. The largest of the last few differences belongs to the message that travelled fastest.
+ * The server's clock, estimated from the messages that arrive. A message's time on the server minus its arrival here
+ * is the difference of the two clocks less the time it travelled. The largest of the last few differences belongs to
+ * the message that travelled fastest.
  */
 class ServerClock {
   readonly #differences: number[] = [];

@@ -8,7 +8,7 @@ interface PageLink {
   readonly href: string;
   /** Pressed after `g`. */
   readonly key: string;
-  /** Whether a path inside the app belongs to it. */
+  /** Whether a path of the app belongs to this page or to one below it. */
   readonly owns: (path: string) => boolean;
 }
 

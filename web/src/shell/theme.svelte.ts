@@ -17,7 +17,7 @@ export function isThemeChoice(text: string | null): text is ThemeChoice {
   return THEMES.some(({ value }) => value === text);
 }
 
-/** The part of `localStorage` that is used; null where storage is switched off. */
+/** The part of `localStorage` that is used; null where the browser forbids storage. */
 type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
 
 export class Theme {
@@ -48,7 +48,7 @@ export function pageMemory(): Memory {
   try {
     return window.localStorage;
   } catch {
-    return null; // Cookies and storage are blocked: the choice lasts as long as the page.
+    return null; // Storage is blocked: the choice lasts as long as the page.
   }
 }
 

@@ -8,7 +8,7 @@ import { Live } from '../live/live.svelte.ts';
 import type { Fetch } from '../api/request.ts';
 import { Session } from './session.svelte.ts';
 
-/** While the server cannot be reached at the start, it is asked again this often. */
+/** While the server cannot be reached at the start, it is asked again this often, milliseconds. */
 const ASK_AGAIN_MS = 3000;
 
 export class App {
@@ -17,8 +17,8 @@ export class App {
   readonly live: Live;
   readonly fleet: Fleet;
   readonly alerts: Alerts;
-  /** One for each device that was ever shown; those that nobody looks at are empty. */
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nobody is shown the map; each device has signals of its own
+  /** One for each device that was ever shown; those that no view shows now are empty. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- no view reads the map; each device has its own signals
   readonly #devices = new Map<string, DeviceView>();
 
   constructor({ fetch, dial }: { fetch: Fetch; dial?: Dial }) {
@@ -38,7 +38,7 @@ export class App {
     return device;
   }
 
-  /** Finds out who is signed in, and is connected while somebody is. Returns its stop. */
+  /** Finds out who is signed in, and keeps the live connection while somebody is. Returns its stop. */
   start(): () => void {
     return $effect.root(() => {
       $effect(() => {

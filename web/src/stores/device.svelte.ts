@@ -1,4 +1,4 @@
-/** One device as its page shows it: what it is, and its last minutes, kept from the room `device:<id>`. */
+/** One device in detail: what it is and its last minutes, kept from the room `device:<id>`. */
 import type { DeviceDetail } from '#protocol/api.ts';
 import { deviceChange, deviceSnapshot, type DeviceChange } from '#protocol/live.ts';
 import type { Api } from '../api/api.ts';
@@ -11,8 +11,8 @@ import { Viewers } from './viewers.ts';
 
 /**
  * - `loading`: no snapshot yet.
- * - `ready`: `device` is there.
- * - `missing`: there is no such device (any more).
+ * - `ready`: `device` is known.
+ * - `missing`: there is no such device, or it was removed.
  */
 type DeviceState = 'loading' | 'ready' | 'missing';
 
@@ -20,22 +20,22 @@ export class DeviceView {
   readonly id: string;
   state: DeviceState = $state('loading');
   device: DeviceDetail | undefined = $state.raw();
-  /** The newest sample's values by field; of the snapshot, until a sample came. */
+  /** The newest sample's values by field; until a sample comes, those of the snapshot. */
   latest: Readonly<Record<string, number>> = $state.raw({});
   /** The newest sample's own time. */
   sampledAt: number | null = $state(null);
-  /** When its last push arrived, by the server's clock. */
+  /** When its last push arrived, by the server's clock; null before the first. */
   seenAt: number | null = $state(null);
-  /** The last minutes. Plain and changed in place: read `version` first to be told. */
+  /** The last minutes, without signals of their own: a view that reads `version` too is updated with new samples. */
   readonly samples = new SampleWindow(LIVE_WINDOW_MS);
   version: number = $state(0);
-  /** Whether the minutes before the page was opened are in `samples`. */
+  /** Whether `samples` reaches back to before the page was opened. */
   history: 'loading' | 'ready' | 'error' = $state('loading');
-  /** What was wrong with the history, for a person. */
+  /** Why the history could not be loaded, for a person. */
   problem: string | undefined = $state();
   readonly #api: Api;
   readonly #live: Live;
-  // No lingering: while somebody watches a device, its agent pushes every second.
+  // No lingering: while a device is watched, its agent pushes every second.
   readonly #viewers = new Viewers({ start: () => this.#start(), lingerMs: 0 });
   #asking: AbortController | undefined;
 
@@ -45,12 +45,12 @@ export class DeviceView {
     this.#live = live;
   }
 
-  /** Milliseconds since the last push, by the server's clock, counted once a second; null before the first. */
+  /** Milliseconds since the last push, by the server's clock, updated once a second; null before the first. */
   get age(): number | null {
     return this.seenAt === null ? null : Math.max(0, this.#live.now - this.seenAt);
   }
 
-  /** Whether the numbers may be shown as live; undefined before the snapshot. */
+  /** Whether the values may be shown as live; undefined before the snapshot. */
   get freshness(): Freshness | undefined {
     if (!this.device) return undefined;
     return freshness({
@@ -66,7 +66,7 @@ export class DeviceView {
     return this.#viewers.add();
   }
 
-  /** Fetches the last minutes, or what was missed of them; again after an error. Never rejects. */
+  /** Fetches the last minutes from the history: at the start, after a gap, and again after an error. Never rejects. */
   async loadHistory(): Promise<void> {
     this.#asking?.abort();
     const asking = new AbortController();
@@ -113,7 +113,7 @@ export class DeviceView {
     };
   }
 
-  /** Back to how it was made: what comes while nobody looks is missed, so nothing is kept. */
+  /** Forgets everything: what happens while no view shows the device is missed, so what is known grows old. */
   #forget(): void {
     this.state = 'loading';
     this.device = undefined;

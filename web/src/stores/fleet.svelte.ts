@@ -15,16 +15,16 @@ import { Viewers } from './viewers.ts';
 /** The fleet is followed this much longer than its last page is open, so that going back shows it at once. */
 const LINGER_MS = 20_000;
 
-/** One device of the list. Reading `device` or `latest` makes a view follow that row alone. */
+/** One device of the fleet. A view that reads `device` or `latest` is updated when that one row changes. */
 export class FleetRow {
   readonly id: string;
-  /** All but the values, which are those of when this last changed. */
+  /** The device but for its values: `metrics` is as old as the last other change, so read `latest`. */
   device: Device;
-  /** Its newest values; undefined before the first sample. Replaced with every change. */
+  /** Its newest values, replaced with every change; undefined before the first sample. */
   latest: RecentPoint | undefined = $state.raw();
   /** When its last push arrived, by the server's clock; null before the first. */
   seenAt: number | null = $state(null);
-  /** The last points. Plain: read `latest` first to be told of new ones. */
+  /** The last points, without signals of their own: a view that reads `latest` too is updated with new ones. */
   readonly recent = new RecentColumns();
 
   constructor(device: Device) {
@@ -43,9 +43,9 @@ export class FleetRow {
 }
 
 export class Fleet {
-  /** In the server's order; replaced only when devices come, go or are renamed. */
+  /** In the server's order; replaced only when devices are added or removed, and with a snapshot. */
   rows: readonly FleetRow[] = $state.raw([]);
-  /** Whether `rows` is what the server said; false until the first snapshot. */
+  /** Whether `rows` came from the server; false until the first snapshot. */
   ready: boolean = $state(false);
   /** Goes up with every change of values, for views that draw all rows at once. */
   version: number = $state(0);
@@ -78,7 +78,7 @@ export class Fleet {
     return this.#byId.get(deviceId);
   }
 
-  /** Whether a row's numbers may be shown as live. Follows the link, the row and the clock. */
+  /** Whether a row's values may be shown as live, by the link, the row and the clock. */
   freshness(row: FleetRow): Freshness {
     return freshness({
       status: row.status,

@@ -4,7 +4,7 @@ import { FLEET_FIELDS, type Recent } from '#protocol/live.ts';
 
 export type FleetField = (typeof FLEET_FIELDS)[number];
 
-/** Points kept. */
+/** How many points are kept. */
 export const RECENT_POINTS = 60;
 
 type Point = { t: number } & { [Field in FleetField]?: number | null };

@@ -1,20 +1,20 @@
-/** The last minutes of one device as columns: history and live samples merged by time, bounded. */
+/** The last minutes of one device as columns, in which history and live samples are merged by time. */
 import type { SeriesReply } from '#protocol/api.ts';
 import type { SampleColumns } from '#protocol/live.ts';
 
 export type Column = (number | null)[];
 
-/** Columns grow past the window by this much before their old end is cut off, so that cutting is rare. */
+/** Columns grow to this many windows before their old end is cut off, so that cutting is rare. */
 const SLACK = 1.2;
 
 export class SampleWindow {
   /** Times, epoch milliseconds, ascending. */
   t: number[] = [];
-  /** Field → values beside `t`; null where there is none. */
+  /** Field → its values, in the order of `t`; null where a sample has none. */
   readonly fields = new Map<string, Column>();
   readonly #windowMs: number;
 
-  /** `windowMs`: how far back from the newest sample is kept. */
+  /** `windowMs`: how far back from the newest sample the window reaches, milliseconds. */
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
   }
@@ -28,7 +28,7 @@ export class SampleWindow {
     this.fields.clear();
   }
 
-  /** Adds live samples. Those that are there already are replaced, late ones go where they belong. */
+  /** Adds live samples, in order of time. A sample of a time that is there already replaces it. */
   add({ t, fields }: SampleColumns): void {
     const first = t[0];
     if (first === undefined) return;
@@ -37,7 +37,7 @@ export class SampleWindow {
     this.#trim();
   }
 
-  /** Adds history: the mean of each bucket, where no live sample stands in that bucket already. */
+  /** Adds the mean of each bucket of the history, unless a live sample lies in that bucket. */
   addHistory({ series, step_ms }: SeriesReply): void {
     const times = new Set<number>();
     const taken = new Set(this.t.map((t) => Math.floor(t / step_ms)));
@@ -77,7 +77,7 @@ export class SampleWindow {
     return column;
   }
 
-  /** Both in one order of time; where both have the same time, the added values win. */
+  /** Merges samples in by time. Where a time is there already, the added values replace the known ones. */
   #merge(t: readonly number[], fields: ReadonlyMap<string, Column>): void {
     const added = new Map(t.map((time, i) => [time, i]));
     const known = new Map(this.t.map((time, i) => [time, i]));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/api.ts';
-import { alertsByDevice, standing } from '../../../web/src/fleet/standing.ts';
+import { alertsByDevice, deviceState } from '../../../web/src/fleet/device-state.ts';
 
 const alert = (device_id: string, metric: string, severity: Alert['severity']): Alert => ({
   id: `${device_id}${metric}${severity}`,
@@ -18,12 +18,12 @@ const alert = (device_id: string, metric: string, severity: Alert['severity']): 
   resolution: null,
 });
 
-describe('how a device stands', () => {
+describe('the state of a device', () => {
   it('[L4] a device whose numbers are old is shown as offline or stale, whatever alerts fire on it', () => {
-    expect(standing('offline', 'critical')).toBe('offline');
-    expect(standing('stale', 'critical')).toBe('stale');
-    expect(standing('live', 'warning')).toBe('warning');
-    expect(standing('live', undefined)).toBe('good');
+    expect(deviceState('offline', 'critical')).toBe('offline');
+    expect(deviceState('stale', 'critical')).toBe('stale');
+    expect(deviceState('live', 'warning')).toBe('warning');
+    expect(deviceState('live', undefined)).toBe('good');
   });
 
   it('the worst severity is found for each device and each of its fields', () => {
