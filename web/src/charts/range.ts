@@ -84,6 +84,9 @@ export function moved({ from, to }: { from: number; to: number }, part: number, 
   return fixedRange(from + by, to + by);
 }
 
+/** Zooming out makes a range so many times as wide. */
+export const ZOOM_OUT = 3;
+
 /** A range `factor` times as wide around the same middle. It ends at `now` at the latest. */
 export function widened({ from, to }: { from: number; to: number }, factor: number, now: number): TimeRange {
   const width = Math.min(MOST_MS, (to - from) * factor);

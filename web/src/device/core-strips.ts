@@ -23,7 +23,7 @@ export function drawnAsAreas(rows: number, height: number): boolean {
 }
 
 /** How long the sample at an index is drawn, milliseconds: until the next one, but at most twice the usual distance. */
-function widths({ t }: Trace): (i: number) => number {
+function sampleLengths({ t }: Trace): (i: number) => number {
   const usual = recentDistanceMs(t) || 1000;
   return (i) => Math.min((t[i + 1] ?? (t[i] ?? 0) + usual) - (t[i] ?? 0), 2 * usual);
 }
@@ -43,14 +43,14 @@ export function drawStrips(
   traces.forEach((trace, core) => {
     const top = core * row;
     const foot = top + row - gap;
-    const lasts = widths(trace);
+    const lengthOf = sampleLengths(trace);
     // All areas are one path, so that samples which overlap a little are not twice as dark there.
     const [area, line] = [new Path2D(), new Path2D()];
     context.fillStyle = colour;
     trace.value.forEach((value, i) => {
       if (value === null) return;
       const left = ((trace.t[i] ?? 0) - from) * scale;
-      const wide = lasts(i) * scale + 0.6;
+      const wide = lengthOf(i) * scale + 0.6;
       const part = Math.min(1, Math.max(0, value / 100));
       if (areas) {
         const high = part * (row - gap);

@@ -57,7 +57,7 @@ const STATE_WORDS: Readonly<Record<string, (state: State) => boolean>> = {
   'is:alert': (state) => state === 'warning' || state === 'critical',
 };
 
-function haystack({ name, hostname, ip, os, tags, device_id }: Device): string {
+function searchedText({ name, hostname, ip, os, tags, device_id }: Device): string {
   return [name, hostname, ip, os, device_id, ...tags].join('\n').toLowerCase();
 }
 
@@ -83,11 +83,11 @@ export function matches(search: string): (device: Device, stateOf: () => State) 
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return (device, stateOf) => {
     if (words.length === 0) return true;
-    const hay = haystack(device);
+    const text = searchedText(device);
     return words.every((word) => {
-      const asks = STATE_WORDS[word];
-      if (asks) return asks(stateOf());
-      return word.startsWith(TAG) ? device.tags.includes(word.slice(TAG.length)) : hay.includes(word);
+      const hasState = STATE_WORDS[word];
+      if (hasState) return hasState(stateOf());
+      return word.startsWith(TAG) ? device.tags.includes(word.slice(TAG.length)) : text.includes(word);
     });
   };
 }
@@ -121,14 +121,14 @@ export function listed<Item extends Row>(
   const found = rows
     .map((row) => ({ row, state: stateOf(row) }))
     .filter(({ row, state }) => wanted(row.device, () => state));
-  const turn = query.descending ? -1 : 1;
+  const direction = query.descending ? -1 : 1;
   const { sort } = query;
   found.sort((a, b) => {
     const names = byName.compare(a.row.device.name, b.row.device.name);
     let order = names;
     if (sort === 'status') order = RANK[a.state] - RANK[b.state];
     else if (sort !== 'name') order = value(a.row, sort) - value(b.row, sort);
-    return order * turn || names || (a.row.id < b.row.id ? -1 : 1);
+    return order * direction || names || (a.row.id < b.row.id ? -1 : 1);
   });
   return found.map(({ row }) => row);
 }

@@ -23,9 +23,9 @@ type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
 export class Theme {
   choice: ThemeChoice = $state('system');
   readonly #memory: Memory;
-  readonly #root: HTMLElement;
+  readonly #root: Pick<HTMLElement, 'dataset'>;
 
-  constructor({ memory, root }: { memory: Memory; root: HTMLElement }) {
+  constructor({ memory, root }: { memory: Memory; root: Pick<HTMLElement, 'dataset'> }) {
     this.#memory = memory;
     this.#root = root;
     const kept = memory?.getItem(KEY) ?? null;
