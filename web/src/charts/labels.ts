@@ -3,7 +3,7 @@ import { figure, text } from '../format/number.ts';
 import { yOf, type PlotArea, type PlotLine } from './plot.ts';
 import { lastOf, nearest, spread, type Trace } from './trace.ts';
 
-export interface Reading {
+interface Reading {
   readonly t: number;
   readonly value: number;
 }
