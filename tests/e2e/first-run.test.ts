@@ -93,7 +93,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Make the command' }).click();
     await dialog.getByText('On a machine that has an agent already').click();
-    await dialog.getByLabel('Name of the further one').fill('second');
+    await dialog.getByLabel('Name of the further agent').fill('second');
     const shown = await dialog.locator('pre').innerText();
     expect(shown).toContain('WATCHFLOOR_NAME=second');
 

@@ -101,7 +101,7 @@ it('[L1] a page that misses a change asks for a new snapshot, and gets the chang
   const sendChange = (t: number) =>
     stage.live.pushAccepted({ deviceId: 'a', samples: [{ t, values: { cpu: t } }] });
 
-  link.subscribe('fleet', { snapshot: () => receive('snapshot'), change: () => receive('change') });
+  link.follow('fleet', { snapshot: () => receive('snapshot'), change: () => receive('change') });
   link.start();
   expect(await receiveUntil(1)).toEqual(['snapshot']);
   sendChange(1);

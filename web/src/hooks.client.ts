@@ -1,5 +1,5 @@
 import { z } from 'zod';
 
-// The page's content security policy forbids eval, which the schema compiler would try. It must be off before the
-// first schema is made: this module is evaluated before any page's.
+// zod would compile schemas with eval, which the page's content security policy forbids. This module runs before any
+// page's, so that compiling is off before the first schema is made.
 z.config({ jitless: true });

@@ -1,4 +1,4 @@
-/** An alert that fires, for tests to vary. */
+/** An alert that fires; a test changes what it is about. */
 import type { Alert } from '#protocol/api.ts';
 
 export const firing: Alert = {

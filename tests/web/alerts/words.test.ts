@@ -8,38 +8,10 @@ import {
   conditionWords,
   scopeWords,
 } from '../../../web/src/alerts/words.ts';
-import { metricChoices, metricName } from '../../../web/src/format/metric.ts';
-import { browserName } from '../../../web/src/settings/account/browser-name.ts';
-import { firing } from './alert.ts';
-
-const alert = firing;
-
-describe('metrics in words', () => {
-  it.each([
-    ['cpu', 'CPU'],
-    ['disk', 'Fullest disk'],
-    ['core:3:cpu', 'CPU core 3'],
-    ['mount:/var:used', 'Filesystem /var, used'],
-    ['mount:C::used', 'Filesystem C:, used'],
-    ['interface:eth0:rx', 'Interface eth0, received'],
-    ['mount:*:used', 'Used, any filesystem'],
-    ['offline', 'Offline'],
-    ['queue_length', 'queue_length'],
-    ['shop:berlin:visitors', 'shop berlin, visitors'],
-  ])('%s is %s', (metric, name) => {
-    expect(metricName(metric)).toBe(name);
-  });
-
-  it('offers every known field, each once', () => {
-    const names = metricChoices().map(({ metric }) => metric);
-    expect(names).toContain('cpu');
-    expect(names).toContain('mount:*:used');
-    expect(new Set(names).size).toBe(names.length);
-  });
-});
+import { firing as alert } from './alert.ts';
 
 describe('alerts in words', () => {
-  it('say the value against the threshold with units', () => {
+  it("an alert's reading is its value and its threshold, with units", () => {
     expect(alertSubject(alert)).toBe('CPU');
     expect(alertReading(alert)).toBe('97 %, above 90 %');
     expect(
@@ -47,11 +19,11 @@ describe('alerts in words', () => {
     ).toBe('256 MiB, below 1.00 GiB');
   });
 
-  it('say how long an offline machine was silent', () => {
+  it('the reading of an offline alert is how long the machine was not seen', () => {
     expect(alertReading({ ...alert, metric: 'offline', value: 34, threshold: 0 })).toBe('not seen for 34 s');
   });
 
-  it('say why they ended, and how long they lasted', () => {
+  it('a resolved alert tells why it ended and how long it lasted', () => {
     expect(alertResolution(alert)).toBeUndefined();
     const ended: Alert = { ...alert, state: 'resolved', resolved_at: 61_000, resolution: 'escalated' };
     expect(alertResolution(ended)).toBe('Became critical');
@@ -61,7 +33,7 @@ describe('alerts in words', () => {
 });
 
 describe('rules in words', () => {
-  it('say when they fire and when they clear', () => {
+  it("a rule's condition tells when it fires and when it clears", () => {
     expect(
       conditionWords({
         kind: 'threshold',
@@ -79,7 +51,7 @@ describe('rules in words', () => {
     );
   });
 
-  it('say where they watch', () => {
+  it("a rule's scope names its tags and machines, or all machines", () => {
     const rule = {
       id: 'r',
       name: 'r',
@@ -90,23 +62,5 @@ describe('rules in words', () => {
     const nameOf = (id: string) => (id === 'd' ? 'nas' : id);
     expect(scopeWords({ ...rule, scope: { devices: [], tags: [] } }, nameOf)).toBe('All machines');
     expect(scopeWords({ ...rule, scope: { devices: ['d'], tags: ['db'] } }, nameOf)).toBe('tag db, nas');
-  });
-});
-
-describe('browsers in words', () => {
-  it.each([
-    ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
-    [
-      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0',
-      'Edge on Windows',
-    ],
-    [
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1',
-      'Safari on iPhone',
-    ],
-    ['curl/8.5.0', 'curl'],
-    ['', 'Unknown'],
-  ])('%s', (agent, name) => {
-    expect(browserName(agent)).toBe(name);
   });
 });

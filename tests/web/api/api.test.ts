@@ -26,7 +26,7 @@ const thrown = async (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('the API client', () => {
-  it('asks for a series by its range and fields, and answers it parsed', async () => {
+  it('the API client asks for a series by its range and fields, and returns it parsed', async () => {
     const reply = { device_id: 'a b', from: 1, to: 2, step_ms: 1000, series: { cpu: [[1, 2, 3, 4]] } };
     const { api, asked } = setUp(() => json(200, reply));
     expect(await api.series('a b', { from: 1, to: 2, step: 1000, fields: ['cpu', 'core:0:cpu'] })).toEqual(
@@ -35,7 +35,7 @@ describe('the API client', () => {
     expect(asked[0]?.path).toBe('/devices/a%20b/metrics?from=1&to=2&step=1000&fields=cpu%2Ccore%3A0%3Acpu');
   });
 
-  it("hands on the server's error with its wrong fields", async () => {
+  it("the API client rejects with the server's error and its wrong fields", async () => {
     const { api, ended } = setUp(() =>
       json(422, {
         error: {
@@ -55,14 +55,14 @@ describe('the API client', () => {
     expect(ended()).toBe(0);
   });
 
-  it('says how long to wait', async () => {
+  it('an error of the API tells how many seconds to wait', async () => {
     const { api } = setUp(() =>
       json(429, { error: { code: 'too_many_attempts', message: 'Wait.' } }, { 'retry-after': '37' }),
     );
     expect(await thrown(api.login('a', 'b'))).toMatchObject({ retryAfterS: 37 });
   });
 
-  it('[L5] tells of a session that is over, not of a wrong password', async () => {
+  it('[L5] a 401 ends the session, unless it is about a wrong password', async () => {
     let code = 'wrong_credentials';
     const { api, ended } = setUp(() => json(401, { error: { code, message: 'No.' } }));
     await thrown(api.login('a', 'b'));
@@ -72,7 +72,7 @@ describe('the API client', () => {
     expect(ended()).toBe(1);
   });
 
-  it('a server that cannot be reached is no answer of its own', async () => {
+  it('a server that cannot be reached is a connection error and ends no session', async () => {
     const { api, ended } = setUp(() => Promise.reject(new TypeError('fetch failed')));
     const error = await thrown(api.me());
     expect(error).toMatchObject({ name: 'ConnectionError', reason: 'unreachable' });
@@ -80,7 +80,7 @@ describe('the API client', () => {
     expect(ended()).toBe(0);
   });
 
-  it('gives up on a server that does not answer', async () => {
+  it('the API client gives up on a server that does not answer in time', async () => {
     const { api } = setUp(
       (_, { signal }) =>
         new Promise((_resolve, reject) => {
@@ -91,18 +91,18 @@ describe('the API client', () => {
     expect(await thrown(api.me())).toMatchObject({ name: 'ConnectionError', reason: 'timeout' });
   });
 
-  it("a proxy's error page is not the server's word", async () => {
+  it("a proxy's error page counts as a server that cannot be reached", async () => {
     const { api, ended } = setUp(() => new Response('<h1>Bad gateway</h1>', { status: 502 }));
     expect(await thrown(api.me())).toMatchObject({ name: 'ConnectionError', reason: 'unreachable' });
     expect(ended()).toBe(0);
   });
 
-  it('a reply of another shape is not shown', async () => {
+  it('a reply of an unexpected shape is a connection error', async () => {
     const { api } = setUp(() => json(200, { devices: [{ device_id: 7 }] }));
     expect(await thrown(api.devices())).toBeInstanceOf(ConnectionError);
   });
 
-  it('an empty reply is none', async () => {
+  it('an empty reply is returned as undefined', async () => {
     const { api } = setUp(() => new Response(null, { status: 204 }));
     expect(await api.logout()).toBeUndefined();
   });

@@ -9,7 +9,7 @@ const room = (more: Partial<GridRoom>): GridRoom => ({
   ...more,
 });
 
-/** Where the last chart of a room with one section ends, in rem; filesystems stand in what its last row leaves free. */
+/** Where the last chart of a grid with one section ends, in rem. Filesystems take the free end of its last row. */
 function bottom({ sections: [section], mounts }: GridRoom, { columns, tall }: GridLayout): number {
   const cells = section?.cells ?? 0;
   const below = cells > columns && cells % columns !== 0 ? 0 : mounts;
@@ -17,15 +17,15 @@ function bottom({ sections: [section], mounts }: GridRoom, { columns, tall }: Gr
 }
 
 describe('the grid of charts', () => {
-  it('has as many columns as are readable, and goes on below the screen, on a laptop', () => {
+  it('on a laptop the grid has as many columns as are readable and goes on below the screen', () => {
     expect(gridLayout(room({}))).toEqual({ columns: 2, tall: 10.5 });
   });
 
-  it('has one column on a phone', () => {
+  it('on a phone the grid has one column', () => {
     expect(gridLayout(room({ width: 22, height: 30 }))).toEqual({ columns: 1, tall: 10.5 });
   });
 
-  it('fills a wall: all charts are on it, and little is left below them', () => {
+  it('on a wall the grid shows all charts and leaves little room below them', () => {
     for (const cells of [5, 8, 11, 16, 24]) {
       const wall = room({ width: 184, height: 90, sections: [{ cells, titled: false }], mounts: 6 });
       const found = gridLayout(wall);
@@ -34,14 +34,14 @@ describe('the grid of charts', () => {
     }
   });
 
-  it('keeps charts wider than tall, also where there are few', () => {
+  it('charts are wider than tall, also where there are few', () => {
     const { columns, tall } = gridLayout(
       room({ width: 184, height: 90, sections: [{ cells: 4, titled: false }] }),
     );
     expect(tall).toBeLessThan((184 / columns) * 0.65);
   });
 
-  it('puts short sections in one row', () => {
+  it('short sections share a row of the grid', () => {
     const main = { cells: 10, titled: false };
     const wall = { width: 184, height: 90 };
     const apart = gridLayout(room({ ...wall, sections: [main, { cells: 5, titled: true }] }));
@@ -51,7 +51,7 @@ describe('the grid of charts', () => {
     expect(together).toEqual(apart);
   });
 
-  it('is there before anything was measured', () => {
+  it('the grid has a layout before its size was measured', () => {
     expect(gridLayout(room({ width: 0, height: 0, sections: [] }))).toEqual({ columns: 1, tall: 10.5 });
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/api.ts';
 import { marksFor } from '../../../web/src/device/marks.ts';
-import { deviceCharts } from '../../../web/src/device/specs.ts';
+import { deviceCharts } from '../../../web/src/device/device-charts.ts';
 import { firing } from '../alerts/alert.ts';
 
 const alert: Alert = { ...firing, rule_name: 'Memory high', metric: 'ram', value: 98 };
@@ -11,13 +11,13 @@ const marksOf = (id: string, alerts: readonly Alert[]) =>
   charts.filter((chart) => chart.id === id).flatMap((spec) => marksFor(spec, alerts, latest));
 
 describe('alerts in the charts', () => {
-  it('are in the chart of their field, from when to when they fired', () => {
+  it('an alert is marked in the chart of its field, for the time it fired', () => {
     const past: Alert = { ...alert, metric: 'cpu', state: 'resolved', resolved_at: 9000 };
     expect(marksOf('cpu', [past])).toMatchObject([{ threshold: 90, since: 1000, until: 9000 }]);
     expect(marksOf('memory', [past])).toEqual([]);
   });
 
-  it('have their percentage as bytes where the chart is in bytes', () => {
+  it('an alert about a percentage is marked in bytes where the chart is in bytes', () => {
     expect(marksOf('memory', [alert])).toMatchObject([{ threshold: 900, until: null }]);
     expect(marksOf('cpu', [alert])).toEqual([]);
   });

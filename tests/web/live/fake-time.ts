@@ -1,4 +1,4 @@
-/** Time that passes by hand: a clock and timers for what takes both as parameters. */
+/** A clock and timers that a test moves by hand, for code that takes both as parameters. */
 export class FakeTime {
   #now = 1_700_000_000_000;
   #jobs: { at: number; job: () => void }[] = [];
@@ -17,7 +17,7 @@ export class FakeTime {
     };
   };
 
-  /** Runs what is due in the next `ms`, each at its time. */
+  /** Moves the clock on by `ms` milliseconds and runs each timer when its time comes. */
   pass(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -30,12 +30,12 @@ export class FakeTime {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** The machine sleeps: the clock goes on, no timer runs until it wakes. */
+  /** The machine sleeps for `ms` milliseconds: the clock goes on, but no timer runs until `pass`. */
   sleep(ms: number): void {
     this.#now += ms;
   }
 
-  /** The clock is set, by a person or by NTP. */
+  /** The clock is set, by a person or by NTP: it jumps `by` milliseconds, and no timer runs. */
   set(by: number): void {
     this.#now += by;
   }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { PULSE_MS, SILENCE_MS, type RoomName } from '#protocol/live.ts';
-import { Link, retryDelay, type LinkState, type WireEvents } from '../../../web/src/live/link.ts';
-import type { SubscribeAnswer } from '../../../web/src/live/room.ts';
+import { PULSE_MS, SILENCE_MS, type RoomName, type SubscribeReply } from '#protocol/live.ts';
+import type { WireEvents } from '../../../web/src/live/dial.ts';
+import { Link, retryDelay, type LinkState } from '../../../web/src/live/link.ts';
 import { FakeTime } from './fake-time.ts';
 
 interface Dialled {
   readonly events: WireEvents;
-  readonly asked: { room: RoomName; reply: (answer: SubscribeAnswer) => void }[];
+  readonly asked: { room: RoomName; reply: (answer: SubscribeReply) => void }[];
+  readonly left: RoomName[];
   closed: boolean;
 }
 
@@ -22,11 +23,11 @@ function setUp() {
     changed: (state) => states.push(state),
     doubted: () => doubts++,
     dial(events) {
-      const one: Dialled = { events, asked: [], closed: false };
+      const one: Dialled = { events, asked: [], left: [], closed: false };
       dialled.push(one);
       return {
         subscribe: (room, reply) => one.asked.push({ room, reply }),
-        unsubscribe: () => undefined,
+        unsubscribe: (room) => one.left.push(room),
         close: () => {
           one.closed = true;
         },
@@ -42,7 +43,7 @@ function setUp() {
 }
 
 describe('the link', () => {
-  it('is live once open, and stays so while pulses come', () => {
+  it('the link is live once it is open, and stays live while pulses come', () => {
     const { link, last, time, states } = setUp();
     link.start();
     last().events.open();
@@ -53,7 +54,7 @@ describe('the link', () => {
     expect(states).toEqual(['live']);
   });
 
-  it('[L4] is stale after SILENCE_MS without a word, and dials anew at once', () => {
+  it('[L4] the link is stale after SILENCE_MS without a message, and dials again at once', () => {
     const { link, last, time, dialled } = setUp();
     link.start();
     last().events.open();
@@ -67,7 +68,7 @@ describe('the link', () => {
     expect(link.state).toBe('live');
   });
 
-  it('[L4] after the machine slept, the first timer that runs says stale', () => {
+  it("[L4] after the viewer's machine slept, the first timer that runs makes the link stale", () => {
     const { link, last, time } = setUp();
     link.start();
     last().events.open();
@@ -78,7 +79,7 @@ describe('the link', () => {
     expect(link.state).toBe('stale');
   });
 
-  it('[L4] a clock set back does not hide a silence', () => {
+  it("[L4] the link goes stale in time although the viewer's clock was set back", () => {
     const { link, last, time } = setUp();
     link.start();
     last().events.open();
@@ -88,7 +89,7 @@ describe('the link', () => {
     expect(link.state).toBe('stale');
   });
 
-  it('[L4] dials for ever, soon at first, then every 10 s at most', () => {
+  it('[L4] a lost link dials for ever: within 2 s at first, then at least every 10 s', () => {
     const { link, last, time, dialled } = setUp();
     link.start();
     last().events.open();
@@ -106,7 +107,7 @@ describe('the link', () => {
     expect(link.state).toBe('live');
   });
 
-  it('[L4] an attempt that hangs is given up', () => {
+  it('[L4] an attempt to connect that hangs is given up and made again', () => {
     const { link, time, dialled } = setUp();
     link.start();
     time.pass(60_000);
@@ -115,7 +116,7 @@ describe('the link', () => {
     expect(link.state).toBe('lost');
   });
 
-  it('[L4] a nudge ends the waiting', () => {
+  it('[L4] a nudge makes a lost link dial at once, and only once', () => {
     const { link, last, dialled } = setUp();
     link.start();
     last().events.closed();
@@ -125,10 +126,10 @@ describe('the link', () => {
     expect(dialled).toHaveLength(2);
   });
 
-  it('[L1] asks for a new snapshot of every room on every new connection', () => {
+  it('[L1] the link asks for a new snapshot of every room on every new connection', () => {
     const { link, last, time } = setUp();
     const shown: unknown[] = [];
-    link.subscribe('fleet', {
+    link.follow('fleet', {
       snapshot: (data) => shown.push(data),
       change: (data) => shown.push(data),
     });
@@ -145,7 +146,27 @@ describe('the link', () => {
     expect(shown).toEqual(['a', 'b', 'c']);
   });
 
-  it('[L5] a session that ended, or a handshake that failed, makes it doubt the session; a stopping server does not', () => {
+  it('[L1] a room that is followed while the link is open is asked for at once, and left at the server', () => {
+    const { link, last } = setUp();
+    link.start();
+    last().events.open();
+    const leave = link.follow('fleet', { snapshot: () => undefined, change: () => undefined });
+    expect(last().asked.map(({ room }) => room)).toEqual(['fleet']);
+    leave();
+    leave();
+    expect(last().left).toEqual(['fleet']);
+  });
+
+  it('a room has one follower: a second one is refused until the first left', () => {
+    const { link } = setUp();
+    const handlers = { snapshot: () => undefined, change: () => undefined };
+    const leave = link.follow('fleet', handlers);
+    expect(() => link.follow('fleet', handlers)).toThrow('The room fleet is followed already.');
+    leave();
+    link.follow('fleet', handlers);
+  });
+
+  it('[L5] the link asks for the session to be checked when the server says it ended or refuses a handshake, not when the server stops', () => {
     const { link, last, time, doubts } = setUp();
     link.start();
     last().events.open();
@@ -160,9 +181,9 @@ describe('the link', () => {
     expect(doubts()).toBe(2);
   });
 
-  it('leaves nothing behind when stopped', () => {
+  it('a stopped link has closed its connection, has no timer left and dials no more', () => {
     const { link, last, time, dialled } = setUp();
-    link.subscribe('alerts', { snapshot: () => undefined, change: () => undefined });
+    link.follow('alerts', { snapshot: () => undefined, change: () => undefined });
     link.start();
     last().events.open();
     link.stop();
@@ -172,7 +193,7 @@ describe('the link', () => {
     expect(dialled).toHaveLength(1);
   });
 
-  it('knows the time of the server by its fastest pulse', () => {
+  it("the link knows the server's time from the pulse that travelled fastest", () => {
     const { link, last, time } = setUp();
     link.start();
     last().events.open();
@@ -183,7 +204,7 @@ describe('the link', () => {
 });
 
 describe('the wait before the next attempt', () => {
-  it('[L4] starts at 1 s at most and never passes 10 s', () => {
+  it('[L4] the wait before the next attempt is at most 1 s at first and never more than 10 s', () => {
     expect(retryDelay(0, 1)).toBe(1000);
     expect(retryDelay(0, 0)).toBe(500);
     expect(retryDelay(50, 1)).toBe(10_000);

@@ -1,34 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import type { Envelope } from '#protocol/live.ts';
-import { ANSWER_MS, RoomFollower, type RoomWire, type SubscribeAnswer } from '../../../web/src/live/room.ts';
+import type { Envelope, SubscribeReply } from '#protocol/live.ts';
+import type { Wire } from '../../../web/src/live/dial.ts';
+import { ANSWER_MS, RoomFollower } from '../../../web/src/live/room.ts';
 import { FakeTime } from './fake-time.ts';
 
 const message = (seq: number): Envelope<unknown> => ({ room: 'fleet', seq, at: seq * 10, data: `#${seq}` });
-const snapshot = (seq: number): SubscribeAnswer => ({ ok: true, snapshot: message(seq) });
+const snapshot = (seq: number): SubscribeReply => ({ ok: true, snapshot: message(seq) });
 
 function setUp() {
   const time = new FakeTime();
   const heard: string[] = [];
-  const asked: ((answer: SubscribeAnswer) => void)[] = [];
+  const asked: ((answer: SubscribeReply) => void)[] = [];
   const left: string[] = [];
-  const wire: RoomWire = {
+  const wire: Wire = {
     subscribe: (_room, reply) => asked.push(reply),
     unsubscribe: (room) => left.push(room),
+    close: () => undefined,
   };
   const follower = new RoomFollower(
     'fleet',
     {
       snapshot: (data) => heard.push(`snapshot ${String(data)}`),
       change: (data) => heard.push(`change ${String(data)}`),
-      missing: (code) => heard.push(`missing ${code}`),
+      missing: () => heard.push('missing'),
     },
-    time,
+    time.after,
   );
   return { time, heard, asked, left, wire, follower };
 }
 
 describe('a room', () => {
-  it('[L1] hands on a snapshot, then the changes that follow it by number', () => {
+  it("[L1] a room's follower hears a snapshot, then the changes whose numbers follow it", () => {
     const { follower, wire, asked, heard } = setUp();
     follower.connected(wire);
     asked[0]?.(snapshot(4));
@@ -37,7 +39,7 @@ describe('a room', () => {
     expect(heard).toEqual(['snapshot #4', 'change #5', 'change #6']);
   });
 
-  it('[L1] a gap makes the client resync, once, and nothing is shown in between', () => {
+  it("[L1] a gap in a room's numbers makes it ask for one new snapshot, and no change is handed on before that", () => {
     const { follower, wire, asked, heard } = setUp();
     follower.connected(wire);
     asked[0]?.(snapshot(1));
@@ -51,7 +53,7 @@ describe('a room', () => {
     expect(heard).toEqual(['snapshot #1', 'snapshot #6', 'change #7']);
   });
 
-  it('[L1] an old number is a gap too', () => {
+  it('[L1] a number that came before is a gap too', () => {
     const { follower, wire, asked } = setUp();
     follower.connected(wire);
     asked[0]?.(snapshot(5));
@@ -59,7 +61,7 @@ describe('a room', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('[L1] changes that overtake the snapshot are applied after it, older ones left out', () => {
+  it('[L1] changes that arrive before the snapshot are applied after it, without those the snapshot contains', () => {
     const { follower, wire, asked, heard } = setUp();
     follower.connected(wire);
     for (const seq of [7, 8, 9]) follower.change(message(seq));
@@ -67,7 +69,7 @@ describe('a room', () => {
     expect(heard).toEqual(['snapshot #7', 'change #8', 'change #9']);
   });
 
-  it('[L1] gaps in close succession are resynced ever slower', () => {
+  it('[L1] gaps in close succession ask for snapshots at growing intervals', () => {
     const { follower, wire, asked, time } = setUp();
     follower.connected(wire);
     asked[0]?.(snapshot(1));
@@ -83,7 +85,7 @@ describe('a room', () => {
     expect(asked).toHaveLength(4);
   });
 
-  it('[L1] an answer that does not come is asked for again; when it comes late it is ignored', () => {
+  it('[L1] a snapshot that does not arrive is asked for again, and ignored when it arrives late', () => {
     const { follower, wire, asked, heard, time } = setUp();
     follower.connected(wire);
     time.pass(ANSWER_MS);
@@ -94,7 +96,7 @@ describe('a room', () => {
     expect(heard).toEqual(['snapshot #2']);
   });
 
-  it('says when a room is missing, and asks again on the next connection', () => {
+  it('a follower hears that its room is missing, and asks for it again on the next connection', () => {
     const { follower, wire, asked, heard, time } = setUp();
     follower.connected(wire);
     asked[0]?.({ ok: false, code: 'not_found' });
@@ -103,10 +105,10 @@ describe('a room', () => {
     follower.disconnected();
     follower.connected(wire);
     asked[1]?.(snapshot(1));
-    expect(heard).toEqual(['missing not_found', 'snapshot #1']);
+    expect(heard).toEqual(['missing', 'snapshot #1']);
   });
 
-  it('ignores what was on its way when the connection went', () => {
+  it('an answer and changes of a connection that is gone are ignored', () => {
     const { follower, wire, asked, heard, time } = setUp();
     follower.connected(wire);
     follower.disconnected();
@@ -117,7 +119,7 @@ describe('a room', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('is left at the server too', () => {
+  it('a room that is left is unsubscribed at the server', () => {
     const { follower, wire, left, time } = setUp();
     follower.connected(wire);
     follower.leave();

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { alertRuleCreate, type AlertRule } from '#protocol/api.ts';
-import { holdStill } from '../../../web/src/alerts/hold-still.ts';
 import { draftOf, ruleOf } from '../../../web/src/settings/alert-rules/draft.ts';
 import { besideAnother, folderName } from '../../../web/src/settings/machines/enroll-command.ts';
 
@@ -22,7 +21,7 @@ describe('the rule form', () => {
     },
   };
 
-  it('gives back the rule it was given', () => {
+  it('the rule form sends the rule that it was opened with', () => {
     const { name, severity, scope, condition } = rule;
     const rest = { name, severity, scope, condition };
     expect(ruleOf(draftOf(rule))).toEqual(rest);
@@ -30,11 +29,11 @@ describe('the rule form', () => {
     expect(ruleOf(draftOf({ ...rule, ...offline }))).toEqual(offline);
   });
 
-  it('starts a new rule as one the server takes', () => {
+  it('the rule form starts with a new rule that the server accepts', () => {
     expect(alertRuleCreate.safeParse(ruleOf({ ...draftOf(undefined), name: 'CPU high' })).success).toBe(true);
   });
 
-  it('an empty number is for the server to refuse by its name', () => {
+  it("the server refuses a number left empty in the rule form by its field's name", () => {
     const draft = { ...draftOf(undefined), name: 'CPU high', threshold: null };
     const sent: unknown = JSON.parse(JSON.stringify(ruleOf(draft)));
     const { error } = alertRuleCreate.safeParse(sent);
@@ -43,33 +42,18 @@ describe('the rule form', () => {
 });
 
 describe('the command for a further agent on one machine', () => {
-  it('has a data folder and a name of its own', () => {
+  it('the command for a further agent on one machine names a data folder and a name of its own', () => {
     expect(besideAnother('npm run agent', 'web-2')).toBe(
       'WATCHFLOOR_AGENT_DATA=./agent-web-2 WATCHFLOOR_NAME=web-2 npm run agent',
     );
     expect(besideAnother('npm run agent', '  ')).toContain('WATCHFLOOR_NAME=second ');
   });
 
-  it('is safe to paste, whatever the name', () => {
+  it('the command for a further agent is safe to paste, whatever its name', () => {
     expect(besideAnother('npm run agent', "Tom's; rm -rf ~")).toBe(
       "WATCHFLOOR_AGENT_DATA=./agent-tom-s-rm-rf WATCHFLOOR_NAME='Tom'\\''s; rm -rf ~' npm run agent",
     );
     expect(folderName('../../etc')).toBe('etc');
     expect(folderName('日本')).toBe('2');
-  });
-});
-
-describe('a list that holds still', () => {
-  const item = (id: string, now = 'firing') => ({ id, now });
-
-  it('keeps every item in its place, as it is now, and adds new ones at the end', () => {
-    const shown = [item('a'), item('b'), item('c')];
-    const current = [item('new'), item('c', 'changed'), item('a')];
-    expect(holdStill(shown, current, [item('b', 'resolved')])).toEqual([
-      item('a'),
-      item('b', 'resolved'),
-      item('c', 'changed'),
-      item('new'),
-    ]);
   });
 });

@@ -4,7 +4,7 @@ import { RECENT_POINTS, RecentColumns } from '../../../web/src/stores/recent.ts'
 const point = (t: number, cpu: number | null = t) => ({ t, cpu, ram: null, disk: 1, net_tx: 2, net_rx: 3 });
 
 describe('the recent columns', () => {
-  it('keep the last points, oldest first', () => {
+  it('the recent columns keep the last 60 points, oldest first', () => {
     const columns = new RecentColumns();
     for (let i = 0; i < 10 * RECENT_POINTS + 7; i++) {
       columns.push(point(i));
@@ -16,7 +16,7 @@ describe('the recent columns', () => {
     expect([...columns.t]).toEqual([...columns.values('cpu')]);
   });
 
-  it('drop a point that is not newer', () => {
+  it('the recent columns drop a point that is not newer than the last', () => {
     const columns = new RecentColumns();
     expect(columns.push(point(5))).toBe(true);
     expect(columns.push(point(5))).toBe(false);
@@ -25,13 +25,13 @@ describe('the recent columns', () => {
     expect(columns.length).toBe(1);
   });
 
-  it('show what is not there as NaN', () => {
+  it('the recent columns hold NaN where a sample has no such field', () => {
     const columns = new RecentColumns();
     columns.push(point(1, null));
     expect(columns.values('cpu')[0]).toBeNaN();
   });
 
-  it('are replaced by a snapshot, of which they keep the newest', () => {
+  it('a snapshot replaces the recent columns, which keep its newest points', () => {
     const columns = new RecentColumns();
     columns.push(point(1e9));
     const t = Array.from({ length: 200 }, (_, i) => i);

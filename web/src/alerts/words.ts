@@ -1,15 +1,15 @@
-/** An alert and a rule in people's words. */
+/** Alerts and rules as text. */
 import type { Alert, AlertRule, Condition } from '#protocol/api.ts';
 import { metricName } from '../format/metric.ts';
 import { figure, text } from '../format/number.ts';
 import { span } from '../format/time.ts';
 
-/** What it is about: `CPU`, `Filesystem /var, used`, `Offline`. */
+/** What an alert is about: `CPU`, `Filesystem /var, used`, `Offline`. */
 export function alertSubject({ metric }: Alert): string {
   return metricName(metric);
 }
 
-/** The value that raised it against the rule's: `97 %, above 90 %`; for offline, how long it was silent. */
+/** The value that raised an alert and its threshold: `97 %, above 90 %`; for offline, how long no push came. */
 export function alertReading({ metric, value, threshold }: Alert): string {
   if (metric === 'offline') return `not seen for ${span(value * 1000)}`;
   const side = value < threshold ? 'below' : 'above';
@@ -23,20 +23,20 @@ const RESOLUTIONS = {
   device_removed: 'Machine removed',
 } as const;
 
-/** Why it ended; undefined while it fires. */
+/** Why an alert ended; undefined while it fires. */
 export function alertResolution({ state, resolution }: Alert): string | undefined {
   if (state === 'firing') return undefined;
   return resolution === null ? 'Resolved' : RESOLUTIONS[resolution];
 }
 
-/** How long it lasted, or has lasted, in milliseconds. */
+/** How long an alert fired, or has fired until `now`, milliseconds. */
 export function alertDuration({ timestamp, resolved_at }: Alert, now: number): number {
   return Math.max(0, (resolved_at ?? now) - timestamp);
 }
 
 const held = (seconds: number) => (seconds === 0 ? 'at once' : `for ${span(seconds * 1000)}`);
 
-/** `CPU above 90 % for 5 min; clears below 80 % for 1 min`. */
+/** A rule's condition: `CPU above 90 % for 5 min; clears below 80 % for 1 min`. */
 export function conditionWords(condition: Condition): string {
   if (condition.kind === 'offline')
     return `No push for 3 of its intervals${condition.for_s === 0 ? '' : `, then for ${span(condition.for_s * 1000)}`}`;
@@ -47,7 +47,7 @@ export function conditionWords(condition: Condition): string {
   return `${raised}; clears ${other} ${say(clear)} ${held(clear_for_s)}`;
 }
 
-/** `All machines`, or the tags and the machines; `nameOf` answers a device's name by its id. */
+/** A rule's scope: `All machines`, or its tags and machines. `nameOf` returns a device's name by its id. */
 export function scopeWords({ scope }: AlertRule, nameOf: (id: string) => string): string {
   if (scope.devices.length === 0 && scope.tags.length === 0) return 'All machines';
   const names = scope.devices.map(nameOf);

@@ -1,6 +1,6 @@
 /**
- * The server's HTTP API, typed. Every method rejects with `ApiError` (the server said no) or `ConnectionError`
- * (it could not be asked); replies are parsed once, here. Times are epoch milliseconds.
+ * The server's HTTP API, typed. Every method rejects with `ApiError` (the server refused the request) or
+ * `ConnectionError` (there was no proper answer); replies are parsed once, here. Times are epoch milliseconds.
  */
 import type { z } from 'zod';
 import {
@@ -30,15 +30,18 @@ import {
 import { createSend, parsed, type Fetch } from './request.ts';
 
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
-export type AlertRulePatch = z.input<typeof alertRulePatch>;
-export type DevicePatch = z.input<typeof devicePatch>;
+type AlertRulePatch = z.input<typeof alertRulePatch>;
+type DevicePatch = z.input<typeof devicePatch>;
 export type NewEnrollmentKey = z.input<typeof enrollmentKeyCreate>;
-export type PasswordChange = z.input<typeof passwordRequest>;
-export type NewUser = z.input<typeof userCreate>;
-export type UserPatch = z.input<typeof userPatch>;
+type PasswordChange = z.input<typeof passwordRequest>;
+type NewUser = z.input<typeof userCreate>;
+type UserPatch = z.input<typeof userPatch>;
 
-/** `from` inclusive, `to` exclusive, `step` the bucket's width, all in milliseconds; without `fields`, all of them. */
-export interface SeriesRange {
+/**
+ * `from` (inclusive) and `to` (exclusive) in epoch milliseconds, `step` the width of a bucket in milliseconds. Without
+ * `fields` the reply has every field.
+ */
+interface SeriesRange {
   readonly from: number;
   readonly to: number;
   readonly step: number;
@@ -49,7 +52,7 @@ export type Api = ReturnType<typeof createApi>;
 
 const id = encodeURIComponent;
 
-/** `onUnauthorized` hears of every 401 that says the session is over. */
+/** `onUnauthorized` is called with every 401 that means the session is over. */
 export function createApi({
   fetch,
   onUnauthorized = () => undefined,
@@ -95,7 +98,7 @@ export function createApi({
     async removeDevice(deviceId: string) {
       await send({ method: 'DELETE', path: `/devices/${id(deviceId)}` });
     },
-    /** The new token; the old one stops working at once. */
+    /** Resolves with the new token; the old one stops working at once. */
     async rotateToken(deviceId: string) {
       return parsed(tokenReply, await send({ method: 'POST', path: `/devices/${id(deviceId)}/token` })).token;
     },

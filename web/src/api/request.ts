@@ -1,22 +1,18 @@
-/** One HTTP exchange with the server: JSON out, a parsed reply or a typed error back. */
+/** One HTTP request to the server: it sends JSON and resolves with the reply, or rejects with a typed error. */
 import { errorReply } from '#protocol/api.ts';
+import type { ErrorDetail } from '#protocol/errors.ts';
 
-/** Longer than the server ever takes; past it the request is given up. */
+/** A request that takes longer is given up. The server never needs as long. */
 const TIMEOUT_MS = 15_000;
-
-export interface ErrorDetail {
-  readonly path: string;
-  readonly message: string;
-}
 
 /** The server answered with an error of its catalogue. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string;
-  /** The wrong fields, first first. */
+  /** The wrong fields, in the server's order. */
   readonly details: readonly ErrorDetail[];
-  /** Seconds to wait before the next try, where the server named them. */
+  /** Seconds to wait before the next try; null where the server did not say. */
   readonly retryAfterS: number | null;
 
   constructor(
@@ -51,15 +47,14 @@ export class ConnectionError extends Error {
   }
 }
 
-/** What a person may read of anything thrown. */
+/** What to tell a person about anything that was thrown. */
 export function errorMessage(error: unknown): string {
   if (error instanceof ApiError || error instanceof ConnectionError) return error.message;
   return 'Something went wrong on this page. Reload it, then try again.';
 }
 
 /**
- * What the server says about the fields of a form: path (`condition.clear`) → message.
- * Empty for any other error.
+ * What the server says about the fields of a form: path (`condition.clear`) → message. Empty for any other error.
  */
 export function fieldErrors(error: unknown): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -68,22 +63,25 @@ export function fieldErrors(error: unknown): ReadonlyMap<string, string> {
   return found;
 }
 
-/** The part of a zod schema that is needed here. */
+/** The one method of a zod schema that is used here. */
 interface Parser<T> {
   safeParse(input: unknown): { success: true; data: T } | { success: false };
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-export interface Exchange {
+interface Exchange {
   readonly method: Method;
   readonly path: string;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sends JSON, answers the reply's JSON (undefined for an empty one). Rejects with ApiError or ConnectionError. */
-export type Send = (exchange: Exchange) => Promise<unknown>;
+/**
+ * Sends JSON and resolves with the reply's JSON, undefined for an empty reply. Rejects with ApiError or
+ * ConnectionError, or with the signal's reason when it was aborted.
+ */
+type Send = (exchange: Exchange) => Promise<unknown>;
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
@@ -106,7 +104,7 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-/** A proxy's error page is not the server's word; say what its status means. */
+/** The error for an answer that is not Watchfloor's, such as a proxy's error page: all it tells is its status. */
 function foreignError(status: number): ApiError | ConnectionError {
   if (status === 502 || status === 503 || status === 504) return new ConnectionError('unreachable');
   return new ApiError(status, 'unknown', `The server answered with status ${status}.`);
@@ -131,7 +129,7 @@ async function toError(response: Response): Promise<ApiError | ConnectionError> 
   );
 }
 
-/** `onUnauthorized` hears of every 401 that says the session is over (not of a wrong password). */
+/** `onUnauthorized` is called with every 401 that means the session is over, not with one for a wrong password. */
 export function createSend({
   fetch,
   onUnauthorized,
@@ -169,7 +167,7 @@ export function createSend({
   };
 }
 
-/** Parses a reply once, by its schema. */
+/** Parses a reply by its schema. Throws a ConnectionError when it does not fit. */
 export function parsed<T>(schema: Parser<T>, reply: unknown): T {
   const result = schema.safeParse(reply);
   if (!result.success) throw new ConnectionError('unexpected_reply');

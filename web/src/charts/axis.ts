@@ -1,6 +1,7 @@
-/** Axes: where the ticks are and what they say. The unit stands once, beside the title. */
+/** Axes: where their ticks are and how they are labelled. The unit is written once, beside the chart's title. */
 import { fieldInfo } from '#protocol/fields.ts';
-import { dayMonth, hourMinute } from '../format/time.ts';
+import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '../format/number.ts';
+import { DAY, dayMonth, HOUR, hourMinute, MINUTE } from '../format/time.ts';
 
 export interface ValueAxis {
   /** The value at the upper edge. */
@@ -12,30 +13,29 @@ export interface ValueAxis {
 
 interface Scale {
   readonly base: number;
-  /** What one of the field's own units is in the smallest of `units`. */
+  /** How many of the smallest of `units` one unit of the field is: 8 bits for a byte. */
   readonly factor: number;
   readonly units: readonly string[];
 }
 
-const BYTES: Scale = { base: 1024, factor: 1, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] };
-const BITS: Scale = { base: 1000, factor: 8, units: ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s'] };
-const BYTE_RATE: Scale = { base: 1000, factor: 1, units: ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s'] };
-const PLAIN: Scale = { base: 1000, factor: 1, units: ['', 'k', 'M', 'G', 'T'] };
+const BYTES: Scale = { base: 1024, factor: 1, units: BYTE_UNITS };
+const BITS: Scale = { base: 1000, factor: 8, units: BIT_UNITS };
+const BYTE_RATE: Scale = { base: 1000, factor: 1, units: BYTE_RATE_UNITS };
+const PLAIN: Scale = { base: 1000, factor: 1, units: COUNT_UNITS };
 
 function scaleOf(field: string): Scale {
   const unit = fieldInfo(field)?.unit;
   if (unit === 'bytes') return BYTES;
-  if (unit === 'bytes_per_second')
-    return field.startsWith('net_') || field.startsWith('interface:') ? BITS : BYTE_RATE;
+  if (unit === 'bytes_per_second') return isNetwork(field) ? BITS : BYTE_RATE;
   if (unit === 'celsius') return { ...PLAIN, units: ['°C'] };
   if (unit === 'percent') return { ...PLAIN, units: ['%'] };
-  if (unit === 'per_second') return { ...PLAIN, units: ['/s', 'k/s', 'M/s'] };
+  if (unit === 'per_second') return { ...PLAIN, units: COUNT_UNITS.map((size) => `${size}/s`) };
   return PLAIN;
 }
 
 /** A round step that divides `size` into three or four: 1, 2, 2.5 or 5 times a power of ten. */
 function niceStep(size: number, base: number): number {
-  // Memory comes in powers of two, and is read in them.
+  // Memory comes in powers of two.
   if (base === 1024) return 2 ** Math.ceil(Math.log2(size / 4) - 1e-9);
   const raw = size / 3;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -51,12 +51,12 @@ function multiples(step: number, top: number): number[] {
 const short = (value: number) => String(Number(value.toPrecision(3)));
 
 /**
- * The axis for a field whose largest shown value is `most`. `fixed` is the top where the field has one (100 %,
- * all the memory there is); otherwise the top is the next round number above `most`.
+ * The axis for a field whose largest shown value is `most`. `fixed` is the top where the field has one (100 %, or the
+ * machine's memory); otherwise the top is the next round number from `most` up.
  */
 export function valueAxis(field: string, most: number, fixed?: number): ValueAxis {
   const scale = scaleOf(field);
-  // Nothing but zeros still has an axis.
+  // Values that are all 0 have an axis up to 1.
   const shown = fixed ?? (most > 0 ? most : 1);
   const own = shown * scale.factor;
   let power = 0;
@@ -67,7 +67,7 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   const step = fixed === 100 ? 50 : niceStep(size, scale.base);
   const top = fixed === undefined ? Math.ceil(size / step - 1e-9) * step : size;
   const ticks = multiples(step, top);
-  // All the memory there is has its line, where the last round number is not as good as it.
+  // A fixed top has a tick of its own, unless the last round number is close to it.
   if (fixed !== undefined && top - (ticks.at(-1) ?? 0) > step * 0.3) ticks.push(top);
   return {
     top: top * divisor,
@@ -77,9 +77,6 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   };
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const TIME_STEPS = [
   10_000,
   30_000,
@@ -105,7 +102,7 @@ export interface TimeTick {
   readonly label: string;
 }
 
-/** First days of months in [from, to), every `each` months, by the reader's own calendar. */
+/** The first days of every `each` months in [from, to), in the reader's time zone. */
 function months(from: number, to: number, each: number): number[] {
   const start = new Date(from);
   const found: number[] = [];
@@ -116,7 +113,7 @@ function months(from: number, to: number, each: number): number[] {
   return found;
 }
 
-/** At most `most` ticks on round local times in [from, to). */
+/** About `most` ticks at round times of the reader's time zone in [from, to). */
 export function timeTicks(from: number, to: number, most: number): TimeTick[] {
   const span = to - from;
   const step = TIME_STEPS.find((each) => span / each <= most);
@@ -124,7 +121,7 @@ export function timeTicks(from: number, to: number, most: number): TimeTick[] {
     const each = [1, 2, 3, 6, 12].find((count) => span / (count * 30 * DAY) <= most) ?? 12;
     return months(from, to, each).map((t) => ({ t, label: dayMonth(t).replace(/^1 /, '') }));
   }
-  // Local midnight counts, not UTC's: ticks of a day stand at the day's border.
+  // Days begin at local midnight, not at UTC's.
   const offset = -new Date(from).getTimezoneOffset() * MINUTE;
   const ticks: TimeTick[] = [];
   for (let t = Math.ceil((from + offset) / step) * step - offset; t < to; t += step) {
@@ -134,13 +131,13 @@ export function timeTicks(from: number, to: number, most: number): TimeTick[] {
   return ticks;
 }
 
-/** `−15 s`, `−1 min`, `−90 s`: as short as it is exact. */
+/** An age as a label: `now`, `−15 s`, `−90 s`, `−1 min`. */
 function age(ms: number): string {
   if (ms === 0) return 'now';
   return ms % MINUTE === 0 ? `−${ms / MINUTE} min` : `−${ms / 1000} s`;
 }
 
-/** Ticks of the live window, by their age: they never move. `ms` is the window's width. */
+/** The ticks of a live chart, which reaches back `ms` milliseconds: by age, so that they never move. */
 export function ageTicks(ms: number): TimeTick[] {
   const step = ms > 2 * MINUTE ? MINUTE : ms / 4;
   const count = Math.round(ms / step);

@@ -1,14 +1,14 @@
-/** What stands at the lines of a chart: each one's name and its value, the last or the one under the crosshair. */
+/** The labels beside the lines of a chart: each line's name, and its last value or the one under the crosshair. */
 import { figure, text } from '../format/number.ts';
-import { down, type PlotArea, type PlotLine } from './line.ts';
+import { yOf, type PlotArea, type PlotLine } from './plot.ts';
 import { lastOf, nearest, spread, type Trace } from './trace.ts';
 
-export interface Reading {
+interface Reading {
   readonly t: number;
   readonly value: number;
 }
 
-/** The value at `time`, at most `reach` away from it; the last one where no time is asked for. */
+/** The value nearest to `time`, at most `reach` milliseconds away; the last value where `time` is null. */
 export function readingOf(trace: Trace, time: number | null, reach: number): Reading | undefined {
   if (time === null) return lastOf(trace);
   const i = nearest(trace, time, reach);
@@ -21,11 +21,11 @@ export interface PlotLabel extends Reading {
   readonly label: string;
   readonly token: string;
   readonly text: string;
-  /** The height it is written at, in pixels: near its line, and off the others. */
+  /** Where it is written, in pixels from the element's upper edge: near its line, without covering other labels. */
   readonly place: number;
 }
 
-/** `height`: of a label, in pixels. Lines without a value there have none. */
+/** The labels of `lines`; `height` is that of one label, in pixels. A line without a value at `time` has no label. */
 export function labelsOf(
   lines: readonly PlotLine[],
   { time, reach, area, height }: { time: number | null; reach: number; area: PlotArea; height: number },
@@ -35,7 +35,7 @@ export function labelsOf(
     return reading ? [{ field, label, token, ...reading }] : [];
   });
   const places = spread(
-    found.map(({ value }) => down(area, value)),
+    found.map(({ value }) => yOf(area, value)),
     height,
     area.top + height * 0.35,
     area.top + area.height - height * 0.3,

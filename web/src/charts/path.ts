@@ -1,8 +1,8 @@
-/** Traces as SVG path data: what moves once a second is made by one plain loop, a tenth of a pixel exact. */
+/** Traces as SVG path data, to a tenth of a pixel. Charts make them once a second, so this is one plain loop. */
 import type { Trace } from './trace.ts';
 
-/** The room to draw in, in pixels, and what its edges mean. */
-export interface PathBox {
+/** The size of the drawing, in pixels, and the times and the value at its edges. */
+interface PathBox {
   readonly width: number;
   readonly height: number;
   readonly from: number;
@@ -15,7 +15,7 @@ type Column = readonly (number | null)[];
 
 const tenth = (pixels: number) => Math.round(pixels * 10) / 10;
 
-/** Runs of rows that have a value: `[first, last]` of each. */
+/** The runs of rows that have a value: the `[first, last]` index of each. */
 function runs(column: Column): [number, number][] {
   const found: [number, number][] = [];
   let first = -1;
@@ -29,7 +29,7 @@ function runs(column: Column): [number, number][] {
   return found;
 }
 
-/** The line, broken at nulls; a value alone between two gaps is a dot (with round line caps). */
+/** The line, broken at nulls. A value alone between two nulls becomes a dot, by the round caps of the line. */
 export function linePath({ t, value }: Trace, { width, height, from, to, top }: PathBox): string {
   const [across, up] = [width / (to - from), height / top];
   let d = '';
@@ -41,7 +41,7 @@ export function linePath({ t, value }: Trace, { width, height, from, to, top }: 
   return d;
 }
 
-/** The band between `low` and `high`, or, where a trace has none, the area below the line. */
+/** The band between `low` and `high`; for a trace without one, the area below the line. */
 export function areaPath(trace: Trace, { width, height, from, to, top }: PathBox): string {
   const { t } = trace;
   const high = trace.high ?? trace.value;

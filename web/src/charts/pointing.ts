@@ -1,19 +1,19 @@
-/** Pointing at a chart with a mouse, a pen or a finger: moves the crosshair; a drag selects. */
+/** A mouse, a pen or a finger over a chart moves the crosshair; a drag selects. */
 import type { Attachment } from 'svelte/attachments';
 import type { Crosshair, Selection } from './crosshair.svelte.ts';
 
-export interface Pointing {
+interface Pointing {
   readonly crosshair: Crosshair;
   /** Where the time axis lies in the element, in pixels. */
   readonly axis: () => { readonly left: number; readonly width: number };
-  /** A part of the axis was selected. A finger selects nothing: it reads and scrolls. */
+  /** A part of the axis was selected. A finger cannot select: it reads values and scrolls. */
   readonly onselect: (selection: Selection) => void;
   readonly ondoubleclick: () => void;
-  /** Whether this element is the one that is pointed at. */
+  /** Called with whether somebody points at this element. */
   readonly onpointed?: (pointed: boolean) => void;
 }
 
-/** This far outside of the axis is still its edge. */
+/** Pointing this far outside the axis, as a part of it, still counts as its edge. */
 const SLACK = 0.02;
 
 const inside = (part: number) => Math.min(1, Math.max(0, part));
@@ -27,7 +27,7 @@ export function pointing({
 }: Pointing): Attachment<HTMLElement> {
   return (element) => {
     const listening = new AbortController();
-    /** Where a drag began; undefined outside of one. */
+    /** Where the drag began; undefined while there is none. */
     let began: number | undefined;
 
     const partOf = (event: MouseEvent) => {

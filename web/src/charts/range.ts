@@ -1,20 +1,21 @@
-/** How much time the charts show: kept in the URL. */
+/** Which time the charts show: kept in the URL, read and written here. */
+import { DAY, HOUR, MINUTE } from '../format/time.ts';
 
-export type RangeKey = 'live' | '1h' | '6h' | '24h' | '7d' | '30d' | '1y';
+/** The time ranges that one can choose by a name. */
+export type PresetKey = 'live' | '1h' | '6h' | '24h' | '7d' | '30d' | '1y';
 
-export interface Range {
-  readonly value: RangeKey;
+interface Preset {
+  readonly value: PresetKey;
   readonly label: string;
   readonly title: string;
   readonly ms: number;
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+/** How far back the live charts reach. */
+export const LIVE_WINDOW_MS = 5 * MINUTE;
 
-export const RANGES: readonly Range[] = [
-  { value: 'live', label: 'Live', title: 'The last 5 minutes, every second', ms: 5 * MINUTE },
+export const PRESETS: readonly Preset[] = [
+  { value: 'live', label: 'Live', title: 'The last 5 minutes, every second', ms: LIVE_WINDOW_MS },
   { value: '1h', label: '1 h', title: 'The last hour', ms: HOUR },
   { value: '6h', label: '6 h', title: 'The last 6 hours', ms: 6 * HOUR },
   { value: '24h', label: '24 h', title: 'The last 24 hours', ms: DAY },
@@ -23,67 +24,74 @@ export const RANGES: readonly Range[] = [
   { value: '1y', label: '1 y', title: 'The last year', ms: 365 * DAY },
 ];
 
-const LIVE: Range = RANGES[0] ?? { value: 'live', label: 'Live', title: '', ms: 5 * MINUTE };
-
-/** Live windows of a machine that joined a moment ago. */
+/** How far back the live charts of a machine reach that joined a moment ago. */
 const YOUNG = [MINUTE, 2 * MINUTE];
 
-/** How much a live chart shows of a machine `ageMs` after it joined: little at first, so that its charts fill. */
+/**
+ * How far back a live chart reaches, milliseconds, `ageMs` after its machine joined: not far at first, so that no
+ * chart is mostly empty.
+ */
 export function liveSpan(ageMs: number): number {
-  return YOUNG.find((ms) => ageMs <= ms) ?? LIVE.ms;
+  return YOUNG.find((ms) => ageMs <= ms) ?? LIVE_WINDOW_MS;
 }
 
 /**
- * What the charts show: the live minutes, a range that ends now, or a stretch between two moments. `key` is another
- * one for another stretch.
+ * What the charts show: the live minutes, a range of `ms` milliseconds that ends now, or one between two moments
+ * (epoch milliseconds). Two ranges that differ have different keys.
  */
-export type Stretch =
+export type TimeRange =
   | { readonly kind: 'live'; readonly key: 'live' }
-  | { readonly kind: 'last'; readonly key: RangeKey; readonly ms: number }
+  | { readonly kind: 'last'; readonly key: PresetKey; readonly ms: number }
   | { readonly kind: 'fixed'; readonly key: string; readonly from: number; readonly to: number };
 
-/** Less than this is not zoomed into: there is a sample a second. */
+const LIVE: TimeRange = { kind: 'live', key: 'live' };
+
+/** Nothing shorter is zoomed into: a sample a second is the finest there is. */
 const LEAST_MS = 10_000;
-/** As far back as a year and a bit, the longest anything is kept. */
+/** Nothing longer is asked for: about three years. */
 const MOST_MS = 1100 * DAY;
 
-/** From one moment to another, whichever comes first, in whole seconds and not too short. */
-export function fixed(one: number, other: number): Stretch {
+/** The range between two moments, in whichever order: in whole seconds, and at least LEAST_MS long. */
+export function fixedRange(one: number, other: number): TimeRange {
   const [from, to] = [Math.floor(Math.min(one, other) / 1000), Math.ceil(Math.max(one, other) / 1000)];
   const lacking = Math.max(0, LEAST_MS / 1000 - (to - from));
   const [start, end] = [(from - Math.ceil(lacking / 2)) * 1000, (to + Math.floor(lacking / 2)) * 1000];
   return { kind: 'fixed', key: `${start}-${end}`, from: start, to: end };
 }
 
-/** A preset as it is chosen. */
-export function preset({ value, ms }: Range): Stretch {
-  return value === 'live' ? { kind: 'live', key: 'live' } : { kind: 'last', key: value, ms };
+/** The range that a preset stands for. */
+export function presetRange({ value, ms }: Preset): TimeRange {
+  return value === 'live' ? LIVE : { kind: 'last', key: value, ms };
 }
 
-/** `?range=24h` or `?from=…&to=…` (epoch milliseconds) → what it asks for; anything else is live. */
-export function parseStretch(query: Pick<URLSearchParams, 'get'>): Stretch {
+/** `?range=24h` or `?from=…&to=…` (epoch milliseconds) → the range; anything else is live. */
+export function parseRange(query: Pick<URLSearchParams, 'get'>): TimeRange {
   const [from, to] = [Number(query.get('from') ?? NaN), Number(query.get('to') ?? NaN)];
-  if (from > 0 && to > from && to - from <= MOST_MS && to < 8.64e15) return fixed(from, to);
-  return preset(RANGES.find(({ value }) => value === query.get('range')) ?? LIVE);
+  if (from > 0 && to > from && to - from <= MOST_MS && to < 8.64e15) return fixedRange(from, to);
+  const chosen = PRESETS.find(({ value }) => value === query.get('range'));
+  return chosen ? presetRange(chosen) : LIVE;
 }
 
-/** As it stands in the URL, with its `?`; empty for live. */
-export function writeStretch(stretch: Stretch): string {
-  if (stretch.kind === 'live') return '';
-  return stretch.kind === 'last' ? `?range=${stretch.key}` : `?from=${stretch.from}&to=${stretch.to}`;
+/** The range as it stands in the URL, with its `?`; empty for live. */
+export function writeRange(range: TimeRange): string {
+  if (range.kind === 'live') return '';
+  return range.kind === 'last' ? `?range=${range.key}` : `?from=${range.from}&to=${range.to}`;
 }
 
-/** The same stretch moved by a part of its width: -0.5 is half of it back. Ends at `now` at the latest. */
-export function moved({ from, to }: { from: number; to: number }, part: number, now: number): Stretch {
+/** The range moved by a part of its width: -0.5 moves it back by half. It ends at `now` at the latest. */
+export function moved({ from, to }: { from: number; to: number }, part: number, now: number): TimeRange {
   const by = Math.min((to - from) * part, Math.max(0, now - to));
-  return fixed(from + by, to + by);
+  return fixedRange(from + by, to + by);
 }
 
-/** The same stretch `factor` times as wide, about its middle. Ends at `now` at the latest. */
-export function widened({ from, to }: { from: number; to: number }, factor: number, now: number): Stretch {
+/** Zooming out makes a range so many times as wide. */
+export const ZOOM_OUT = 3;
+
+/** A range `factor` times as wide around the same middle. It ends at `now` at the latest. */
+export function widened({ from, to }: { from: number; to: number }, factor: number, now: number): TimeRange {
   const width = Math.min(MOST_MS, (to - from) * factor);
   const end = Math.min(now, (from + to + width) / 2);
-  return fixed(end - width, end);
+  return fixedRange(end - width, end);
 }
 
 /** Bucket widths that fall on the borders of minutes, hours and days. */
@@ -108,26 +116,26 @@ const STEPS = [
   DAY,
 ];
 
-/** Buckets asked for at most: about one for every other pixel. */
+/** At most so many buckets are asked for: about one for every other pixel. */
 const BUCKETS = 400;
 
-/** The bucket width for a range of `ms`: the finest that keeps within the number of buckets. */
+/** The bucket width, milliseconds, for a range of `ms`: the finest that needs no more than BUCKETS. */
 export function stepFor(ms: number): number {
   return STEPS.find((step) => ms / step <= BUCKETS) ?? DAY;
 }
 
-/** How wide it is, in milliseconds. */
-export function widthOf(stretch: Stretch): number {
-  if (stretch.kind === 'fixed') return stretch.to - stretch.from;
-  return stretch.kind === 'last' ? stretch.ms : LIVE.ms;
+/** How wide a range is, milliseconds. */
+export function widthOf(range: TimeRange): number {
+  if (range.kind === 'fixed') return range.to - range.from;
+  return range.kind === 'last' ? range.ms : LIVE_WINDOW_MS;
 }
 
-/** What to ask the history for: whole buckets; of a range that ends now, the newest one included. */
-export function windowFor(stretch: Stretch, now: number): { from: number; to: number; step: number } {
-  const ms = widthOf(stretch);
+/** What to ask the history for, in whole buckets; a range that ends now includes the newest one. */
+export function historyQuery(range: TimeRange, now: number): { from: number; to: number; step: number } {
+  const ms = widthOf(range);
   const step = stepFor(ms);
-  if (stretch.kind === 'fixed') {
-    const [from, to] = [Math.floor(stretch.from / step) * step, Math.ceil(stretch.to / step) * step];
+  if (range.kind === 'fixed') {
+    const [from, to] = [Math.floor(range.from / step) * step, Math.ceil(range.to / step) * step];
     return { from, to, step };
   }
   const to = Math.ceil(now / step) * step;

@@ -1,35 +1,31 @@
-/** A line of a chart as parallel columns; null breaks it. */
+/** A line of a chart: times and values as parallel columns. A null breaks the line. */
 import type { Point } from '#protocol/api.ts';
+import { gapMs, usualDistanceMs } from '#protocol/gaps.ts';
 
 export interface Trace {
   /** Epoch milliseconds, ascending. */
   readonly t: readonly number[];
   readonly value: readonly (number | null)[];
-  /** The band around it, where buckets have one. */
+  /** The least and the largest value of each bucket, where the line comes from the history. */
   readonly low?: readonly (number | null)[];
   readonly high?: readonly (number | null)[];
 }
 
 export const NO_TRACE: Trace = { t: [], value: [] };
 
-/** A distance this many times the usual one is a gap. */
-const GAP = 3.5;
-/** From so many points on, their usual distance is known. */
+/** With fewer points the usual distance between them is not certain. */
 const REGULAR = 10;
-/** A pause shorter than this is only a late sample. */
-const LEAST_GAP_MS = 3500;
+/** The usual distance is that of the last so many points, so that a changed interval is soon the usual one. */
+const RECENT = 41;
 
-function usualDistance(t: readonly number[]): number {
-  if (t.length < 2) return 0;
-  const distances: number[] = [];
-  for (let i = Math.max(1, t.length - 40); i < t.length; i++) distances.push((t[i] ?? 0) - (t[i - 1] ?? 0));
-  distances.sort((a, b) => a - b);
-  return distances[distances.length >> 1] ?? 0;
+/** The usual distance between the last points, milliseconds; 0 below two points. */
+export function recentDistanceMs(t: readonly number[]): number {
+  return usualDistanceMs(t.slice(-RECENT)) ?? 0;
 }
 
 /**
- * Live columns from `from` on, without the rows that do not have the field (it may be measured less often), broken
- * where it was not measured for much longer than usual.
+ * The line of one field from `from` on. Rows without the field are left out, because it may be measured less often
+ * than others; the line is broken where it was not measured for much longer than usual.
  */
 export function liveTrace(
   t: readonly number[],
@@ -46,10 +42,10 @@ export function liveTrace(
     times.push(time);
     found.push(value);
   }
-  return broken(times, found, Math.max(LEAST_GAP_MS, usualDistance(times) * GAP));
+  return broken(times, found, gapMs(recentDistanceMs(times)));
 }
 
-/** Puts a null wherever two neighbours are more than `gap` apart. */
+/** Puts a null between neighbours that are more than `gap` milliseconds apart. */
 function broken(t: readonly number[], value: readonly number[], gap: number): Trace {
   const times: number[] = [];
   const values: (number | null)[] = [];
@@ -67,14 +63,14 @@ function broken(t: readonly number[], value: readonly number[], gap: number): Tr
 }
 
 /**
- * A series of the history, with its band. A point stands at its bucket's middle. A missing bucket breaks it; of a
- * machine that pushes less often than there are buckets, a pause much longer than usual.
+ * The line of a series of the history, with its band. Each point is at the middle of its bucket. A missing bucket
+ * breaks the line; where samples come less often than buckets, a pause much longer than usual does.
  */
 export function historyTrace(points: readonly Point[], step: number): Trace {
   const found = points.filter(([, , mean]) => mean !== null);
-  const usual = usualDistance(found.map(([start]) => start));
+  const usual = recentDistanceMs(found.map(([start]) => start));
   const seldom = found.length >= REGULAR && usual > step * 1.01;
-  const gap = seldom ? usual * GAP : step * 1.5;
+  const gap = seldom ? gapMs(usual) : step * 1.5;
   const t: number[] = [];
   const value: (number | null)[] = [];
   const low: (number | null)[] = [];
@@ -95,14 +91,14 @@ export function historyTrace(points: readonly Point[], step: number): Trace {
   return { t, value, low, high };
 }
 
-/** The largest number drawn, the band included; 0 for nothing. */
+/** The largest value that is drawn, the band included; 0 for an empty trace. */
 export function highest({ value, high }: Trace): number {
   let most = 0;
   for (const one of high ?? value) if (one !== null && one > most) most = one;
   return most;
 }
 
-/** The last number of a trace, and its time. */
+/** The last value of a trace and its time; undefined where it has none. */
 export function lastOf({ t, value }: Trace): { t: number; value: number } | undefined {
   for (let i = value.length - 1; i >= 0; i--) {
     const found = value[i];
@@ -111,7 +107,7 @@ export function lastOf({ t, value }: Trace): { t: number; value: number } | unde
   return undefined;
 }
 
-/** The index nearest to `time` that has a number and is no further than `within`; -1 for none. */
+/** The index of the value nearest to `time` and at most `within` milliseconds away; -1 for none. */
 export function nearest({ t, value }: Trace, time: number, within: number): number {
   let [low, high] = [0, t.length];
   while (low < high) {
@@ -127,7 +123,7 @@ export function nearest({ t, value }: Trace, time: number, within: number): numb
   return best;
 }
 
-/** Moves labels apart so that none covers another: `places` (any order) → as near as possible, `height` apart. */
+/** Moves labels apart so that none covers another: they keep their order and are at least `height` apart. */
 export function spread(places: readonly number[], height: number, top: number, bottom: number): number[] {
   const order = places.map((_, i) => i).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
   const placed = [...places];

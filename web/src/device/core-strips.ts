@@ -1,7 +1,7 @@
-/** Cores over time on one canvas, a row each: its load as an area, or, where rows are thin, as a shade. */
-import type { Trace } from '../charts/trace.ts';
+/** Cores over time on one canvas, a row each: the load is an area or, where rows are thin, a shade. */
+import { recentDistanceMs, type Trace } from '../charts/trace.ts';
 
-export interface StripBox {
+interface StripBox {
   /** In device pixels. */
   readonly width: number;
   readonly height: number;
@@ -10,25 +10,25 @@ export interface StripBox {
   readonly to: number;
 }
 
-/** A row at least this high, in CSS pixels, has room for a height that can be read. */
+/** In a row at least this high, in CSS pixels, the height of an area can be read. */
 const READABLE = 11;
 
-/** An area is as faint as a chart's, under a line as thick as a chart's. */
+/** The opacity of an area and the width of its line, in CSS pixels, as in the charts. */
 const FAINT = 0.3;
 const LINE = 1.5;
 
 /** Whether `rows` in `height` CSS pixels are drawn as areas. */
-export function areAreas(rows: number, height: number): boolean {
+export function drawnAsAreas(rows: number, height: number): boolean {
   return rows > 0 && height / rows >= READABLE;
 }
 
-/** How long a sample stands for: until the next one, or the usual distance where that is further away. */
-function widths({ t }: Trace): (i: number) => number {
-  const usual = t.length > 1 ? ((t.at(-1) ?? 0) - (t[0] ?? 0)) / (t.length - 1) : 1000;
+/** How long the sample at an index is drawn, milliseconds: until the next one, but at most twice the usual distance. */
+function sampleLengths({ t }: Trace): (i: number) => number {
+  const usual = recentDistanceMs(t) || 1000;
   return (i) => Math.min((t[i + 1] ?? (t[i] ?? 0) + usual) - (t[i] ?? 0), 2 * usual);
 }
 
-/** Draws every trace (percent) in its row, from the top; clears what was there. */
+/** Clears the canvas and draws every trace (percent) in its row, the first at the top. */
 export function drawStrips(
   context: CanvasRenderingContext2D,
   traces: readonly Trace[],
@@ -37,20 +37,20 @@ export function drawStrips(
 ): void {
   context.clearRect(0, 0, width, height);
   const row = height / Math.max(1, traces.length);
-  const areas = areAreas(traces.length, height / ratio);
+  const areas = drawnAsAreas(traces.length, height / ratio);
   const gap = areas ? Math.max(ratio, row * 0.12) : Math.min(ratio, row * 0.2);
   const scale = width / (to - from);
   traces.forEach((trace, core) => {
     const top = core * row;
     const foot = top + row - gap;
-    const lasts = widths(trace);
-    // One path each: samples that overlap by a hair are not drawn twice as strong.
+    const lengthOf = sampleLengths(trace);
+    // All areas are one path, so that samples which overlap a little are not twice as dark there.
     const [area, line] = [new Path2D(), new Path2D()];
     context.fillStyle = colour;
     trace.value.forEach((value, i) => {
       if (value === null) return;
       const left = ((trace.t[i] ?? 0) - from) * scale;
-      const wide = lasts(i) * scale + 0.6;
+      const wide = lengthOf(i) * scale + 0.6;
       const part = Math.min(1, Math.max(0, value / 100));
       if (areas) {
         const high = part * (row - gap);

@@ -1,10 +1,19 @@
-/** What a device's charts draw: its live minutes, or a stretch of its stored past. */
-import { liveSpan, stepFor, widthOf, type Stretch } from '../charts/range.ts';
-import { liveTrace } from '../charts/trace.ts';
+/** What a device's charts draw: its live minutes, or a range of its history. */
+import { liveSpan, stepFor, widthOf, type TimeRange } from '../charts/range.ts';
+import { liveTrace, type Trace } from '../charts/trace.ts';
 import type { DeviceView } from '../stores/device.svelte.ts';
 import type { Live } from '../live/live.svelte.ts';
 import type { RangeHistory } from './range-history.svelte.ts';
-import type { Source } from './source.ts';
+
+/** What the charts of a page draw: one time axis for all of them, and a line for any field. */
+export interface Source {
+  readonly from: number;
+  readonly to: number;
+  readonly live: boolean;
+  /** How far from the crosshair a value may be and still be read at it, milliseconds. */
+  readonly reach: number;
+  readonly trace: (field: string) => Trace;
+}
 
 /** A live chart waits this long for a late sample before its empty edge shows. */
 const LATE_MS = 6000;
@@ -13,9 +22,9 @@ export class DeviceSource {
   readonly #view: DeviceView;
   readonly #past: RangeHistory;
   readonly #live: Live;
-  readonly #stretch: () => Stretch;
+  readonly #range: () => TimeRange;
 
-  // Numbers of their own: the clock's tick draws nothing while samples come.
+  // Derived numbers, which stay equal while samples come: the clock's tick then draws nothing.
   readonly #to = $derived.by(() => Math.max(this.#view.sampledAt ?? 0, this.#live.now - LATE_MS));
   readonly #width = $derived.by(() => liveSpan(this.#to - (this.#view.device?.registered_at ?? 0)));
   readonly #liveSource = $derived.by((): Source => {
@@ -27,47 +36,47 @@ export class DeviceSource {
     return { from, to, live: true, reach: LATE_MS, trace };
   });
   readonly #pastSource = $derived.by((): Source => {
-    const stretch = this.#stretch();
+    const range = this.#range();
     const data = this.#past.data;
-    const ends = this.#ends(stretch);
-    // Until a new stretch is there, what is known of it is drawn: zooming shows no blank.
-    const reach = (data?.step ?? stepFor(widthOf(stretch))) * 1.5;
+    const ends = this.#ends(range);
+    // Until a new range is loaded, the part of it that is known is drawn, so that zooming shows no blank.
+    const reach = (data?.step ?? stepFor(widthOf(range))) * 1.5;
     return { ...ends, live: false, reach, trace: (field) => this.#past.trace(field) };
   });
 
-  constructor(parts: { view: DeviceView; past: RangeHistory; live: Live; stretch: () => Stretch }) {
+  constructor(parts: { view: DeviceView; past: RangeHistory; live: Live; range: () => TimeRange }) {
     this.#view = parts.view;
     this.#past = parts.past;
     this.#live = parts.live;
-    this.#stretch = parts.stretch;
+    this.#range = parts.range;
   }
 
   get current(): Source {
-    return this.#stretch().kind === 'live' ? this.#liveSource : this.#pastSource;
+    return this.#range().kind === 'live' ? this.#liveSource : this.#pastSource;
   }
 
   get loading(): boolean {
-    const stretch = this.#stretch();
-    return stretch.kind === 'live' ? this.#view.history === 'loading' : this.#past.data?.key !== stretch.key;
+    const range = this.#range();
+    return range.kind === 'live' ? this.#view.history === 'loading' : this.#past.data?.key !== range.key;
   }
 
-  /** What was wrong with what is shown, for a person; empty where nothing was. */
+  /** Why what is shown could not be loaded, for a person; empty where it could. */
   get problem(): string {
-    if (this.#stretch().kind !== 'live') return this.#past.state === 'error' ? this.#past.problem : '';
+    if (this.#range().kind !== 'live') return this.#past.state === 'error' ? this.#past.problem : '';
     return this.#view.history === 'error' ? (this.#view.problem ?? '') : '';
   }
 
-  /** What a chart without lines says. */
+  /** The text in a chart without lines. */
   get empty(): string {
     if (this.problem !== '') return 'Could not be loaded';
     return this.loading ? 'Loading…' : 'No data in this range';
   }
 
-  #ends(stretch: Stretch): { from: number; to: number } {
-    if (stretch.kind === 'fixed') return { from: stretch.from, to: stretch.to };
+  #ends(range: TimeRange): { from: number; to: number } {
+    if (range.kind === 'fixed') return { from: range.from, to: range.to };
     const data = this.#past.data;
-    if (data?.key === stretch.key) return { from: data.from, to: data.to };
+    if (data?.key === range.key) return { from: data.from, to: data.to };
     const to = this.#live.serverNow();
-    return { from: to - widthOf(stretch), to };
+    return { from: to - widthOf(range), to };
   }
 }

@@ -1,28 +1,28 @@
-/** How many columns of charts there are, and how tall each is: all of a device on one screen where that goes. */
+/** How many columns of charts a page has and how tall its charts are: all on one screen where possible. */
 
-/** A chart is at least this wide and tall, in rem, and this far from the next. */
+/** A chart's least width and height, and the gaps between charts, in rem. */
 const LEAST_WIDE = 28;
 const LEAST_TALL = 10.5;
 const GAP_X = 2;
 const GAP_Y = 1.5;
-/** What a chart has beside its plot: its title; a section its heading. */
+/** The height of a chart's title and of a section's heading, in rem. */
 const TITLE = 1.6;
 const HEADING = 2.6;
-/** Taller than this part of its width, a line's slope says nothing any more. */
+/** A chart's greatest height, as a part of its width: the slopes of taller ones cannot be read. */
 const STEEPEST = 0.62;
-/** Wider than this many times its height, a chart gains nothing. */
+/** Width beyond this many times its height is of no use to a chart. */
 const FLATTEST = 3;
-/** A page this wide is a wall's: where not all of it fits, its charts are wider instead of more. */
+/** A page this wide (rem) is a wall's. Where its charts do not all fit, they are WALL_WIDE rem wide or more. */
 const WALL = 150;
 const WALL_WIDE = 40;
 
 export interface GridRoom {
-  /** Of the grid, and of the window below the grid's upper edge, in rem. */
+  /** The width of the grid, and the height of the window below the grid's upper edge, in rem. */
   readonly width: number;
   readonly height: number;
-  /** Charts in each section; a short section shares its row with the next where both have room in it. */
+  /** The charts of each section. Short sections share a row where they fit into it. */
   readonly sections: readonly { readonly cells: number; readonly titled: boolean }[];
-  /** Height of the list of filesystems, in rem; it takes the place of two charts after the first section. */
+  /** The height of the list of filesystems, in rem. It is as wide as two charts and follows the first section. */
   readonly mounts: number;
 }
 
@@ -35,7 +35,7 @@ export interface GridLayout {
 const columnsOf = (width: number, chart: number) =>
   Math.max(1, Math.floor((width + GAP_X) / (chart + GAP_X)));
 
-/** The rows of charts, and the rem that are not theirs. */
+/** How many rows of charts there are, and the height of everything else, in rem. */
 function rowsOf({ sections, mounts }: GridRoom, columns: number): { rows: number; other: number } {
   let rows = 0;
   let other = 0;
@@ -51,14 +51,14 @@ function rowsOf({ sections, mounts }: GridRoom, columns: number): { rows: number
   sections.forEach(({ cells, titled }, i) => {
     place(cells, titled ? HEADING : 0);
     if (i !== 0 || mounts === 0) return;
-    // In what its last row leaves free, else below it.
+    // The list of filesystems takes the free end of the section's last row, or a row below it.
     if (cells > columns && cells % columns !== 0) used = columns;
     else other += mounts;
   });
   return { rows, other };
 }
 
-/** The tallest plots with which this many columns fit; less than the least height where they do not. */
+/** The plots' greatest height, in rem, with which this many columns fit; below LEAST_TALL they do not fit. */
 function tallest(room: GridRoom, columns: number): number {
   const { rows, other } = rowsOf(room, columns);
   return (room.height - other) / Math.max(1, rows) - TITLE - GAP_Y;

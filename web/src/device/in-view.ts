@@ -1,6 +1,6 @@
 import type { Attachment } from 'svelte/attachments';
 
-/** Tells whether an element is on the screen, or about to be. */
+/** Calls `tell` with whether an element is on the screen or within 200 px of it. */
 export function inView(tell: (seen: boolean) => void): Attachment<HTMLElement> {
   return (element) => {
     const observer = new IntersectionObserver(

@@ -1,17 +1,17 @@
-/** Alerts in the charts they are about. */
+/** Alerts as marks in the charts of their fields. */
 import type { Alert } from '#protocol/api.ts';
-import type { PlotMark } from '../charts/line.ts';
+import type { PlotMark } from '../charts/plot.ts';
 import { alertReading, alertSubject } from '../alerts/words.ts';
 import { moment, span } from '../format/time.ts';
-import type { ChartSpec } from './specs.ts';
+import type { ChartSpec } from './device-charts.ts';
 
-/** Where a percentage is drawn as bytes: the field it is drawn as, and the one that is 100 %. */
+/** Percentages that charts draw as bytes: the field that is drawn, and the field that is 100 %. */
 const AS_BYTES: Readonly<Record<string, { readonly field: string; readonly whole: string }>> = {
   ram: { field: 'mem_used_bytes', whole: 'mem_total_bytes' },
   swap: { field: 'swap_used_bytes', whole: 'swap_total_bytes' },
 };
 
-/** The threshold on this chart's axis; undefined where the alert is not about it. */
+/** The alert's threshold on the axis of this chart; undefined where the alert is about another field. */
 function thresholdIn(
   { lines }: ChartSpec,
   { metric, threshold }: Alert,
@@ -24,7 +24,7 @@ function thresholdIn(
   return whole === undefined ? undefined : (threshold / 100) * whole;
 }
 
-function told(alert: Alert): string {
+function markTitle(alert: Alert): string {
   const { timestamp, resolved_at } = alert;
   const until = resolved_at === null ? 'still firing' : `for ${span(resolved_at - timestamp)}`;
   return `${alertSubject(alert)} ${alertReading(alert)}, since ${moment(timestamp)}, ${until}`;
@@ -40,6 +40,6 @@ export function marksFor(
     const threshold = thresholdIn(spec, alert, latest);
     if (threshold === undefined) return [];
     const { id, timestamp: since, resolved_at: until, severity } = alert;
-    return [{ id, threshold, since, until, severity, title: told(alert) }];
+    return [{ id, threshold, since, until, severity, title: markTitle(alert) }];
   });
 }

@@ -1,9 +1,9 @@
-/** What the list shows and in which order: kept in the URL, applied here, without the page. */
+/** Which machines the list shows, and in which order: kept in the URL, applied here. */
 import type { Device } from '#protocol/api.ts';
 import type { RecentPoint } from '../stores/recent.ts';
 import type { State } from '../ui/state.ts';
 
-export const SORT_KEYS = ['status', 'name', 'cpu', 'ram', 'disk', 'net'] as const;
+const SORT_KEYS = ['status', 'name', 'cpu', 'ram', 'disk', 'net'] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface ListQuery {
@@ -14,14 +14,14 @@ export interface ListQuery {
 
 export const DEFAULT_QUERY: ListQuery = { search: '', sort: 'status', descending: false };
 
-/** What is asked of a row. */
+/** What a row needs to be searched and sorted. */
 export interface Row {
   readonly id: string;
   readonly device: Device;
   readonly latest: RecentPoint | undefined;
 }
 
-/** `?q=db&sort=-cpu` → the query; what is unknown is left at its default. */
+/** `?q=db&sort=-cpu` → the query; an unknown column counts as the default. */
 export function parseQuery(parameters: Pick<URLSearchParams, 'get'>): ListQuery {
   const sort = parameters.get('sort') ?? '';
   const descending = sort.startsWith('-');
@@ -43,13 +43,13 @@ export function writeQuery({ search, sort, descending }: ListQuery): string {
   return text === '' ? '' : `?${text}`;
 }
 
-/** A click on a column: numbers begin with the largest, words with A; again turns it round. */
+/** The query after a click on a column: numbers begin with the largest, words with A; a second click reverses it. */
 export function sortedBy(query: ListQuery, key: SortKey): ListQuery {
   if (query.sort === key) return { ...query, descending: !query.descending };
   return { ...query, sort: key, descending: key !== 'status' && key !== 'name' };
 }
 
-/** Words that ask for a state instead of a text. */
+/** Words of a search that ask for a state instead of a text. */
 const STATE_WORDS: Readonly<Record<string, (state: State) => boolean>> = {
   'is:online': (state) => state !== 'offline' && state !== 'waiting',
   'is:waiting': (state) => state === 'waiting',
@@ -57,34 +57,37 @@ const STATE_WORDS: Readonly<Record<string, (state: State) => boolean>> = {
   'is:alert': (state) => state === 'warning' || state === 'critical',
 };
 
-function haystack({ name, hostname, ip, os, tags, device_id }: Device): string {
+function searchedText({ name, hostname, ip, os, tags, device_id }: Device): string {
   return [name, hostname, ip, os, device_id, ...tags].join('\n').toLowerCase();
 }
 
-/** `tag:prod` asks for exactly that tag. */
+/** A search for `tag:prod` finds exactly that tag. */
 const TAG = 'tag:';
 
 export function tagWord(tag: string): string {
   return TAG + tag;
 }
 
-/** The search with this word, or without it where it had it. */
+/** The search with the word added, or removed where it was there. */
 export function toggledWord(search: string, word: string): string {
   const words = search.split(/\s+/).filter(Boolean);
   const rest = words.filter((one) => one !== word);
   return (rest.length < words.length ? rest : [...words, word]).join(' ');
 }
 
-/** Whether every word of the search is somewhere in the device's name, host name, address, system, id or tags. */
-export function matches(search: string): (device: Device, state: State) => boolean {
+/**
+ * Whether every word of the search is somewhere in the device's name, host name, address, system, id or tags, or is
+ * true of it (`is:offline`). `stateOf` is asked only where a word is about the state.
+ */
+export function matches(search: string): (device: Device, stateOf: () => State) => boolean {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return (device, state) => {
+  return (device, stateOf) => {
     if (words.length === 0) return true;
-    const hay = haystack(device);
+    const text = searchedText(device);
     return words.every((word) => {
-      const asks = STATE_WORDS[word];
-      if (asks) return asks(state);
-      return word.startsWith(TAG) ? device.tags.includes(word.slice(TAG.length)) : hay.includes(word);
+      const hasState = STATE_WORDS[word];
+      if (hasState) return hasState(stateOf());
+      return word.startsWith(TAG) ? device.tags.includes(word.slice(TAG.length)) : text.includes(word);
     });
   };
 }
@@ -108,7 +111,7 @@ function value(row: Row, key: Exclude<SortKey, 'status' | 'name'>): number {
   return (latest.net_rx ?? 0) + (latest.net_tx ?? 0);
 }
 
-/** The rows that are asked for, in the asked order; equal ones by name, then id, so that it is always the same. */
+/** The rows that the query finds, in its order. Equal rows are sorted by name, then id, so that the order is stable. */
 export function listed<Item extends Row>(
   rows: readonly Item[],
   query: ListQuery,
@@ -117,21 +120,21 @@ export function listed<Item extends Row>(
   const wanted = matches(query.search);
   const found = rows
     .map((row) => ({ row, state: stateOf(row) }))
-    .filter(({ row, state }) => wanted(row.device, state));
-  const turn = query.descending ? -1 : 1;
+    .filter(({ row, state }) => wanted(row.device, () => state));
+  const direction = query.descending ? -1 : 1;
   const { sort } = query;
   found.sort((a, b) => {
     const names = byName.compare(a.row.device.name, b.row.device.name);
     let order = names;
     if (sort === 'status') order = RANK[a.state] - RANK[b.state];
     else if (sort !== 'name') order = value(a.row, sort) - value(b.row, sort);
-    return order * turn || names || (a.row.id < b.row.id ? -1 : 1);
+    return order * direction || names || (a.row.id < b.row.id ? -1 : 1);
   });
   return found.map(({ row }) => row);
 }
 
-/** Keeps `shown` as it stands: what is no longer there is left out, what is new comes at the end. */
-export function settled<Item extends { readonly id: string }>(
+/** `shown` in its order, without the rows that are no longer wanted; new rows come at the end. */
+export function holdStill<Item extends { readonly id: string }>(
   shown: readonly Item[],
   wanted: readonly Item[],
 ): Item[] {

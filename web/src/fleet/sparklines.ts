@@ -1,47 +1,38 @@
-/** Small lines on canvas: one drawing loop for all of them, one frame for all that changed. */
+/** Sparklines on canvas. One loop draws all that changed in one frame. */
+import { gapMs, onlineWindowMs, usualDistanceMs } from '#protocol/gaps.ts';
 
-/** A column of values beside its times, both as they are kept: NaN where there is none. */
+/** A column of values and their times (epoch milliseconds); NaN where there is no value. */
 export interface Trace {
   readonly t: Float64Array;
   readonly values: Float64Array;
 }
 
-/** Where a line is broken: a distance this many times the usual one. */
-const GAP = 3.5;
-
-/** The median distance between neighbours; undefined below two points. */
-function spacing(t: Float64Array): number | undefined {
-  if (t.length < 2) return undefined;
-  const distances = new Float64Array(t.length - 1);
-  for (let i = 1; i < t.length; i++) distances[i - 1] = (t[i] ?? 0) - (t[i - 1] ?? 0);
-  return distances.sort()[distances.length >> 1];
-}
-
-export interface SparkScale {
-  /** The time at the right edge, and how much of it fits. */
+interface SparkScale {
+  /** The time at the right edge, and how many milliseconds fit. */
   readonly end: number;
   readonly span: number;
-  /** The value at the upper edge; the lower one is 0. */
+  /** The value at the upper edge; 0 is at the lower one. */
   readonly top: number;
   readonly gap: number;
 }
 
-/** The scale that holds all `traces`: `top` fixed, or their own maximum but at least `floor`. */
+/** The scale for all `traces`, which reaches up to `top` or else to their maximum, but at least to `floor`. */
 export function sparkScale(
   traces: readonly Trace[],
   { top, floor = 0, spanMs }: { top?: number; floor?: number; spanMs: number },
 ): SparkScale {
   let [end, most] = [-Infinity, floor];
-  let gap = 0;
+  // Values come once for each push, and a push may be late: while its device counts as online, a line is not broken.
+  let gap = onlineWindowMs(0);
   for (const { t, values } of traces) {
     end = Math.max(end, t[t.length - 1] ?? -Infinity);
-    gap = Math.max(gap, (spacing(t) ?? 0) * GAP);
+    gap = Math.max(gap, gapMs(usualDistanceMs(t) ?? 0));
     if (top === undefined) for (const value of values) if (value > most) most = value;
   }
-  return { end, span: spanMs, top: top ?? most * 1.08, gap: Math.max(gap, 15_000) };
+  return { end, span: spanMs, top: top ?? most * 1.08, gap };
 }
 
-export interface SparkBox {
+interface SparkBox {
   readonly width: number;
   readonly height: number;
   readonly ratio: number;
@@ -88,13 +79,13 @@ export function drawTrace(
   close(t.length - 1);
 }
 
-/** Gathers what wants to be drawn and draws it in the next frame. One a page. */
+/** Gathers the sparklines that are to be drawn and draws them in the next frame. A page has one. */
 export class SparkLoop {
   readonly #waiting = new Set<() => void>();
   #frame: number | undefined;
   readonly #colours = new Map<string, string>();
 
-  /** Draws `job` with the next frame, once, however often it is asked. */
+  /** Runs `job` in the next frame, once, however often it is requested. */
   request(job: () => void): void {
     this.#waiting.add(job);
     this.#frame ??= requestAnimationFrame(() => {
@@ -109,7 +100,7 @@ export class SparkLoop {
     this.#waiting.delete(job);
   }
 
-  /** A colour token as canvas takes it; looked up once a theme. */
+  /** The colour of a token, as canvas takes it; looked up once for each theme. */
   colour(token: string): string {
     const known = this.#colours.get(token);
     if (known !== undefined) return known;
@@ -122,7 +113,7 @@ export class SparkLoop {
     return colour;
   }
 
-  /** Forgets the colours whenever the theme changes, and says so. Returns its stop. */
+  /** Forgets the colours and calls `changed` whenever the theme changes. Returns its stop. */
   watchTheme(changed: () => void): () => void {
     const forget = () => {
       this.#colours.clear();

@@ -1,7 +1,7 @@
-/** Fields in people's words. */
+/** Names of fields, as people call them. */
 import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from '#protocol/fields.ts';
 
-const KINDS: Readonly<Record<string, string>> = {
+const KIND_NAMES: Readonly<Record<string, string>> = {
   core: 'CPU core',
   mount: 'Filesystem',
   interface: 'Interface',
@@ -9,7 +9,7 @@ const KINDS: Readonly<Record<string, string>> = {
   sensor: 'Sensor',
 };
 
-const ANY: Readonly<Record<string, string>> = {
+const ANY_NAMES: Readonly<Record<string, string>> = {
   core: 'any CPU core',
   mount: 'any filesystem',
   interface: 'any interface',
@@ -17,32 +17,32 @@ const ANY: Readonly<Record<string, string>> = {
   sensor: 'any sensor',
 };
 
-/** Where the field's own label is a heading rather than a thing that can be "above 85 %". */
-const SAID: Readonly<Record<string, string>> = { disk: 'Fullest disk' };
+/** Names for fields whose label does not fit into a sentence such as "Fullest disk above 85 %". */
+const NAMES: Readonly<Record<string, string>> = { disk: 'Fullest disk' };
 
-const lower = (label: string) =>
+const withSmallInitial = (label: string) =>
   /^[A-Z][a-z]/.test(label) ? label[0]?.toLowerCase() + label.slice(1) : label;
 
 /** `mount:/var:used` → `Filesystem /var, used`; `mount:*:used` → `Used, any filesystem`; a custom field as it is. */
 export function metricName(metric: string): string {
   if (metric === 'offline') return 'Offline';
-  const said = SAID[metric];
-  if (said !== undefined) return said;
+  const name = NAMES[metric];
+  if (name !== undefined) return name;
   const label = fieldInfo(metric)?.label;
   const parts = parseInstanceField(metric);
   if (!parts) return label ?? metric;
   const { kind, instance, field } = parts;
-  if (instance === '*') return `${label ?? field}, ${ANY[kind] ?? `any ${kind}`}`;
-  const subject = `${KINDS[kind] ?? kind} ${instance}`;
-  return kind === 'core' ? subject : `${subject}, ${lower(label ?? field)}`;
+  if (instance === '*') return `${label ?? field}, ${ANY_NAMES[kind] ?? `any ${kind}`}`;
+  const subject = `${KIND_NAMES[kind] ?? kind} ${instance}`;
+  return kind === 'core' ? subject : `${subject}, ${withSmallInitial(label ?? field)}`;
 }
 
-export interface MetricChoice {
+interface MetricChoice {
   readonly metric: string;
   readonly name: string;
 }
 
-/** What a rule can be about: the known fields, and each instance field as a pattern over all instances. */
+/** The fields that a rule can be about: every known one, and a pattern over all instances (`mount:*:used`). */
 export function metricChoices(): readonly MetricChoice[] {
   const patterns = Object.entries(INSTANCES).flatMap(([kind, fields]) =>
     Object.keys(fields).map((field) => `${kind}:*:${field}`),

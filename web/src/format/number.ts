@@ -1,6 +1,6 @@
 /**
- * Numbers as people say them: two or three significant digits, the unit apart, so that a page can draw it small
- * and keep the width fixed.
+ * Numbers as text: two or three significant digits, with the unit apart, so that a page can draw it smaller and keep
+ * the width fixed.
  */
 import { fieldInfo, type Unit } from '#protocol/fields.ts';
 
@@ -10,15 +10,15 @@ export interface Figure {
   readonly unit: string;
 }
 
-/** What stands where there is no number. */
+/** The text for a missing number. */
 export const NONE = '–';
 
-const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
-const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
-const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
-const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+export const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+export const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
+export const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
+export const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
-/** Three significant digits at most, at least none after the point: 0.04, 1.2, 12.3, 123. */
+/** A number with two digits after the point, one from 10 on, and none from 100 on: 0.04, 1.20, 12.3, 123. */
 export function digits(value: number): string {
   const size = Math.abs(value);
   if (size >= 99.95) return value.toFixed(0);
@@ -30,7 +30,7 @@ export function digits(value: number): string {
 function scaled(value: number, base: number, units: readonly string[]): Figure {
   let size = Math.abs(value);
   let step = 0;
-  // 999.5 would be written as 1000 of this unit: the next one says it better.
+  // 999.5 would be rounded to 1000 of this unit, so the next unit is taken.
   while (size >= (base === 1024 ? 1000 : 999.5) && step < units.length - 1) {
     size /= base;
     step++;
@@ -75,8 +75,8 @@ export function seconds(value: number): Figure {
   return { value: digits(value / 86_400), unit: 'd' };
 }
 
-/** A field's network rates are told in bits, every other byte rate in bytes. */
-function isNetwork(field: string): boolean {
+/** Whether a field is a network rate: those are written in bits per second, other byte rates in bytes. */
+export function isNetwork(field: string): boolean {
   return field.startsWith('net_') || field.startsWith('interface:');
 }
 
@@ -90,8 +90,8 @@ const BY_UNIT: Record<Unit, (value: number) => Figure> = {
   count,
 };
 
-/** How a field's values are written. */
-export function formatOf(field: string): (value: number) => Figure {
+/** The function that writes a field's values. */
+function formatOf(field: string): (value: number) => Figure {
   const unit = fieldInfo(field)?.unit;
   if (unit === undefined) return count;
   return unit === 'bytes_per_second' && isNetwork(field) ? bitRate : BY_UNIT[unit];
@@ -103,7 +103,7 @@ export function figure(field: string, value: number | null | undefined): Figure 
   return formatOf(field)(value);
 }
 
-/** `12.4 Mbit/s` as one text, for titles and labels. */
+/** A value and its unit as one text: `12.4 Mbit/s`. */
 export function text(figure: Figure): string {
   return figure.unit === '' ? figure.value : `${figure.value} ${figure.unit}`;
 }

@@ -1,9 +1,10 @@
-/** Times as people say them. All take epoch milliseconds and write in the reader's own zone. */
+/** Times as text. Moments are epoch milliseconds and are written in the reader's own time zone. */
 
+/** Lengths of time, in milliseconds. */
 const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 /** Milliseconds → `14 s`, `3 min`, `5 h`, `12 d`: whole units, rounded down. */
 export function span(ms: number): string {
@@ -20,7 +21,7 @@ export function ago(t: number, now: number): string {
   return passed < 2 * SECOND ? 'now' : `${span(passed)} ago`;
 }
 
-/** An uptime, in its two largest units: `12 d 4 h`, `4 h 7 min`, `7 min`. */
+/** Seconds of uptime → its two largest units: `12 d 4 h`, `4 h 7 min`, `7 min`. */
 export function uptime(s: number): string {
   const days = Math.floor(s / 86_400);
   const hours = Math.floor((s % 86_400) / 3600);
@@ -55,13 +56,16 @@ export function moment(t: number): string {
   return `${date}, ${clock(t)}`;
 }
 
-/** A moment as exactly as its data: `14:07:09`, `14:07` by the minute, with the day where the view spans several. */
+/**
+ * A moment as exactly as its data, which come every `stepMs`: `14:07:09`, or `14:07` from a minute on. The date is
+ * added where the view spans more than 12 hours.
+ */
 export function instant(t: number, { spanMs, stepMs }: { spanMs: number; stepMs: number }): string {
   const time = stepMs < MINUTE ? clock(t) : hourMinute(t);
   return spanMs > 12 * HOUR ? `${dayMonth(t)} ${time}` : time;
 }
 
-/** A moment as briefly as `now` allows: `14:07:09` today, `22 Nov 14:07` this year, else with the year. */
+/** A moment seen from `now`: `14:07:09` today, `22 Nov 14:07` this year, else with the year. */
 export function when(t: number, now: number): string {
   const [d, n] = [new Date(t), new Date(now)];
   if (d.toDateString() === n.toDateString()) return clock(t);
@@ -69,7 +73,7 @@ export function when(t: number, now: number): string {
   return moment(t);
 }
 
-/** `22 Nov 14:07 – 23 Nov 14:07`; with the year where the two differ in it. */
+/** `22 Nov 14:07 – 23 Nov 14:07`; with the years where they differ. */
 export function between(from: number, to: number): string {
   const years = new Date(from).getFullYear() !== new Date(to).getFullYear();
   const say = (t: number) => `${dayMonth(t)}${years ? ` ${new Date(t).getFullYear()}` : ''} ${hourMinute(t)}`;

@@ -1,7 +1,35 @@
-/** The wire itself: one socket.io connection over a websocket, with its messages parsed at the edge. */
+/** The wire: one socket.io connection over a websocket. Its messages are checked here, once, as they arrive. */
 import { io } from 'socket.io-client';
-import { envelope, LIVE_PATH, subscribeReply, type ByeReason } from '#protocol/live.ts';
-import type { Dial } from './link.ts';
+import {
+  envelope,
+  LIVE_PATH,
+  subscribeReply,
+  type ByeReason,
+  type Envelope,
+  type RoomName,
+  type SubscribeReply,
+} from '#protocol/live.ts';
+
+/** What one connection reports. After `close()` of its wire it reports nothing more. */
+export interface WireEvents {
+  open(): void;
+  /** The attempt failed or the connection ended. */
+  closed(): void;
+  change(envelope: Envelope<unknown>): void;
+  /** `at`: the server's clock, epoch milliseconds. */
+  pulse(at: number): void;
+  bye(reason: ByeReason): void;
+}
+
+export interface Wire {
+  /** Asks for a room's snapshot and, from then on, its changes. */
+  subscribe(room: RoomName, reply: (answer: SubscribeReply) => void): void;
+  unsubscribe(room: RoomName): void;
+  close(): void;
+}
+
+/** Begins a connection. MUST NOT call `events` before it returns. */
+export type Dial = (events: WireEvents) => Wire;
 
 function pulseTime(pulse: unknown): number | undefined {
   if (typeof pulse !== 'object' || pulse === null || !('at' in pulse)) return undefined;
@@ -11,7 +39,7 @@ function pulseTime(pulse: unknown): number | undefined {
 const isBye = (reason: unknown): reason is ByeReason =>
   reason === 'session_ended' || reason === 'server_stopping';
 
-/** Dials the server this page came from. `Link` decides when to try again, so the client's own retries are off. */
+/** Connects to the server this page came from. socket.io's own retries are off: `Link` decides when to try again. */
 export const dialServer: Dial = (events) => {
   const socket = io({
     path: LIVE_PATH,
@@ -47,7 +75,7 @@ export const dialServer: Dial = (events) => {
     close() {
       socket.off();
       socket.disconnect();
-      // A half-open connection would wait for its last words to be taken.
+      // On a half-open connection `disconnect` waits until its last packet is sent, which never happens.
       socket.io.engine.close();
     },
   };

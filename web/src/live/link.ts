@@ -1,57 +1,72 @@
 /**
- * The live connection as kept by this page [L4]: dialled, listened to, given up when silent, dialled again, for
- * ever. It owns the rooms' followers. Effects are handed in: how to dial, the clock, the timers.
+ * The live connection as this page keeps it [L4]: connected, listened to, replaced when it falls silent, and dialled
+ * again for ever after it is lost. It holds the followed rooms, over every connection to come. Dialling, the clock
+ * and the timers are handed in.
  */
-import { SILENCE_MS, type ByeReason, type Envelope, type RoomName } from '#protocol/live.ts';
-import { ServerClock } from './clock.ts';
-import type { RoomHandlers, RoomWire, SubscribeAnswer, Timers } from './room.ts';
-import { Rooms } from './rooms.ts';
+import {
+  SILENCE_MS,
+  type ByeReason,
+  type Envelope,
+  type RoomName,
+  type SubscribeReply,
+} from '#protocol/live.ts';
+import type { Dial, Wire } from './dial.ts';
+import { RoomFollower, type After, type RoomHandlers } from './room.ts';
 
 /**
  * - `connecting`: the first attempt is under way.
- * - `live`: something was heard within SILENCE_MS.
- * - `stale`: open, but silent; being replaced.
- * - `lost`: no connection; dialling.
+ * - `live`: a message arrived within SILENCE_MS.
+ * - `stale`: the connection is open but silent; it is being replaced.
+ * - `lost`: there is no connection; the link keeps dialling.
  */
 export type LinkState = 'connecting' | 'live' | 'stale' | 'lost';
 
-/** What a connection tells. After `close()` of its wire it tells nothing more. */
-export interface WireEvents {
-  open(): void;
-  /** The attempt failed or the connection ended. */
-  closed(): void;
-  change(envelope: Envelope<unknown>): void;
-  pulse(at: number): void;
-  bye(reason: ByeReason): void;
-}
-
-export interface Wire extends RoomWire {
-  close(): void;
-}
-
-/** Begins a connection. MUST NOT call `events` before it returns. */
-export type Dial = (events: WireEvents) => Wire;
-
-export interface LinkEffects extends Timers {
+interface LinkEffects {
   readonly dial: Dial;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly after: After;
   /** 0 to 1. */
   readonly random: () => number;
   readonly changed: (state: LinkState) => void;
-  /** The server refused or ended a connection: the session may be over. Whoever knows better calls `stop`. */
+  /** The server refused or ended a connection, so the session may be over: find out, and call `stop` if it is. */
   readonly doubted: () => void;
 }
 
-/** An attempt that takes longer is given up. */
+/** An attempt that takes longer than this is given up. */
 const DIAL_MS = 5000;
 const FIRST_RETRY_MS = 1000;
 const RETRY_CAP_MS = 10_000;
 
-/** How long to wait before attempt `attempt` (0 first): half fixed, half random, doubling up to the cap. */
+/** Milliseconds to wait before attempt `attempt` (0 first): half fixed, half random, doubling up to the cap. */
 export function retryDelay(attempt: number, random: number): number {
   const most = Math.min(RETRY_CAP_MS, FIRST_RETRY_MS * 2 ** attempt);
   return most / 2 + (most / 2) * random;
+}
+
+/** The server's clock is estimated from so many messages; after as many, a corrected clock is followed. */
+const CLOCK_MESSAGES = 10;
+
+/**
+ * The server's clock, estimated from the messages that arrive. A message's time on the server minus its arrival here
+ * is the difference of the two clocks less the time it travelled. The largest of the last few differences belongs to
+ * the message that travelled fastest.
+ */
+class ServerClock {
+  readonly #differences: number[] = [];
+  #offset = 0;
+
+  /** A message says `at` (server's clock) and arrived at `now` (this page's clock), both epoch milliseconds. */
+  heard(at: number, now: number): void {
+    this.#differences.push(at - now);
+    if (this.#differences.length > CLOCK_MESSAGES) this.#differences.shift();
+    this.#offset = Math.max(...this.#differences);
+  }
+
+  /** This page's time → the server's, epoch milliseconds. */
+  at(now: number): number {
+    return now + this.#offset;
+  }
 }
 
 const nothing = () => undefined;
@@ -59,18 +74,18 @@ const nothing = () => undefined;
 export class Link {
   readonly clock = new ServerClock();
   readonly #effects: LinkEffects;
-  readonly #rooms: Rooms;
+  readonly #rooms = new Map<RoomName, RoomFollower>();
   #running = false;
   #state: LinkState = 'connecting';
   #wire: Wire | undefined;
+  /** Whether `#wire` is open, not only dialled. */
   #open = false;
   #attempt = 0;
   #heardAt = 0;
-  #callOff: () => void = nothing;
+  #cancel: () => void = nothing;
 
   constructor(effects: LinkEffects) {
     this.#effects = effects;
-    this.#rooms = new Rooms(effects);
   }
 
   get state(): LinkState {
@@ -92,7 +107,7 @@ export class Link {
     this.#become('connecting');
   }
 
-  /** The network or the page came back: no reason to wait any longer. */
+  /** The network or the page came back: checks the connection, or dials, at once. */
   nudge(): void {
     if (!this.#running) return;
     if (this.#open) return this.#checkSilence();
@@ -101,9 +116,21 @@ export class Link {
     this.#dial();
   }
 
-  /** Follows a room, now and over every connection to come, until the returned function is called. */
-  subscribe(room: RoomName, handlers: RoomHandlers): () => void {
-    return this.#rooms.subscribe(room, handlers);
+  /**
+   * Follows a room, now and over every connection to come, until the returned function is called. A room has one
+   * follower: views that show the same room share a store, which counts them.
+   * @throws when the room is followed already
+   */
+  follow(room: RoomName, handlers: RoomHandlers): () => void {
+    if (this.#rooms.has(room)) throw new Error(`The room ${room} is followed already.`);
+    const follower = new RoomFollower(room, handlers, this.#effects.after);
+    this.#rooms.set(room, follower);
+    if (this.#wire && this.#open) follower.connected(this.#wire);
+    return () => {
+      if (this.#rooms.get(room) !== follower) return;
+      this.#rooms.delete(room);
+      follower.leave();
+    };
   }
 
   #dial(): void {
@@ -119,7 +146,7 @@ export class Link {
       closed: whileCurrent(() => this.#closed()),
       change: whileCurrent((envelope: Envelope<unknown>) => {
         this.#heard();
-        this.#rooms.change(envelope);
+        this.#rooms.get(envelope.room)?.change(envelope);
       }),
       pulse: whileCurrent((at: number) => {
         this.clock.heard(at, this.#effects.now());
@@ -134,7 +161,7 @@ export class Link {
       subscribe: (room, reply) =>
         wire.subscribe(
           room,
-          whileCurrent((answer: SubscribeAnswer) => {
+          whileCurrent((answer: SubscribeReply) => {
             if (answer.ok) this.clock.heard(answer.snapshot.at, this.#effects.now());
             this.#heard();
             reply(answer);
@@ -146,16 +173,17 @@ export class Link {
         wire.close();
       },
     };
-    this.#callOff = this.#effects.after(DIAL_MS, () => this.#closed());
+    this.#cancel = this.#effects.after(DIAL_MS, () => this.#closed());
   }
 
   #opened(): void {
-    if (!this.#wire) return;
-    this.#callOff();
+    const wire = this.#wire;
+    if (!wire) return;
+    this.#cancel();
     this.#open = true;
     this.#heard();
     this.#checkSilence();
-    this.#rooms.connected(this.#wire);
+    for (const follower of this.#rooms.values()) follower.connected(wire);
   }
 
   #heard(): void {
@@ -165,14 +193,14 @@ export class Link {
     this.#become('live');
   }
 
-  /** Runs by a timer, which sleeps when the machine does: what counts is the clock. */
+  /** Runs by a timer. Timers stand still while the machine sleeps, so the silence is measured by the clock. */
   #checkSilence(): void {
-    this.#callOff();
-    // A clock set back must not hide a silence: count anew from here.
+    this.#cancel();
+    // After the clock was set back, the silence is counted anew from here; otherwise it would last an hour longer.
     this.#heardAt = Math.min(this.#heardAt, this.#effects.now());
     const silent = this.#effects.now() - this.#heardAt;
     if (silent < SILENCE_MS) {
-      this.#callOff = this.#effects.after(Math.max(50, SILENCE_MS - silent), () => this.#checkSilence());
+      this.#cancel = this.#effects.after(Math.max(50, SILENCE_MS - silent), () => this.#checkSilence());
       return;
     }
     this.#become('stale');
@@ -184,22 +212,20 @@ export class Link {
     this.#drop();
     if (!this.#running) return;
     this.#become('lost');
-    // A refused handshake looks like a failed one; only asking tells them apart.
+    // A handshake that the server refused looks like one that failed; only a request to the API tells them apart.
     if (!wasOpen) this.#effects.doubted();
     if (!this.#running) return;
-    this.#callOff = this.#effects.after(retryDelay(this.#attempt, this.#effects.random()), () =>
-      this.#dial(),
-    );
+    this.#cancel = this.#effects.after(retryDelay(this.#attempt, this.#effects.random()), () => this.#dial());
     this.#attempt++;
   }
 
   #drop(): void {
-    this.#callOff();
-    this.#callOff = nothing;
+    this.#cancel();
+    this.#cancel = nothing;
     const wire = this.#wire;
     this.#wire = undefined;
     this.#open = false;
-    this.#rooms.disconnected();
+    for (const follower of this.#rooms.values()) follower.disconnected();
     wire?.close();
   }
 

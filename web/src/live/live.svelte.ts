@@ -1,37 +1,28 @@
-/** The live connection as the page sees it: its state, the server's clock, rooms to follow. */
+/** The live connection as the pages see it: its state, the server's clock, and rooms to follow. */
 import type { z } from 'zod';
 import type { RoomName } from '#protocol/live.ts';
-import { dialServer } from './dial.ts';
-import { Link, type Dial, type LinkState } from './link.ts';
-import type { MissingCode, RoomHandlers } from './room.ts';
+import { dialServer, type Dial } from './dial.ts';
+import { Link, type LinkState } from './link.ts';
+import type { RoomHandlers } from './room.ts';
 
-export type { LinkState } from './link.ts';
-export type { MissingCode, RoomHandlers } from './room.ts';
-
-/** A room's handlers with its messages parsed: `data` has the room's own shape. */
-export interface ParsedHandlers<Snapshot, Change> {
-  snapshot(data: Snapshot, at: number): void;
-  change(data: Change, at: number): void;
-  missing?(code: MissingCode): void;
-}
-
-export interface RoomSchemas<Snapshot extends z.ZodType, Change extends z.ZodType> {
+/** The schemas of a room's messages: what its snapshot and its changes look like. */
+interface RoomSchemas<Snapshot extends z.ZodType, Change extends z.ZodType> {
   readonly snapshot: Snapshot;
   readonly change: Change;
 }
 
 export class Live {
-  /** `live`, or why what is shown is not. */
+  /** `live`, or why the numbers on the page are not live. */
   link: LinkState = $state('connecting');
-  /** When the link last was not as it is now, by the page's clock. */
-  since: number = $state(Date.now());
-  /** The server's time, epoch milliseconds, moved once a second: for ages that are shown. */
+  /** The server's time, epoch milliseconds, updated once a second: for ages that are shown. */
   now: number = $state(Date.now());
-  /** The server speaks a newer language than this page: it must be reloaded. */
+  /** The server sent something that this page cannot read: the page is older than the server and must be reloaded. */
   outdated: boolean = $state(false);
+  /** When the link was last live, by the server's clock; undefined before it ever was. */
+  #lastLive: number | undefined = $state();
   readonly #link: Link;
 
-  /** `doubted` is asked to find out whether the session is over; it calls `stop` if so. */
+  /** `doubted` is asked to find out whether the session is over; it stops this connection if so. */
   constructor({ doubted, dial = dialServer }: { doubted: () => void; dial?: Dial }) {
     this.#link = new Link({
       dial,
@@ -43,15 +34,17 @@ export class Live {
         return () => clearTimeout(timer);
       },
       changed: (state) => {
+        if (this.link === 'live') this.#lastLive = this.serverNow();
         this.link = state;
-        this.since = Date.now();
       },
     });
   }
 
-  /** Connects and stays connected until the returned function is called. */
+  /** Connects, and stays connected until the returned function is called. */
   start(): () => void {
-    const { signal, abort } = abortable();
+    const listening = new AbortController();
+    const { signal } = listening;
+    this.#lastLive = undefined;
     const tick = setInterval(() => {
       this.now = this.serverNow();
     }, 1000);
@@ -67,10 +60,16 @@ export class Live {
     );
     this.#link.start();
     return () => {
-      abort();
+      listening.abort();
       clearInterval(tick);
       this.#link.stop();
     };
+  }
+
+  /** Milliseconds since the link was last live, updated once a second: 0 while it is, undefined before it ever was. */
+  get silentMs(): number | undefined {
+    if (this.link === 'live') return 0;
+    return this.#lastLive === undefined ? undefined : Math.max(0, this.now - this.#lastLive);
   }
 
   /** The server's time now, epoch milliseconds. */
@@ -78,23 +77,22 @@ export class Live {
     return this.#link.clock.at(Date.now());
   }
 
-  /** Tries at once instead of waiting for the next attempt. */
+  /** Dials at once instead of waiting for the next attempt. */
   retryNow(): void {
     this.#link.nudge();
   }
 
-  /** Follows a room with its messages as they come. */
-  subscribe(room: RoomName, handlers: RoomHandlers): () => void {
-    return this.#link.subscribe(room, handlers);
-  }
-
-  /** Follows a room with its messages parsed. One that cannot be read marks the page as outdated. */
+  /**
+   * Follows a room until the returned function is called; its messages are parsed by `schemas`. A message that cannot
+   * be parsed marks the page as outdated.
+   * @throws when the room is followed already: views that show the same room share one store
+   */
   follow<Snapshot extends z.ZodType, Change extends z.ZodType>(
     room: RoomName,
     schemas: RoomSchemas<Snapshot, Change>,
-    handlers: ParsedHandlers<z.output<Snapshot>, z.output<Change>>,
+    handlers: RoomHandlers<z.output<Snapshot>, z.output<Change>>,
   ): () => void {
-    return this.subscribe(room, {
+    return this.#link.follow(room, {
       snapshot: (data, at) => {
         const parsed = schemas.snapshot.safeParse(data);
         if (parsed.success) handlers.snapshot(parsed.data, at);
@@ -105,12 +103,7 @@ export class Live {
         if (parsed.success) handlers.change(parsed.data, at);
         else this.outdated = true;
       },
-      missing: (code) => handlers.missing?.(code),
+      missing: () => handlers.missing?.(),
     });
   }
-}
-
-function abortable() {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort() };
 }

@@ -1,93 +1,75 @@
 /**
- * One room as followed by this page [L1]: a snapshot, then changes numbered one after the other. Any other number
- * is a gap and asks for a new snapshot, with at most one request on its way. Effects are handed in: the wire, the
- * timers.
+ * One room as this page follows it [L1]: a snapshot, then changes numbered one after the other. Any other number is
+ * a gap: the follower asks for a new snapshot, with at most one request under way. The wire and the timers are
+ * handed in.
  */
-import type { Envelope, RoomName } from '#protocol/live.ts';
+import type { Envelope, RoomName, SubscribeReply } from '#protocol/live.ts';
+import type { Wire } from './dial.ts';
 
-/** Why a room cannot be followed. */
-export type MissingCode = 'unknown_room' | 'not_found' | 'forbidden' | 'invalid';
-
-/** What a room's follower wants to hear. `data` is not parsed yet; `at` is the server's clock. */
-export interface RoomHandlers {
+/** What a room's follower is told. `at` is the server's clock, epoch milliseconds. */
+export interface RoomHandlers<Snapshot = unknown, Change = unknown> {
   /** Replaces all that was known. */
-  snapshot(data: unknown, at: number): void;
-  change(data: unknown, at: number): void;
-  /** The room is not there (any more), or not for this user. */
-  missing?(code: MissingCode): void;
+  snapshot(data: Snapshot, at: number): void;
+  change(data: Change, at: number): void;
+  /** The room does not exist (any more), or this user may not see it. */
+  missing?(): void;
 }
 
-export type SubscribeAnswer =
-  | { readonly ok: true; readonly snapshot: Envelope<unknown> }
-  | { readonly ok: false; readonly code: MissingCode };
+/** Runs `job` once after `ms` milliseconds; the returned function cancels it. */
+export type After = (ms: number, job: () => void) => () => void;
 
-/** What a room needs of a connection that is open. */
-export interface RoomWire {
-  subscribe(room: RoomName, reply: (answer: SubscribeAnswer) => void): void;
-  unsubscribe(room: RoomName): void;
-}
-
-export interface Timers {
-  /** Runs `job` once after `ms`; the returned function calls it off. */
-  after(ms: number, job: () => void): () => void;
-}
-
-/** An answer that takes longer was lost. */
+/** An answer that takes longer than this counts as lost. */
 export const ANSWER_MS = 4000;
-/** Changes kept while a snapshot is on its way; more than that and another snapshot is cheaper. */
+/** Changes kept while a snapshot is under way; past that, another snapshot is cheaper. */
 const HELD = 256;
-/** Snapshots in close succession make an overload worse: wait longer each time, up to this. */
+/** Repeated snapshots make an overload worse: each waits longer than the one before, up to this. */
 const RESYNC_CAP_MS = 4000;
 
 type State =
   /** No connection. */
   | { readonly at: 'idle' }
-  /** A snapshot was asked for; changes that overtake it are held. */
+  /** A snapshot was asked for; changes that arrive before it are held. */
   | { readonly at: 'asking'; readonly held: Envelope<unknown>[] }
-  /** A snapshot will be asked for in a moment. */
+  /** A snapshot will be asked for when the wait is over. */
   | { readonly at: 'waiting' }
   | { readonly at: 'synced'; seq: number }
   | { readonly at: 'missing' };
 
 export class RoomFollower {
-  readonly room: RoomName;
+  readonly #room: RoomName;
   readonly #handlers: RoomHandlers;
-  readonly #timers: Timers;
-  #wire: RoomWire | undefined;
+  readonly #after: After;
+  #wire: Wire | undefined;
   #state: State = { at: 'idle' };
-  #callOff: () => void = () => undefined;
-  /** Requests since the room was last followed in peace. */
-  #troubles = 0;
+  #cancel: () => void = () => undefined;
+  /** Snapshots asked for again since the room last stayed in sync for RESYNC_CAP_MS. */
+  #resyncs = 0;
 
-  constructor(room: RoomName, handlers: RoomHandlers, timers: Timers) {
-    this.room = room;
+  constructor(room: RoomName, handlers: RoomHandlers, after: After) {
+    this.#room = room;
     this.#handlers = handlers;
-    this.#timers = timers;
-  }
-
-  get synced(): boolean {
-    return this.#state.at === 'synced';
+    this.#after = after;
   }
 
   /** The connection is open: asks for a snapshot. */
-  connected(wire: RoomWire): void {
+  connected(wire: Wire): void {
     this.#wire = wire;
-    this.#troubles = 0;
+    this.#resyncs = 0;
     this.#ask();
   }
 
-  /** The connection is gone: what is still on its way is ignored. */
+  /** The connection is gone: answers and changes still under way are ignored. */
   disconnected(): void {
-    this.#callOff();
+    this.#cancel();
     this.#wire = undefined;
     this.#state = { at: 'idle' };
   }
 
-  /** Nobody wants the room any more. */
+  /** Nobody follows the room any more. */
   leave(): void {
     const wire = this.#wire;
     this.disconnected();
-    wire?.unsubscribe(this.room);
+    wire?.unsubscribe(this.#room);
   }
 
   /** A change of this room arrived. */
@@ -107,37 +89,37 @@ export class RoomFollower {
     const wire = this.#wire;
     if (!wire) return;
     const asking: State = { at: 'asking', held: [] };
-    this.#callOff();
+    this.#cancel();
     this.#state = asking;
-    this.#callOff = this.#timers.after(ANSWER_MS, () => this.#resync());
-    wire.subscribe(this.room, (answer) => {
+    this.#cancel = this.#after(ANSWER_MS, () => this.#resync());
+    wire.subscribe(this.#room, (answer) => {
       if (this.#state === asking) this.#answered(answer, asking.held);
     });
   }
 
-  #answered(answer: SubscribeAnswer, held: readonly Envelope<unknown>[]): void {
-    this.#callOff();
+  #answered(answer: SubscribeReply, held: readonly Envelope<unknown>[]): void {
+    this.#cancel();
     if (!answer.ok) {
       this.#state = { at: 'missing' };
-      this.#handlers.missing?.(answer.code);
+      this.#handlers.missing?.();
       return;
     }
     const { seq, data, at } = answer.snapshot;
     this.#state = { at: 'synced', seq };
-    this.#callOff = this.#timers.after(RESYNC_CAP_MS, () => {
-      this.#troubles = 0;
+    this.#cancel = this.#after(RESYNC_CAP_MS, () => {
+      this.#resyncs = 0;
     });
     this.#handlers.snapshot(data, at);
-    // What overtook the snapshot: older numbers are in it already, newer ones follow it.
+    // Held changes up to the snapshot's number are part of it; the later ones follow it.
     for (const envelope of held) if (envelope.seq > seq) this.change(envelope);
   }
 
   #resync(): void {
-    const wait = this.#troubles === 0 ? 0 : Math.min(RESYNC_CAP_MS, 250 * 2 ** (this.#troubles - 1));
-    this.#troubles++;
-    this.#callOff();
+    const wait = this.#resyncs === 0 ? 0 : Math.min(RESYNC_CAP_MS, 250 * 2 ** (this.#resyncs - 1));
+    this.#resyncs++;
+    this.#cancel();
     if (wait === 0) return this.#ask();
     this.#state = { at: 'waiting' };
-    this.#callOff = this.#timers.after(wait, () => this.#ask());
+    this.#cancel = this.#after(wait, () => this.#ask());
   }
 }

@@ -1,3 +1,3 @@
-/** One page, drawn in the browser: the server only hands out files. */
+/** A single-page app: the browser draws every page, and the server only serves files. */
 export const ssr = false;
 export const prerender = false;

@@ -1,20 +1,20 @@
-/** The link's state in words [L4]. */
+/** The state of the live connection in words [L4]. */
 import type { LinkState } from '../live/link.ts';
 import { span } from '../format/time.ts';
 import type { State } from '../ui/state.ts';
 
-/** Below this a lost link is most likely back before anybody has read more than one word. */
+/** A shorter interruption is named in one word: it is most likely over before anybody has read more. */
 const BRIEF_MS = 4000;
 
 export interface LinkWords {
   readonly state: State;
   /** For the rail: one word. */
   readonly word: string;
-  /** For the strip above the page; empty while all is well. */
+  /** For the strip at the bottom of the page; empty while the link is live. */
   readonly sentence: string;
 }
 
-/** `silentMs`: how long nothing was heard; undefined before anything was. */
+/** `silentMs`: milliseconds since the link was last live; undefined before it ever was. */
 export function linkWords(link: LinkState, silentMs: number | undefined): LinkWords {
   if (link === 'live') return { state: 'good', word: 'Live', sentence: '' };
   if (silentMs === undefined) return { state: 'stale', word: 'Connecting', sentence: '' };

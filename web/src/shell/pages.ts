@@ -1,17 +1,18 @@
-/** The pages one can go to from anywhere. */
+/** The app's pages: those of the rail, those of the settings, and all routes. */
 import { resolve } from '$app/paths';
-import type { IconName } from '../ui/icons.ts';
+import type { IconName } from '../ui/Icon.svelte';
 
-export interface PageLink {
+interface PageLink {
   readonly label: string;
   readonly icon: IconName;
   readonly href: string;
   /** Pressed after `g`. */
   readonly key: string;
-  /** Whether a path inside the app belongs to it. */
+  /** Whether a path of the app belongs to this page or to one below it. */
   readonly owns: (path: string) => boolean;
 }
 
+/** The pages that the rail, the palette and the keyboard lead to. */
 export const PAGES: readonly PageLink[] = [
   {
     label: 'Fleet',
@@ -35,3 +36,23 @@ export const PAGES: readonly PageLink[] = [
     owns: (path) => path.startsWith(resolve('/settings')),
   },
 ];
+
+/** The pages of the settings, in the order of their list; `/settings` leads to the first. */
+export const SETTINGS_PAGES = [
+  { route: '/settings/machines', label: 'Machines', admin: false },
+  { route: '/settings/enrollment', label: 'Enrollment keys', admin: true },
+  { route: '/settings/alert-rules', label: 'Alert rules', admin: false },
+  { route: '/settings/users', label: 'Users', admin: true },
+  { route: '/settings/account', label: 'Your account', admin: false },
+  { route: '/settings/server', label: 'Server', admin: false },
+] as const;
+
+/** Every route that draws a page. */
+export const ROUTES = [
+  '/',
+  '/alerts',
+  '/devices/[id]',
+  '/login',
+  '/settings',
+  ...SETTINGS_PAGES.map(({ route }) => route),
+] as const;

@@ -1,20 +1,20 @@
 /** The keys that work on every page. */
 
-export interface Shortcuts {
+interface Shortcuts {
   /** Ctrl-K, or ⌘K. */
   readonly find: () => void;
   /** `?` */
   readonly keys: () => void;
-  /** `/`: whether there was a search field to go to. */
+  /** `/`. Returns whether the page has a search field. */
   readonly search: () => boolean;
-  /** `g`, then a letter: whether it means a page. */
+  /** `g`, then a letter. Returns whether the letter stands for a page. */
   readonly go: (letter: string) => boolean;
 }
 
-/** `g` waits this long for its letter. */
+/** How long `g` waits for its letter. */
 const SEQUENCE_MS = 1200;
 
-/** Whether a key typed here is text. */
+/** Whether a key that is typed there is text. */
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   return (
@@ -25,7 +25,7 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** A `keydown` listener. `now` is a clock in milliseconds. */
+/** Returns a listener for `keydown`. `now` is a clock in milliseconds. */
 export function onShortcut(shortcuts: Shortcuts, now: () => number): (event: KeyboardEvent) => void {
   let gAt = -Infinity;
   return (event) => {

@@ -1,7 +1,9 @@
 /** Which set of colours is drawn. `static/theme.js` applies the same choice before the first paint. */
+import { createContext } from 'svelte';
 
-export type ThemeChoice = 'system' | 'light' | 'dark' | 'contrast';
+type ThemeChoice = 'system' | 'light' | 'dark' | 'contrast';
 
+/** Where the browser keeps the choice; `static/theme.js` reads it. */
 const KEY = 'watchfloor-theme';
 
 export const THEMES: readonly { readonly value: ThemeChoice; readonly label: string }[] = [
@@ -15,15 +17,15 @@ export function isThemeChoice(text: string | null): text is ThemeChoice {
   return THEMES.some(({ value }) => value === text);
 }
 
-/** The part of `localStorage` that is used; null where storage is switched off. */
+/** The part of `localStorage` that is used; null where the browser forbids storage. */
 type Memory = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
 
 export class Theme {
   choice: ThemeChoice = $state('system');
   readonly #memory: Memory;
-  readonly #root: HTMLElement;
+  readonly #root: Pick<HTMLElement, 'dataset'>;
 
-  constructor({ memory, root }: { memory: Memory; root: HTMLElement }) {
+  constructor({ memory, root }: { memory: Memory; root: Pick<HTMLElement, 'dataset'> }) {
     this.#memory = memory;
     this.#root = root;
     const kept = memory?.getItem(KEY) ?? null;
@@ -46,6 +48,9 @@ export function pageMemory(): Memory {
   try {
     return window.localStorage;
   } catch {
-    return null; // Cookies and storage are blocked: the choice lasts as long as the page.
+    return null; // Storage is blocked: the choice lasts as long as the page.
   }
 }
+
+/** The theme, for components that let somebody choose it; the root layout provides it. */
+export const [useTheme, provideTheme] = createContext<Theme>();

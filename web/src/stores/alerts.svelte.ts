@@ -5,13 +5,13 @@ import { mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
 import type { Live } from '../live/live.svelte.ts';
 
 export class Alerts {
-  /** What is firing: critical first, then the newest. */
+  /** The alerts that fire: critical ones first, then the newest. */
   active: readonly Alert[] = $state.raw([]);
-  /** Whether `active` is what the server said; false until the first snapshot. */
+  /** Whether `active` came from the server; false until the first snapshot. */
   ready: boolean = $state(false);
-  /** Goes up with every snapshot: lists of history are to be fetched again. */
+  /** Goes up with every snapshot. Pages that show past alerts fetch them again then. */
   snapshots: number = $state(0);
-  /** Alerts of the last change, whole (raised, changed or resolved): for lists that hold history too. */
+  /** The alerts that the last change raised, changed or resolved: for lists that show past alerts too. */
   changed: readonly Alert[] = $state.raw([]);
   readonly #live: Live;
 

@@ -3,12 +3,12 @@ import { Alerts } from './alerts.svelte.ts';
 import { createApi, type Api } from '../api/api.ts';
 import { DeviceView } from './device.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
-import type { Dial } from '../live/link.ts';
+import type { Dial } from '../live/dial.ts';
 import { Live } from '../live/live.svelte.ts';
 import type { Fetch } from '../api/request.ts';
 import { Session } from './session.svelte.ts';
 
-/** While the server cannot be reached at the start, it is asked again this often. */
+/** While the server cannot be reached at the start, it is asked again this often, milliseconds. */
 const ASK_AGAIN_MS = 3000;
 
 export class App {
@@ -17,6 +17,9 @@ export class App {
   readonly live: Live;
   readonly fleet: Fleet;
   readonly alerts: Alerts;
+  /** One for each device that was ever shown; those that no view shows now are empty. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- no view reads the map; each device has its own signals
+  readonly #devices = new Map<string, DeviceView>();
 
   constructor({ fetch, dial }: { fetch: Fetch; dial?: Dial }) {
     this.session = new Session(() => this.api);
@@ -26,12 +29,16 @@ export class App {
     this.alerts = new Alerts(this.live);
   }
 
-  /** A view of one device; follow it while it is shown. */
+  /** One device, the same object for every view that shows it. Follow it while it is shown. */
   device(id: string): DeviceView {
-    return new DeviceView({ id, api: this.api, live: this.live });
+    const known = this.#devices.get(id);
+    if (known) return known;
+    const device = new DeviceView({ id, api: this.api, live: this.live });
+    this.#devices.set(id, device);
+    return device;
   }
 
-  /** Finds out who is signed in, and is connected while somebody is. Returns its stop. */
+  /** Finds out who is signed in, and keeps the live connection while somebody is. Returns its stop. */
   start(): () => void {
     return $effect.root(() => {
       $effect(() => {
@@ -52,7 +59,7 @@ export class App {
     const stop = this.live.start();
     return () => {
       leave();
-      this.fleet.clear();
+      this.fleet.stop();
       stop();
     };
   }

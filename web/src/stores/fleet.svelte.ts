@@ -9,21 +9,22 @@ import {
 } from '#protocol/live.ts';
 import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
-import { pointOf, RecentColumns, type RecentPoint } from './recent.ts';
+import { latestOf, pointOf, RecentColumns, type RecentPoint } from './recent.ts';
+import { Viewers } from './viewers.ts';
 
-/** A page's stores outlive it by this, so that going back is instant. */
+/** The fleet is followed this much longer than its last page is open, so that going back shows it at once. */
 const LINGER_MS = 20_000;
 
-/** One device of the list. Reading `device` or `latest` makes a view follow that row alone. */
+/** One device of the fleet. A view that reads `device` or `latest` is updated when that one row changes. */
 export class FleetRow {
   readonly id: string;
-  /** All but the values, which are those of when this last changed. */
+  /** The device but for its values: `metrics` is as old as the last other change, so read `latest`. */
   device: Device;
-  /** Its newest values; undefined before the first sample. Replaced with every change. */
+  /** Its newest values, replaced with every change; undefined before the first sample. */
   latest: RecentPoint | undefined = $state.raw();
   /** When its last push arrived, by the server's clock; null before the first. */
   seenAt: number | null = $state(null);
-  /** The last points. Plain: read `latest` first to be told of new ones. */
+  /** The last points, without signals of their own: a view that reads `latest` too is updated with new ones. */
   readonly recent = new RecentColumns();
 
   constructor(device: Device) {
@@ -42,59 +43,42 @@ export class FleetRow {
 }
 
 export class Fleet {
-  /** In the server's order; replaced only when devices come, go or are renamed. */
+  /** In the server's order; replaced only when devices are added or removed, and with a snapshot. */
   rows: readonly FleetRow[] = $state.raw([]);
-  /** Whether `rows` is what the server said; false until the first snapshot. */
+  /** Whether `rows` came from the server; false until the first snapshot. */
   ready: boolean = $state(false);
   /** Goes up with every change of values, for views that draw all rows at once. */
   version: number = $state(0);
   readonly #live: Live;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- `rows` tells of it; each row has signals of its own
   readonly #byId = new Map<string, FleetRow>();
-  #followers = 0;
-  #leave: (() => void) | undefined;
-  #linger: ReturnType<typeof setTimeout> | undefined;
+  readonly #viewers = new Viewers({ start: () => this.#start(), lingerMs: LINGER_MS });
 
   constructor(live: Live) {
     this.#live = live;
   }
 
-  /** Keeps the store current until the returned function is called (and a little longer). */
+  /** Keeps the store current for one view until the returned function is called. */
   follow(): () => void {
-    this.#followers++;
-    clearTimeout(this.#linger);
-    this.#leave ??= this.#live.follow(
-      'fleet',
-      { snapshot: fleetSnapshot, change: fleetChange },
-      {
-        snapshot: (data) => this.#replace(data),
-        change: (data, at) => this.#apply(data, at),
-      },
-    );
-    let following = true;
-    return () => {
-      if (!following) return;
-      following = false;
-      this.#followers--;
-      if (this.#followers === 0) this.#linger = setTimeout(() => this.clear(), LINGER_MS);
-    };
+    return this.#viewers.add();
   }
 
-  /** Stops following and forgets everything. */
-  clear(): void {
-    clearTimeout(this.#linger);
-    this.#leave?.();
-    this.#leave = undefined;
-    this.#byId.clear();
-    this.rows = [];
-    this.ready = false;
+  /** Stops following and forgets everything, at once: the session is over. */
+  stop(): void {
+    this.#viewers.stop();
+  }
+
+  /** Every tag that a device has, sorted. */
+  get tags(): string[] {
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- lives for this call only
+    return [...new Set(this.rows.flatMap(({ device }) => device.tags))].sort();
   }
 
   get(deviceId: string): FleetRow | undefined {
     return this.#byId.get(deviceId);
   }
 
-  /** Whether a row's numbers may be shown as live. Follows the link, the row and the clock. */
+  /** Whether a row's values may be shown as live, by the link, the row and the clock. */
   freshness(row: FleetRow): Freshness {
     return freshness({
       status: row.status,
@@ -102,6 +86,23 @@ export class Fleet {
       ageMs: row.seenAt === null ? null : this.#live.now - row.seenAt,
       intervalS: row.device.interval_s,
     });
+  }
+
+  #start(): () => void {
+    const leave = this.#live.follow(
+      'fleet',
+      { snapshot: fleetSnapshot, change: fleetChange },
+      {
+        snapshot: (data) => this.#replace(data),
+        change: (data, at) => this.#apply(data, at),
+      },
+    );
+    return () => {
+      leave();
+      this.#byId.clear();
+      this.rows = [];
+      this.ready = false;
+    };
   }
 
   #replace(snapshot: FleetSnapshot): void {
@@ -157,16 +158,4 @@ export class Fleet {
     }
     this.version++;
   }
-}
-
-function latestOf({ sampled_at, metrics }: Device): RecentPoint | undefined {
-  if (sampled_at === null) return undefined;
-  return {
-    t: sampled_at,
-    cpu: metrics['cpu'] ?? null,
-    ram: metrics['ram'] ?? null,
-    disk: metrics['disk'] ?? null,
-    net_tx: metrics['net_tx'] ?? null,
-    net_rx: metrics['net_rx'] ?? null,
-  };
 }

@@ -1,27 +1,24 @@
-/** The last points of one device's main fields, for its sparklines: plain typed columns, no allocation per point. */
+/** The last points of one device's fleet fields, for its sparklines: typed columns that allocate nothing per point. */
+import type { Device } from '#protocol/api.ts';
 import { FLEET_FIELDS, type Recent } from '#protocol/live.ts';
 
 export type FleetField = (typeof FLEET_FIELDS)[number];
 
-/** Points kept. */
+/** How many points are kept. */
 export const RECENT_POINTS = 60;
 
-/** One point; null where the sample has no such field. */
-export type RecentPoint = { readonly t: number } & { readonly [Field in FleetField]: number | null };
+type Point = { t: number } & { [Field in FleetField]?: number | null };
+/** One point: its time, epoch milliseconds, and a value for each field; null or absent where the sample has none. */
+export type RecentPoint = Readonly<Point>;
 
-/**
- * Columns that slide over a buffer of twice their length, so that a view of them is always one piece. NaN stands
- * for null. Times ascend; a point that is not newer than the last is dropped.
- */
+/** Columns slide over a buffer of twice their length, so that a view of one is always in one piece. */
+const CAPACITY = 2 * RECENT_POINTS;
+
+/** One column for the times and one for each field. NaN stands for null. Times ascend. */
 export class RecentColumns {
-  readonly #t = new Float64Array(2 * RECENT_POINTS);
-  readonly #values: Readonly<Record<FleetField, Float64Array>> = {
-    cpu: new Float64Array(2 * RECENT_POINTS),
-    ram: new Float64Array(2 * RECENT_POINTS),
-    disk: new Float64Array(2 * RECENT_POINTS),
-    net_tx: new Float64Array(2 * RECENT_POINTS),
-    net_rx: new Float64Array(2 * RECENT_POINTS),
-  };
+  readonly #t = new Float64Array(CAPACITY);
+  /** The fields' columns, one after the other, in the order of FLEET_FIELDS. */
+  readonly #values = new Float64Array(CAPACITY * FLEET_FIELDS.length);
   #start = 0;
   #end = 0;
 
@@ -34,36 +31,42 @@ export class RecentColumns {
     return this.#t.subarray(this.#start, this.#end);
   }
 
-  /** Values of one field beside `t`; NaN where there is none. A view: valid until the next push. */
+  /** Values of one field, in the order of `t`; NaN where there is none. A view: valid until the next push. */
   values(field: FleetField): Float64Array {
-    return this.#values[field].subarray(this.#start, this.#end);
+    const offset = FLEET_FIELDS.indexOf(field) * CAPACITY;
+    return this.#values.subarray(offset + this.#start, offset + this.#end);
   }
 
   get lastTime(): number {
     return this.length === 0 ? -Infinity : (this.#t[this.#end - 1] ?? -Infinity);
   }
 
-  /** Whether it was newer than what is there, and kept. */
+  /** Adds a point at the end; one that is not newer than the last is dropped. Returns whether it was added. */
   push(point: RecentPoint): boolean {
     if (!(point.t > this.lastTime)) return false;
-    if (this.#end === this.#t.length) this.#slide();
+    if (this.#end === CAPACITY) this.#slide();
     this.#t[this.#end] = point.t;
-    for (const field of FLEET_FIELDS) this.#values[field][this.#end] = point[field] ?? NaN;
+    for (let i = 0; i < FLEET_FIELDS.length; i++) {
+      const field = FLEET_FIELDS[i];
+      if (field) this.#values[i * CAPACITY + this.#end] = point[field] ?? NaN;
+    }
     this.#end++;
     if (this.length > RECENT_POINTS) this.#start++;
     return true;
   }
 
-  /** Replaces everything. */
+  /** Replaces everything by the newest points of `recent`. */
   load(recent: Recent): void {
     this.#start = this.#end = 0;
     for (let i = Math.max(0, recent.t.length - RECENT_POINTS); i < recent.t.length; i++)
       this.push(pointOf(recent, i));
   }
 
+  /** Moves every column to the beginning of its part of the buffer. */
   #slide(): void {
-    for (const column of [this.#t, ...Object.values(this.#values)])
-      column.copyWithin(0, this.#start, this.#end);
+    this.#t.copyWithin(0, this.#start, this.#end);
+    for (let offset = 0; offset < this.#values.length; offset += CAPACITY)
+      this.#values.copyWithin(offset, offset + this.#start, offset + this.#end);
     this.#end -= this.#start;
     this.#start = 0;
   }
@@ -71,12 +74,15 @@ export class RecentColumns {
 
 /** Row `i` of columns that came over the wire. */
 export function pointOf(columns: Recent, i: number): RecentPoint {
-  return {
-    t: columns.t[i] ?? NaN,
-    cpu: columns.cpu[i] ?? null,
-    ram: columns.ram[i] ?? null,
-    disk: columns.disk[i] ?? null,
-    net_tx: columns.net_tx[i] ?? null,
-    net_rx: columns.net_rx[i] ?? null,
-  };
+  const point: Point = { t: columns.t[i] ?? NaN };
+  for (const field of FLEET_FIELDS) point[field] = columns[field][i] ?? null;
+  return point;
+}
+
+/** A device's newest sample; undefined before its first. */
+export function latestOf({ sampled_at, metrics }: Device): RecentPoint | undefined {
+  if (sampled_at === null) return undefined;
+  const point: Point = { t: sampled_at };
+  for (const field of FLEET_FIELDS) point[field] = metrics[field] ?? null;
+  return point;
 }

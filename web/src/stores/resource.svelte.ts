@@ -1,8 +1,8 @@
-/** Something a page fetches: loading, there, or failed with a way to try again. */
+/** Something that a page fetches: loading, loaded, or failed and ready to be tried again. */
 import { errorMessage } from '../api/request.ts';
 
 export class Resource<Value> {
-  /** What was fetched last; kept while it is fetched again and when that fails. */
+  /** What was fetched last. It stays while it is fetched again, and when that fails. */
   value: Value | undefined = $state.raw();
   /** Why the last attempt failed, for a person. */
   problem: string | undefined = $state();
@@ -14,7 +14,7 @@ export class Resource<Value> {
     this.#fetch = fetch;
   }
 
-  /** Fetches; again to refresh. Never rejects. The newest call wins. */
+  /** Fetches, or fetches again. A newer call cancels an older one. Never rejects. */
   readonly load = async (): Promise<void> => {
     this.#asking?.abort();
     const asking = new AbortController();
@@ -32,7 +32,7 @@ export class Resource<Value> {
     this.loading = false;
   };
 
-  /** Loads now; the returned function stops it. For an effect of the page. */
+  /** Fetches now; the returned function cancels that. For an effect of the page. */
   readonly start = (): (() => void) => {
     void this.load();
     return () => this.#asking?.abort();

@@ -1,24 +1,20 @@
-/** The last minutes of one device as columns: history and live samples merged by time, bounded. */
+/** The last minutes of one device as columns, in which history and live samples are merged by time. */
 import type { SeriesReply } from '#protocol/api.ts';
 import type { SampleColumns } from '#protocol/live.ts';
 
 export type Column = (number | null)[];
 
-/** Columns grow past the window by this much before their old end is cut off, so that cutting is rare. */
+/** Columns grow to this many windows before their old end is cut off, so that cutting is rare. */
 const SLACK = 1.2;
-/** A pause this many times the usual spacing is a gap. */
-const GAP_SPACINGS = 3;
 
 export class SampleWindow {
   /** Times, epoch milliseconds, ascending. */
   t: number[] = [];
-  /** Field → values beside `t`; null where there is none. */
+  /** Field → its values, in the order of `t`; null where a sample has none. */
   readonly fields = new Map<string, Column>();
   readonly #windowMs: number;
-  /** Rows that only mark a gap; history may know better. */
-  readonly #gaps = new Set<number>();
 
-  /** `windowMs`: how far back from the newest sample is kept. */
+  /** `windowMs`: how far back from the newest sample the window reaches, milliseconds. */
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
   }
@@ -30,10 +26,9 @@ export class SampleWindow {
   clear(): void {
     this.t = [];
     this.fields.clear();
-    this.#gaps.clear();
   }
 
-  /** Adds live samples. Those that are there already are replaced, late ones go where they belong. */
+  /** Adds live samples, in order of time. A sample of a time that is there already replaces it. */
   add({ t, fields }: SampleColumns): void {
     const first = t[0];
     if (first === undefined) return;
@@ -42,9 +37,8 @@ export class SampleWindow {
     this.#trim();
   }
 
-  /** Adds history: the mean of each bucket, where no live sample stands in that bucket already. */
+  /** Adds the mean of each bucket of the history, unless a live sample lies in that bucket. */
   addHistory({ series, step_ms }: SeriesReply): void {
-    this.#dropGaps();
     const times = new Set<number>();
     const taken = new Set(this.t.map((t) => Math.floor(t / step_ms)));
     for (const points of Object.values(series))
@@ -65,7 +59,6 @@ export class SampleWindow {
   }
 
   #append(t: readonly number[], fields: Readonly<Record<string, Column>>): void {
-    this.#markGap(t[0] ?? NaN);
     const before = this.t.length;
     for (const time of t) this.t.push(time);
     for (const name in fields) {
@@ -76,25 +69,6 @@ export class SampleWindow {
     for (const column of this.fields.values()) while (column.length < this.t.length) column.push(null);
   }
 
-  /** A row of nulls where samples are missing, so that no line is drawn across. */
-  #markGap(next: number): void {
-    const last = this.lastTime;
-    const spacing = usualSpacing(this.t);
-    if (spacing === undefined || next - last <= Math.max(GAP_SPACINGS * spacing, 5000)) return;
-    this.t.push(last + spacing);
-    this.#gaps.add(last + spacing);
-    for (const column of this.fields.values()) column.push(null);
-  }
-
-  #dropGaps(): void {
-    if (this.#gaps.size === 0) return;
-    const kept = (_: unknown, i: number) => !this.#gaps.has(times[i] ?? NaN);
-    const times = this.t;
-    this.t = times.filter(kept);
-    for (const [name, column] of this.fields) this.fields.set(name, column.filter(kept));
-    this.#gaps.clear();
-  }
-
   #column(name: string, length: number): Column {
     const existing = this.fields.get(name);
     if (existing) return existing;
@@ -103,7 +77,7 @@ export class SampleWindow {
     return column;
   }
 
-  /** Both in one order of time; where both have the same time, the added values win. */
+  /** Merges samples in by time. Where a time is there already, the added values replace the known ones. */
   #merge(t: readonly number[], fields: ReadonlyMap<string, Column>): void {
     const added = new Map(t.map((time, i) => [time, i]));
     const known = new Map(this.t.map((time, i) => [time, i]));
@@ -137,12 +111,4 @@ export class SampleWindow {
 function ascends(t: readonly number[]): boolean {
   for (let i = 1; i < t.length; i++) if (!((t[i] ?? NaN) > (t[i - 1] ?? NaN))) return false;
   return true;
-}
-
-/** The median of the last few distances; undefined while there are too few. */
-function usualSpacing(t: readonly number[]): number | undefined {
-  const last = t.slice(-10);
-  const distances = last.slice(1).map((time, i) => time - (last[i] ?? NaN));
-  if (distances.length < 3) return undefined;
-  return distances.sort((a, b) => a - b)[Math.floor(distances.length / 2)];
 }

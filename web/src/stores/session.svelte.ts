@@ -3,7 +3,7 @@ import type { Me, Role } from '#protocol/api.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, errorMessage } from '../api/request.ts';
 
-export type SessionState =
+type SessionState =
   /** Not asked yet, or the server cannot be reached to ask. */
   'unknown' | 'in' | 'out';
 
@@ -12,11 +12,11 @@ export class Session {
   me: Me | undefined = $state.raw();
   /** Why the state is still unknown, for a person. */
   problem: string | undefined = $state();
-  /** The session ended by itself (expired or revoked), not by signing out. */
+  /** Whether the session expired or was revoked, rather than ended by signing out. */
   ended: boolean = $state(false);
   readonly #api: () => Api;
 
-  /** The API is handed in late: it in turn tells the session of a 401. */
+  /** `api` returns the API, which is made after the session, because it reports every 401 to the session. */
   constructor(api: () => Api) {
     this.#api = api;
   }
@@ -33,7 +33,7 @@ export class Session {
     return this.role === 'admin';
   }
 
-  /** Asks the server who is signed in. Only its clear no ends a session; a failure leaves the state as it is. */
+  /** Asks the server who is signed in. Only a 401 ends the session; after any other failure the state stays as it is. */
   async check(): Promise<void> {
     try {
       this.#signedIn(await this.#api().me());
@@ -43,13 +43,13 @@ export class Session {
     }
   }
 
-  /** Rejects with the server's error (wrong credentials, too many attempts) or a ConnectionError. */
+  /** Signs in. Rejects with the server's error (wrong credentials, too many attempts) or a ConnectionError. */
   async login(username: string, password: string): Promise<void> {
     await this.#api().login(username, password);
     this.#signedIn(await this.#api().me());
   }
 
-  /** Signs out. Rejects when the server cannot be told: the session would go on. */
+  /** Signs out. Rejects when the server cannot be reached, because the session then goes on. */
   async logout(): Promise<void> {
     try {
       await this.#api().logout();
@@ -60,7 +60,7 @@ export class Session {
     this.ended = false;
   }
 
-  /** The server said that there is no session. */
+  /** The server answered that there is no session. */
   end(): void {
     if (this.state === 'in') this.ended = true;
     this.#out();

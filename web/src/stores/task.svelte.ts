@@ -1,18 +1,18 @@
-/** Something a person asked for: under way, done, or refused with a reason. */
+/** One thing at a time that a person asked the server for: under way, done, or failed with a reason. */
 import { errorMessage, fieldErrors } from '../api/request.ts';
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 
 export class Task {
   busy: boolean = $state(false);
-  /** What was wrong, for a person; undefined once it worked. */
+  /** Why the last attempt failed, for a person; undefined after one that worked. */
   problem: string | undefined = $state();
-  /** What was wrong with single fields: path (`condition.clear`) → message. */
+  /** What is wrong with single fields of a form: path (`condition.clear`) → message. */
   fields: ReadonlyMap<string, string> = $state.raw(NO_FIELDS);
-  /** The error as it was thrown, for those who must tell one from another. */
+  /** The error itself, for components that treat some errors in their own way. */
   error: unknown = $state.raw();
 
-  /** Runs `job`, one at a time. Resolves with whether it worked; never rejects. */
+  /** Runs `job`, unless another is under way. Resolves with whether it worked; never rejects. */
   async run(job: () => Promise<unknown>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;

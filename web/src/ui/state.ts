@@ -1,4 +1,4 @@
-/** The states a thing can be in. Each has a colour, a shape and a word; never the colour alone. */
+/** The states that a machine or an alert is shown in. Each has a colour, a shape and a word. */
 export type State = 'good' | 'warning' | 'critical' | 'offline' | 'stale' | 'waiting';
 
 export const STATE_WORD: Record<State, string> = {

@@ -1,4 +1,4 @@
-/** A User-Agent in two words: `Firefox on Linux`. What is not known is shown as it is, shortened. */
+/** A User-Agent in a few words: `Firefox on Linux`. An unknown one is shown as it is, up to 40 characters. */
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],

@@ -1,4 +1,4 @@
-/** A rule as the form holds it: every field as text, whatever kind it is, until it is sent. */
+/** A rule while it is edited: the fields of every kind of rule at once, with durations in minutes. */
 import type { AlertRule, Condition, Severity } from '#protocol/api.ts';
 import type { NewAlertRule } from '../../api/api.ts';
 
@@ -10,7 +10,7 @@ export interface Draft {
   above: boolean;
   threshold: number | null;
   clear: number | null;
-  /** Minutes. */
+  /** Minutes; so is `clearForMin`. */
   forMin: number | null;
   clearForMin: number | null;
   tags: readonly string[];
@@ -34,7 +34,7 @@ const BLANK: Draft = {
 const minutes = (seconds: number) => seconds / 60;
 const seconds = (min: number | null) => Math.round((min ?? 0) * 60);
 
-/** What the form starts from. */
+/** What the form starts with: the rule, or a blank one. */
 export function draftOf(rule: AlertRule | undefined): Draft {
   if (!rule) return { ...BLANK };
   const { name, severity, condition, scope } = rule;
@@ -52,7 +52,7 @@ export function draftOf(rule: AlertRule | undefined): Draft {
   };
 }
 
-/** What is sent. An empty number goes as NaN, which the server refuses by the field's name. */
+/** The rule to send. An empty number becomes NaN, which JSON sends as null and the server refuses. */
 export function ruleOf(draft: Draft): Omit<NewAlertRule, 'enabled'> {
   const { name, severity, kind, metric, above, threshold, clear, forMin, clearForMin, tags, devices } = draft;
   return {

@@ -1,4 +1,4 @@
-/** The roles in people's words. */
+/** The roles: their names, and what each may do. */
 import type { Role } from '#protocol/api.ts';
 
 export const ROLES: readonly { readonly value: Role; readonly label: string; readonly may: string }[] = [

@@ -1,36 +1,36 @@
-/** Which charts a device has, from the fields it sends: known ones in their places, all others under "More". */
+/** Which charts a device has, by the fields it sends: known fields have their places, all others are under "More". */
 import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
 
-export interface LineSpec {
+interface LineSpec {
   readonly field: string;
   readonly label: string;
   readonly token: string;
   readonly main: boolean;
-  /** Left out while all of it is 0. */
+  /** The line is left out while all its values are 0. */
   readonly seldom?: true;
 }
 
 export interface ChartSpec {
   readonly id: string;
   readonly title: string;
-  /** The field whose unit the axis has. */
+  /** The field that gives the axis its unit. */
   readonly field: string;
   readonly lines: readonly LineSpec[];
-  /** The axis' top: a number, or the field whose newest value it is. */
+  /** The value at the top of the axis: a number, or the field whose newest value it is. */
   readonly top?: number | { readonly field: string };
   readonly floor?: number;
 }
 
 export interface Section {
   readonly id: string;
-  /** Empty for the first: it needs no heading. */
+  /** Empty for the first section, which has no heading. */
   readonly title: string;
   readonly charts: readonly ChartSpec[];
 }
 
 export interface DeviceCharts {
   readonly sections: readonly Section[];
-  /** Names of cores in their order; their fields are `core:<name>:cpu`. */
+  /** Names of the cores in order; their fields are `core:<name>:cpu`. */
   readonly cores: readonly string[];
   readonly mounts: readonly string[];
 }
@@ -38,7 +38,7 @@ export interface DeviceCharts {
 const byName = new Intl.Collator('en', { numeric: true });
 const NETWORK_FLOOR = 12_500;
 const DISK_FLOOR = 100_000;
-/** More lines than this in one chart are not told apart. */
+/** At most so many lines are in one chart: more cannot be told apart. */
 const LINES = 6;
 
 type Has = (field: string) => boolean;
@@ -116,7 +116,7 @@ function processes(has: Has): ChartSpec[] {
   return chart({ id: 'processes', title: 'Processes', field: 'processes', lines, floor: 10 });
 }
 
-/** `disk` only where no filesystem is told apart. */
+/** A chart of `disk`, only for a device that sends no filesystems. */
 function fullest(has: Has, mounts: number): ChartSpec[] {
   const lines = mounts === 0 ? present(has, [line('disk', 'used', '--chart-disk', true)]) : [];
   return chart({ id: 'disk', title: 'Disk', field: 'disk', lines, top: 100 });
@@ -166,7 +166,7 @@ function sensors(names: readonly string[]): ChartSpec[] {
   return charts;
 }
 
-/** Fields that are drawn, or told, elsewhere than in "More". */
+/** Fields that are shown elsewhere than under "More". */
 const PLACED = new Set([
   ...['cpu', 'cpu_user', 'cpu_system', 'cpu_iowait', 'cpu_steal', 'ram', 'disk', 'disk_read', 'disk_write'],
   ...['mem_used_bytes', 'mem_available_bytes', 'mem_cached_bytes', 'mem_total_bytes', 'net_rx', 'net_tx'],
@@ -229,7 +229,7 @@ export function deviceCharts(fields: readonly string[]): DeviceCharts {
         ...sensors(names('sensor', 'celsius')),
       ],
     },
-    // One of its kind is what the whole shows already.
+    // A single interface or disk would repeat the chart of all of them.
     {
       id: 'interfaces',
       title: 'Interfaces',

@@ -1,14 +1,14 @@
-/** How one device of the list stands, for its dot, its word and its place. */
+/** The state that a device is shown in: its dot, its word and its place in the list. */
 import type { Alert, Severity } from '#protocol/api.ts';
 import type { Freshness } from '../stores/freshness.ts';
 import type { State } from '../ui/state.ts';
 
-/** Its own silence first, then its worst alert. */
-export function standing(freshness: Freshness, worst: Severity | undefined): State {
+/** Old values count before alerts: of a device that does not push, alerts say nothing about now. */
+export function deviceState(freshness: Freshness, worst: Severity | undefined): State {
   return freshness === 'live' ? (worst ?? 'good') : freshness;
 }
 
-/** What is firing on one device. */
+/** The alerts that fire on one device. */
 export interface DeviceAlerts {
   readonly worst: Severity;
   readonly count: number;
@@ -19,7 +19,7 @@ export interface DeviceAlerts {
 const worse = (a: Severity | undefined, b: Severity): Severity =>
   a === 'critical' || b === 'critical' ? 'critical' : 'warning';
 
-/** Device id → what is firing on it. */
+/** Device id → the alerts that fire on it. */
 export function alertsByDevice(alerts: readonly Alert[]): ReadonlyMap<string, DeviceAlerts> {
   const found = new Map<string, { worst: Severity; count: number; byMetric: Map<string, Severity> }>();
   for (const { device_id, metric, severity } of alerts) {

@@ -1,11 +1,11 @@
 import type { Fleet, FleetRow } from '../stores/fleet.svelte.ts';
 import type { State } from '../ui/state.ts';
-import { listed, settled, type ListQuery } from './list-query.ts';
+import { listed, holdStill, type ListQuery } from './list-query.ts';
 
-/** The rows as they stand on the page: in the asked order, and still while somebody points at them. */
+/** The rows of the fleet's page in the order that was asked for. They stay in place while somebody points at them. */
 export class FleetList {
   shown: readonly FleetRow[] = $state.raw([]);
-  /** Somebody points at the list, or is in it with the keyboard. */
+  /** Whether somebody points at the list or has the focus in it. */
   held: boolean = $state(false);
   readonly #fleet: Fleet;
   readonly #stateOf: (row: FleetRow) => State;
@@ -16,16 +16,16 @@ export class FleetList {
     this.#stateOf = stateOf;
   }
 
-  /** The rows or the query changed: sorts when it was asked to, else keeps every row's place while held. */
+  /** The rows or the query changed: a new query sorts the list; without one, rows keep their places while it is held. */
   arrange(query: ListQuery): void {
     const wanted = listed(this.#fleet.rows, query, this.#stateOf);
     const asked = query !== this.#query;
     this.#query = query;
-    this.shown = asked || !this.held ? wanted : settled(this.shown, wanted);
+    this.shown = asked || !this.held ? wanted : holdStill(this.shown, wanted);
   }
 
-  /** In a pause: brings the rows back into order, unless somebody would lose the one under the pointer. */
-  ease(): void {
+  /** Sorts the rows again, unless the list is held. */
+  reorder(): void {
     if (this.held || !this.#query) return;
     const wanted = listed(this.#fleet.rows, this.#query, this.#stateOf);
     const same = wanted.length === this.shown.length && wanted.every((row, i) => row === this.shown[i]);

@@ -1,33 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { deviceCharts } from '../../../web/src/device/specs.ts';
+import { deviceCharts } from '../../../web/src/device/device-charts.ts';
 
 const ids = (fields: readonly string[]) =>
   deviceCharts(fields).sections.map(({ id, charts }) => [id, charts.map((chart) => chart.id)]);
 
 describe('the charts of a device', () => {
-  it('exist for the five plain metrics alone', () => {
+  it('a device that sends the five plain fields alone has four charts', () => {
     expect(ids(['cpu', 'ram', 'disk', 'net_tx', 'net_rx'])).toEqual([
       ['main', ['cpu', 'memory', 'network', 'disk']],
     ]);
   });
 
-  it('are none for no fields', () => {
+  it('a device without fields has no charts', () => {
     expect(deviceCharts([])).toEqual({ sections: [], cores: [], mounts: [] });
   });
 
-  it('put a field of one’s own under More, and no field twice', () => {
+  it('a custom field has a chart under More, and no field is drawn twice', () => {
     const charts = deviceCharts(['cpu', 'queue_depth', 'gpu:0:busy', 'uptime_s', 'mount:/:used']);
     const drawn = charts.sections.flatMap((section) => section.charts.flatMap(({ lines }) => lines));
     expect(drawn.map(({ field }) => field)).toEqual(['cpu', 'gpu:0:busy', 'queue_depth']);
     expect(charts.mounts).toEqual(['/']);
   });
 
-  it('order cores as numbers', () => {
+  it('cores are ordered by number', () => {
     const fields = [10, 2, 0].map((core) => `core:${core}:cpu`);
     expect(deviceCharts(fields).cores).toEqual(['0', '2', '10']);
   });
 
-  it('tell interfaces and disks apart only where there are several', () => {
+  it('interfaces and disks have charts of their own only where there are several', () => {
     expect(ids(['net_rx', 'interface:eth0:rx'])).toEqual([['main', ['network']]]);
     expect(ids(['net_rx', 'interface:eth0:rx', 'interface:wg0:rx'])).toContainEqual([
       'interfaces',
@@ -35,7 +35,7 @@ describe('the charts of a device', () => {
     ]);
   });
 
-  it('show memory in bytes where its size is known', () => {
+  it("the memory chart is in bytes where the machine's memory is known", () => {
     const [main] = deviceCharts(['ram', 'mem_used_bytes', 'mem_total_bytes']).sections;
     expect(main?.charts[0]?.top).toEqual({ field: 'mem_total_bytes' });
   });

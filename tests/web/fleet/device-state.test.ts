@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { Alert } from '#protocol/api.ts';
+import { alertsByDevice, deviceState } from '../../../web/src/fleet/device-state.ts';
+
+const alert = (device_id: string, metric: string, severity: Alert['severity']): Alert => ({
+  id: `${device_id}${metric}${severity}`,
+  rule_id: 'r',
+  rule_name: 'rule',
+  device_id,
+  device_name: device_id,
+  metric,
+  value: 1,
+  threshold: 1,
+  severity,
+  state: 'firing',
+  timestamp: 0,
+  resolved_at: null,
+  resolution: null,
+});
+
+describe('the state of a device', () => {
+  it('[L4] a device whose numbers are old is shown as offline or stale, whatever alerts fire on it', () => {
+    expect(deviceState('offline', 'critical')).toBe('offline');
+    expect(deviceState('stale', 'critical')).toBe('stale');
+    expect(deviceState('live', 'warning')).toBe('warning');
+    expect(deviceState('live', undefined)).toBe('good');
+  });
+
+  it('the worst severity is found for each device and each of its fields', () => {
+    const found = alertsByDevice([
+      alert('a', 'cpu', 'critical'),
+      alert('a', 'disk', 'warning'),
+      alert('b', 'cpu', 'warning'),
+    ]);
+    expect(found.get('a')?.worst).toBe('critical');
+    expect(found.get('a')?.count).toBe(2);
+    expect(found.get('a')?.byMetric.get('disk')).toBe('warning');
+    expect(found.get('b')?.worst).toBe('warning');
+    expect(found.get('c')).toBeUndefined();
+  });
+});
