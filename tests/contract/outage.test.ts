@@ -37,10 +37,10 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
         samples: samples(Buffer.from(payload).readUInt32LE()),
       }),
       log,
-      samplesInMemory: 60,
+      maxSamplesInMemory: 60,
       samplesPerWrite: 30,
       firstRetryMs: 20,
-      lastRetryMs: 100,
+      maxRetryMs: 100,
       onState: ({ kind }) => kind === 'retrying' && retrying(),
     });
     const push = async (n: number) => {
