@@ -123,7 +123,7 @@ export function retentionNotes({ raw, tiers }: InfluxBuckets, retention: Retenti
     if (Math.abs(keptDays - days) < 1 / HOURS_A_DAY) return [];
     const time = keptDays === Infinity ? 'for ever' : `for ${Number(keptDays.toFixed(2))} days`;
     return [
-      `the InfluxDB bucket ${bucket.name} was there already and keeps its data ${time}, not for ${days} days (${setting}): change its retention in InfluxDB where that is not meant`,
+      `the InfluxDB bucket ${bucket.name} was there already and keeps its data ${time}, not for ${days} days (${setting}): change its retention in InfluxDB if that is not intended`,
     ];
   });
 }

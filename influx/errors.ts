@@ -21,7 +21,7 @@ export function explained(url: string, symptom: string, error: unknown): Error {
 function advice(error: unknown): string {
   if (error instanceof SetupError) return error.message;
   if (error instanceof RequestTimedOutError)
-    return 'it did not answer in time: it is overloaded, or something between here and there holds it up';
+    return 'it did not answer in time: it is overloaded, or the network delays its answer';
   if (!(error instanceof HttpError))
     return `it cannot be reached (${errorText(error)}): check INFLUX_URL and that it runs`;
   const answer = errorText(error);

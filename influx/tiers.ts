@@ -9,10 +9,10 @@
  * would count twice, and a restart would lose what a bucket had so far.
  *
  * Why each sample is in each answer exactly once, whenever it comes:
- * - A bucket is always made again from all of its samples, so making it twice, or again after a crash, changes
- *   nothing.
- * - The mark is the range in which everything is rolled up. It is widened in memory before a rolling up begins
- *   and stored after it. Queries read the tiers inside of the stored mark, and the samples outside of it.
+ * - A bucket is always made again from all of its samples, so making it twice, or again after a crash,
+ *   changes nothing.
+ * - The mark is the range in which everything is rolled up. It is widened in memory before a rolling up
+ *   begins and stored after it. Queries read the tiers inside of the stored mark, and the samples outside of it.
  * - Samples that InfluxDB has taken and that lie inside the mark in memory are late, whenever they were sent.
  *   Their quarters are rolled up again after about a minute, or before the next query about them.
  * - Until that is done, `journalFrom` keeps the journal, so that after a crash the late samples are written

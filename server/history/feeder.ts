@@ -189,7 +189,7 @@ export function createFeeder({
         if (failures === 0)
           log.warn(
             { err: error },
-            'the history does not take samples now: the journal keeps them until it does',
+            'the history cannot take samples now; the journal keeps them until it can',
           );
         onState({ kind: 'retrying', error });
         await waitForRetry(failures);

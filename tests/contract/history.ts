@@ -75,7 +75,7 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       expect(max).toEqual([29]);
     });
 
-    test('[H1] a one-second spike is the max of its minute, quarter and hour, and a mean counts each sample once', async () => {
+    test('[H1] a one-second spike is the max of its minute, quarter and hour; means count each sample', async () => {
       const id = newDeviceId();
       // The first quarter has 900 samples and the second ten, so a mean of their means would be wrong.
       await write(
@@ -100,7 +100,7 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       expect(mean[0]).toBeCloseTo((899 * 10 + 99.5 + 10 * 40) / 910, 3);
     });
 
-    test('[H2] buckets start at multiples of the step, hold only samples in [from, to), and are left out where empty', async () => {
+    test('[H2] buckets start at multiples of the step, hold only [from, to), and are left out if empty', async () => {
       const id = newDeviceId();
       await write(id, [...samplesFrom(BASE, 20, (i) => i), ...samplesFrom(BASE + 60 * SECOND, 20, (i) => i)]);
       const { t, min, max } = await queryCpu(id, BASE + 5 * SECOND, BASE + 70 * SECOND, 10 * SECOND);
@@ -192,7 +192,7 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
     );
 
     test.each([0, 10, 100])(
-      '[H1] a bucket counts each sample once when several writes, %d days late, fill it and queries come in between',
+      '[H1] a bucket that several writes fill, %d days late, counts each sample once',
       async (daysAgo) => {
         const id = newDeviceId();
         const then = BASE - daysAgo * DAY;

@@ -86,7 +86,7 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     await rm(dir, { recursive: true });
   });
 
-  test('a sample that InfluxDB rejects does not hold up the others, and a wrong token is named in the error', async () => {
+  test('a sample that InfluxDB rejects does not hold up the others, and an error names a wrong token', async () => {
     const influxd = await startInfluxd(binary ?? '');
     const access = { org: influxd.org, bucket: influxd.bucket };
     // Another program may have written the field with another type.

@@ -22,7 +22,7 @@ const batch = (from: number, count: number): SampleBatch => ({
 });
 
 describe.skipIf(binary === undefined)('rolling up on a real influxd', () => {
-  test('[H1] samples that are older than all others and come while old ones are rolled up are rolled up too', async () => {
+  test('[H1] the oldest samples are rolled up too if they come while others are being rolled up', async () => {
     const influxd = await startInfluxd(binary ?? '');
     const { org, bucket } = influxd;
     const admin = adminOf(influxd);
@@ -72,7 +72,7 @@ describe.skipIf(binary === undefined)('rolling up on a real influxd', () => {
     await influxd.stop();
   });
 
-  test('[H4] while rolling up fails, samples are still taken, the journal keeps the late ones, and the health says so', async () => {
+  test('[H4] while rolling up fails, the journal keeps late samples, and the health says so', async () => {
     const influxd = await startInfluxd(binary ?? '');
     const proxy = await startProxy(influxd.url);
     let now = NOW;

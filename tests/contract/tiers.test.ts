@@ -86,7 +86,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     await reopened.close();
   });
 
-  test('[H2] a chart of a year reads the quarters, one of a day the minutes, one of five minutes the samples', async () => {
+  test('[H2] a year is read from the quarters, a day from the minutes, five minutes from the samples', async () => {
     const bucket = newBucketName();
     const proxy = await startProxy(influxd.url);
     const history = await open(bucket, { url: proxy.url, now: () => NOW });
@@ -119,7 +119,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     await proxy.stop();
   });
 
-  test('[H1] samples that come in time are rolled up, and their spike is still the max when they are gone', async () => {
+  test('[H1] samples that come in time are rolled up, and their spike outlives them', async () => {
     const bucket = newBucketName();
     let now = NOW - HOUR;
     const spiked = perSecond(NOW - HOUR, 3600, (i) => (i === 2000 ? 97 : 10));
@@ -154,7 +154,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     }
   });
 
-  test('[H1] closing rolls up the newest samples, so they show although all have expired before the next start', async () => {
+  test('[H1] closing rolls up the newest samples, which may expire before the next start', async () => {
     const bucket = newBucketName();
     const before = await open(bucket, { now: () => NOW + 5 * MINUTE });
     await before.write([{ deviceId: 'd', samples: perSecond(NOW, 300, (i) => (i === 100 ? 66 : 1)) }], 1);
@@ -172,7 +172,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     );
   });
 
-  test('[H1] samples from before the tiers existed show on long charts, and are rolled up hour by hour', async () => {
+  test('[H1] samples from before the tiers show on long charts, and are rolled up hour by hour', async () => {
     const bucket = newBucketName();
     await admin.makeBucket(bucket);
     const old = perSecond(NOW - 5 * HOUR, 1200, (i) => (i === 7 ? 88 : 5));
@@ -209,7 +209,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     await proxy.stop();
   });
 
-  test('[H4] the journal keeps late samples until they are rolled up; after a crash it brings them again', async () => {
+  test('[H4] the journal keeps late samples until they are rolled up, also over a crash', async () => {
     const bucket = newBucketName();
     let now = NOW;
     const crashed = await open(bucket, { now: () => now });
@@ -246,7 +246,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     expect(await dataLeft('stays')).toEqual([100, 100, 100]);
   });
 
-  test('with a token for the one bucket the history works without tiers, says what to do, and uses tiers once it may', async () => {
+  test('with a token for one bucket the history works without tiers, and uses them once the token allows', async () => {
     const bucket = newBucketName();
     await admin.makeBucket(bucket);
     const token = await admin.narrowToken(bucket);

@@ -94,7 +94,7 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
     expect(headers.location).toBe('https://localhost/ui/');
   });
 
-  it('a person signs in through nginx, and the session has the address of the person, not of nginx', async () => {
+  it('a session through nginx has the address of the person, not of nginx', async () => {
     expect((await people.login('admin', PASSWORD)).status).toBe(200);
     expect((await people.ask('GET', '/auth/me')).as(me).user.username).toBe('admin');
     const { sessions } = (await people.ask('GET', '/sessions')).as(sessionsReply);

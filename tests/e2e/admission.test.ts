@@ -40,7 +40,7 @@ describe('the live connection over TLS', () => {
     return `${name}=${signed}`;
   }
 
-  it(`all ${CONNECTIONS} clients whose cookies were never checked before get a live connection over TLS`, async () => {
+  it(`all of ${CONNECTIONS} clients with cookies new to the server get a live connection over TLS`, async () => {
     const ca = readFileSync(server.authorityFile(), 'utf8');
     const ends: string[] = [];
     for (let i = 0; i < CONNECTIONS; i++) {

@@ -50,7 +50,7 @@ describe('an agent that cannot reach its server', () => {
 
   afterAll(() => opened.close());
 
-  it('Must show 6: a machine that is cut off is shown offline in time, raises one alert, and its spool fills the gap', async () => {
+  it('Must show 6: a machine cut off is shown offline, raises one alert, and its spool fills the gap', async () => {
     await fleetRow(person.page, 'remote').getByText('%').first().waitFor();
     cable.cut();
     const cutAt = Date.now();

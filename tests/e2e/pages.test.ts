@@ -93,7 +93,7 @@ describe('the pages', () => {
     }
   });
 
-  it('dragging over a chart zooms into that range, which is in the URL, and Back leaves the zoom', async () => {
+  it('dragging over a chart zooms to that range, the URL names it, and Back leaves the zoom', async () => {
     await open(`devices/${device}?range=1h`);
     const box = await plot(page, 'CPU').boundingBox();
     if (!box) throw new Error('the CPU chart is not on the page');

@@ -38,7 +38,7 @@ describe('a session', () => {
     await person.close();
   });
 
-  it('[S3] the session is a cookie that no script can read, sent over TLS and to this site only', async () => {
+  it('[S3] a session cookie is hidden from scripts and sent only over TLS and to this site', async () => {
     const answer = await server.client().login('admin', PASSWORD);
     const [cookie = ''] = answer.headers['set-cookie'] ?? [];
     for (const attribute of [/; *httponly/i, /; *secure/i, /; *samesite=(lax|strict)/i])

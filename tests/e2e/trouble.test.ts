@@ -51,7 +51,7 @@ describe('a server that cannot start', () => {
     expect(said).not.toMatch(/\n\s+at /);
   });
 
-  it('the server does not start when settings are wrong; it names all of them at once and makes no data folder', async () => {
+  it('the server does not start when settings are wrong; it names all of them and makes no folder', async () => {
     const data = join(folder(), 'data');
     const { code, said } = await failingStart({
       WATCHFLOOR_DATA: data,
@@ -88,7 +88,7 @@ describe('a server that cannot start', () => {
 });
 
 describe('a server with a damaged state file', () => {
-  it('with a corrupt state file the server starts from the last good copy and says so in a notice', async () => {
+  it('with a corrupt state file the server starts from the last good copy, and a notice says so', async () => {
     const server = opened.keep(await startServer(), disposing);
     // After two changes a last good copy of the file exists.
     for (const name of ['one', 'two']) {

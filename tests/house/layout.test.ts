@@ -72,7 +72,7 @@ describe('the repository', () => {
     expect(namesIn(folder, 'folders').filter((room) => !rooms.includes(room))).toEqual([]);
   });
 
-  it(`a page in web/src/routes has at most ${MAX_ROUTE_LINES} lines, because what belongs to it lies in its room`, () => {
+  it(`a page in web/src/routes has at most ${MAX_ROUTE_LINES} lines; its content lies in its room`, () => {
     const tooLong = sources
       .filter(({ path }) => /^web\/src\/routes\/.*\/?\+page/.test(path))
       .filter(({ lines }) => lines > MAX_ROUTE_LINES)

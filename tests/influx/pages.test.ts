@@ -31,7 +31,7 @@ test('[I2] a page counts each sample once, in the bucket of its minute', () => {
   expect(pages.rollupOf('d', [0, QUARTER]).size).toBe(0);
 });
 
-test('pages without new samples are dropped, and beyond the limit the oldest ones, but none that waits to be rolled up', () => {
+test('pages at rest, or the oldest beyond the limit, are dropped, except those to be rolled up', () => {
   const pages = createPages(2);
   const held = () => ['a', 'b', 'c', 'd'].filter((id) => pages.rollupOf(id, [0]).size > 0).join('');
   for (const id of ['a', 'b', 'c', 'd']) pages.add(id, { t: 0, values: { cpu: 1 } }, 0);
@@ -42,7 +42,7 @@ test('pages without new samples are dropped, and beyond the limit the oldest one
   expect(held()).toBe('');
 });
 
-test('[H1] a bucket that is rolled up again keeps its min and max, and the mean of the larger number of samples', () => {
+test('[H1] a bucket that is rolled up again keeps its min and max, and the mean of more samples', () => {
   const held: Rollup = new Map([['cpu', new Map([[0, { min: 1, max: 99, sum: 300, count: 60 }]])]]);
   const fresh: Rollup = new Map([
     ['cpu', new Map([[0, { min: 0, max: 5, sum: 10, count: 5 }]])],

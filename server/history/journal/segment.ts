@@ -172,7 +172,7 @@ async function inspectTail(segment: Segment, size: number, log: Log): Promise<Se
 function logDamage(segment: Segment, maxRecords: number, log: Log): void {
   log.error(
     { path: segment.path, offset: segment.bytes, records_at_most: maxRecords },
-    'the journal is damaged here: what precedes it is used, what follows in this file is not; the file is kept as *.damaged',
+    'the journal is damaged here: records before this offset are used, the rest of the file is not; it is kept as *.damaged',
   );
 }
 

@@ -62,7 +62,7 @@ const queryCpu = (from: number, to: number, step: number, deviceId = 'd') => {
 };
 
 describe('openSqliteHistory', () => {
-  test('a journal position is durable once the minute of its samples is stored; closing makes all of them durable', () => {
+  test('a journal position is durable once its minute is stored, and closing stores every minute', () => {
     clock = BASE + 30 * SECOND;
     expect(write([{ deviceId: 'd', samples: samplesFrom(BASE, 30, () => 1) }], 10)).toBe(0);
     clock = BASE + 90 * SECOND;
@@ -92,7 +92,7 @@ describe('openSqliteHistory', () => {
     expect(write([], 3)).toBe(3);
   });
 
-  test('[H1] a one-second spike is still the max a year later, when only the quarter-hour tier is left', () => {
+  test('[H1] a one-second spike is the max a year later, when only the quarter tier is left', () => {
     const samples = samplesFrom(BASE, 3600, (i) => (i === 1234 ? 97.5 : 10 + (i % 7)));
     for (let i = 0; i < samples.length; i += 60) {
       clock = BASE + i * SECOND + MINUTE;
@@ -117,7 +117,7 @@ describe('openSqliteHistory', () => {
     expect(max[1]).toBe(97.5);
   });
 
-  test('[I5] samples that come days late from a spool complete every tier, and a resend changes nothing', () => {
+  test('[I5] samples that are days late complete every tier, and a resend changes nothing', () => {
     write([{ deviceId: 'd', samples: samplesFrom(BASE, 60, () => 5) }], 1);
     clock = BASE + 10 * DAY;
     tickUntilIdle();
@@ -223,7 +223,7 @@ describe('openSqliteHistory', () => {
     expect(history.timestamps('d', BASE, BASE + HOUR)).toHaveLength(5);
   });
 
-  test('a database that is in use or of a newer Watchfloor is left untouched, and the error says so', async () => {
+  test('a database in use or of a newer Watchfloor is left untouched, and the error says so', async () => {
     await expect(openEmbeddedHistory({ dir, log })).rejects.toThrow('another process has it open');
     history.close();
     const db = new DatabaseSync(file());

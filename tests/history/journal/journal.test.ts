@@ -72,7 +72,7 @@ describe('journal', () => {
     await expect(journal.append(record(1))).rejects.toThrow('closed');
   });
 
-  test('records larger than a chunk of reading come back whole', async () => {
+  test('records that are larger than one read of the file are read whole', async () => {
     const journal = await open();
     await appendAll(journal, range(0, 5), 1_500_000);
     expect(numbers(await readAll(journal))).toEqual(range(0, 5));
@@ -106,7 +106,7 @@ describe('journal', () => {
     await journal.close();
   });
 
-  test('[I1] a failed write rejects all its appends, none of their records is read, and later appends work', async () => {
+  test('[I1] a failed write rejects its appends, their records are never read, and later appends work', async () => {
     let failing = false;
     const journal = await open({
       disk: {
