@@ -1,7 +1,6 @@
 /** Remembers which quarters of an hour got samples after they were rolled up, and must be rolled up again. */
-import type { Position } from '../server/history/history.ts';
-import { HOUR, QUARTER } from '../server/history/history.ts';
-import { type Span } from './roll.ts';
+import { HOUR, QUARTER, type Position } from '../server/history/history.ts';
+import type { Span } from './roll.ts';
 
 /** A quarter of an hour of a device that has late samples. */
 export interface LateQuarter {

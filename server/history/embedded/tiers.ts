@@ -125,6 +125,7 @@ export function openTiers(
   /** The span that is being rolled up for all devices, and the devices still to do. */
   let walk: { readonly kind: 'hour' | 'block'; readonly devices: number[] } | undefined;
 
+  /** The keys in the table, all of them due at once. */
   function loadDirty(table: string): Map<number, number> {
     return new Map(
       db

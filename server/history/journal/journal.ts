@@ -135,20 +135,22 @@ export async function openJournal({
   /** Whether the active file may hold bytes of a failed write; no more is then written to it. */
   let spoiled = false;
 
+  /** Takes the appends that come now; while it is written, `spareGroup` takes its place. */
   let group = emptyGroup();
-  let spare = emptyGroup();
+  let spareGroup = emptyGroup();
+  /** The write under way, and its size. */
   let flushing: Promise<void> | undefined;
-  let inFlight = 0;
+  let inFlightBytes = 0;
   let cancelGather: (() => void) | undefined;
   let closed = false;
 
   function append(record: RecordFields): Promise<Position> {
     const bytes = recordBytes(record);
     if (closed) return Promise.reject(new Error(`the journal in ${dir} is closed`));
-    if (group.bytes + inFlight + bytes > maxPendingBytes)
+    if (group.bytes + inFlightBytes + bytes > maxPendingBytes)
       return Promise.reject(
         new Error(
-          `the journal in ${dir} has ${group.bytes + inFlight} bytes waiting for the disk: try later`,
+          `the journal in ${dir} has ${group.bytes + inFlightBytes} bytes waiting for the disk: try later`,
         ),
       );
     if (group.bytes + bytes > group.buffer.length) group.buffer = enlarged(group.buffer, group.bytes, bytes);
@@ -164,12 +166,12 @@ export async function openJournal({
   function flush(): void {
     cancelGather = undefined;
     const flushed = group;
-    group = spare;
-    inFlight = flushed.bytes;
+    group = spareGroup;
+    inFlightBytes = flushed.bytes;
     flushing = commitGroup(flushed).then(() => {
       reset(flushed);
-      spare = flushed;
-      inFlight = 0;
+      spareGroup = flushed;
+      inFlightBytes = 0;
       flushing = undefined;
       if (group.bytes > 0) {
         if (closed) flush();
