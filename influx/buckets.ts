@@ -1,29 +1,31 @@
-/** The three buckets in InfluxDB: found, or made where the token may. */
+/** Finds the three buckets in InfluxDB, or makes them where the token may. */
 import type { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
 import type { HistoryOptions, Retention } from '../server/history/history.ts';
 import { errorText } from '#protocol/errors.ts';
 import { isNotFound, isRefusal, SetupError } from './errors.ts';
 
-export interface Place {
-  readonly bucket: string;
-  /** Infinity: for ever. */
-  readonly keptMs: number;
-  /** Just now. */
-  readonly made: boolean;
+export interface InfluxBucket {
+  readonly name: string;
+  /** How long the bucket keeps its data, in milliseconds; Infinity for ever. */
+  readonly retentionMs: number;
+  /** Whether it was made just now. */
+  readonly isNew: boolean;
 }
 
-export interface Places {
-  readonly raw: Place;
+export interface InfluxBuckets {
+  /** Holds the per-second samples. */
+  readonly raw: InfluxBucket;
   /** Undefined where they are missing and the token may not make them. */
-  readonly tiers: { readonly minutes: Place; readonly quarters: Place } | undefined;
-  /** What to do about it; empty where all is well. */
+  readonly tiers: { readonly minutes: InfluxBucket; readonly quarters: InfluxBucket } | undefined;
+  /** What a person can do about missing tiers; empty where there is nothing to do. */
   readonly advice: string;
 }
 
-export interface PlacesOptions {
+export interface BucketsOptions {
   readonly client: InfluxDB;
   readonly org: string;
+  /** Name of the bucket of the samples; the tiers' names are made from it. */
   readonly bucket: string;
   readonly retention: Retention;
   readonly log: HistoryOptions['log'];
@@ -34,8 +36,19 @@ const SECONDS_AN_HOUR = 3600;
 
 const tierNames = (bucket: string) => ({ minutes: `${bucket}_1m`, quarters: `${bucket}_15m` });
 
-/** Buckets that are there are left as they are, their retention too: only their owner may shorten it. */
-export async function provide({ client, org, bucket, retention, log }: PlacesOptions): Promise<Places> {
+/**
+ * Finds the buckets, or makes them. Buckets that exist are left as they are, their retention too: only their
+ * owner may shorten it.
+ * @throws SetupError where the bucket of the samples cannot be found nor made; other errors where InfluxDB
+ *   does not answer
+ */
+export async function findOrMakeBuckets({
+  client,
+  org,
+  bucket,
+  retention,
+  log,
+}: BucketsOptions): Promise<InfluxBuckets> {
   const api = new BucketsAPI(client);
   const names = tierNames(bucket);
   const raw = await findOrMake(bucket, retention.raw_days);
@@ -48,21 +61,21 @@ export async function provide({ client, org, bucket, retention, log }: PlacesOpt
   if (typeof minutes !== 'string' && typeof quarters !== 'string')
     return { raw, tiers: { minutes, quarters }, advice: '' };
   const missing = [
-    { name: names.minutes, days: retention.minute_days, found: minutes },
-    { name: names.quarters, days: retention.quarter_days, found: quarters },
-  ].filter(({ found }) => typeof found === 'string');
-  const whatIs = missing.map(({ name, found }) => `${name} (${String(found)})`).join(' and ');
+    { name: names.minutes, days: retention.minute_days, result: minutes },
+    { name: names.quarters, days: retention.quarter_days, result: quarters },
+  ].filter(({ result }) => typeof result === 'string');
+  const reasons = missing.map(({ name, result }) => `${name} (${String(result)})`).join(' and ');
   const commands = missing.map(({ name, days }) => makeCommand(name, days)).join(' and ');
   return {
     raw,
     tiers: undefined,
-    advice: `long charts read every sample, because these buckets cannot be read with INFLUX_TOKEN nor made with it: ${whatIs}. Run ${commands} where they do not exist, and give the token read and write access to ${names.minutes} and ${names.quarters}`,
+    advice: `long charts read every sample, because these buckets cannot be read with INFLUX_TOKEN nor made with it: ${reasons}. Run ${commands} where they do not exist, and give the token read and write access to ${names.minutes} and ${names.quarters}`,
   };
 
-  /** Why it could not be made, where it was not. */
-  async function findOrMake(name: string, days: number): Promise<Place | string> {
-    const found = await find(name);
-    if (found !== undefined) return found;
+  /** The bucket, found or made; a text that says why where it could not be made. */
+  async function findOrMake(name: string, days: number): Promise<InfluxBucket | string> {
+    const existing = await find(name);
+    if (existing !== undefined) return existing;
     const orgID = (await new OrgsAPI(client).getOrgs({ org })).orgs?.[0]?.id;
     if (orgID === undefined) return 'the token sees nothing of the organisation but its buckets';
     const everySeconds = Math.round(days * HOURS_A_DAY) * SECONDS_AN_HOUR;
@@ -71,20 +84,21 @@ export async function provide({ client, org, bucket, retention, log }: PlacesOpt
         body: { orgID, name, retentionRules: [{ type: 'expire', everySeconds }] },
       });
     } catch (error) {
-      // Rights, a quota, a retention that is not allowed; or it is there, and the token may not see it.
+      // The token may not, a quota is reached, or the retention is not allowed; or the bucket exists and the
+      // token may not see it.
       if (isRefusal(error)) return errorText(error);
       throw error;
     }
     log.info({ org, bucket: name, days }, 'made a bucket in InfluxDB');
-    return { bucket: name, keptMs: everySeconds * 1000, made: true };
+    return { name, retentionMs: everySeconds * 1000, isNew: true };
   }
 
-  async function find(name: string): Promise<Place | undefined> {
+  async function find(name: string): Promise<InfluxBucket | undefined> {
     try {
       const found = (await api.getBuckets({ org, name })).buckets?.[0];
       if (found === undefined) return undefined;
       const seconds = found.retentionRules[0]?.everySeconds ?? 0;
-      return { bucket: name, keptMs: seconds === 0 ? Infinity : seconds * 1000, made: false };
+      return { name, retentionMs: seconds === 0 ? Infinity : seconds * 1000, isNew: false };
     } catch (error) {
       if (isNotFound(error) && !String(error).includes('organization')) return undefined;
       throw error;
@@ -96,20 +110,20 @@ export async function provide({ client, org, bucket, retention, log }: PlacesOpt
   }
 }
 
-/** What differs from the settings, a sentence for each bucket. */
-export function retentionNotes({ raw, tiers }: Places, retention: Retention): string[] {
-  const wanted: readonly [Place | undefined, number, string][] = [
+/** A sentence for each bucket whose retention differs from the settings. */
+export function retentionNotes({ raw, tiers }: InfluxBuckets, retention: Retention): string[] {
+  const wanted: readonly [InfluxBucket | undefined, number, string][] = [
     [raw, retention.raw_days, 'WATCHFLOOR_RAW_DAYS'],
     [tiers?.minutes, retention.minute_days, 'WATCHFLOOR_MINUTE_DAYS'],
     [tiers?.quarters, retention.quarter_days, 'WATCHFLOOR_QUARTER_DAYS'],
   ];
-  return wanted.flatMap(([place, days, setting]) => {
-    if (place === undefined) return [];
-    const kept = place.keptMs / 1000 / SECONDS_AN_HOUR / HOURS_A_DAY;
-    if (Math.abs(kept - days) < 1 / HOURS_A_DAY) return [];
-    const time = kept === Infinity ? 'for ever' : `for ${Number(kept.toFixed(2))} days`;
+  return wanted.flatMap(([bucket, days, setting]) => {
+    if (bucket === undefined) return [];
+    const keptDays = bucket.retentionMs / 1000 / SECONDS_AN_HOUR / HOURS_A_DAY;
+    if (Math.abs(keptDays - days) < 1 / HOURS_A_DAY) return [];
+    const time = keptDays === Infinity ? 'for ever' : `for ${Number(keptDays.toFixed(2))} days`;
     return [
-      `the InfluxDB bucket ${place.bucket} was there already and keeps its data ${time}, not for ${days} days (${setting}): change its retention in InfluxDB where that is not meant`,
+      `the InfluxDB bucket ${bucket.name} was there already and keeps its data ${time}, not for ${days} days (${setting}): change its retention in InfluxDB if that is not intended`,
     ];
   });
 }

@@ -1,19 +1,23 @@
-/** Pieces of Flux. Every name goes through the client's quoting. */
+/** Builds pieces of Flux, InfluxDB's query language. Every name goes through the client's quoting. */
 import { flux, fluxDateTime, fluxDuration, fluxExpression } from '@influxdata/influxdb-client';
 import { influxName } from './names.ts';
 
-/** Per-second samples: one point each, its device a tag. */
+/** The measurement of the per-second samples: one point per sample, with the device as a tag. */
 export const MEASUREMENT = 'samples';
 
-/** What a rolled-up bucket holds; each is a measurement in the tiers' InfluxDB buckets. */
+/** The numbers of a rolled-up bucket. Each is a measurement of its own in the tiers' InfluxDB buckets. */
 export const STATS = ['min', 'max', 'sum', 'count'] as const;
 export type Stat = (typeof STATS)[number];
 
+/** A range that holds every sample, epoch milliseconds. */
 export const ALL_TIME = { from: 0, to: Date.UTC(2200, 0, 1) };
 
-export const at = (time: number) => fluxDateTime(new Date(time).toISOString());
-export const span = (ms: number) => fluxDuration(`${ms}ms`);
+/** A time in Flux. `time`: epoch milliseconds. */
+export const fluxTime = (time: number) => fluxDateTime(new Date(time).toISOString());
+/** A duration in Flux. */
+export const fluxMs = (ms: number) => fluxDuration(`${ms}ms`);
 
+/** A condition that the column has one of these names. */
 const anyOf = (column: 'device' | '_field', names: readonly string[]) =>
   fluxExpression(
     names
@@ -28,31 +32,37 @@ const anyOf = (column: 'device' | '_field', names: readonly string[]) =>
 export interface Source {
   readonly bucket: string;
   readonly measurement: string;
-  /** All of them where undefined. */
+  /** Device ids; all devices where undefined. */
   readonly devices?: readonly string[] | undefined;
+  /** Field names; all fields where undefined. */
   readonly fields?: readonly string[] | undefined;
+  /** The range [from, to), epoch milliseconds. */
   readonly from: number;
   readonly to: number;
 }
 
 /**
- * `from(...) |> range(...) |> filter(...)`. Each use MUST be written out anew: InfluxDB hands an aggregation
- * down to its storage only where nothing else reads the same source, and is twenty times slower where it does not.
+ * `from(...) |> range(...) |> filter(...)`. Each use MUST be written out again, not shared through a Flux
+ * variable: InfluxDB leaves an aggregation to its storage only where nothing else reads the same source, and
+ * is twenty times slower otherwise.
  */
 export function source({ bucket, measurement, devices, fields, from, to }: Source) {
-  const chosen = [
+  const conditions = [
     flux`r._measurement == ${measurement}`.toString(),
     ...(devices === undefined ? [] : [`(${anyOf('device', devices).toString()})`]),
     ...(fields === undefined ? [] : [`(${anyOf('_field', fields).toString()})`]),
   ].join(' and ');
   return fluxExpression(
-    flux`from(bucket: ${bucket}) |> range(start: ${at(from)}, stop: ${at(to)}) |> filter(fn: (r) => ${fluxExpression(chosen)})`.toString(),
+    flux`from(bucket: ${bucket}) |> range(start: ${fluxTime(from)}, stop: ${fluxTime(to)}) |> filter(fn: (r) => ${fluxExpression(conditions)})`.toString(),
   );
 }
 
-/** The windows of `width` that hold data, each at its start. */
+/**
+ * Aggregates into windows of `width` milliseconds; windows without data are left out, the others have their
+ * start as time.
+ */
 export function windows(width: number, by: Stat | 'mean') {
   return fluxExpression(
-    flux`aggregateWindow(every: ${span(width)}, fn: ${fluxExpression(by)}, createEmpty: false, timeSrc: "_start")`.toString(),
+    flux`aggregateWindow(every: ${fluxMs(width)}, fn: ${fluxExpression(by)}, createEmpty: false, timeSrc: "_start")`.toString(),
   );
 }

@@ -1,8 +1,10 @@
-/** History on InfluxDB 2. It connects when it is first asked: the server starts with InfluxDB down. */
+/**
+ * History on InfluxDB 2. It connects at its first call, so that the server can start while InfluxDB is down.
+ */
 import { InfluxDB, type Point } from '@influxdata/influxdb-client';
 import { DeleteAPI, PingAPI } from '@influxdata/influxdb-client-apis';
 import { DEFAULT_RETENTION, type History, type HistoryOptions } from '../server/history/history.ts';
-import { provide, retentionNotes, type Places } from './buckets.ts';
+import { findOrMakeBuckets, retentionNotes, type InfluxBuckets } from './buckets.ts';
 import { explained, isNotFound, SetupError } from './errors.ts';
 import { MEASUREMENT } from './flux.ts';
 import { influxName } from './names.ts';
@@ -10,38 +12,44 @@ import { startPasses } from './passes.ts';
 import { queryTiers } from './query.ts';
 import { readFields, readLatest, readTimestamps } from './read.ts';
 import { openTiers, type Tiers } from './tiers.ts';
-import { points, writePoints } from './write.ts';
+import { pointsOf, writePoints } from './write.ts';
 
 export interface InfluxOptions extends HistoryOptions {
   readonly url: string;
   readonly token: string;
   readonly org: string;
-  /** Of the samples; `_1m` and `_15m` beside it are the tiers. Made where they do not exist. */
+  /**
+   * Name of the bucket of the samples. The tiers' buckets have this name with `_1m` and `_15m` after it. All
+   * three are made where they do not exist.
+   */
   readonly bucket: string;
+  /** The clock, in epoch milliseconds. */
   readonly now?: () => number;
-  /** Between looks for what is to be rolled up. */
+  /** How often samples are rolled up, in milliseconds. */
   readonly passEveryMs?: number;
-  /** How long a write or a question may take. */
+  /** How long a write or a query may take, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 30_000;
-/** Of rolling up, deleting and making buckets. */
+/** For rolling up and deleting. */
 const LONG_TIMEOUT_MS = 10 * 60_000;
 const HEALTH_TIMEOUT_MS = 5_000;
 const PASS_EVERY_MS = 15_000;
-/** Between looks whether the tiers may be made now. */
-const WITHOUT_TIERS_MS = 60_000;
-/** The server has twenty seconds to end. */
+/** How often making the missing tiers is tried again. */
+const RETRY_TIERS_MS = 60_000;
+/** How long closing may take. The whole server has twenty seconds to stop. */
 const CLOSE_MS = 8_000;
 const POINTS_A_WRITE = 10_000;
 
+/** What calls work on, once InfluxDB has answered. */
 interface Ready {
-  readonly places: Places;
+  readonly buckets: InfluxBuckets;
+  /** Undefined where their buckets are missing. */
   readonly tiers: Tiers | undefined;
 }
 
-/** Never rejects because InfluxDB is down: its calls do, until it is back. */
+/** Does not reject when InfluxDB is down; the calls of the history then reject until it is back. */
 export async function openInfluxHistory({
   url,
   token,
@@ -54,73 +62,79 @@ export async function openInfluxHistory({
   timeoutMs = TIMEOUT_MS,
 }: InfluxOptions): Promise<History> {
   const client = new InfluxDB({ url, token, timeout: timeoutMs });
-  const patient = new InfluxDB({ url, token, timeout: LONG_TIMEOUT_MS });
+  const longClient = new InfluxDB({ url, token, timeout: LONG_TIMEOUT_MS });
   const reader = client.getQueryApi(org);
+  /** Field names as InfluxDB takes them, by their own name. */
   const names = new Map<string, string>();
-  let provisioned: Promise<Ready> | undefined;
-  let opened: Ready | undefined;
+  /** The present or last try to find the buckets; undefined where the next call must try again. */
+  let finding: Promise<Ready> | undefined;
+  /** What the last successful try found. */
+  let lastFound: Ready | undefined;
+  /** The journal position after the last write. */
   let written = 0;
-  /** Of the last call, and of the last rolling up. */
-  let problem: string | undefined;
-  let rollProblem: string | undefined;
+  /** Why the last call failed, and why the last rolling up did; undefined where it succeeded. */
+  let callProblem: string | undefined;
+  let rollUpProblem: string | undefined;
 
-  const ofCalls = (message?: string) => (problem = message);
-  const ofRolling = (message?: string) => (rollProblem = message);
+  const setCallProblem = (message?: string) => (callProblem = message);
+  const setRollUpProblem = (message?: string) => (rollUpProblem = message);
 
-  /** Runs `work` on buckets that exist; a failure says what to do and shows in `health`. */
+  /**
+   * Runs `work` once the buckets are found. An error says what to do, and shows in `health`.
+   * @param symptom what InfluxDB does not do when `work` fails, for the error text
+   */
   async function run<T>(
-    doing: string,
+    symptom: string,
     work: (ready: Ready) => Promise<T>,
-    tell: (problem?: string) => void = ofCalls,
+    setProblem: (problem?: string) => void = setCallProblem,
   ): Promise<T> {
     try {
       const result = await work(await ready());
-      tell();
+      setProblem();
       return result;
     } catch (error) {
-      // Somebody has deleted a bucket.
-      if (isNotFound(error)) provisioned = undefined;
-      const told = explained(url, doing, error);
-      tell(told.message);
-      throw told;
+      // Somebody has deleted a bucket: the next call looks for it again.
+      if (isNotFound(error)) finding = undefined;
+      const explainedError = explained(url, symptom, error);
+      setProblem(explainedError.message);
+      throw explainedError;
     }
   }
 
   function ready(): Promise<Ready> {
-    const known = (provisioned ??= provision());
-    known.catch(() => {
-      if (provisioned === known) provisioned = undefined;
+    const current = (finding ??= findBuckets());
+    current.catch(() => {
+      if (finding === current) finding = undefined;
     });
-    return known;
+    return current;
   }
 
-  async function provision(): Promise<Ready> {
-    const before = opened;
-    const places = await provide({ client, org, bucket, retention, log });
+  async function findBuckets(): Promise<Ready> {
+    const before = lastFound;
+    const buckets = await findOrMakeBuckets({ client, org, bucket, retention, log });
     if (before === undefined)
-      for (const note of retentionNotes(places, retention)) log.info({ url, org }, note);
-    if (places.tiers === undefined) {
-      // What is late is known to the tiers alone: they are not given up.
-      if (before?.tiers !== undefined) throw new SetupError(places.advice);
-      if (before === undefined) log.warn({ url, org, bucket }, places.advice);
-      return (opened = { places, tiers: undefined });
+      for (const note of retentionNotes(buckets, retention)) log.info({ url, org }, note);
+    if (buckets.tiers === undefined) {
+      // Only the present tiers know which samples are late, so going on without tiers would lose that.
+      if (before?.tiers !== undefined) throw new SetupError(buckets.advice);
+      if (before === undefined) log.warn({ url, org, bucket }, buckets.advice);
+      return (lastFound = { buckets, tiers: undefined });
     }
-    const { minutes, quarters } = places.tiers;
-    const kept = before?.tiers !== undefined && !minutes.made && !quarters.made ? before.tiers : undefined;
+    const { minutes, quarters } = buckets.tiers;
     const tiers =
-      kept ??
+      (minutes.isNew || quarters.isNew ? undefined : before?.tiers) ??
       (await openTiers({
-        api: patient.getQueryApi(org),
-        places: { raw: places.raw, minutes, quarters },
-        write: store,
+        api: longClient.getQueryApi(org),
+        buckets: { raw: buckets.raw, minutes, quarters },
+        write: writeAll,
         now,
       }));
-    return (opened = { places, tiers });
+    return (lastFound = { buckets, tiers });
   }
 
-  async function store(into: string, all: readonly Point[]): Promise<void> {
-    for (let i = 0; i < all.length; i += POINTS_A_WRITE)
-      await writePoints({ client, org, bucket: into, log }, all.slice(i, i + POINTS_A_WRITE));
+  async function writeAll(target: string, points: readonly Point[]): Promise<void> {
+    for (let i = 0; i < points.length; i += POINTS_A_WRITE)
+      await writePoints({ client, org, bucket: target, log }, points.slice(i, i + POINTS_A_WRITE));
   }
 
   const passes = startPasses({
@@ -130,11 +144,11 @@ export async function openInfluxHistory({
         'does not roll up samples',
         async ({ tiers }) => {
           if (tiers !== undefined) return tiers.pass();
-          // The buckets may have been made meanwhile.
-          provisioned = undefined;
-          return WITHOUT_TIERS_MS;
+          // Somebody may have made the buckets meanwhile: the next pass looks for them again.
+          finding = undefined;
+          return RETRY_TIERS_MS;
         },
-        ofRolling,
+        setRollUpProblem,
       ),
     log,
   });
@@ -142,23 +156,23 @@ export async function openInfluxHistory({
   return {
     write: (batches, upTo) =>
       run('does not take samples', async ({ tiers }) => {
-        if (tiers?.full === true) await tiers.settle();
-        const since = written;
-        const admitted = tiers?.admit(batches, since) ?? batches;
-        await store(bucket, points(admitted, names));
-        tiers?.wrote(admitted, since);
+        if (tiers?.full === true) await tiers.rollUpLate();
+        const journalFrom = written;
+        const storable = tiers?.keepTooOld(batches, journalFrom) ?? batches;
+        await writeAll(bucket, pointsOf(storable, names));
+        tiers?.noteWritten(storable, journalFrom);
         written = upTo;
-        return Math.min(tiers?.heldSince() ?? upTo, upTo);
+        return Math.min(tiers?.journalFrom() ?? upTo, upTo);
       }),
     query: (query) =>
       run('does not answer a query', (ready) => queryTiers({ api: reader, ...ready, query, now: now() })),
     fields: (deviceId) =>
-      run('does not list fields', ({ places }) =>
+      run('does not list fields', ({ buckets }) =>
         readFields(
           reader,
           [
             { bucket, measurement: MEASUREMENT },
-            ...(places.tiers ? [{ bucket: places.tiers.quarters.bucket, measurement: 'count' }] : []),
+            ...(buckets.tiers ? [{ bucket: buckets.tiers.quarters.name, measurement: 'count' }] : []),
           ],
           deviceId,
         ),
@@ -169,12 +183,12 @@ export async function openInfluxHistory({
       ),
     latest: () => run('does not give the latest samples', () => readLatest(reader, bucket)),
     remove: (deviceId) =>
-      run('does not delete a device', ({ places, tiers }) => {
-        const all = [places.raw, places.tiers?.minutes, places.tiers?.quarters];
-        const work = async () => {
-          for (const place of all) if (place !== undefined) await deleteDevice(place.bucket, deviceId);
+      run('does not delete a device', ({ buckets, tiers }) => {
+        const all = [buckets.raw, buckets.tiers?.minutes, buckets.tiers?.quarters];
+        const deleteFromAll = async () => {
+          for (const one of all) if (one !== undefined) await deleteDevice(one.name, deviceId);
         };
-        return tiers === undefined ? work() : tiers.forget(deviceId, work);
+        return tiers === undefined ? deleteFromAll() : tiers.forgetDevice(deviceId, deleteFromAll);
       }),
     async health() {
       try {
@@ -185,30 +199,30 @@ export async function openInfluxHistory({
         const { message } = explained(url, 'is down', error);
         return { kind: 'influxdb', healthy: false, detail: message, bytes: null };
       }
-      const advice = opened?.places.advice ?? '';
+      const advice = lastFound?.buckets.advice ?? '';
       const detail = `InfluxDB at ${url}, bucket ${bucket}${advice === '' ? '' : `; ${advice}`}`;
-      const wrong = problem ?? rollProblem;
-      return { kind: 'influxdb', healthy: wrong === undefined, detail: wrong ?? detail, bytes: null };
+      const problem = callProblem ?? rollUpProblem;
+      return { kind: 'influxdb', healthy: problem === undefined, detail: problem ?? detail, bytes: null };
     },
     close: () =>
       within(
         CLOSE_MS,
         passes
           .stop()
-          .then(() => opened?.tiers?.finish())
-          // What was late comes again from the journal, the rest is rolled up after the next start.
-          .catch((error: unknown) => log.debug({ err: error }, 'closing before all was rolled up')),
+          .then(() => lastFound?.tiers?.finish())
+          // After the next start the journal brings the late samples again, and the rest is rolled up then.
+          .catch((error: unknown) => log.debug({ err: error }, 'closed before everything was rolled up')),
       ),
   };
 
-  function deleteDevice(from: string, deviceId: string): Promise<void> {
+  function deleteDevice(bucketName: string, deviceId: string): Promise<void> {
     const predicate = `device="${influxName(deviceId)}"`;
     const body = { start: '1970-01-01T00:00:00Z', stop: '2200-01-01T00:00:00Z', predicate };
-    return new DeleteAPI(patient).postDelete({ org, bucket: from, body });
+    return new DeleteAPI(longClient).postDelete({ org, bucket: bucketName, body });
   }
 }
 
-/** Waits for `work`, but no longer than this. */
+/** Resolves when `work` does, or after `ms` milliseconds. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));

@@ -1,76 +1,86 @@
-/** What was rolled up before all of its samples had come: a quarter of an hour of a device each. */
-import type { Position } from '../server/history/history.ts';
-import { HOUR, QUARTER } from '../server/history/history.ts';
-import { type Span } from './roll.ts';
+/** Remembers which quarters of an hour got samples after they were rolled up, and must be rolled up again. */
+import { HOUR, QUARTER, type Position } from '../server/history/history.ts';
+import type { Span } from './roll.ts';
 
-export interface Entry {
+/** A quarter of an hour of a device that has late samples. */
+export interface LateQuarter {
   readonly deviceId: string;
+  /** Its start, epoch milliseconds. */
   readonly quarter: number;
-  /** Its samples are in the pages, not in InfluxDB. */
+  /** Whether its late samples are in the pages in memory, and not in InfluxDB. */
   readonly paged: boolean;
-  /** Where the journal must begin for its samples to come again, should they not be rolled up. */
-  readonly since: Position;
-  readonly due: number;
+  /**
+   * The journal must be kept from here on until these samples are rolled up, so that a crash does not lose
+   * them.
+   */
+  readonly journalFrom: Position;
+  /** When it is to be rolled up, epoch milliseconds. */
+  readonly dueAt: number;
 }
 
-export interface Late {
-  mark(entry: Entry): void;
-  /** These are being rolled up. Hand them to `done` or `back`. */
-  take(chosen: (entry: Entry) => boolean): readonly Entry[];
-  done(entries: readonly Entry[]): void;
-  back(entries: readonly Entry[]): void;
-  has(deviceId: string, quarter: number): boolean;
-  forget(deviceId: string): void;
-  /** Whether something of the device, or of any, waits or is under way. */
-  concerns(deviceId: string | undefined): boolean;
-  /** The least of them; undefined where nothing is late. */
-  since(): Position | undefined;
+export interface LateQuarters {
+  /** Adds a quarter that waits to be rolled up; one that waits already keeps its position and time. */
+  add(entry: LateQuarter): void;
+  /**
+   * Takes the chosen quarters for rolling up. The caller MUST pass them to `finish` or `putBack` afterwards.
+   */
+  start(chosen: (entry: LateQuarter) => boolean): readonly LateQuarter[];
+  finish(entries: readonly LateQuarter[]): void;
+  putBack(entries: readonly LateQuarter[]): void;
+  /** Whether this quarter waits with samples in the pages. */
+  waitsPaged(deviceId: string, quarter: number): boolean;
+  forgetDevice(deviceId: string): void;
+  /** Whether a quarter of the device (of any device where undefined) waits or is being rolled up. */
+  hasAny(deviceId: string | undefined): boolean;
+  /** The least position that the journal must be kept from; undefined where no quarter is late. */
+  journalFrom(): Position | undefined;
+  /** Number of quarters that wait. */
   readonly size: number;
 }
 
-const key = ({ deviceId, quarter, paged }: Pick<Entry, 'deviceId' | 'quarter' | 'paged'>) =>
+const key = ({ deviceId, quarter, paged }: Pick<LateQuarter, 'deviceId' | 'quarter' | 'paged'>) =>
   `${quarter} ${paged ? 'p' : 's'} ${deviceId}`;
 
-export function createLate(): Late {
-  /** In the order of `since`. */
-  let waiting = new Map<string, Entry>();
-  const taken = new Set<Entry>();
+export function createLateQuarters(): LateQuarters {
+  /** The one with the least `journalFrom` comes first. */
+  let waiting = new Map<string, LateQuarter>();
+  const inProgress = new Set<LateQuarter>();
   return {
-    mark(entry) {
+    add(entry) {
       const k = key(entry);
       if (!waiting.has(k)) waiting.set(k, entry);
     },
-    take(chosen) {
+    start(chosen) {
       const entries = [...waiting.values()].filter(chosen);
       for (const entry of entries) {
         waiting.delete(key(entry));
-        taken.add(entry);
+        inProgress.add(entry);
       }
       return entries;
     },
-    done(entries) {
-      for (const entry of entries) taken.delete(entry);
+    finish(entries) {
+      for (const entry of entries) inProgress.delete(entry);
     },
-    back(entries) {
-      for (const entry of entries) taken.delete(entry);
-      const all = [...entries, ...waiting.values()].sort((a, b) => a.since - b.since);
+    putBack(entries) {
+      for (const entry of entries) inProgress.delete(entry);
+      const all = [...entries, ...waiting.values()].sort((a, b) => a.journalFrom - b.journalFrom);
       waiting = new Map();
-      for (const entry of all) this.mark(entry);
+      for (const entry of all) this.add(entry);
     },
-    has: (deviceId, quarter) => waiting.has(key({ deviceId, quarter, paged: true })),
-    forget(deviceId) {
+    waitsPaged: (deviceId, quarter) => waiting.has(key({ deviceId, quarter, paged: true })),
+    forgetDevice(deviceId) {
       for (const [k, entry] of waiting) if (entry.deviceId === deviceId) waiting.delete(k);
     },
-    concerns(deviceId) {
-      if (deviceId === undefined) return waiting.size + taken.size > 0;
+    hasAny(deviceId) {
+      if (deviceId === undefined) return waiting.size + inProgress.size > 0;
       for (const entry of waiting.values()) if (entry.deviceId === deviceId) return true;
-      for (const entry of taken) if (entry.deviceId === deviceId) return true;
+      for (const entry of inProgress) if (entry.deviceId === deviceId) return true;
       return false;
     },
-    since() {
+    journalFrom() {
       let least: Position | undefined;
-      for (const { since } of taken) least = Math.min(since, least ?? since);
-      for (const { since } of waiting.values()) return Math.min(since, least ?? since);
+      for (const { journalFrom } of inProgress) least = Math.min(journalFrom, least ?? journalFrom);
+      for (const { journalFrom } of waiting.values()) return Math.min(journalFrom, least ?? journalFrom);
       return least;
     },
     get size() {
@@ -79,12 +89,15 @@ export function createLate(): Late {
   };
 }
 
-/** Beyond this, all devices at once cost less than a list of them. */
-const LISTED_DEVICES = 50;
+/** Beyond this number of devices, rolling up all devices costs less than naming them in the query. */
+const MAX_LISTED_DEVICES = 50;
 const DAY = 24 * HOUR;
 
-/** As few spans as cover the entries: neighbours with the same devices are one. */
-export function spansOf(entries: readonly Entry[]): Span[] {
+/**
+ * The spans that cover these quarters. Neighbouring quarters with the same devices become one span of at most
+ * a day.
+ */
+export function spansOf(entries: readonly LateQuarter[]): Span[] {
   const byQuarter = new Map<number, string[]>();
   for (const { quarter, deviceId } of entries) {
     const names = byQuarter.get(quarter);
@@ -93,19 +106,22 @@ export function spansOf(entries: readonly Entry[]): Span[] {
   }
   const spans: Span[] = [];
   for (const [from, names] of [...byQuarter].sort(([a], [b]) => a - b)) {
-    const devices = names.length > LISTED_DEVICES ? undefined : names.toSorted();
+    const devices = names.length > MAX_LISTED_DEVICES ? undefined : names.toSorted();
     const last = spans.at(-1);
-    const joins =
+    const extendsLast =
       last?.to === from && from - last.from < DAY && last.devices?.join('\n') === devices?.join('\n');
-    const span = { from: joins ? last.from : from, to: from + QUARTER, ...(devices && { devices }) };
-    if (joins) spans.pop();
+    const span = { from: extendsLast ? last.from : from, to: from + QUARTER, ...(devices && { devices }) };
+    if (extendsLast) spans.pop();
     spans.push(span);
   }
   return spans;
 }
 
-/** The quarters of each device, a day of them at most in one. */
-export function daysOf(entries: readonly Entry[]): [string, number[]][] {
+/**
+ * Groups these quarters by device, ascending, with at most a day of them in one group: the device and the
+ * quarters.
+ */
+export function daysOf(entries: readonly LateQuarter[]): [string, number[]][] {
   const groups: [string, number[]][] = [];
   const sorted = entries.toSorted((a, b) =>
     a.deviceId === b.deviceId ? a.quarter - b.quarter : a.deviceId < b.deviceId ? -1 : 1,

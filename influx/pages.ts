@@ -1,45 +1,54 @@
 /**
- * Samples older than those InfluxDB keeps one by one, as they come from a spool after days: rolled up here, for
- * there is no bucket that would take them. A page is a quarter of an hour of a device; it stays for a while
- * after its last sample, so that a bucket whose samples come in several writes counts each once.
+ * Rolls up samples that are older than the per-second samples InfluxDB keeps, as an agent's spool brings them
+ * after days. They are rolled up in memory, because InfluxDB would drop them as expired. A page holds a
+ * quarter of an hour of one device. It stays in memory for some minutes after its last sample, so that a
+ * bucket whose samples come in several writes counts each of them exactly once.
  */
 import { Point } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
 import { influxName } from './names.ts';
 import { MINUTE, QUARTER } from '../server/history/history.ts';
-import { add, type Rollup } from './rollup.ts';
+import { addBucket, type Rollup } from './rollup.ts';
 
 interface Page {
   readonly deviceId: string;
+  /** Start of the quarter of an hour, epoch milliseconds. */
   readonly quarter: number;
+  /** Times of the samples that are counted already, epoch milliseconds. */
   readonly seen: Set<number>;
-  /** Minutes. */
+  /** Minute buckets. */
   readonly rollup: Rollup;
-  buckets: number;
-  touched: number;
+  /** Number of buckets in `rollup`. */
+  bucketCount: number;
+  /** When the last sample was added, epoch milliseconds. */
+  touchedAt: number;
 }
 
 export interface Pages {
   add(deviceId: string, sample: Sample, now: number): void;
-  /** The minutes of a device's quarters. */
-  of(deviceId: string, quarters: readonly number[]): Rollup;
-  forget(deviceId: string): void;
-  /** Lets go of pages that rest, and of the oldest ones beyond the limit, but for those that `keep` names. */
+  /** The minute buckets of these quarters of a device. */
+  rollupOf(deviceId: string, quarters: readonly number[]): Rollup;
+  forgetDevice(deviceId: string): void;
+  /**
+   * Drops pages that got no sample for some minutes and, beyond the limit of memory, those that got none for
+   * longest. Pages for which `keep` is true stay.
+   */
   trim(now: number, keep: (deviceId: string, quarter: number) => boolean): void;
-  /** More is held than the limit: what is pending should be rolled up now. */
+  /** Whether more is held than the limit; late samples should then be rolled up now. */
   readonly full: boolean;
 }
 
-const REST_MS = 10 * MINUTE;
-/** Some 60 MB. */
-const MOST_BUCKETS = 500_000;
+/** How long a page stays after its last sample, in milliseconds. */
+const KEEP_MS = 10 * MINUTE;
+/** Takes about 60 MB. */
+const MAX_BUCKETS = 500_000;
 
 const key = (deviceId: string, quarter: number) => `${quarter} ${deviceId}`;
 
-export function createPages(most = MOST_BUCKETS): Pages {
-  /** In the order in which they were touched. */
+export function createPages(maxBuckets = MAX_BUCKETS): Pages {
+  /** The least recently touched page comes first. */
   const pages = new Map<string, Page>();
-  let held = 0;
+  let heldBuckets = 0;
 
   function pageOf(deviceId: string, quarter: number, now: number): Page {
     const k = key(deviceId, quarter);
@@ -48,17 +57,17 @@ export function createPages(most = MOST_BUCKETS): Pages {
       quarter,
       seen: new Set(),
       rollup: new Map(),
-      buckets: 0,
-      touched: now,
+      bucketCount: 0,
+      touchedAt: now,
     };
     pages.delete(k);
     pages.set(k, page);
-    page.touched = now;
+    page.touchedAt = now;
     return page;
   }
 
   function drop(page: Page): void {
-    if (pages.delete(key(page.deviceId, page.quarter))) held -= page.buckets;
+    if (pages.delete(key(page.deviceId, page.quarter))) heldBuckets -= page.bucketCount;
   }
 
   return {
@@ -66,37 +75,37 @@ export function createPages(most = MOST_BUCKETS): Pages {
       const page = pageOf(deviceId, t - (t % QUARTER), now);
       if (page.seen.has(t)) return;
       page.seen.add(t);
-      held -= page.buckets;
+      heldBuckets -= page.bucketCount;
       const minute = t - (t % MINUTE);
       for (const [field, value] of Object.entries(values)) {
-        if (page.rollup.get(field)?.has(minute) !== true) page.buckets++;
-        add(page.rollup, field, minute, { min: value, max: value, sum: value, count: 1 });
+        if (page.rollup.get(field)?.has(minute) !== true) page.bucketCount++;
+        addBucket(page.rollup, field, minute, { min: value, max: value, sum: value, count: 1 });
       }
-      held += page.buckets;
+      heldBuckets += page.bucketCount;
     },
-    of(deviceId, quarters) {
+    rollupOf(deviceId, quarters) {
       const rollup: Rollup = new Map();
       for (const quarter of quarters)
         for (const [field, series] of pages.get(key(deviceId, quarter))?.rollup ?? [])
-          for (const [t, bucket] of series) add(rollup, field, t, bucket);
+          for (const [t, bucket] of series) addBucket(rollup, field, t, bucket);
       return rollup;
     },
-    forget(deviceId) {
+    forgetDevice(deviceId) {
       for (const page of [...pages.values()]) if (page.deviceId === deviceId) drop(page);
     },
     trim(now, keep) {
       for (const page of [...pages.values()]) {
-        if (page.touched + REST_MS > now && held <= most) break;
+        if (page.touchedAt + KEEP_MS > now && heldBuckets <= maxBuckets) break;
         if (!keep(page.deviceId, page.quarter)) drop(page);
       }
     },
     get full() {
-      return held > most;
+      return heldBuckets > maxBuckets;
     },
   };
 }
 
-/** A device's buckets as points of a tier. */
+/** A device's buckets as points of a tier: four for each bucket. */
 export function rollupPoints(deviceId: string, rollup: Rollup): Point[] {
   const points: Point[] = [];
   for (const [field, series] of rollup) {

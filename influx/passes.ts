@@ -1,14 +1,17 @@
-/** Gives the tiers time: a pass now and then, and another one at once while more is due. */
+/** Calls `pass`, a step of rolling up, at intervals, and again at once while more is due. */
 import type { HistoryOptions } from '../server/history/history.ts';
 
 export interface PassesOptions {
-  /** Until the next one in ms; undefined: nothing is due. */
+  /**
+   * Resolves with the milliseconds until the next pass; undefined when nothing is due, then `everyMs` is
+   * waited.
+   */
   readonly pass: () => Promise<number | undefined>;
   readonly everyMs: number;
   readonly log: HistoryOptions['log'];
 }
 
-/** @returns what ends them after the pass under way. */
+/** Starts the passes. `stop` ends them after the pass under way. */
 export function startPasses({ pass, everyMs, log }: PassesOptions): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -24,20 +27,20 @@ export function startPasses({ pass, everyMs, log }: PassesOptions): { stop(): Pr
       if (!failing)
         log.warn(
           { err: error },
-          'samples are not rolled up now; the journal keeps what is late until they are',
+          'samples cannot be rolled up now; the journal keeps the late ones until they can',
         );
       failing = true;
     }
-    if (!stopped) again(wait);
+    if (!stopped) schedule(wait);
   }
 
-  function again(ms: number): void {
+  function schedule(ms: number): void {
     timer = setTimeout(() => {
       running = run();
     }, ms);
   }
 
-  again(everyMs);
+  schedule(everyMs);
   return {
     async stop() {
       stopped = true;

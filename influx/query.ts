@@ -1,4 +1,4 @@
-/** A chart's question: which tier answers it, and what must be read besides. */
+/** Answers a query: chooses the tier, and reads from the samples what that tier does not hold yet. */
 import type { QueryApi } from '@influxdata/influxdb-client';
 import {
   chooseTier,
@@ -6,26 +6,27 @@ import {
   type HistoryQuery,
   type HistoryResult,
 } from '../server/history/history.ts';
-import type { Places } from './buckets.ts';
+import type { InfluxBuckets } from './buckets.ts';
 import { readPart, type Part } from './read.ts';
 import { heldFrom } from './roll.ts';
 import { toBuckets, type Rollup } from './rollup.ts';
 import type { Tiers } from './tiers.ts';
 
-/** Without tiers everything is read from the samples. */
+/** The choice where there are no tiers. */
 const FROM_SAMPLES = { tier: 'raw', width: 1 } as const;
 
 export interface QueryParts {
   readonly api: QueryApi;
-  readonly places: Places;
+  readonly buckets: InfluxBuckets;
   readonly tiers: Tiers | undefined;
   readonly query: HistoryQuery;
+  /** Epoch milliseconds. */
   readonly now: number;
 }
 
-export async function queryTiers({ api, places, tiers, query, now }: QueryParts): Promise<HistoryResult> {
+export async function queryTiers({ api, buckets, tiers, query, now }: QueryParts): Promise<HistoryResult> {
   const { deviceId, fields } = query;
-  const all = places.tiers && { raw: places.raw, ...places.tiers };
+  const all = buckets.tiers && { raw: buckets.raw, ...buckets.tiers };
   const { tier, width, step } =
     all === undefined || tiers === undefined
       ? { ...FROM_SAMPLES, step: query.step }
@@ -34,7 +35,7 @@ export async function queryTiers({ api, places, tiers, query, now }: QueryParts)
   const from = query.from - (query.from % width);
   const { to } = query;
   const samples = (first: number, end: number): Part => ({
-    bucket: places.raw.bucket,
+    bucket: buckets.raw.name,
     holds: 'samples',
     ...{ deviceId, fields, width: step, from: first, to: end },
   });
@@ -42,21 +43,22 @@ export async function queryTiers({ api, places, tiers, query, now }: QueryParts)
   if (all === undefined || tiers === undefined || tier === 'raw') {
     await readPart(api, samples(from, to), rollup);
   } else {
-    await tiers.settle(deviceId);
+    await tiers.rollUpLate(deviceId);
     const { mark } = tiers;
     const [first, end] = [Math.max(from, mark.from), Math.min(to, mark.to)];
-    // What is not rolled up yet: from before the tiers, and the last quarters of an hour.
+    // Outside of the mark the samples are read: those from before the tiers existed, and the newest quarters
+    // of an hour.
     const parts: Part[] = [
       samples(from, Math.min(to, mark.from)),
-      { ...samples(first, end), bucket: all[tier].bucket, holds: 'rollups' },
+      { ...samples(first, end), bucket: all[tier].name, holds: 'rollups' },
       samples(Math.max(from, mark.to), to),
     ];
     await Promise.all(parts.map((part) => readPart(api, part, rollup)));
   }
   const series = new Map<string, Buckets>();
   for (const name of fields) {
-    const found = rollup.get(name);
-    if (found !== undefined) series.set(name, toBuckets(found));
+    const ofField = rollup.get(name);
+    if (ofField !== undefined) series.set(name, toBuckets(ofField));
   }
   return { step, series };
 }

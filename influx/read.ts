@@ -1,41 +1,47 @@
-/** The Flux behind each question, and its rows as plain values. */
+/** Reads from InfluxDB: the Flux of each query, and its rows as plain values. */
 import { flux, fluxExpression, type QueryApi } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
-import { ALL_TIME, at, MEASUREMENT, source, STATS, windows } from './flux.ts';
+import { ALL_TIME, fluxTime, MEASUREMENT, source, STATS, windows } from './flux.ts';
 import { influxName, originalName } from './names.ts';
-import { add, type Bucket, type Rollup } from './rollup.ts';
+import { addBucket, type Bucket, type Rollup } from './rollup.ts';
 
+/** A range of one InfluxDB bucket that is read for a device. */
 export interface Part {
   readonly bucket: string;
   /** What `bucket` holds: samples, or buckets rolled up from them. */
   readonly holds: 'samples' | 'rollups';
   readonly deviceId: string;
+  /** The range [from, to), epoch milliseconds. */
   readonly from: number;
   readonly to: number;
-  /** Of the buckets made of it. */
+  /** Width of the buckets that are made of it, in milliseconds. */
   readonly width: number;
-  /** All of them where undefined. */
+  /** Field names; all fields where undefined. */
   readonly fields?: readonly string[];
 }
 
-type Half = { -readonly [K in keyof Bucket]?: number } & { mean?: number };
+/** A bucket of which some numbers have been read. */
+type PartialBucket = { -readonly [K in keyof Bucket]?: number } & { mean?: number };
 
-/** A mean and not a sum of samples: the four are read one after the other, and samples come meanwhile. */
-const OF_SAMPLES = ['min', 'max', 'mean', 'count'] as const;
+/**
+ * The mean and not the sum is read of samples: InfluxDB computes the four one after the other, and a sample
+ * that comes in between would make sum and count disagree.
+ */
+const STATS_OF_SAMPLES = ['min', 'max', 'mean', 'count'] as const;
 
-/** What is the same in every row takes a third of the time to send and to read. */
-const LEAN = fluxExpression('drop(columns: ["_start", "_stop", "_measurement", "device"])');
+/** Columns that are the same in every row would take a third of the time to send and to read. */
+const DROP_CONSTANTS = fluxExpression('drop(columns: ["_start", "_stop", "_measurement", "device"])');
 
 function fluxOf({ bucket, holds, deviceId, from, to, width, fields }: Part): string {
   const of = { bucket, devices: [deviceId], fields, from, to };
   if (holds === 'samples')
-    return OF_SAMPLES.map(
+    return STATS_OF_SAMPLES.map(
       (stat) =>
-        flux`${source({ ...of, measurement: MEASUREMENT })} |> ${windows(width, stat)} |> ${LEAN} |> yield(name: ${stat})`,
+        flux`${source({ ...of, measurement: MEASUREMENT })} |> ${windows(width, stat)} |> ${DROP_CONSTANTS} |> yield(name: ${stat})`,
     ).join('\n');
   return STATS.map(
     (stat) =>
-      flux`${source({ ...of, measurement: stat })} |> ${windows(width, stat === 'count' ? 'sum' : stat)} |> ${LEAN} |> yield(name: ${stat})`,
+      flux`${source({ ...of, measurement: stat })} |> ${windows(width, stat === 'count' ? 'sum' : stat)} |> ${DROP_CONSTANTS} |> yield(name: ${stat})`,
   ).join('\n');
 }
 
@@ -43,51 +49,52 @@ function isStat(name: string): name is 'min' | 'max' | 'mean' | 'sum' | 'count' 
   return name === 'mean' || STATS.some((stat) => stat === name);
 }
 
-/** Adds what the part holds to `rollup`. */
+/** Reads the part and adds its buckets to `rollup`. */
 export async function readPart(api: QueryApi, part: Part, rollup: Rollup): Promise<void> {
   if (part.to <= part.from) return;
-  const halves = new Map<string, Map<number, Half>>();
+  const partials = new Map<string, Map<number, PartialBucket>>();
   for await (const { values, tableMeta } of api.iterateRows(fluxOf(part))) {
     const stat = String(tableMeta.get(values, 'result'));
     if (!isStat(stat)) continue;
     const field = String(tableMeta.get(values, '_field'));
-    let series = halves.get(field);
-    if (series === undefined) halves.set(field, (series = new Map()));
-    // The first window starts at the range's start, not at its bucket's.
+    let series = partials.get(field);
+    if (series === undefined) partials.set(field, (series = new Map()));
+    // The first window begins at the start of the range, which may lie within a bucket.
     const time = Date.parse(String(tableMeta.get(values, '_time')));
     const t = time - (time % part.width);
-    let half = series.get(t);
-    if (half === undefined) series.set(t, (half = {}));
-    half[stat] = Number(tableMeta.get(values, '_value'));
+    let bucket = series.get(t);
+    if (bucket === undefined) series.set(t, (bucket = {}));
+    bucket[stat] = Number(tableMeta.get(values, '_value'));
   }
-  for (const [field, series] of halves) {
+  for (const [field, series] of partials) {
     const name = originalName(field);
     for (const [
       t,
       { min, max, mean, count, sum = mean === undefined ? undefined : mean * (count ?? 0) },
     ] of series)
-      // What lacks one of them came, or was rolled up, just now; it is whole when it is read again.
+      // A bucket that lacks one of them was written while this query ran; the next query reads it whole.
       if (min !== undefined && max !== undefined && sum !== undefined && count !== undefined)
-        add(rollup, name, t, { min, max, sum, count });
+        addBucket(rollup, name, t, { min, max, sum, count });
   }
 }
 
-/** The fields a device has in one of these. */
+/** The names of the fields that a device has in any of these buckets, sorted. */
 export async function readFields(
   api: QueryApi,
-  places: readonly { readonly bucket: string; readonly measurement: string }[],
+  sources: readonly { readonly bucket: string; readonly measurement: string }[],
   deviceId: string,
 ): Promise<string[]> {
   const names = new Set<string>();
-  for (const { bucket, measurement } of places) {
-    const asked = flux`import "influxdata/influxdb/schema"
-schema.fieldKeys(bucket: ${bucket}, predicate: (r) => r._measurement == ${measurement} and r.device == ${influxName(deviceId)}, start: ${at(ALL_TIME.from)})`;
-    for await (const { values, tableMeta } of api.iterateRows(asked))
+  for (const { bucket, measurement } of sources) {
+    const query = flux`import "influxdata/influxdb/schema"
+schema.fieldKeys(bucket: ${bucket}, predicate: (r) => r._measurement == ${measurement} and r.device == ${influxName(deviceId)}, start: ${fluxTime(ALL_TIME.from)})`;
+    for await (const { values, tableMeta } of api.iterateRows(query))
       names.add(originalName(String(tableMeta.get(values, '_value'))));
   }
   return [...names].sort();
 }
 
+/** The times of a device's samples in [from, to), epoch milliseconds, ascending. */
 export async function readTimestamps(
   api: QueryApi,
   bucket: string,
@@ -96,18 +103,20 @@ export async function readTimestamps(
   to: number,
 ): Promise<number[]> {
   const of = source({ bucket, measurement: MEASUREMENT, devices: [deviceId], from, to });
-  const asked = flux`${of} |> keep(columns: ["_time"]) |> group() |> unique(column: "_time") |> sort(columns: ["_time"])`;
+  const query = flux`${of} |> keep(columns: ["_time"]) |> group() |> unique(column: "_time") |> sort(columns: ["_time"])`;
   const times: number[] = [];
-  for await (const { values, tableMeta } of api.iterateRows(asked))
+  for await (const { values, tableMeta } of api.iterateRows(query))
     times.push(Date.parse(String(tableMeta.get(values, '_time'))));
   return times;
 }
 
-/** The newest sample of each device: the fields that have the newest time. */
+/**
+ * The newest sample of each device, by device id. It has the fields whose last value is of the newest time.
+ */
 export async function readLatest(api: QueryApi, bucket: string): Promise<Map<string, Sample>> {
-  const asked = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> last() |> keep(columns: ["_time", "_value", "_field", "device"])`;
+  const query = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> last() |> keep(columns: ["_time", "_value", "_field", "device"])`;
   const samples = new Map<string, { t: number; values: Record<string, number> }>();
-  for await (const { values, tableMeta } of api.iterateRows(asked)) {
+  for await (const { values, tableMeta } of api.iterateRows(query)) {
     const device = originalName(String(tableMeta.get(values, 'device')));
     const t = Date.parse(String(tableMeta.get(values, '_time')));
     let sample = samples.get(device);
@@ -120,10 +129,10 @@ export async function readLatest(api: QueryApi, bucket: string): Promise<Map<str
   return samples;
 }
 
-/** When the oldest sample was taken; undefined where there is none. */
+/** The time of the oldest sample, epoch milliseconds; undefined where there is none. */
 export async function readOldest(api: QueryApi, bucket: string): Promise<number | undefined> {
-  const asked = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> first() |> keep(columns: ["_time"]) |> group() |> min(column: "_time")`;
-  for await (const { values, tableMeta } of api.iterateRows(asked))
+  const query = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> first() |> keep(columns: ["_time"]) |> group() |> min(column: "_time")`;
+  for await (const { values, tableMeta } of api.iterateRows(query))
     return Date.parse(String(tableMeta.get(values, '_time')));
   return undefined;
 }

@@ -1,50 +1,53 @@
-/** Writes pages into the tiers, merged with what these hold of the same time. */
+/** Writes pages into the tiers, merged with the buckets that the tiers hold of the same time. */
 import type { Point, QueryApi } from '@influxdata/influxdb-client';
 import { rollupPoints, type Pages } from './pages.ts';
 import { readPart } from './read.ts';
 import { MINUTE, QUARTER } from '../server/history/history.ts';
-import { heldFrom, type TierPlaces } from './roll.ts';
+import { heldFrom, type TierBuckets } from './roll.ts';
 import { completed, overlaid, widened, type Rollup } from './rollup.ts';
 
 export interface PagesToRoll {
   readonly api: QueryApi;
-  readonly places: TierPlaces;
+  readonly buckets: TierBuckets;
   readonly write: (bucket: string, points: readonly Point[]) => Promise<void>;
-  readonly pages: Pick<Pages, 'of'>;
+  readonly pages: Pick<Pages, 'rollupOf'>;
   readonly deviceId: string;
-  /** Ascending, within a day or so. */
+  /** Starts of the quarters of an hour, epoch milliseconds, ascending, within about a day. */
   readonly quarters: readonly number[];
+  /** Epoch milliseconds. */
   readonly now: number;
 }
 
 export async function rollPages(parts: PagesToRoll): Promise<void> {
-  const { places, pages, deviceId, now } = parts;
-  const { minutes, quarters } = places;
+  const { buckets, pages, deviceId, now } = parts;
+  const { minutes, quarters } = buckets;
   const kept = parts.quarters.filter((quarter) => quarter >= heldFrom(quarters, now));
   const [first, last] = [kept[0], kept.at(-1)];
   if (first === undefined || last === undefined) return;
 
-  async function complete(bucket: string, width: number, fresh: Rollup, from: number): Promise<Rollup> {
+  /** Merges `fresh` with what the bucket holds from `from` on, writes the result and returns it. */
+  async function mergeInto(bucket: string, width: number, fresh: Rollup, from: number): Promise<Rollup> {
     const held: Rollup = new Map();
     const to = (last ?? from) + QUARTER;
     await readPart(parts.api, { bucket, holds: 'rollups', deviceId, from, to, width }, held);
-    const whole = completed(fresh, held);
-    await parts.write(bucket, rollupPoints(deviceId, whole));
-    return overlaid(held, whole);
+    const merged = completed(fresh, held);
+    await parts.write(bucket, rollupPoints(deviceId, merged));
+    return overlaid(held, merged);
   }
 
-  const split = heldFrom(minutes, now);
+  // The minute tier no longer holds what lies before this time: that goes to the quarters only.
+  const minutesFrom = heldFrom(minutes, now);
   let fresh = widened(
-    pages.of(
+    pages.rollupOf(
       deviceId,
-      kept.filter((quarter) => quarter < split),
+      kept.filter((quarter) => quarter < minutesFrom),
     ),
     QUARTER,
   );
-  const newer = kept.filter((quarter) => quarter >= split);
+  const newer = kept.filter((quarter) => quarter >= minutesFrom);
   if (newer[0] !== undefined) {
-    const whole = await complete(minutes.bucket, MINUTE, pages.of(deviceId, newer), newer[0]);
-    fresh = overlaid(fresh, widened(whole, QUARTER));
+    const merged = await mergeInto(minutes.name, MINUTE, pages.rollupOf(deviceId, newer), newer[0]);
+    fresh = overlaid(fresh, widened(merged, QUARTER));
   }
-  await complete(quarters.bucket, QUARTER, fresh, first);
+  await mergeInto(quarters.name, QUARTER, fresh, first);
 }

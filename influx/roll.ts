@@ -1,16 +1,19 @@
-/** One rolling up: InfluxDB reads a range of samples and writes their buckets; no sample travels. */
+/**
+ * Rolls up a range of samples inside InfluxDB: it reads them and writes their buckets; no sample is sent to
+ * the server.
+ */
 import { flux, type QueryApi } from '@influxdata/influxdb-client';
 import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
-import type { Place } from './buckets.ts';
+import type { InfluxBucket } from './buckets.ts';
 import { MEASUREMENT, source, STATS, windows } from './flux.ts';
 
-export interface TierPlaces {
-  readonly raw: Place;
-  readonly minutes: Place;
-  readonly quarters: Place;
+export interface TierBuckets {
+  readonly raw: InfluxBucket;
+  readonly minutes: InfluxBucket;
+  readonly quarters: InfluxBucket;
 }
 
-/** Whole quarters of an hour, of these devices or of all. */
+/** A range [from, to) of whole quarters of an hour, epoch milliseconds, of these devices or of all. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -18,44 +21,48 @@ export interface Span {
 }
 
 /**
- * From when on a bucket surely holds what is written to it. An hour short of its retention, so that nothing
- * expires between being written and being rolled up.
+ * The time from which a bucket surely holds what is written to it, epoch milliseconds. It is an hour later
+ * than the retention says, so that nothing expires between being written and being rolled up.
  */
-export function heldFrom({ keptMs }: Place, now: number): number {
-  return keptMs === Infinity ? 0 : Math.ceil((now - keptMs + HOUR) / QUARTER) * QUARTER;
+export function heldFrom({ retentionMs }: InfluxBucket, now: number): number {
+  return retentionMs === Infinity ? 0 : Math.ceil((now - retentionMs + HOUR) / QUARTER) * QUARTER;
 }
 
 /**
- * Makes the buckets of a span anew from the samples, in both tiers. The same span again gives the same buckets:
- * a point of InfluxDB is overwritten by one of the same series and time.
+ * Makes the buckets of a span again from its samples, in both tiers. Repeating this gives the same buckets:
+ * InfluxDB overwrites a point by one of the same series and time.
  */
 export async function rollUp(
   api: QueryApi,
-  places: TierPlaces,
+  buckets: TierBuckets,
   { from, to, devices }: Span,
   now: number,
 ): Promise<void> {
-  const { raw, minutes, quarters } = places;
+  const { raw, minutes, quarters } = buckets;
   const oldest = Math.max(from, heldFrom(quarters, now));
-  const split = Math.min(to, Math.max(oldest, heldFrom(minutes, now)));
-  const samples = { bucket: raw.bucket, rolled: false, devices };
-  if (oldest < split) await run(api, { ...samples, from: oldest, to: split }, quarters, QUARTER);
-  if (split >= to) return;
-  await run(api, { ...samples, from: split, to }, minutes, MINUTE);
-  await run(api, { bucket: minutes.bucket, rolled: true, devices, from: split, to }, quarters, QUARTER);
+  // The minute tier no longer holds what lies before this time: that is rolled up into quarters directly.
+  const minutesFrom = Math.min(to, Math.max(oldest, heldFrom(minutes, now)));
+  const samples = { bucket: raw.name, rolledUp: false, devices };
+  if (oldest < minutesFrom)
+    await rollUpInto(api, { ...samples, from: oldest, to: minutesFrom }, quarters, QUARTER);
+  if (minutesFrom >= to) return;
+  const rollups = { bucket: minutes.name, rolledUp: true, devices };
+  await rollUpInto(api, { ...samples, from: minutesFrom, to }, minutes, MINUTE);
+  await rollUpInto(api, { ...rollups, from: minutesFrom, to }, quarters, QUARTER);
 }
 
-async function run(
+/** @param input what is read; `rolledUp` says whether its bucket holds buckets of a finer tier or samples */
+async function rollUpInto(
   api: QueryApi,
-  of: Span & { readonly bucket: string; readonly rolled: boolean },
-  into: Place,
+  input: Span & { readonly bucket: string; readonly rolledUp: boolean },
+  target: InfluxBucket,
   width: number,
 ): Promise<void> {
   const statements = STATS.map((stat) => {
-    const input = source({ ...of, measurement: of.rolled ? stat : MEASUREMENT });
-    const by = of.rolled && stat === 'count' ? 'sum' : stat;
-    // What `to` has written would be sent back.
-    return flux`${input} |> ${windows(width, by)} |> set(key: "_measurement", value: ${stat}) |> to(bucket: ${into.bucket}) |> limit(n: 1) |> filter(fn: (r) => false) |> yield(name: ${stat})`;
+    const from = source({ ...input, measurement: input.rolledUp ? stat : MEASUREMENT });
+    const by = input.rolledUp && stat === 'count' ? 'sum' : stat;
+    // InfluxDB would send back all that `to` writes; `limit` and `filter` leave nothing of it.
+    return flux`${from} |> ${windows(width, by)} |> set(key: "_measurement", value: ${stat}) |> to(bucket: ${target.name}) |> limit(n: 1) |> filter(fn: (r) => false) |> yield(name: ${stat})`;
   });
   for await (const row of api.iterateRows(statements.join('\n'))) void row;
 }

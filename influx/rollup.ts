@@ -1,4 +1,4 @@
-/** Buckets of min, max, sum and count per field, which any number of sources add to. */
+/** Buckets of min, max, sum and count per field. Buckets from several sources can be added to one rollup. */
 import type { Buckets } from '../server/history/history.ts';
 
 export interface Bucket {
@@ -8,7 +8,7 @@ export interface Bucket {
   readonly count: number;
 }
 
-/** Field → start of a bucket → what it holds. */
+/** The buckets of each field, by field name and then by the bucket's start, epoch milliseconds. */
 export type Rollup = Map<string, Map<number, Bucket>>;
 
 function seriesOf(rollup: Rollup, field: string): Map<number, Bucket> {
@@ -17,7 +17,8 @@ function seriesOf(rollup: Rollup, field: string): Map<number, Bucket> {
   return series;
 }
 
-export function add(rollup: Rollup, field: string, t: number, { min, max, sum, count }: Bucket): void {
+/** Adds a bucket to the one that starts at `t`. The two MUST have no sample in common. */
+export function addBucket(rollup: Rollup, field: string, t: number, { min, max, sum, count }: Bucket): void {
   const series = seriesOf(rollup, field);
   const held = series.get(t);
   series.set(
@@ -33,27 +34,28 @@ export function add(rollup: Rollup, field: string, t: number, { min, max, sum, c
   );
 }
 
-/** The same buckets, wider. */
+/** The same rollup in wider buckets; `width` in milliseconds, a multiple of the present one. */
 export function widened(rollup: Rollup, width: number): Rollup {
   const result: Rollup = new Map();
   for (const [field, series] of rollup)
-    for (const [t, bucket] of series) add(result, field, t - (t % width), bucket);
+    for (const [t, bucket] of series) addBucket(result, field, t - (t % width), bucket);
   return result;
 }
 
 /**
- * `fresh` with what `held` knows of the same buckets. They may have samples in common: every extreme counts, and
- * the mean is that of the one with more samples. So a bucket never shrinks when some of its samples come again.
+ * The buckets of `fresh`, each merged with the same bucket of `held`. The two may have samples in common: min
+ * and max are taken over both, sum and count from the one with more samples. So a bucket never loses samples
+ * when only some of them come again.
  */
 export function completed(fresh: Rollup, held: Rollup): Rollup {
   const result: Rollup = new Map();
   for (const [field, series] of fresh)
     for (const [t, bucket] of series) {
-      const known = held.get(field)?.get(t) ?? bucket;
-      const { sum, count } = known.count > bucket.count ? known : bucket;
+      const other = held.get(field)?.get(t) ?? bucket;
+      const { sum, count } = other.count > bucket.count ? other : bucket;
       seriesOf(result, field).set(t, {
-        min: Math.min(known.min, bucket.min),
-        max: Math.max(known.max, bucket.max),
+        min: Math.min(other.min, bucket.min),
+        max: Math.max(other.max, bucket.max),
         sum,
         count,
       });
@@ -61,7 +63,7 @@ export function completed(fresh: Rollup, held: Rollup): Rollup {
   return result;
 }
 
-/** All buckets of both; where both have one, that of `over`. */
+/** All buckets of both; where both have the same bucket, that of `over`. */
 export function overlaid(under: Rollup, over: Rollup): Rollup {
   const result: Rollup = new Map([...under].map(([field, series]) => [field, new Map(series)]));
   for (const [field, series] of over)
@@ -69,7 +71,10 @@ export function overlaid(under: Rollup, over: Rollup): Rollup {
   return result;
 }
 
-/** For a chart, ascending. A mean lies within its extremes whatever the rounding of a sum. */
+/**
+ * The columns of a query's answer, ascending. A mean is kept within min and max, which a rounded sum may
+ * exceed.
+ */
 export function toBuckets(series: ReadonlyMap<number, Bucket>): Buckets {
   const rows = [...series].sort(([a], [b]) => a - b);
   return {

@@ -1,218 +1,247 @@
 /**
- * The tiers on InfluxDB: minutes and quarters of an hour in buckets of their own, each bucket of time as min, max,
- * sum and count (so that wider ones can be made of them exactly).
+ * The tiers on InfluxDB: minutes and quarters of an hour, in InfluxDB buckets of their own. Each bucket of
+ * time is stored as min, max, sum and count, so that wider ones can be made of it exactly.
  *
- * This process says when; InfluxDB itself reads the samples and writes what they come to, in one query. Tasks of
- * InfluxDB would not do: they look at a window behind now, so what a spool brings an hour later is missed or
- * needs a wide window read again and again; they need a token that may make them; and nobody notices when they
- * fail. Sums kept here while samples pass by would not do either: a resend counts twice, and a restart loses
- * what a bucket had so far.
+ * This process decides when to roll up; InfluxDB itself reads the samples and writes their buckets, in one
+ * query. Tasks of InfluxDB are no alternative: they look at a window that ends now, so they miss what a spool
+ * brings an hour later, or read a wide window again and again; they need a token that may make tasks; and
+ * nobody notices when they fail. Sums kept here while samples are written are no alternative either: a resend
+ * would count twice, and a restart would lose what a bucket had so far.
  *
- * Why it is right. A bucket is always made anew from all of its samples, so doing it twice, or after a crash
- * again, changes nothing. A mark says up to when everything is rolled up. It moves in memory before a rolling up
- * begins and is stored after it. When a write has been taken, its samples before the mark in memory count as
- * late, whenever they were sent: their quarters are rolled up again, soon or before the next question about
- * them. Until that is done `heldSince` holds the journal, so a crash brings the late samples again; and until
- * the mark is stored, the next start rolls up what lies behind it. What lies outside of the mark is read from
- * the samples. So a sample is in each answer exactly once, whenever it comes.
+ * Why each sample is in each answer exactly once, whenever it comes:
+ * - A bucket is always made again from all of its samples, so making it twice, or again after a crash,
+ *   changes nothing.
+ * - The mark is the range in which everything is rolled up. It is widened in memory before a rolling up
+ *   begins and stored after it. Queries read the tiers inside of the stored mark, and the samples outside of it.
+ * - Samples that InfluxDB has taken and that lie inside the mark in memory are late, whenever they were sent.
+ *   Their quarters are rolled up again after about a minute, or before the next query about them.
+ * - Until that is done, `journalFrom` keeps the journal, so that after a crash the late samples are written
+ *   again.
+ * - Until a wider mark is stored, the next start rolls up again what lies outside of the stored one.
  *
- * Samples from before the tiers existed are rolled up backwards, an hour at a time, and read one by one until
- * then. Samples older than the per-second ones InfluxDB keeps go into the tiers by way of `pages.ts`.
+ * Samples from before the tiers existed are rolled up backwards, an hour at a time; until then queries read
+ * them directly. Samples older than the per-second samples that InfluxDB keeps go into the tiers through
+ * `pages.ts`.
  */
 import { flux, Point, type QueryApi } from '@influxdata/influxdb-client';
 import type { Position, SampleBatch } from '../server/history/history.ts';
 import { ALL_TIME, source } from './flux.ts';
-import { createLate, daysOf, spansOf, type Entry } from './late.ts';
+import { createLateQuarters, daysOf, spansOf, type LateQuarter } from './late.ts';
 import { createPages } from './pages.ts';
 import { readOldest } from './read.ts';
 import { rollPages } from './roll-pages.ts';
 import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
-import { heldFrom, rollUp, type TierPlaces } from './roll.ts';
+import { heldFrom, rollUp, type TierBuckets } from './roll.ts';
 
 export interface TiersOptions {
-  /** For long work. */
+  /** With a timeout of minutes: rolling up takes long. */
   readonly api: QueryApi;
-  readonly places: TierPlaces;
+  readonly buckets: TierBuckets;
   readonly write: (bucket: string, points: readonly Point[]) => Promise<void>;
+  /** The clock, in epoch milliseconds. */
   readonly now: () => number;
 }
 
 export interface Tiers {
-  /** The samples that InfluxDB takes one by one; the older ones are kept for the tiers. */
-  admit(batches: readonly SampleBatch[], since: Position): SampleBatch[];
-  /** InfluxDB has taken these. `since`: the journal's position before them. */
-  wrote(batches: readonly SampleBatch[], since: Position): void;
-  /** Where the journal must begin, should this process end now; undefined where all is rolled up. */
-  heldSince(): Position | undefined;
-  /** Rolls up what came late, of one device or of all. */
-  settle(deviceId?: string): Promise<void>;
-  /** Does some of what is due. `wait`: until the next step, in ms; undefined when nothing is due. */
+  /**
+   * Keeps the samples that are too old for InfluxDB's per-second samples in memory, to roll them up later,
+   * and returns the others, which the caller writes.
+   * @param journalFrom the journal position before these samples
+   */
+  keepTooOld(batches: readonly SampleBatch[], journalFrom: Position): SampleBatch[];
+  /**
+   * Notes that InfluxDB has taken these samples, so that late ones among them are rolled up again.
+   * @param journalFrom the journal position before these samples
+   */
+  noteWritten(batches: readonly SampleBatch[], journalFrom: Position): void;
+  /**
+   * The journal must be kept from here on, in case this process ends now; undefined where no sample is late.
+   */
+  journalFrom(): Position | undefined;
+  /** Rolls up the late samples of one device, or of all. */
+  rollUpLate(deviceId?: string): Promise<void>;
+  /**
+   * Does some of the work that is due. Returns the milliseconds to wait before the next call; undefined for
+   * no work.
+   */
   pass(): Promise<number | undefined>;
   /**
-   * Rolls up all there is, half quarters too: when this process is back, the samples may have expired. The mark
-   * stays, so they are made again where the samples are still there.
+   * Rolls up everything, unfinished quarters too, because the samples may have expired before this process
+   * starts again. The mark stays, so these buckets are made again where the samples are still there.
    */
   finish(): Promise<void>;
-  /** Runs `work`, which deletes the device, while nothing is rolled up. */
-  forget(deviceId: string, work: () => Promise<void>): Promise<void>;
-  /** Up to where questions may rely on the tiers. */
+  /** Forgets what is late of a device and runs `work`, which deletes it, while nothing is being rolled up. */
+  forgetDevice(deviceId: string, work: () => Promise<void>): Promise<void>;
+  /** The range in which queries may read the tiers. */
   readonly mark: Mark;
-  /** So much late data is waiting that no more should be admitted before it is settled. */
+  /** Whether so many late samples wait that they should be rolled up before more are taken. */
   readonly full: boolean;
 }
 
-/** After its end a quarter is rolled up: most of its samples have come by then. */
+/** A quarter is rolled up this long after its end, in milliseconds, when most of its samples have come. */
 const GRACE = 2 * MINUTE;
-/** How long late samples gather before their quarter is made again. */
+/** How long late samples gather before their quarter is rolled up again, in milliseconds. */
 const LATE_WAIT = MINUTE;
-const MOST_LATE = 20_000;
+/** Most late quarters that may wait. */
+const MAX_LATE = 20_000;
 
-/** Everything in [from, to) is rolled up, but for what came late. Both are quarters of an hour. */
+/**
+ * Everything in [from, to) is rolled up, except for late samples. Epoch milliseconds, multiples of a quarter.
+ */
 export interface Mark {
   readonly from: number;
   readonly to: number;
 }
 
-/** How far the rolling up has come is kept as a point among the quarters: it outlives this process and its disk. */
-const MARK = 'rolled';
+/**
+ * The measurement of the mark. It is stored as a point among the quarters, so that it outlives this process's
+ * disk.
+ */
+const MARK_MEASUREMENT = 'rolled';
 
 async function readMark(api: QueryApi, bucket: string): Promise<Mark | undefined> {
-  const asked = flux`${source({ bucket, measurement: MARK, ...ALL_TIME })} |> last()`;
-  const found = new Map<string, number>();
-  for await (const { values, tableMeta } of api.iterateRows(asked))
-    found.set(String(tableMeta.get(values, '_field')), Number(tableMeta.get(values, '_value')));
-  const [from, to] = [found.get('from'), found.get('to')];
+  const query = flux`${source({ bucket, measurement: MARK_MEASUREMENT, ...ALL_TIME })} |> last()`;
+  const ends = new Map<string, number>();
+  for await (const { values, tableMeta } of api.iterateRows(query))
+    ends.set(String(tableMeta.get(values, '_field')), Number(tableMeta.get(values, '_value')));
+  const [from, to] = [ends.get('from'), ends.get('to')];
   return from === undefined || to === undefined ? undefined : { from, to };
 }
 
 function markPoint({ from, to }: Mark, now: number): Point {
-  return new Point(MARK).intField('from', from).intField('to', to).timestamp(now);
+  return new Point(MARK_MEASUREMENT).intField('from', from).intField('to', to).timestamp(now);
 }
 
-export async function openTiers({ api, places, write, now }: TiersOptions): Promise<Tiers> {
-  const late = createLate();
+/** @throws where InfluxDB does not answer */
+export async function openTiers({ api, buckets, write, now }: TiersOptions): Promise<Tiers> {
+  const late = createLateQuarters();
   const pages = createPages();
-  /** Stored: questions rely on it. */
-  let mark = (await readMark(api, places.quarters.bucket)) ?? (await begin());
-  /** Begun: samples in here are late. */
-  let begun = mark;
-  /** Where the samples from before the tiers begin; found out when it is needed. */
+  /** The mark as it is stored: queries rely on it. */
+  let mark = (await readMark(api, buckets.quarters.name)) ?? (await storeFirstMark());
+  /** The mark in memory, widened when a rolling up begins: samples inside of it are late. */
+  let begunMark = mark;
+  /** Time of the oldest sample in InfluxDB, epoch milliseconds; read when it is first needed. */
   let oldest: number | undefined;
-  /** What has been written since that is older than all that is rolled up. */
+  /** Time of the oldest sample that was written since. */
   let oldestWritten = Infinity;
-  let last: Promise<unknown> = Promise.resolve();
+  /** The last work that `runAlone` was given. */
+  let lastWork: Promise<unknown> = Promise.resolve();
 
-  async function begin(): Promise<Mark> {
+  async function storeFirstMark(): Promise<Mark> {
     const to = Math.floor(now() / QUARTER) * QUARTER;
-    return store({ from: places.raw.made ? 0 : to, to });
+    return storeMark({ from: buckets.raw.isNew ? 0 : to, to });
   }
 
-  async function store(next: Mark): Promise<Mark> {
-    await write(places.quarters.bucket, [markPoint(next, now())]);
+  async function storeMark(next: Mark): Promise<Mark> {
+    await write(buckets.quarters.name, [markPoint(next, now())]);
     return next;
   }
 
-  /** One at a time. */
-  function alone<T>(work: () => Promise<T>): Promise<T> {
-    const next = last.then(work);
-    last = next.catch(() => undefined);
+  /** Runs `work` after all work before it has ended, whether that succeeded or not. */
+  function runAlone<T>(work: () => Promise<T>): Promise<T> {
+    const next = lastWork.then(work);
+    lastWork = next.catch(() => undefined);
     return next;
   }
 
-  /** Rolls up [from, to) of all devices and moves the mark. */
-  async function rollOn(from: number, to: number): Promise<void> {
-    begun = { from: Math.min(begun.from, from), to: Math.max(begun.to, to) };
-    await rollUp(api, places, { from, to }, now());
-    mark = await store({ from: Math.min(mark.from, from), to: Math.max(mark.to, to) });
+  /** Rolls up [from, to) of all devices and widens the mark by it. */
+  async function rollUpAndWiden(from: number, to: number): Promise<void> {
+    begunMark = { from: Math.min(begunMark.from, from), to: Math.max(begunMark.to, to) };
+    await rollUp(api, buckets, { from, to }, now());
+    mark = await storeMark({ from: Math.min(mark.from, from), to: Math.max(mark.to, to) });
   }
 
-  async function rollLate(chosen: (entry: Entry) => boolean): Promise<void> {
-    const entries = late.take(chosen);
+  async function rollUpChosen(chosen: (entry: LateQuarter) => boolean): Promise<void> {
+    const entries = late.start(chosen);
     try {
-      const stored = entries.filter(({ paged }) => !paged);
-      for (const span of spansOf(stored)) await rollUp(api, places, span, now());
+      const inInflux = entries.filter(({ paged }) => !paged);
+      for (const span of spansOf(inInflux)) await rollUp(api, buckets, span, now());
       for (const [deviceId, quarters] of daysOf(entries.filter(({ paged }) => paged)))
-        await rollPages({ api, places, write, pages, deviceId, quarters, now: now() });
-      late.done(entries);
+        await rollPages({ api, buckets, write, pages, deviceId, quarters, now: now() });
+      late.finish(entries);
     } catch (error) {
-      late.back(entries);
+      late.putBack(entries);
       throw error;
     }
-    pages.trim(now(), (deviceId, quarter) => late.has(deviceId, quarter));
+    pages.trim(now(), (deviceId, quarter) => late.waitsPaged(deviceId, quarter));
   }
 
-  async function rollBack(): Promise<number | undefined> {
+  /**
+   * Rolls up one more hour of the samples from before the tiers existed. Returns the milliseconds to wait
+   * before the next one; undefined where none is left.
+   */
+  async function rollUpOlderHour(): Promise<number | undefined> {
     if (mark.from === 0) return undefined;
-    oldest ??= (await readOldest(api, places.raw.bucket)) ?? Infinity;
+    oldest ??= (await readOldest(api, buckets.raw.name)) ?? Infinity;
     if (Math.min(oldest, oldestWritten) >= mark.from) {
-      begun = { ...begun, from: 0 };
-      mark = await store({ ...mark, from: 0 });
+      begunMark = { ...begunMark, from: 0 };
+      mark = await storeMark({ ...mark, from: 0 });
       return undefined;
     }
-    const began = performance.now();
-    await rollOn(Math.max(0, mark.from - HOUR), mark.from);
-    // Half of InfluxDB's time is left to others.
-    return performance.now() - began;
+    const startedAt = performance.now();
+    await rollUpAndWiden(Math.max(0, mark.from - HOUR), mark.from);
+    // Waiting as long as the work took leaves half of InfluxDB's time to others.
+    return performance.now() - startedAt;
   }
 
   return {
-    admit(batches, since) {
-      const from = heldFrom(places.raw, now());
+    keepTooOld(batches, journalFrom) {
+      const from = heldFrom(buckets.raw, now());
       if (batches.every(({ samples }) => (samples[0]?.t ?? from) >= from)) return [...batches];
       return batches.map(({ deviceId, samples }) => {
         for (const sample of samples) {
           if (sample.t >= from) continue;
           pages.add(deviceId, sample, now());
           const quarter = sample.t - (sample.t % QUARTER);
-          late.mark({ deviceId, quarter, paged: true, since, due: now() + LATE_WAIT });
+          late.add({ deviceId, quarter, paged: true, journalFrom, dueAt: now() + LATE_WAIT });
         }
         return { deviceId, samples: samples.filter(({ t }) => t >= from) };
       });
     },
-    wrote(batches, since) {
-      const due = now() + LATE_WAIT;
+    noteWritten(batches, journalFrom) {
+      const dueAt = now() + LATE_WAIT;
       for (const { deviceId, samples } of batches) {
         oldestWritten = Math.min(oldestWritten, samples[0]?.t ?? Infinity);
-        let marked: number | undefined;
+        let lastAdded: number | undefined;
         for (const { t } of samples) {
           const quarter = t - (t % QUARTER);
-          if (quarter === marked || t < begun.from || t >= begun.to) continue;
-          late.mark({ deviceId, quarter, paged: false, since, due });
-          marked = quarter;
+          if (quarter === lastAdded || t < begunMark.from || t >= begunMark.to) continue;
+          late.add({ deviceId, quarter, paged: false, journalFrom, dueAt });
+          lastAdded = quarter;
         }
       }
     },
-    heldSince: late.since,
-    async settle(deviceId) {
-      if (late.concerns(deviceId))
-        await alone(() => rollLate((entry) => deviceId === undefined || entry.deviceId === deviceId));
+    journalFrom: late.journalFrom,
+    async rollUpLate(deviceId) {
+      if (late.hasAny(deviceId))
+        await runAlone(() => rollUpChosen((entry) => deviceId === undefined || entry.deviceId === deviceId));
     },
     pass: () =>
-      alone(async () => {
+      runAlone(async () => {
         const time = now();
-        await rollLate(({ due }) => due <= time);
-        const closed = Math.floor((time - GRACE) / QUARTER) * QUARTER;
-        if (mark.to >= closed) return rollBack();
-        await rollOn(mark.to, Math.min(closed, mark.to + HOUR));
+        await rollUpChosen(({ dueAt }) => dueAt <= time);
+        const end = Math.floor((time - GRACE) / QUARTER) * QUARTER;
+        if (mark.to >= end) return rollUpOlderHour();
+        await rollUpAndWiden(mark.to, Math.min(end, mark.to + HOUR));
         return 0;
       }),
     finish: () =>
-      alone(async () => {
-        await rollLate(() => true);
+      runAlone(async () => {
+        await rollUpChosen(() => true);
         const to = Math.ceil(now() / QUARTER) * QUARTER;
-        if (mark.to < to) await rollUp(api, places, { from: mark.to, to }, now());
+        if (mark.to < to) await rollUp(api, buckets, { from: mark.to, to }, now());
       }),
-    forget: (deviceId, work) =>
-      alone(async () => {
-        late.forget(deviceId);
-        pages.forget(deviceId);
+    forgetDevice: (deviceId, work) =>
+      runAlone(async () => {
+        late.forgetDevice(deviceId);
+        pages.forgetDevice(deviceId);
         await work();
       }),
     get mark() {
       return mark;
     },
     get full() {
-      return late.size > MOST_LATE || pages.full;
+      return late.size > MAX_LATE || pages.full;
     },
   };
 }

@@ -1,13 +1,20 @@
-/** Samples → points → one request; what InfluxDB refuses as malformed is left out and logged, all else rejects. */
+/**
+ * Writes samples to InfluxDB as points. A point that InfluxDB rejects for good is left out and logged; any
+ * other error rejects the write.
+ */
 import { Point, type InfluxDB } from '@influxdata/influxdb-client';
 import type { SampleBatch, HistoryOptions } from '../server/history/history.ts';
 import { errorText } from '#protocol/errors.ts';
-import { refusal } from './errors.ts';
+import { rejectionOf } from './errors.ts';
 import { MEASUREMENT } from './flux.ts';
 import { influxName } from './names.ts';
 
-/** One point a sample: its device a tag, its fields all floats, so that a field never changes its type. */
-export function points(batches: readonly SampleBatch[], names: Map<string, string>): Point[] {
+/**
+ * One point per sample: its device is a tag, its fields are all floats, so that a field never changes its
+ * type.
+ * @param names a cache of field names as InfluxDB takes them, which this function fills
+ */
+export function pointsOf(batches: readonly SampleBatch[], names: Map<string, string>): Point[] {
   return batches.flatMap(({ deviceId, samples }) =>
     samples.map(({ t, values }) => {
       const point = new Point(MEASUREMENT).tag('device', influxName(deviceId)).timestamp(t);
@@ -33,18 +40,22 @@ export interface Target {
   readonly log: HistoryOptions['log'];
 }
 
-/** Resolves when InfluxDB has taken the points, but for those it will never take. */
+/**
+ * Resolves when InfluxDB has taken the points, except those that it rejects for good. To find these, a batch
+ * that is rejected as a whole is sent again in halves.
+ * @throws where InfluxDB cannot take the points now
+ */
 export async function writePoints(target: Target, batch: readonly Point[]): Promise<void> {
   if (batch.length === 0) return;
   try {
     await send(target, batch);
   } catch (error) {
-    const refused = refusal(error);
-    if (refused === undefined) throw error;
-    if (refused === 'partial' || batch.length === 1) {
+    const rejection = rejectionOf(error);
+    if (rejection === undefined) throw error;
+    if (rejection === 'partial' || batch.length === 1) {
       target.log.error(
         { err: errorText(error), bucket: target.bucket, points: batch.length },
-        'InfluxDB refuses some samples for good; they are left out',
+        'InfluxDB rejects some samples for good; they are left out',
       );
       return;
     }
@@ -55,7 +66,8 @@ export async function writePoints(target: Target, batch: readonly Point[]): Prom
 }
 
 async function send({ client, org, bucket }: Target, batch: readonly Point[]): Promise<void> {
-  // Nothing is retried or kept in the client: the journal does that, and its caller must hear of every failure.
+  // The client must not retry or keep points: the feeder does that from the journal, so it needs every
+  // failure.
   const api = client.getWriteApi(org, bucket, 'ms', {
     batchSize: batch.length + 1,
     maxBatchBytes: 1024 ** 3,

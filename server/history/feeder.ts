@@ -1,7 +1,8 @@
 /**
- * Moves committed journal entries into history, in order, one write at a time. Live entries come already
- * parsed; those that do not fit in memory while history cannot take them are dropped here and read again from
- * the journal later (H4). At the start it replays what the journal still holds: history stores each sample once.
+ * The feeder moves committed journal entries into history, in order, one write at a time. Entries of new
+ * pushes come already decoded. While history cannot take samples, entries that do not fit in memory are
+ * dropped here and later read from the journal (H4). At the start the feeder replays what the journal still
+ * holds; history stores each sample once, so a replay is harmless.
  */
 import type { Clock, Log } from '../types.ts';
 import type { History, Position, SampleBatch } from './history.ts';
@@ -12,43 +13,55 @@ export type FeederState = { readonly kind: 'feeding' } | { readonly kind: 'retry
 export interface FeederOptions {
   readonly journal: Pick<Journal, 'read' | 'forget' | 'bytesFrom' | 'start' | 'end'>;
   readonly history: Pick<History, 'write'>;
-  /** A journal entry → its samples; undefined (or a throw, which is logged) skips it. */
+  /**
+   * Turns a journal entry into samples. Where it returns undefined or throws, the entry is skipped; a throw
+   * is logged.
+   */
   readonly decode: (entry: JournalEntry) => SampleBatch | undefined;
   readonly log: Log;
-  /** Told of each change. */
+  /** Called with the new state when writing begins to fail, at each failed retry, and when it works again. */
   readonly onState?: (state: FeederState) => void;
-  /** Samples in one write, about. */
+  /** A write stops gathering entries once it holds this many samples. */
   readonly samplesPerWrite?: number;
-  /** Live samples kept in memory, at most. */
-  readonly samplesInMemory?: number;
-  /** How long live samples are gathered into one write; who waits for `caughtUp` ends it. */
+  /** Most samples that wait in memory. */
+  readonly maxSamplesInMemory?: number;
+  /**
+   * How long new samples are gathered into one write, in milliseconds; a call of `caughtUp` ends the
+   * gathering.
+   */
   readonly gatherMs?: number;
+  /** Upper limit of the first wait before a retry; it doubles with each failure, up to `maxRetryMs`. */
   readonly firstRetryMs?: number;
-  readonly lastRetryMs?: number;
+  readonly maxRetryMs?: number;
   readonly clock: Pick<Clock, 'now' | 'after'>;
-  /** In [0, 1): the jitter. */
+  /** A random number in [0, 1); each wait before a retry is this share of its upper limit. */
   readonly random?: () => number;
 }
 
 export interface Feeder {
-  /** Call once for each entry right after its append resolved. Entries may also be left out: they are read from the journal. */
+  /**
+   * Call this once for each entry right after the journal has committed it. A call may be left out: the
+   * feeder then reads the entry from the journal.
+   */
   committed(position: Position, batch: SampleBatch): void;
   /** Resolves when everything committed before the call has been written to history. */
   caughtUp(): Promise<void>;
-  /** Bytes in the journal that history has not taken yet. */
+  /** Size of the journal entries that history has not taken yet, in bytes. */
   behindBytes(): number;
-  /** Ends after the write under way. What is left is replayed at the next start. */
+  /** Stops after the write under way. The next start replays what is left in the journal. */
   stop(): Promise<void>;
 }
 
-interface Live {
+/** A decoded journal entry that waits in memory for its write. */
+interface QueuedBatch {
   readonly position: Position;
   readonly batch: SampleBatch;
 }
 
-interface Load {
+/** What goes into history with one write. */
+interface NextWrite {
   readonly batches: SampleBatch[];
-  /** Position after the last of them. */
+  /** Position after the last entry of this write. */
   readonly upTo: Position;
 }
 
@@ -59,36 +72,37 @@ export function createFeeder({
   log,
   onState = () => undefined,
   samplesPerWrite = 5_000,
-  samplesInMemory = 100_000,
+  maxSamplesInMemory = 100_000,
   gatherMs = 0,
   firstRetryMs = 1_000,
-  lastRetryMs = 30_000,
+  maxRetryMs = 30_000,
   clock,
   random = Math.random,
 }: FeederOptions): Feeder {
-  /** Everything below was written. */
+  /** Every entry below this position has been written to history. */
   let written = journal.start;
-  /** Live entries without a gap, from `written` up to `tail`. */
-  let queue: Live[] = [];
-  let tail = written;
-  let queued = 0;
+  /** Entries in memory, without a gap between them, up to the position `queueEnd`. */
+  let queue: QueuedBatch[] = [];
+  let queueEnd = written;
+  let queuedSamples = 0;
   let reader: AsyncGenerator<readonly JournalEntry[]> | undefined;
-  /** Read from the journal and not written yet. */
-  let unread: JournalEntry[] = [];
-  let waiters: { readonly at: Position; readonly done: () => void }[] = [];
+  /** Entries that were read from the journal and are not written yet. */
+  let replayed: JournalEntry[] = [];
+  /** Callers of `caughtUp` that wait until everything below `position` is written. */
+  let waiters: { readonly position: Position; readonly resolve: () => void }[] = [];
   let stopped = false;
-  let wake: (() => void) | undefined;
+  let wakeUp: (() => void) | undefined;
 
   function committed(position: Position, batch: SampleBatch): void {
-    if (position === tail && queued + batch.samples.length <= samplesInMemory) {
+    if (position === queueEnd && queuedSamples + batch.samples.length <= maxSamplesInMemory) {
       queue.push({ position, batch });
-      queued += batch.samples.length;
-      tail = position + 1;
+      queuedSamples += batch.samples.length;
+      queueEnd = position + 1;
     }
-    wake?.();
+    wakeUp?.();
   }
 
-  function takeLive(): Load {
+  function nextFromMemory(): NextWrite {
     const batches: SampleBatch[] = [];
     let samples = 0;
     for (const { batch } of queue) {
@@ -98,34 +112,38 @@ export function createFeeder({
     }
     const upTo = (queue[batches.length - 1]?.position ?? written) + 1;
     queue = queue.slice(batches.length);
-    queued -= samples;
+    queuedSamples -= samples;
     return { batches, upTo };
   }
 
-  /** From the journal, which holds what was dropped from memory. */
-  async function takeStored(): Promise<Load> {
+  /** Reads the next write from the journal, which also holds the entries that were dropped from memory. */
+  async function nextFromJournal(): Promise<NextWrite> {
     const end = journal.end;
-    if (unread.length === 0) unread = await readOn();
+    if (replayed.length === 0) replayed = await readNextEntries();
     const batches: SampleBatch[] = [];
     let samples = 0;
-    let taken = 0;
-    for (const entry of unread) {
+    let count = 0;
+    for (const entry of replayed) {
       if (samples >= samplesPerWrite) break;
-      taken++;
-      const batch = parsed(entry);
+      count++;
+      const batch = decodeOrSkip(entry);
       if (batch === undefined) continue;
       batches.push(batch);
       samples += batch.samples.length;
     }
-    const last = unread[taken - 1];
-    unread = unread.slice(taken);
-    // Nothing readable up to the end: the rest was lost to damage.
+    const last = replayed[count - 1];
+    replayed = replayed.slice(count);
+    // Where the journal gives no more entries before its end, the rest was lost to damage.
     const upTo = last === undefined ? end : last.position + 1;
-    if (queue.length === 0) tail = upTo;
+    if (queue.length === 0) queueEnd = upTo;
     return { batches, upTo };
   }
 
-  async function readOn(): Promise<JournalEntry[]> {
+  /**
+   * The next entries of the journal. A reader that has ended is replaced once, as entries may have come
+   * since.
+   */
+  async function readNextEntries(): Promise<JournalEntry[]> {
     for (let attempt = 0; attempt < 2; attempt++) {
       reader ??= journal.read(written);
       const next = await reader.next();
@@ -135,25 +153,26 @@ export function createFeeder({
     return [];
   }
 
-  async function leaveReader(): Promise<void> {
-    unread = [];
+  async function closeReader(): Promise<void> {
+    replayed = [];
     await reader?.return(undefined);
     reader = undefined;
   }
 
-  function parsed(entry: JournalEntry): SampleBatch | undefined {
+  function decodeOrSkip(entry: JournalEntry): SampleBatch | undefined {
     try {
       return decode(entry);
     } catch (error) {
       log.error(
         { err: error, device_id: entry.deviceId, position: entry.position },
-        'a journal entry is not understood and is left out of the history',
+        'a journal entry cannot be decoded and is left out of the history',
       );
       return undefined;
     }
   }
 
-  async function write({ batches, upTo }: Load): Promise<void> {
+  /** Writes to history, retrying until it succeeds or the feeder stops. */
+  async function write({ batches, upTo }: NextWrite): Promise<void> {
     for (let failures = 0; !stopped; failures++) {
       try {
         const durable = batches.length === 0 ? undefined : await history.write(batches, upTo);
@@ -163,31 +182,32 @@ export function createFeeder({
         }
         written = upTo;
         if (durable !== undefined) await journal.forget(durable);
-        settle();
+        resolveWaiters();
         return;
       } catch (caught) {
         const error = caught instanceof Error ? caught : new Error(String(caught));
         if (failures === 0)
           log.warn(
             { err: error },
-            'the history does not take samples now: the journal keeps them until it does',
+            'the history cannot take samples now; the journal keeps them until it can',
           );
         onState({ kind: 'retrying', error });
-        await pause(random() * Math.min(lastRetryMs, firstRetryMs * 2 ** failures));
+        await waitForRetry(failures);
       }
     }
   }
 
-  function pause(ms: number): Promise<void> {
+  function waitForRetry(failures: number): Promise<void> {
     return new Promise((resolve) => {
+      const ms = random() * Math.min(maxRetryMs, firstRetryMs * 2 ** failures);
       const cancel = clock.after(ms, resolve);
-      stopWaiting = () => {
+      endRetryWait = () => {
         cancel();
         resolve();
       };
     });
   }
-  let stopWaiting: () => void = () => undefined;
+  let endRetryWait: () => void = () => undefined;
 
   function gather(): Promise<void> {
     return new Promise((resolve) => {
@@ -200,37 +220,39 @@ export function createFeeder({
   }
   let endGathering: () => void = () => undefined;
 
-  function settle(): void {
-    const done = waiters.filter(({ at }) => at <= written);
-    if (done.length === 0) return;
-    waiters = waiters.filter(({ at }) => at > written);
-    for (const waiter of done) waiter.done();
+  function resolveWaiters(): void {
+    const served = waiters.filter(({ position }) => position <= written);
+    if (served.length === 0) return;
+    waiters = waiters.filter(({ position }) => position > written);
+    for (const { resolve } of served) resolve();
   }
 
   async function run(): Promise<void> {
     while (!stopped) {
       if (queue.length > 0 && queue[0]?.position === written) {
-        await leaveReader();
+        await closeReader();
         if (gatherMs > 0 && waiters.length === 0) await gather();
-        await write(takeLive());
+        await write(nextFromMemory());
       } else if (written < journal.end) {
-        await write(await stored());
+        await write(await nextFromJournalWithRetries());
       } else {
-        await new Promise<void>((resolve) => (wake = resolve));
-        wake = undefined;
+        await new Promise<void>((resolve) => (wakeUp = resolve));
+        wakeUp = undefined;
       }
     }
-    await leaveReader();
+    await closeReader();
   }
 
-  async function stored(): Promise<Load> {
+  async function nextFromJournalWithRetries(): Promise<NextWrite> {
     for (let failures = 0; !stopped; failures++) {
       try {
-        return await takeStored();
+        return await nextFromJournal();
       } catch (error) {
         if (failures === 0) log.error({ err: error }, 'the journal cannot be read now; trying again');
-        await leaveReader().catch((left: unknown) => log.warn({ err: left }, 'a journal file did not close'));
-        await pause(random() * Math.min(lastRetryMs, firstRetryMs * 2 ** failures));
+        await closeReader().catch((closeError: unknown) =>
+          log.warn({ err: closeError }, 'a journal file did not close'),
+        );
+        await waitForRetry(failures);
       }
     }
     return { batches: [], upTo: written };
@@ -245,18 +267,18 @@ export function createFeeder({
     committed,
     behindBytes,
     caughtUp: () => {
-      const at = journal.end;
-      if (written >= at) return Promise.resolve();
+      const position = journal.end;
+      if (written >= position) return Promise.resolve();
       return new Promise((resolve) => {
-        waiters.push({ at, done: resolve });
-        wake?.();
+        waiters.push({ position, resolve });
+        wakeUp?.();
         endGathering();
       });
     },
     stop: () => {
       stopped = true;
-      wake?.();
-      stopWaiting();
+      wakeUp?.();
+      endRetryWait();
       endGathering();
       return running;
     },

@@ -1,32 +1,34 @@
 /**
- * The History contract: where samples stay. The embedded store and InfluxDB both implement it and pass
- * one suite (`tests/contract/history.ts`). Times are epoch milliseconds.
+ * The History contract: what keeps samples and answers charts. The embedded history and InfluxDB both
+ * implement it and pass one suite (`tests/contract/history.ts`). Times are epoch milliseconds.
  */
 import type { Sample } from '#protocol/sample.ts';
 import type { Log } from '../types.ts';
 
-/** Samples of one device, in ascending time. */
+/** Samples of one device, in ascending order of time. */
 export interface SampleBatch {
   readonly deviceId: string;
   readonly samples: readonly Sample[];
 }
 
-/** A place in the journal; only ever grows. */
+/** The number of a journal record. Later records have larger numbers, and a number is never used again. */
 export type Position = number;
 
 export interface HistoryQuery {
   readonly deviceId: string;
-  /** Inclusive. */
+  /** Start of the range, inclusive. */
   readonly from: number;
-  /** Exclusive. */
+  /** End of the range, exclusive. */
   readonly to: number;
   /** Bucket width in milliseconds; buckets start at multiples of it since the epoch. */
   readonly step: number;
-  /** Exact field names. */
+  /** Exact names of the fields to read. */
   readonly fields: readonly string[];
 }
 
-/** Parallel columns, ascending, holding only buckets that have data; `t` is the bucket's start. */
+/**
+ * Columns of equal length, in ascending order of `t`, the bucket's start. Buckets without data are left out.
+ */
 export interface Buckets {
   readonly t: readonly number[];
   readonly min: readonly number[];
@@ -35,13 +37,16 @@ export interface Buckets {
 }
 
 export interface HistoryResult {
-  /** The width used: the asked one, or wider where only a coarser tier still holds the range. */
+  /**
+   * Bucket width used, in milliseconds: the asked one, or wider where only a coarser tier still holds the
+   * range.
+   */
   readonly step: number;
   /** One entry for each asked field that has data in the range. */
   readonly series: ReadonlyMap<string, Buckets>;
 }
 
-/** Milliseconds. */
+/** Lengths of time, in milliseconds. */
 export const MINUTE = 60_000;
 export const QUARTER = 15 * MINUTE;
 export const HOUR = 60 * MINUTE;
@@ -49,26 +54,28 @@ export const HOUR = 60 * MINUTE;
 /** Per-second samples, minute buckets, quarter-hour buckets. */
 export type TierName = 'raw' | 'minutes' | 'quarters';
 
-/** Width of each tier's buckets in milliseconds; a sample may have any time. */
+/** Width of each tier's buckets, in milliseconds. A sample's time may be any millisecond, hence 1 for raw. */
 const WIDTH: Readonly<Record<TierName, number>> = { raw: 1, minutes: MINUTE, quarters: QUARTER };
 
 /**
- * The tier that answers a question, and the width of the buckets it gives: the coarsest tier that gives the asked
- * step exactly, or a coarser one where that no longer holds the range's start.
- * @param since from when on the finer tiers hold their data, epoch milliseconds
+ * Chooses the tier that a query reads: the coarsest tier that gives the asked step exactly, or a coarser one
+ * where that tier no longer holds the start of the range.
+ * @param tierStarts the time from which the raw and the minute tier hold their data, epoch milliseconds
+ * @returns the tier, the width of its buckets, and the step of the answer (a multiple of that width), in
+ *   milliseconds
  */
 export function chooseTier(
   { from, step }: Pick<HistoryQuery, 'from' | 'step'>,
-  since: Readonly<Record<'raw' | 'minutes', number>>,
+  tierStarts: Readonly<Record<'raw' | 'minutes', number>>,
 ): { readonly tier: TierName; readonly width: number; readonly step: number } {
-  const coarser = from >= since.minutes ? 'minutes' : 'quarters';
-  const fine = step % MINUTE === 0 || from < since.raw ? coarser : 'raw';
-  const tier = step % QUARTER === 0 ? 'quarters' : fine;
+  const rolledUpTier = from >= tierStarts.minutes ? 'minutes' : 'quarters';
+  const finestNeeded = step % MINUTE === 0 || from < tierStarts.raw ? rolledUpTier : 'raw';
+  const tier = step % QUARTER === 0 ? 'quarters' : finestNeeded;
   const width = WIDTH[tier];
   return { tier, width, step: Math.ceil(step / width) * width };
 }
 
-/** How long each tier is kept. */
+/** How long each tier is kept, in days. */
 export interface Retention {
   /** Per-second samples. */
   readonly raw_days: number;
@@ -80,49 +87,54 @@ export interface Retention {
 
 export const DEFAULT_RETENTION: Retention = { raw_days: 3, minute_days: 90, quarter_days: 1100 };
 
-/** What every implementation is opened with, beside what is its own. */
+/** The options that every implementation takes, beside its own. */
 export interface HistoryOptions {
   readonly log: Log;
-  /** Without it, DEFAULT_RETENTION. */
+  /** DEFAULT_RETENTION where it is left out. */
   readonly retention?: Retention;
 }
 
 export interface HistoryHealth {
   readonly kind: 'embedded' | 'influxdb';
   readonly healthy: boolean;
-  /** For a person: what is wrong and what to do; or where the samples are. */
+  /** A text for people: where the samples are, or what is wrong and what to do. */
   readonly detail: string;
+  /** Size on disk, in bytes; null where it is not known. */
   readonly bytes: number | null;
-  /** Processor time of the store's own thread, milliseconds; absent where it has none. */
+  /**
+   * Processor time that the history's own thread has used, in milliseconds; absent where it has no thread.
+   */
   readonly cpu_ms?: number;
 }
 
 export interface History {
   /**
-   * Takes samples that the journal already holds. MUST be idempotent per (device, timestamp), MUST make them
-   * visible to `query` before it resolves, and resolves with the position below which everything written is
-   * durable in the store itself (the journal may forget it). Rejects when the store cannot take them now;
-   * the caller retries the same batches. Callers MUST NOT overlap writes.
+   * Takes samples that the journal already holds. MUST be idempotent per (device, timestamp) and MUST make
+   * them visible to `query` before it resolves. Callers MUST NOT overlap writes.
+   * @param upTo the journal position after the last of these samples
+   * @returns the position below which everything written is durable in the history itself; the journal may
+   *   forget it
+   * @throws when the history cannot take the samples now; the caller then retries the same batches
    */
   write(batches: readonly SampleBatch[], upTo: Position): Promise<Position>;
 
-  /** At most (to - from) / step + 1 buckets a field; reads only the tier that the step needs. */
+  /** Gives at most (to - from) / step + 1 buckets per field, and reads only the tier that the step needs. */
   query(query: HistoryQuery): Promise<HistoryResult>;
 
-  /** Every field this device has data for, sorted. */
+  /** The names of all fields that this device has data for, sorted. */
   fields(deviceId: string): Promise<readonly string[]>;
 
-  /** Times of the stored per-second samples in [from, to), ascending. */
+  /** The times of the stored per-second samples in [from, to), ascending. */
   timestamps(deviceId: string, from: number, to: number): Promise<readonly number[]>;
 
-  /** The newest sample of every device that has one. */
+  /** The newest sample of every device that has one, by device id. */
   latest(): Promise<ReadonlyMap<string, Sample>>;
 
-  /** Forgets all of a device. */
+  /** Deletes everything stored of a device. */
   remove(deviceId: string): Promise<void>;
 
   health(): Promise<HistoryHealth>;
 
-  /** Makes everything written durable, then lets go of files, timers and sockets. */
+  /** Makes everything written durable, then closes files, timers and sockets. */
   close(): Promise<void>;
 }

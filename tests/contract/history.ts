@@ -1,11 +1,12 @@
-/** The suite that every History passes (H3). */
+/** The suite that every implementation of the History contract passes (H3). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sample } from '#protocol/sample.ts';
 import type { Buckets, History } from '../../server/history/history.ts';
 
 export interface HistoryUnderTest {
-  /** Opens the same store each time it is called. */
+  /** Opens the history; each call opens the same stored samples. */
   open(): Promise<History>;
+  /** Deletes the stored samples. */
   dispose(): Promise<void>;
 }
 
@@ -14,10 +15,11 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A quarter of an hour's start, some hours back. */
+/** The start of an hour, about five hours ago, epoch milliseconds. */
 const BASE = Math.floor((Date.now() - 5 * HOUR) / HOUR) * HOUR;
 
-const perSecond = (from: number, count: number, value: (i: number) => number, every = SECOND): Sample[] =>
+/** Samples with the field `cpu`, one every `every` milliseconds. */
+const samplesFrom = (from: number, count: number, value: (i: number) => number, every = SECOND): Sample[] =>
   Array.from({ length: count }, (_, i) => ({ t: from + i * every, values: { cpu: value(i) } }));
 
 export function historyContract(name: string, start: () => Promise<HistoryUnderTest>): void {
@@ -26,10 +28,10 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
     let history: History;
     let position = 0;
     let devices = 0;
-    const device = () => `device-${devices++}`;
+    const newDeviceId = () => `device-${devices++}`;
     const write = (deviceId: string, samples: readonly Sample[]) =>
       history.write([{ deviceId, samples }], ++position);
-    const cpu = async (deviceId: string, from: number, to: number, step: number): Promise<Buckets> => {
+    const queryCpu = async (deviceId: string, from: number, to: number, step: number): Promise<Buckets> => {
       const result = await history.query({ deviceId, from, to, step, fields: ['cpu'] });
       expect(result.step).toBe(step);
       return result.series.get('cpu') ?? { t: [], min: [], mean: [], max: [] };
@@ -44,20 +46,20 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       await subject.dispose();
     });
 
-    test('what is written is there when write resolves, sample by sample', async () => {
-      const id = device();
-      const samples = perSecond(BASE, 90, (i) => i / 10);
+    test('every sample can be read as soon as its write has resolved', async () => {
+      const id = newDeviceId();
+      const samples = samplesFrom(BASE, 90, (i) => i / 10);
       const durable = await write(id, samples);
       expect(durable).toBeLessThanOrEqual(position);
-      const { t, min, mean, max } = await cpu(id, BASE, BASE + 90 * SECOND, SECOND);
+      const { t, min, mean, max } = await queryCpu(id, BASE, BASE + 90 * SECOND, SECOND);
       expect(t).toEqual(samples.map((s) => s.t));
       for (const column of [min, mean, max]) expect(column).toEqual(samples.map((s) => s.values['cpu']));
       expect(await history.timestamps(id, BASE, BASE + HOUR)).toEqual(samples.map((s) => s.t));
     });
 
-    test('[I2] the same samples again are stored once', async () => {
-      const id = device();
-      const samples = perSecond(BASE, 30, (i) => i);
+    test('[I2] samples that are written twice are stored once', async () => {
+      const id = newDeviceId();
+      const samples = samplesFrom(BASE, 30, (i) => i);
       await write(id, samples);
       await write(id, samples.slice(10));
       await history.write(
@@ -68,40 +70,40 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
         ++position,
       );
       expect(await history.timestamps(id, BASE, BASE + HOUR)).toHaveLength(30);
-      const { mean, max } = await cpu(id, BASE, BASE + MINUTE, MINUTE);
+      const { mean, max } = await queryCpu(id, BASE, BASE + MINUTE, MINUTE);
       expect(mean).toEqual([14.5]);
       expect(max).toEqual([29]);
     });
 
     test('[H1] a one-second spike is the max of its minute, quarter and hour; means count each sample', async () => {
-      const id = device();
-      // The first quarter is whole, the second has ten samples: a mean of means would differ.
+      const id = newDeviceId();
+      // The first quarter has 900 samples and the second ten, so a mean of their means would be wrong.
       await write(
         id,
-        perSecond(BASE, 900, (i) => (i === 333 ? 99.5 : 10)),
+        samplesFrom(BASE, 900, (i) => (i === 333 ? 99.5 : 10)),
       );
       await write(
         id,
-        perSecond(BASE + 900 * SECOND, 10, () => 40),
+        samplesFrom(BASE + 900 * SECOND, 10, () => 40),
       );
       for (const [step, spike] of [
         [MINUTE, 5],
         [15 * MINUTE, 0],
         [HOUR, 0],
       ] as const) {
-        const { max, min } = await cpu(id, BASE, BASE + HOUR, step);
+        const { max, min } = await queryCpu(id, BASE, BASE + HOUR, step);
         expect(max[spike]).toBe(99.5);
         expect(min[spike]).toBe(10);
       }
-      const { mean } = await cpu(id, BASE, BASE + HOUR, HOUR);
+      const { mean } = await queryCpu(id, BASE, BASE + HOUR, HOUR);
       expect(mean).toHaveLength(1);
       expect(mean[0]).toBeCloseTo((899 * 10 + 99.5 + 10 * 40) / 910, 3);
     });
 
-    test('[H2] buckets start at multiples of the step, hold only [from, to), and leave gaps out', async () => {
-      const id = device();
-      await write(id, [...perSecond(BASE, 20, (i) => i), ...perSecond(BASE + 60 * SECOND, 20, (i) => i)]);
-      const { t, min, max } = await cpu(id, BASE + 5 * SECOND, BASE + 70 * SECOND, 10 * SECOND);
+    test('[H2] buckets start at multiples of the step, hold only [from, to), and are left out if empty', async () => {
+      const id = newDeviceId();
+      await write(id, [...samplesFrom(BASE, 20, (i) => i), ...samplesFrom(BASE + 60 * SECOND, 20, (i) => i)]);
+      const { t, min, max } = await queryCpu(id, BASE + 5 * SECOND, BASE + 70 * SECOND, 10 * SECOND);
       expect(t).toEqual([0, 10, 60].map((s) => BASE + s * SECOND));
       expect(min).toEqual([5, 10, 0]);
       expect(max).toEqual([9, 19, 9]);
@@ -111,94 +113,94 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       ]);
     });
 
-    test('[H2] at most the asked number of buckets', async () => {
-      const id = device();
+    test('[H2] a query gives at most the asked number of buckets', async () => {
+      const id = newDeviceId();
       await write(
         id,
-        perSecond(BASE, 3600, (i) => i % 100),
+        samplesFrom(BASE, 3600, (i) => i % 100),
       );
       for (const step of [5 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE]) {
-        const { t } = await cpu(id, BASE + 1, BASE + HOUR - 1, step);
+        const { t } = await queryCpu(id, BASE + 1, BASE + HOUR - 1, step);
         expect(t.length).toBeLessThanOrEqual(HOUR / step + 1);
         expect(t.length).toBeGreaterThanOrEqual(HOUR / step - 1);
       }
     });
 
-    test('samples five seconds apart, a fraction of a second off', async () => {
-      const id = device();
+    test('samples five seconds apart and not at whole seconds fill buckets of ten seconds', async () => {
+      const id = newDeviceId();
       await write(
         id,
-        perSecond(BASE + 123, 24, (i) => i, 5 * SECOND),
+        samplesFrom(BASE + 123, 24, (i) => i, 5 * SECOND),
       );
-      const { t, max } = await cpu(id, BASE, BASE + 2 * MINUTE, 10 * SECOND);
+      const { t, max } = await queryCpu(id, BASE, BASE + 2 * MINUTE, 10 * SECOND);
       expect(t).toHaveLength(12);
       expect(max).toEqual([1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23]);
     });
 
-    test('late samples fill in what was missing, at every step', async () => {
-      const id = device();
+    test('late samples complete the buckets of every step', async () => {
+      const id = newDeviceId();
       await write(
         id,
-        perSecond(BASE + 30 * SECOND, 30, () => 20),
+        samplesFrom(BASE + 30 * SECOND, 30, () => 20),
       );
       await write(
         id,
-        perSecond(BASE + 20 * MINUTE, 10, () => 1),
+        samplesFrom(BASE + 20 * MINUTE, 10, () => 1),
       );
       await write(
         id,
-        perSecond(BASE - 2 * HOUR, 60, () => 70),
+        samplesFrom(BASE - 2 * HOUR, 60, () => 70),
       );
       await write(
         id,
-        perSecond(BASE, 30, () => 40),
+        samplesFrom(BASE, 30, () => 40),
       );
-      expect((await cpu(id, BASE, BASE + MINUTE, MINUTE)).mean).toEqual([30]);
-      expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).t).toHaveLength(60);
-      expect((await cpu(id, BASE - 2 * HOUR, BASE + HOUR, 15 * MINUTE)).max).toEqual([70, 40, 1]);
+      expect((await queryCpu(id, BASE, BASE + MINUTE, MINUTE)).mean).toEqual([30]);
+      expect((await queryCpu(id, BASE, BASE + MINUTE, SECOND)).t).toHaveLength(60);
+      expect((await queryCpu(id, BASE - 2 * HOUR, BASE + HOUR, 15 * MINUTE)).max).toEqual([70, 40, 1]);
     });
 
     test.each([
       ['minutes', 10, MINUTE],
       ['quarters', 100, 15 * MINUTE],
     ])(
-      '[H1] a spike that comes when only %s are kept of its time is the max of its day',
+      '[H1] a spike is the max of its day although it comes when only the %s of that time are kept',
       async (_, daysAgo, width) => {
-        const id = device();
+        const id = newDeviceId();
         const then = BASE - daysAgo * DAY;
         await write(
           id,
-          perSecond(then, 1200, (i) => (i === 777 ? 98.5 : 20)),
+          samplesFrom(then, 1200, (i) => (i === 777 ? 98.5 : 20)),
         );
-        const year = await cpu(id, BASE - 364 * DAY, BASE + DAY, DAY);
+        const year = await queryCpu(id, BASE - 364 * DAY, BASE + DAY, DAY);
         expect(year.max).toEqual([98.5]);
         expect(year.min).toEqual([20]);
         expect(year.mean[0]).toBeCloseTo((1199 * 20 + 98.5) / 1200, 3);
-        // What was asked for is not kept any more: the buckets are wider, and say so.
-        const close = await history.query({
+        // The asked step is finer than what is kept, so the answer has wider buckets and says their width.
+        const detailed = await history.query({
           deviceId: id,
           from: then,
           to: then + HOUR,
           step: 10 * SECOND,
           fields: ['cpu'],
         });
-        expect(close.step).toBe(width);
-        const spiked = close.series.get('cpu')?.max.filter((max) => max === 98.5);
-        expect(spiked).toHaveLength(1);
-        expect(close.series.get('cpu')?.t).toHaveLength(Math.ceil((1200 * SECOND) / width));
+        expect(detailed.step).toBe(width);
+        const spikes = detailed.series.get('cpu')?.max.filter((max) => max === 98.5);
+        expect(spikes).toHaveLength(1);
+        expect(detailed.series.get('cpu')?.t).toHaveLength(Math.ceil((1200 * SECOND) / width));
       },
     );
 
     test.each([0, 10, 100])(
-      '[H1] a bucket filled by several writes, read in between, %d days late: each sample counts once',
+      '[H1] a bucket that several writes fill, %d days late, counts each sample once',
       async (daysAgo) => {
-        const id = device();
+        const id = newDeviceId();
         const then = BASE - daysAgo * DAY;
-        const samples = perSecond(then, 900, (i) => i % 91);
-        const check = async (held: readonly Sample[]) => {
-          const values = held.map((sample) => sample.values['cpu'] ?? 0);
+        const samples = samplesFrom(then, 900, (i) => i % 91);
+        const check = async (written: readonly Sample[]) => {
+          const values = written.map((sample) => sample.values['cpu'] ?? 0);
           for (const step of [15 * MINUTE, HOUR, DAY]) {
-            const { t, min, mean, max } = await cpu(id, then - DAY, then + DAY, step);
+            const { t, min, mean, max } = await queryCpu(id, then - DAY, then + DAY, step);
             expect(t).toHaveLength(1);
             expect(min).toEqual([Math.min(...values)]);
             expect(max).toEqual([Math.max(...values)]);
@@ -217,56 +219,56 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       },
     );
 
-    test('[H1] late samples before and after a restart: the mean counts both', async () => {
-      const id = device();
+    test('[H1] a mean counts the late samples from before a restart and those from after it', async () => {
+      const id = newDeviceId();
       await write(
         id,
-        perSecond(BASE, 300, () => 10),
+        samplesFrom(BASE, 300, () => 10),
       );
       await history.close();
       history = await subject.open();
       await write(
         id,
-        perSecond(BASE + 300 * SECOND, 100, () => 50),
+        samplesFrom(BASE + 300 * SECOND, 100, () => 50),
       );
-      expect((await cpu(id, BASE, BASE + HOUR, 15 * MINUTE)).mean).toEqual([20]);
-      expect((await cpu(id, BASE, BASE + HOUR, 5 * MINUTE)).mean).toEqual([10, 50]);
+      expect((await queryCpu(id, BASE, BASE + HOUR, 15 * MINUTE)).mean).toEqual([20]);
+      expect((await queryCpu(id, BASE, BASE + HOUR, 5 * MINUTE)).mean).toEqual([10, 50]);
     });
 
-    test('[H2] a long chart holds what has just come', async () => {
-      const id = device();
+    test('[H2] a chart of a year shows a sample that has just come', async () => {
+      const id = newDeviceId();
       const now = Math.floor(Date.now() / SECOND) * SECOND;
       await write(
         id,
-        perSecond(BASE, 10, () => 1),
+        samplesFrom(BASE, 10, () => 1),
       );
       await write(id, [{ t: now, values: { cpu: 77 } }]);
-      const { max } = await cpu(id, now - 364 * DAY, now + 1, DAY);
+      const { max } = await queryCpu(id, now - 364 * DAY, now + 1, DAY);
       expect(Math.max(...max)).toBe(77);
-      expect((await cpu(id, now - HOUR, now + 1, 15 * MINUTE)).max.at(-1)).toBe(77);
-      expect((await cpu(id, now - HOUR, now + 1, MINUTE)).max.at(-1)).toBe(77);
+      expect((await queryCpu(id, now - HOUR, now + 1, 15 * MINUTE)).max.at(-1)).toBe(77);
+      expect((await queryCpu(id, now - HOUR, now + 1, MINUTE)).max.at(-1)).toBe(77);
     });
 
-    test('a removed device is gone from every tier', async () => {
-      const id = device();
+    test('the data of a removed device is gone from every tier', async () => {
+      const id = newDeviceId();
       for (const daysAgo of [100, 10, 0])
         await write(
           id,
-          perSecond(BASE - daysAgo * DAY, 60, () => 90),
+          samplesFrom(BASE - daysAgo * DAY, 60, () => 90),
         );
-      expect((await cpu(id, BASE - 364 * DAY, BASE + DAY, DAY)).t).toHaveLength(3);
+      expect((await queryCpu(id, BASE - 364 * DAY, BASE + DAY, DAY)).t).toHaveLength(3);
       await history.remove(id);
-      expect((await cpu(id, BASE - 364 * DAY, BASE + DAY, DAY)).t).toEqual([]);
+      expect((await queryCpu(id, BASE - 364 * DAY, BASE + DAY, DAY)).t).toEqual([]);
       await write(
         id,
-        perSecond(BASE + MINUTE, 5, () => 1),
+        samplesFrom(BASE + MINUTE, 5, () => 1),
       );
       for (const step of [MINUTE, 15 * MINUTE, DAY])
-        expect((await cpu(id, BASE - 20 * DAY, BASE + DAY, step)).max).toEqual([1]);
+        expect((await queryCpu(id, BASE - 20 * DAY, BASE + DAY, step)).max).toEqual([1]);
     });
 
-    test('fields that come and go', async () => {
-      const id = device();
+    test('a field has buckets only where samples have it', async () => {
+      const id = newDeviceId();
       await write(id, [
         { t: BASE, values: { cpu: 1, ram: 2 } },
         { t: BASE + SECOND, values: { ram: 3 } },
@@ -287,14 +289,14 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       expect((await history.latest()).get(id)).toEqual({ t: BASE + 2 * SECOND, values: { swap: 7, cpu: 4 } });
     });
 
-    test('numbers of every size come back exactly', async () => {
-      const id = device();
+    test('numbers of every size are read back exactly', async () => {
+      const id = newDeviceId();
       const values = [0, -0.1, 1 / 3, 1e18, -1e18, 123456789.125, 1e-7, 34359738368, 99.99];
       await write(
         id,
         values.map((cpu, i) => ({ t: BASE + i * SECOND, values: { cpu } })),
       );
-      expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).max).toEqual(values);
+      expect((await queryCpu(id, BASE, BASE + MINUTE, SECOND)).max).toEqual(values);
     });
 
     test.each([
@@ -305,8 +307,8 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       'time',
       'mount:a\nb:used',
       'sensor:${r}:celsius',
-    ])('a field named %j', async (field) => {
-      const id = device();
+    ])('a field named %j is stored and found by its name', async (field) => {
+      const id = newDeviceId();
       await write(id, [{ t: BASE, values: { [field]: 5, cpu: 1 } }]);
       const { series } = await history.query({
         deviceId: id,
@@ -328,67 +330,67 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       'ünï 日本 🛰',
       'two\nlines',
       '100%25',
-    ])('a device named %j', async (id) => {
+    ])('a device named %j is stored and found by its name', async (id) => {
       await write(
         id,
-        perSecond(BASE, 3, (i) => i),
+        samplesFrom(BASE, 3, (i) => i),
       );
-      expect((await cpu(id, BASE, BASE + MINUTE, SECOND)).mean).toEqual([0, 1, 2]);
+      expect((await queryCpu(id, BASE, BASE + MINUTE, SECOND)).mean).toEqual([0, 1, 2]);
       expect((await history.latest()).get(id)?.t).toBe(BASE + 2 * SECOND);
     });
 
-    test('a removed device is forgotten, others are not, and it may come back', async () => {
-      const [gone, stays] = [device(), device()];
+    test('removing a device deletes its data and no other, and it may come back', async () => {
+      const [gone, stays] = [newDeviceId(), newDeviceId()];
       await write(
         gone,
-        perSecond(BASE, 10, () => 1),
+        samplesFrom(BASE, 10, () => 1),
       );
       await write(
         stays,
-        perSecond(BASE, 10, () => 2),
+        samplesFrom(BASE, 10, () => 2),
       );
       await history.remove(gone);
       expect(await history.timestamps(gone, BASE, BASE + HOUR)).toEqual([]);
-      expect((await cpu(gone, BASE, BASE + HOUR, MINUTE)).t).toEqual([]);
+      expect((await queryCpu(gone, BASE, BASE + HOUR, MINUTE)).t).toEqual([]);
       expect(await history.fields(gone)).toEqual([]);
       const latest = await history.latest();
       expect([latest.has(gone), latest.has(stays)]).toEqual([false, true]);
       await write(
         gone,
-        perSecond(BASE + MINUTE, 2, () => 3),
+        samplesFrom(BASE + MINUTE, 2, () => 3),
       );
       expect(await history.timestamps(gone, BASE, BASE + HOUR)).toHaveLength(2);
     });
 
-    test('an unknown device and an empty range have no data', async () => {
-      const id = device();
-      expect((await cpu('nobody', BASE, BASE + HOUR, MINUTE)).t).toEqual([]);
+    test('a query for an unknown device or an empty range gives no data', async () => {
+      const id = newDeviceId();
+      expect((await queryCpu('nobody', BASE, BASE + HOUR, MINUTE)).t).toEqual([]);
       expect(await history.fields('nobody')).toEqual([]);
       await history.remove('nobody');
       await write(
         id,
-        perSecond(BASE, 3, () => 1),
+        samplesFrom(BASE, 3, () => 1),
       );
-      expect((await cpu(id, BASE - HOUR, BASE, MINUTE)).t).toEqual([]);
+      expect((await queryCpu(id, BASE - HOUR, BASE, MINUTE)).t).toEqual([]);
     });
 
-    test('everything written is there after closing and opening again', async () => {
-      const id = device();
+    test('everything written can be read after the history is closed and opened again', async () => {
+      const id = newDeviceId();
       await write(
         id,
-        perSecond(BASE, 200, (i) => i),
+        samplesFrom(BASE, 200, (i) => i),
       );
-      const live = perSecond(Math.floor(Date.now() / SECOND) * SECOND - 5 * SECOND, 5, (i) => i);
-      await write(id, live);
+      const recent = samplesFrom(Math.floor(Date.now() / SECOND) * SECOND - 5 * SECOND, 5, (i) => i);
+      await write(id, recent);
       await history.close();
       history = await subject.open();
       expect(await history.timestamps(id, BASE, BASE + HOUR)).toHaveLength(200);
-      expect((await cpu(id, BASE, BASE + 4 * MINUTE, MINUTE)).max).toEqual([59, 119, 179, 199]);
-      expect((await history.latest()).get(id)?.t).toBe(live.at(-1)?.t);
+      expect((await queryCpu(id, BASE, BASE + 4 * MINUTE, MINUTE)).max).toEqual([59, 119, 179, 199]);
+      expect((await history.latest()).get(id)?.t).toBe(recent.at(-1)?.t);
       expect(await history.fields(id)).toEqual(['cpu']);
     });
 
-    test('it says how it is', async () => {
+    test('health says that the history is healthy, and where the samples are', async () => {
       const health = await history.health();
       expect(health.healthy).toBe(true);
       expect(health.detail).not.toBe('');

@@ -14,20 +14,20 @@ import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
 const binary = findInfluxd();
 const log = createLog('silent');
 const DAY = 86_400_000;
-/** The noon before yesterday's: one day's samples, none of the last minutes. */
+/** Noon of the day before yesterday: all samples are of one day, and none is recent. */
 const BASE = Math.floor(Date.now() / DAY) * DAY - DAY - DAY / 2;
 
 const samples = (push: number): Sample[] =>
   Array.from({ length: 5 }, (_, i) => ({ t: BASE + (push * 5 + i) * 1000, values: { cpu: i } }));
 
 describe.skipIf(binary === undefined)('with a real influxd', () => {
-  test('[H4] InfluxDB killed and started again: everything arrives, once each', async () => {
+  test('[H4] when InfluxDB is killed and started again, every sample arrives, once each', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'outage-'));
     const influxd = await startInfluxd(binary ?? '');
     const journal = await openJournal({ clock: systemClock, dir, log, gatherMs: 1, segmentBytes: 2_000 });
     const history = await openInfluxHistory({ ...influxd, bucket: 'outage', log });
-    let retrying: () => void = () => undefined;
-    const sawTrouble = new Promise<void>((resolve) => (retrying = resolve));
+    let noteRetry: () => void = () => undefined;
+    const retryBegan = new Promise<void>((resolve) => (noteRetry = resolve));
     const feeder = createFeeder({
       clock: systemClock,
       journal,
@@ -37,11 +37,11 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
         samples: samples(Buffer.from(payload).readUInt32LE()),
       }),
       log,
-      samplesInMemory: 60,
+      maxSamplesInMemory: 60,
       samplesPerWrite: 30,
       firstRetryMs: 20,
-      lastRetryMs: 100,
-      onState: ({ kind }) => kind === 'retrying' && retrying(),
+      maxRetryMs: 100,
+      onState: ({ kind }) => kind === 'retrying' && noteRetry(),
     });
     const push = async (n: number) => {
       const payload = Buffer.alloc(4);
@@ -55,7 +55,7 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     await feeder.caughtUp();
     await influxd.kill();
     for (let n = 20; n < 120; n++) await push(n);
-    await sawTrouble;
+    await retryBegan;
     expect(feeder.behindBytes()).toBeGreaterThan(1000);
     expect(await history.health()).toMatchObject({
       healthy: false,
@@ -68,7 +68,8 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     const times = await history.timestamps('d', BASE, BASE + 3_600_000);
     expect(times).toEqual(Array.from({ length: 700 }, (_, i) => BASE + i * 1000));
     expect(await history.health()).toMatchObject({ healthy: true });
-    // And so do their rollups; until then the journal forgets nothing.
+    // The samples were late, so the journal keeps them until they are rolled up, which the query brings
+    // about.
     expect(journal.start).toBe(0);
     const year = { deviceId: 'd', from: BASE - 364 * DAY, to: BASE + DAY, fields: ['cpu'] };
     const { series } = await history.query({ ...year, step: DAY });
@@ -85,10 +86,10 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     await rm(dir, { recursive: true });
   });
 
-  test('a refused sample does not hold up the others, and a wrong token says so', async () => {
+  test('a sample that InfluxDB rejects does not hold up the others, and an error names a wrong token', async () => {
     const influxd = await startInfluxd(binary ?? '');
     const access = { org: influxd.org, bucket: influxd.bucket };
-    // A field of another type, as an outsider may have made it.
+    // Another program may have written the field with another type.
     await fetch(
       `${influxd.url}/api/v2/write?${new URLSearchParams({ ...access, precision: 'ms' }).toString()}`,
       {

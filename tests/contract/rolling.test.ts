@@ -1,11 +1,11 @@
 import { InfluxDB } from '@influxdata/influxdb-client';
 import { describe, expect, test } from 'vitest';
 import type { SampleBatch } from '../../server/history/history.ts';
-import { provide } from '../../influx/buckets.ts';
+import { findOrMakeBuckets } from '../../influx/buckets.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { DEFAULT_RETENTION } from '../../server/history/history.ts';
 import { openTiers } from '../../influx/tiers.ts';
-import { points, writePoints } from '../../influx/write.ts';
+import { pointsOf, writePoints } from '../../influx/write.ts';
 import { createLog } from '../../server/app/log.ts';
 import { adminOf } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
@@ -22,21 +22,22 @@ const batch = (from: number, count: number): SampleBatch => ({
 });
 
 describe.skipIf(binary === undefined)('rolling up on a real influxd', () => {
-  test('[H1] samples that come meanwhile, older than all that were there, are rolled up too', async () => {
+  test('[H1] the oldest samples are rolled up too if they come while others are being rolled up', async () => {
     const influxd = await startInfluxd(binary ?? '');
     const { org, bucket } = influxd;
     const admin = adminOf(influxd);
     const client = new InfluxDB(influxd);
     const options = { client, org, log };
-    const places = await provide({ ...options, bucket, retention: DEFAULT_RETENTION });
-    if (places.tiers === undefined) throw new Error(places.advice);
-    const tiersAt = places.tiers;
-    const store = async (one: SampleBatch) => writePoints({ ...options, bucket }, points([one], new Map()));
-    await store(batch(NOW - 3 * HOUR, 100));
+    const buckets = await findOrMakeBuckets({ ...options, bucket, retention: DEFAULT_RETENTION });
+    if (buckets.tiers === undefined) throw new Error(buckets.advice);
+    const tierBuckets = buckets.tiers;
+    const writeBatch = async (one: SampleBatch) =>
+      writePoints({ ...options, bucket }, pointsOf([one], new Map()));
+    await writeBatch(batch(NOW - 3 * HOUR, 100));
     const open = () =>
       openTiers({
         api: client.getQueryApi(org),
-        places: { raw: places.raw, ...tiersAt },
+        buckets: { raw: buckets.raw, ...tierBuckets },
         write: (into, all) => writePoints({ ...options, bucket: into }, all),
         now: () => NOW,
       });
@@ -45,33 +46,33 @@ describe.skipIf(binary === undefined)('rolling up on a real influxd', () => {
     await tiers.pass();
     expect(tiers.mark).toEqual({ from: NOW - HOUR, to: NOW });
     const older = batch(NOW - 6 * HOUR, 50);
-    await store(older);
-    tiers.wrote([older], 7);
-    // Not late: it will be come upon.
-    expect(tiers.heldSince()).toBeUndefined();
+    await writeBatch(older);
+    tiers.noteWritten([older], 7);
+    // They are not late: rolling up backwards has not reached their time yet.
+    expect(tiers.journalFrom()).toBeUndefined();
 
-    // Another process takes it up where this one was.
-    const next = await open();
-    expect(next.mark).toEqual({ from: NOW - HOUR, to: NOW });
+    // After a restart, rolling up goes on from the stored mark.
+    const reopened = await open();
+    expect(reopened.mark).toEqual({ from: NOW - HOUR, to: NOW });
     while ((await tiers.pass()) !== undefined);
     expect(tiers.mark.from).toBe(0);
     expect(await admin.sum(`${bucket}_15m`, 'count', 'd')).toBe(150);
     expect(await admin.sum(`${bucket}_1m`, 'count', 'd')).toBe(150);
 
-    // From now on old samples are late ones.
+    // Everything is rolled up now, so all old samples are late.
     const oldest = batch(NOW - 9 * HOUR, 10);
-    await store(oldest);
-    tiers.wrote([oldest], 8);
-    expect(tiers.heldSince()).toBe(8);
-    await tiers.settle('another');
-    expect(tiers.heldSince()).toBe(8);
-    await tiers.settle('d');
-    expect(tiers.heldSince()).toBeUndefined();
+    await writeBatch(oldest);
+    tiers.noteWritten([oldest], 8);
+    expect(tiers.journalFrom()).toBe(8);
+    await tiers.rollUpLate('another');
+    expect(tiers.journalFrom()).toBe(8);
+    await tiers.rollUpLate('d');
+    expect(tiers.journalFrom()).toBeUndefined();
     expect(await admin.sum(`${bucket}_15m`, 'count', 'd')).toBe(160);
     await influxd.stop();
   });
 
-  test('[H4] while rolling up fails the journal is held, and it says so although samples are taken', async () => {
+  test('[H4] while rolling up fails, the journal keeps late samples, and the health says so', async () => {
     const influxd = await startInfluxd(binary ?? '');
     const proxy = await startProxy(influxd.url);
     let now = NOW;

@@ -16,21 +16,22 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const NOW = Math.floor(Date.now() / HOUR) * HOUR;
 
-const flat = (from: number, count: number, value: (i: number) => number): Sample[] =>
+/** One sample a second, with the field `cpu`. */
+const perSecond = (from: number, count: number, value: (i: number) => number): Sample[] =>
   Array.from({ length: count }, (_, i) => ({ t: from + i * SECOND, values: { cpu: value(i) } }));
 
-/** A log that keeps its warnings, and tells of each. */
-function warnings() {
-  const said: string[] = [];
-  const warn: HistoryOptions['log']['warn'] = (_, text) => void said.push(text);
-  return { said, log: { ...log, warn } };
+/** A log that records the texts of its warnings. */
+function recordWarnings() {
+  const warnings: string[] = [];
+  const warn: HistoryOptions['log']['warn'] = (_, text) => void warnings.push(text);
+  return { warnings, log: { ...log, warn } };
 }
 
 describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
   let influxd: Influxd;
   let admin: Admin;
-  let count = 0;
-  const never = { passEveryMs: 3_600_000 };
+  let bucketCount = 0;
+  const withoutPasses = { passEveryMs: HOUR };
 
   beforeAll(async () => {
     influxd = await startInfluxd(binary ?? '');
@@ -38,14 +39,17 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
   });
   afterAll(() => influxd.stop());
 
-  const fresh = () => `bucket-${count++}`;
+  const newBucketName = () => `bucket-${bucketCount++}`;
   const open = (bucket: string, options: Partial<InfluxOptions> = {}) =>
-    openInfluxHistory({ ...influxd, bucket, log, ...never, ...options });
-  const cpu = async (history: History, from: number, to: number, step: number, deviceId = 'd') => {
+    openInfluxHistory({ ...influxd, bucket, log, ...withoutPasses, ...options });
+  const queryCpu = async (history: History, from: number, to: number, step: number, deviceId = 'd') => {
     const { series, step: used } = await history.query({ deviceId, from, to, step, fields: ['cpu'] });
     return { step: used, ...(series.get('cpu') ?? { t: [], min: [], mean: [], max: [] }) };
   };
-  /** Opens it with time given to its tiers, and waits until they have been given `passes` passes. */
+  /**
+   * Opens the history with frequent passes of rolling up, waits until `until` is true, runs `work`, and
+   * closes it.
+   */
   async function withPasses<T>(
     bucket: string,
     options: Partial<InfluxOptions>,
@@ -61,53 +65,53 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     }
   }
 
-  test('[H1] the buckets are made with the times of the settings; those that are there keep theirs', async () => {
-    const bucket = fresh();
+  test('[H1] new buckets get the retention of the settings; buckets that exist keep theirs', async () => {
+    const bucket = newBucketName();
     const history = await open(bucket, { retention: { raw_days: 2, minute_days: 30, quarter_days: 400 } });
     await history.latest();
-    const kept = () =>
-      Promise.all(['', '_1m', '_15m'].map((suffix) => admin.retention(`${bucket}${suffix}`)));
-    expect(await kept()).toEqual([2, 30, 400]);
+    const retentions = () =>
+      Promise.all(['', '_1m', '_15m'].map((suffix) => admin.retentionDays(`${bucket}${suffix}`)));
+    expect(await retentions()).toEqual([2, 30, 400]);
     await history.close();
-    const said: string[] = [];
-    const again = await open(bucket, {
+    const notes: string[] = [];
+    const reopened = await open(bucket, {
       retention: { raw_days: 1, minute_days: 30, quarter_days: 100 },
-      log: { ...log, info: (_, text) => void said.push(text) },
+      log: { ...log, info: (_, text) => void notes.push(text) },
     });
-    await again.latest();
-    expect(await kept()).toEqual([2, 30, 400]);
-    expect(said).toHaveLength(2);
-    expect(said[0]).toContain(`${bucket} was there already and keeps its data for 2 days, not for 1 days`);
-    expect(said[1]).toContain(`${bucket}_15m was there already`);
-    await again.close();
+    await reopened.latest();
+    expect(await retentions()).toEqual([2, 30, 400]);
+    expect(notes).toHaveLength(2);
+    expect(notes[0]).toContain(`${bucket} was there already and keeps its data for 2 days, not for 1 days`);
+    expect(notes[1]).toContain(`${bucket}_15m was there already`);
+    await reopened.close();
   });
 
   test('[H2] a year is read from the quarters, a day from the minutes, five minutes from the samples', async () => {
-    const bucket = fresh();
+    const bucket = newBucketName();
     const proxy = await startProxy(influxd.url);
     const history = await open(bucket, { url: proxy.url, now: () => NOW });
-    await history.write([{ deviceId: 'd', samples: flat(NOW - 2 * HOUR, 60, (i) => i) }], 1);
-    await history.write([{ deviceId: 'd', samples: flat(NOW - MINUTE, 60, (i) => i) }], 2);
-    await cpu(history, NOW - DAY, NOW, HOUR);
-    const read = async (from: number, step: number) => {
-      proxy.asked();
-      expect((await cpu(history, from, NOW, step)).max).toContain(59);
-      return proxy.asked();
+    await history.write([{ deviceId: 'd', samples: perSecond(NOW - 2 * HOUR, 60, (i) => i) }], 1);
+    await history.write([{ deviceId: 'd', samples: perSecond(NOW - MINUTE, 60, (i) => i) }], 2);
+    await queryCpu(history, NOW - DAY, NOW, HOUR);
+    const readsOf = async (from: number, step: number) => {
+      proxy.takeReads();
+      expect((await queryCpu(history, from, NOW, step)).max).toContain(59);
+      return proxy.takeReads();
     };
-    const year = await read(NOW - 365 * DAY, DAY);
+    const year = await readsOf(NOW - 365 * DAY, DAY);
     expect(new Set(year.map((one) => one.bucket))).toEqual(new Set([`${bucket}_15m`]));
-    const day = await read(NOW - DAY, 5 * MINUTE);
+    const day = await readsOf(NOW - DAY, 5 * MINUTE);
     expect(new Set(day.map((one) => one.bucket))).toEqual(new Set([`${bucket}_1m`]));
-    const minutes = await read(NOW - 5 * MINUTE, SECOND);
+    const minutes = await readsOf(NOW - 5 * MINUTE, SECOND);
     expect(new Set(minutes.map((one) => one.bucket))).toEqual(new Set([bucket]));
     await history.close();
 
-    // Some minutes on, only what is not rolled up yet is read sample by sample.
+    // Some minutes later, samples are read only in the range that is not rolled up yet.
     const later = await open(bucket, { url: proxy.url, now: () => NOW + 10 * MINUTE });
-    await later.write([{ deviceId: 'd', samples: flat(NOW + 9 * MINUTE, 60, () => 90) }], 3);
-    proxy.asked();
-    expect((await cpu(later, NOW - 365 * DAY, NOW + QUARTER, DAY)).max.at(-1)).toBe(90);
-    for (const { bucket: from, ...range } of proxy.asked())
+    await later.write([{ deviceId: 'd', samples: perSecond(NOW + 9 * MINUTE, 60, () => 90) }], 3);
+    proxy.takeReads();
+    expect((await queryCpu(later, NOW - 365 * DAY, NOW + QUARTER, DAY)).max.at(-1)).toBe(90);
+    for (const { bucket: from, ...range } of proxy.takeReads())
       expect(from === bucket ? range : null).toEqual(
         from === bucket ? { from: NOW, to: NOW + QUARTER } : null,
       );
@@ -115,16 +119,16 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     await proxy.stop();
   });
 
-  test('[H1] samples that come in time are rolled up, and the spike outlives them by a year', async () => {
-    const bucket = fresh();
+  test('[H1] samples that come in time are rolled up, and their spike outlives them', async () => {
+    const bucket = newBucketName();
     let now = NOW - HOUR;
-    const spiked = flat(NOW - HOUR, 3600, (i) => (i === 2000 ? 97 : 10));
+    const spiked = perSecond(NOW - HOUR, 3600, (i) => (i === 2000 ? 97 : 10));
     const before = await open(bucket, { now: () => now });
     for (let i = 0; i < 3600; i += 600) {
       now = NOW - HOUR + i * SECOND;
       await before.write([{ deviceId: 'd', samples: spiked.slice(i, i + 600) }], i);
     }
-    // None of them was late: nothing has been rolled up yet.
+    // None of them was late, so nothing has been rolled up yet.
     expect(await admin.sum(`${bucket}_15m`, 'count', 'd')).toBe(0);
     now = NOW + 3 * MINUTE;
     await withPasses(
@@ -133,45 +137,45 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
       async () => (await admin.sum(`${bucket}_15m`, 'count', 'd')) === 3600,
       async (history) => {
         expect(await admin.sum(`${bucket}_1m`, 'count', 'd')).toBe(3600);
-        await admin.empty(bucket);
-        // The mark moves right after.
+        await admin.deleteData(bucket);
+        // The mark is stored after the buckets; until then the query reads the samples, which are deleted.
         await expect.poll(() => cpuMax(history), { timeout: 20_000 }).toEqual([97]);
-        const year = await cpu(history, NOW - 364 * DAY, NOW + DAY, DAY);
+        const year = await queryCpu(history, NOW - 364 * DAY, NOW + DAY, DAY);
         expect(year).toMatchObject({ max: [97], min: [10] });
         expect(year.mean[0]).toBeCloseTo((3599 * 10 + 97) / 3600, 6);
-        const quarters = await cpu(history, NOW - HOUR, NOW, QUARTER);
+        const quarters = await queryCpu(history, NOW - HOUR, NOW, QUARTER);
         expect(quarters.max).toEqual([10, 10, 97, 10]);
-        expect((await cpu(history, NOW - HOUR, NOW, MINUTE)).max[33]).toBe(97);
+        expect((await queryCpu(history, NOW - HOUR, NOW, MINUTE)).max[33]).toBe(97);
       },
     );
     await before.close();
     async function cpuMax(history: History) {
-      return (await cpu(history, NOW - 364 * DAY, NOW + DAY, DAY)).max;
+      return (await queryCpu(history, NOW - 364 * DAY, NOW + DAY, DAY)).max;
     }
   });
 
-  test('[H1] what was not rolled up at the end is, when all samples have expired before the next start', async () => {
-    const bucket = fresh();
+  test('[H1] closing rolls up the newest samples, which may expire before the next start', async () => {
+    const bucket = newBucketName();
     const before = await open(bucket, { now: () => NOW + 5 * MINUTE });
-    await before.write([{ deviceId: 'd', samples: flat(NOW, 300, (i) => (i === 100 ? 66 : 1)) }], 1);
+    await before.write([{ deviceId: 'd', samples: perSecond(NOW, 300, (i) => (i === 100 ? 66 : 1)) }], 1);
     await before.close();
-    await admin.empty(bucket);
+    await admin.deleteData(bucket);
     await withPasses(
       bucket,
       { now: () => NOW + 5 * HOUR },
-      async (history) => (await cpu(history, NOW - DAY, NOW + DAY, DAY)).max[0] === 66,
+      async (history) => (await queryCpu(history, NOW - DAY, NOW + DAY, DAY)).max[0] === 66,
       async (history) => {
-        const { max, mean } = await cpu(history, NOW, NOW + 5 * MINUTE, MINUTE);
+        const { max, mean } = await queryCpu(history, NOW, NOW + 5 * MINUTE, MINUTE);
         expect(max).toEqual([1, 66, 1, 1, 1]);
         expect(mean[1]).toBeCloseTo(125 / 60, 6);
       },
     );
   });
 
-  test('[H1] samples from before the tiers show on long charts, and are rolled up bit by bit', async () => {
-    const bucket = fresh();
+  test('[H1] samples from before the tiers show on long charts, and are rolled up hour by hour', async () => {
+    const bucket = newBucketName();
     await admin.makeBucket(bucket);
-    const old = flat(NOW - 5 * HOUR, 1200, (i) => (i === 7 ? 88 : 5));
+    const old = perSecond(NOW - 5 * HOUR, 1200, (i) => (i === 7 ? 88 : 5));
     const lines = old.map(({ t, values }) => `samples,device=d cpu=${values['cpu']} ${t}`).join('\n');
     const query = new URLSearchParams({ org: influxd.org, bucket, precision: 'ms' }).toString();
     const reply = await fetch(`${influxd.url}/api/v2/write?${query}`, {
@@ -181,7 +185,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     });
     expect(reply.status).toBe(204);
     const first = await open(bucket, { now: () => NOW });
-    expect(await cpu(first, NOW - 364 * DAY, NOW, DAY)).toMatchObject({ max: [88], min: [5] });
+    expect(await queryCpu(first, NOW - 364 * DAY, NOW, DAY)).toMatchObject({ max: [88], min: [5] });
     expect(await admin.sum(`${bucket}_15m`, 'count', 'd')).toBe(0);
     await first.close();
     const proxy = await startProxy(influxd.url);
@@ -189,13 +193,13 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
       bucket,
       { now: () => NOW, url: proxy.url },
       async (history) => {
-        proxy.asked();
-        await cpu(history, NOW - 364 * DAY, NOW, DAY);
-        return !proxy.asked().some((read) => read.bucket === bucket && read.from < NOW - 6 * HOUR);
+        proxy.takeReads();
+        await queryCpu(history, NOW - 364 * DAY, NOW, DAY);
+        return !proxy.takeReads().some((read) => read.bucket === bucket && read.from < NOW - 6 * HOUR);
       },
       async (history) => {
-        await admin.empty(bucket);
-        const year = await cpu(history, NOW - 364 * DAY, NOW, DAY);
+        await admin.deleteData(bucket);
+        const year = await queryCpu(history, NOW - 364 * DAY, NOW, DAY);
         expect(year).toMatchObject({ max: [88], min: [5] });
         expect(year.mean[0]).toBeCloseTo((1199 * 5 + 88) / 1200, 6);
         expect(await admin.sum(`${bucket}_1m`, 'count', 'd')).toBe(1200);
@@ -205,54 +209,54 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     await proxy.stop();
   });
 
-  test('[H4] late samples hold the journal until they are rolled up; after a crash they come again', async () => {
-    const bucket = fresh();
+  test('[H4] the journal keeps late samples until they are rolled up, also over a crash', async () => {
+    const bucket = newBucketName();
     let now = NOW;
     const crashed = await open(bucket, { now: () => now });
-    expect(await crashed.write([{ deviceId: 'd', samples: flat(NOW, 5, () => 1) }], 10)).toBe(10);
-    const late = [{ deviceId: 'd', samples: flat(NOW - 2 * HOUR, 100, (i) => i) }];
+    expect(await crashed.write([{ deviceId: 'd', samples: perSecond(NOW, 5, () => 1) }], 10)).toBe(10);
+    const late = [{ deviceId: 'd', samples: perSecond(NOW - 2 * HOUR, 100, (i) => i) }];
     expect(await crashed.write(late, 20)).toBe(10);
-    expect(await crashed.write([{ deviceId: 'd', samples: flat(NOW + 5000, 5, () => 1) }], 30)).toBe(10);
-    // It is never closed. The next one gets what the journal still holds.
+    expect(await crashed.write([{ deviceId: 'd', samples: perSecond(NOW + 5000, 5, () => 1) }], 30)).toBe(10);
+    // The first history is not closed, as in a crash. The second one gets what the journal still holds.
     now += MINUTE;
     const next = await open(bucket, { now: () => now });
     expect(await next.write(late, 20)).toBe(0);
-    expect(await cpu(next, NOW - 2 * HOUR, NOW - HOUR, QUARTER)).toMatchObject({ mean: [49.5] });
-    expect(await next.write([{ deviceId: 'd', samples: flat(NOW + 10_000, 5, () => 1) }], 40)).toBe(40);
+    expect(await queryCpu(next, NOW - 2 * HOUR, NOW - HOUR, QUARTER)).toMatchObject({ mean: [49.5] });
+    expect(await next.write([{ deviceId: 'd', samples: perSecond(NOW + 10_000, 5, () => 1) }], 40)).toBe(40);
     expect(await admin.sum(`${bucket}_15m`, 'count', 'd')).toBe(100);
     await next.close();
     await crashed.close();
   });
 
-  test('a removed device leaves nothing in any bucket', async () => {
-    const bucket = fresh();
+  test('a removed device leaves no data in any InfluxDB bucket', async () => {
+    const bucket = newBucketName();
     const history = await open(bucket, { now: () => NOW });
     for (const deviceId of ['gone', 'stays'])
-      await history.write([{ deviceId, samples: flat(NOW - 3 * HOUR, 100, () => 1) }], 1);
-    for (const deviceId of ['gone', 'stays']) await cpu(history, NOW - DAY, NOW, HOUR, deviceId);
-    await history.write([{ deviceId: 'gone', samples: flat(NOW - 20 * DAY, 10, () => 1) }], 2);
+      await history.write([{ deviceId, samples: perSecond(NOW - 3 * HOUR, 100, () => 1) }], 1);
+    for (const deviceId of ['gone', 'stays']) await queryCpu(history, NOW - DAY, NOW, HOUR, deviceId);
+    await history.write([{ deviceId: 'gone', samples: perSecond(NOW - 20 * DAY, 10, () => 1) }], 2);
     await history.remove('gone');
     await history.close();
-    const left = async (device: string) => [
+    const dataLeft = async (device: string) => [
       await admin.sum(bucket, 'samples', device),
       await admin.sum(`${bucket}_1m`, 'count', device),
       await admin.sum(`${bucket}_15m`, 'count', device),
     ];
-    expect(await left('gone')).toEqual([0, 0, 0]);
-    expect(await left('stays')).toEqual([100, 100, 100]);
+    expect(await dataLeft('gone')).toEqual([0, 0, 0]);
+    expect(await dataLeft('stays')).toEqual([100, 100, 100]);
   });
 
-  test('a token for the one bucket: it works without tiers, says what to do, and takes them up once it may', async () => {
-    const bucket = fresh();
+  test('with a token for one bucket the history works without tiers, and uses them once the token allows', async () => {
+    const bucket = newBucketName();
     await admin.makeBucket(bucket);
     const token = await admin.narrowToken(bucket);
-    const { said, log: warned } = warnings();
+    const { warnings, log: warned } = recordWarnings();
     const history = await open(bucket, { token, log: warned, now: () => NOW });
-    await history.write([{ deviceId: 'd', samples: flat(NOW - 2 * HOUR, 100, (i) => i) }], 1);
-    expect(await cpu(history, NOW - 364 * DAY, NOW, DAY)).toMatchObject({ mean: [49.5], max: [99] });
+    await history.write([{ deviceId: 'd', samples: perSecond(NOW - 2 * HOUR, 100, (i) => i) }], 1);
+    expect(await queryCpu(history, NOW - 364 * DAY, NOW, DAY)).toMatchObject({ mean: [49.5], max: [99] });
     const advice = `influx bucket create --org watchfloor --name ${bucket}_1m --retention 2160h`;
-    expect(said).toHaveLength(1);
-    expect(said[0]).toContain(advice);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(advice);
     const health = await history.health();
     expect(health.healthy).toBe(true);
     expect(health.detail).toContain(advice);
@@ -266,36 +270,37 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
       bucket,
       { token: wider, now: () => NOW },
       async () => (await admin.sum(`${bucket}_15m`, 'count', 'd')) === 100,
-      async (one) => expect(await cpu(one, NOW - 364 * DAY, NOW, DAY)).toMatchObject({ mean: [49.5] }),
+      async (reopened) =>
+        expect(await queryCpu(reopened, NOW - 364 * DAY, NOW, DAY)).toMatchObject({ mean: [49.5] }),
     );
   });
 
-  test('a tier that somebody deletes is made again from the samples', async () => {
-    const bucket = fresh();
+  test('a tier whose bucket somebody deletes is made again from the samples', async () => {
+    const bucket = newBucketName();
     const history = await open(bucket, { now: () => NOW });
-    await history.write([{ deviceId: 'd', samples: flat(NOW - 2 * HOUR, 100, (i) => i) }], 1);
-    await cpu(history, NOW - DAY, NOW, HOUR);
+    await history.write([{ deviceId: 'd', samples: perSecond(NOW - 2 * HOUR, 100, (i) => i) }], 1);
+    await queryCpu(history, NOW - DAY, NOW, HOUR);
     await admin.deleteBucket(`${bucket}_15m`);
-    await expect(cpu(history, NOW - DAY, NOW, HOUR)).rejects.toThrow(`${bucket}_15m`);
-    expect(await cpu(history, NOW - DAY, NOW, HOUR)).toMatchObject({ mean: [49.5] });
+    await expect(queryCpu(history, NOW - DAY, NOW, HOUR)).rejects.toThrow(`${bucket}_15m`);
+    expect(await queryCpu(history, NOW - DAY, NOW, HOUR)).toMatchObject({ mean: [49.5] });
     await history.close();
   });
 
   test.each([
     ['the token', { token: 'wrong' }, 'it does not accept INFLUX_TOKEN'],
     ['the organisation', { org: 'nobody' }, 'no such organisation.*check INFLUX_ORG'],
-  ])('%s is wrong: every call names it', async (_, options, message) => {
+  ])('when %s is wrong, every call and the health say so', async (_, options, message) => {
     const history = await open('watchfloor', options);
     await expect(history.latest()).rejects.toThrow(new RegExp(message));
-    await expect(history.write([{ deviceId: 'd', samples: flat(NOW, 1, () => 1) }], 1)).rejects.toThrow(
+    await expect(history.write([{ deviceId: 'd', samples: perSecond(NOW, 1, () => 1) }], 1)).rejects.toThrow(
       new RegExp(message),
     );
     expect((await history.health()).detail).toMatch(new RegExp(message));
     await history.close();
   });
 
-  test('a token that may not write the tiers: it says so', async () => {
-    const bucket = fresh();
+  test('the error says so when the token may not write the tiers', async () => {
+    const bucket = newBucketName();
     for (const suffix of ['', '_1m', '_15m']) await admin.makeBucket(`${bucket}${suffix}`);
     const token = await admin.narrowToken(bucket, `${bucket}_1m:read`, `${bucket}_15m:read`);
     const history = await open(bucket, { token });
@@ -303,8 +308,8 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     await history.close();
   });
 
-  test('a token that may neither read nor make the bucket: what to run', async () => {
-    const bucket = fresh();
+  test('the error says what to run when the token may neither read nor make the bucket', async () => {
+    const bucket = newBucketName();
     const token = await admin.narrowToken('watchfloor');
     const history = await open(bucket, { token });
     await expect(history.latest()).rejects.toThrow(

@@ -21,8 +21,10 @@ const example = (name: string) =>
     enrollment,
   );
 
-/** Every commented-out setting taken in; a setting given twice keeps its last line. */
-function everything(text: string): string {
+/**
+ * The settings of an example, those that are commented out included; of a setting given twice, the last line.
+ */
+function withCommentedOut(text: string): string {
   const settings = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, key] = /^(?:# )?([a-z_]+): \S/.exec(line) ?? [];
@@ -33,7 +35,7 @@ function everything(text: string): string {
 
 const keysOf = (text: string) => text.split('\n').map((line) => line.split(':')[0] ?? '');
 
-function file(name: string, text: string): string {
+function writeSettings(name: string, text: string): string {
   const path = join(scratch, name);
   writeFileSync(path, text);
   chmodSync(path, 0o600);
@@ -43,35 +45,38 @@ function file(name: string, text: string): string {
 describe('deploy/agent.example.yaml', () => {
   const text = example('agent.example.yaml');
 
-  it('is taken by the agent as it is', async () => {
-    const started = await loadAgentConfig(['--config', file('agent.yaml', text)], {});
-    if (started.kind !== 'run') throw new Error('expected settings');
-    expect(started.config.data).toBe('/var/lib/watchfloor-agent');
-    // A machine that has joined needs no string any more, and no file that held it.
-    expect(started.config.enrollment).toBeUndefined();
-    expect(started.config.warnings).toEqual([]);
+  it('the agent accepts deploy/agent.example.yaml as it is', async () => {
+    const loaded = await loadAgentConfig(['--config', writeSettings('agent.yaml', text)], {});
+    if (loaded.kind !== 'run') throw new Error('expected settings');
+    expect(loaded.config.data).toBe('/var/lib/watchfloor-agent');
+    // The example comments the enrollment string out, because a machine that has joined does not need it.
+    expect(loaded.config.enrollment).toBeUndefined();
+    expect(loaded.config.warnings).toEqual([]);
   });
 
-  it('is taken with everything that is commented out, too', async () => {
-    const started = await loadAgentConfig(['--config', file('agent-all.yaml', everything(text))], {});
-    if (started.kind !== 'run') throw new Error('expected settings');
-    expect(started.config.enrollment?.host).toBe('watchfloor.example');
-    expect(started.config).toMatchObject({ name: 'db-1', tags: ['production', 'rack-4'], interval: 5 });
+  it('the agent accepts deploy/agent.example.yaml with all commented-out settings put in', async () => {
+    const loaded = await loadAgentConfig(
+      ['--config', writeSettings('agent-all.yaml', withCommentedOut(text))],
+      {},
+    );
+    if (loaded.kind !== 'run') throw new Error('expected settings');
+    expect(loaded.config.enrollment?.host).toBe('watchfloor.example');
+    expect(loaded.config).toMatchObject({ name: 'db-1', tags: ['production', 'rack-4'], interval: 5 });
   });
 
-  it('shows every setting there is', () => {
+  it('deploy/agent.example.yaml shows every setting of the agent', () => {
     const keys = AGENT_SETTINGS.map(({ key }) => key).filter((key) => key !== 'config');
-    expect(keysOf(everything(text)).sort()).toEqual([...keys].sort());
+    expect(keysOf(withCommentedOut(text)).sort()).toEqual([...keys].sort());
   });
 });
 
 describe('deploy/server.example.yaml', () => {
   const text = example('server.example.yaml');
 
-  it('is taken by the server as it is', async () => {
-    const asked = await loadServerConfig(['--config', file('server.yaml', text)], {});
-    if (asked.kind !== 'run') throw new Error('expected settings');
-    expect(asked.config).toMatchObject({
+  it('the server accepts deploy/server.example.yaml as it is', async () => {
+    const loaded = await loadServerConfig(['--config', writeSettings('server.yaml', text)], {});
+    if (loaded.kind !== 'run') throw new Error('expected settings');
+    expect(loaded.config).toMatchObject({
       host: '0.0.0.0',
       port: 8443,
       data: '/var/lib/watchfloor',
@@ -79,21 +84,24 @@ describe('deploy/server.example.yaml', () => {
     });
   });
 
-  it('is taken with everything that is commented out, too', async () => {
-    const asked = await loadServerConfig(['--config', file('server-all.yaml', everything(text))], {});
-    if (asked.kind !== 'run') throw new Error('expected settings');
-    expect(asked.config).toMatchObject({
+  it('the server accepts deploy/server.example.yaml with all commented-out settings put in', async () => {
+    const loaded = await loadServerConfig(
+      ['--config', writeSettings('server-all.yaml', withCommentedOut(text))],
+      {},
+    );
+    if (loaded.kind !== 'run') throw new Error('expected settings');
+    expect(loaded.config).toMatchObject({
       influx: { org: 'home' },
       retention: { raw_days: 3, minute_days: 90, quarter_days: 1100 },
     });
-    expect(asked.config.allowAgents).toHaveLength(2);
+    expect(loaded.config.allowAgents).toHaveLength(2);
   });
 
-  it('shows the defaults of what it comments out as defaults', async () => {
-    const asked = await loadServerConfig([], {});
-    if (asked.kind !== 'run') throw new Error('expected settings');
-    const { intervalS, sessionDays, retention } = asked.config;
-    const shown = everything(text);
+  it('deploy/server.example.yaml shows the default values of the settings that it comments out', async () => {
+    const loaded = await loadServerConfig([], {});
+    if (loaded.kind !== 'run') throw new Error('expected settings');
+    const { intervalS, sessionDays, retention } = loaded.config;
+    const shown = withCommentedOut(text);
     for (const [key, value] of Object.entries({
       interval: intervalS,
       session_days: sessionDays,
@@ -102,8 +110,8 @@ describe('deploy/server.example.yaml', () => {
       expect(shown).toContain(`${key}: ${value}`);
   });
 
-  it('shows every setting there is', () => {
+  it('deploy/server.example.yaml shows every setting of the server', () => {
     const keys = SERVER_SETTINGS.map(({ key }) => key).filter((key) => key !== 'config');
-    expect(keysOf(everything(text)).sort()).toEqual([...keys].sort());
+    expect(keysOf(withCommentedOut(text)).sort()).toEqual([...keys].sort());
   });
 });

@@ -16,8 +16,10 @@ import { freePort, PASSWORD, startAgent, startServer, type TestServer } from '..
 const root = join(import.meta.dirname, '..', '..');
 const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => spawnSync(path, ['-v']).status === 0);
 
-/** The example as it is, but for ports, names and certificate paths that this test may use. */
-async function prepare(folder: string, upstream: number, ports: { plain: number; tls: number }) {
+/**
+ * Writes the example configuration with the ports, names and certificates of this test, and returns its path.
+ */
+async function writeConfiguration(folder: string, upstream: number, ports: { plain: number; tls: number }) {
   const { certFile, keyFile } = await openAuthority(folder, ['localhost', '127.0.0.1']);
   const example = readFileSync(join(root, 'deploy', 'nginx', 'watchfloor.conf'), 'utf8')
     .replaceAll(/^ *listen \[::\].*$/gm, '')
@@ -39,7 +41,7 @@ async function prepare(folder: string, upstream: number, ports: { plain: number;
   return path;
 }
 
-/** Where nginx is absent these are skipped and counted. */
+/** Skipped, and counted as such, where nginx is not installed. */
 describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
   const folder = mkdtempSync(join(tmpdir(), 'watchfloor-nginx-'));
   const opened = new Opened();
@@ -65,8 +67,8 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
       }),
       disposing,
     );
-    const config = await prepare(folder, server.port, ports);
-    // As root nginx would hand its workers to a user who cannot read this folder.
+    const config = await writeConfiguration(folder, server.port, ports);
+    // Started by root, nginx runs its workers as another user, who could not read this folder.
     const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
     const args = ['-p', folder, '-c', config, ...user];
     opened.keep(await startProcess({ file: nginx ?? '', args }), (proxy) => proxy.stop());
@@ -77,14 +79,14 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
 
   afterAll(() => opened.close());
 
-  it('is a configuration that nginx accepts', () => {
+  it('nginx accepts the configuration in deploy/nginx', () => {
     const { stderr } = spawnSync(nginx ?? '', ['-t', '-p', folder, '-c', join(folder, 'nginx.conf')], {
       encoding: 'utf8',
     });
     expect(stderr).toContain('test is successful');
   });
 
-  it('leads plain HTTP to HTTPS', async () => {
+  it('nginx redirects plain HTTP to HTTPS', async () => {
     const plain = createClient({ url: `http://localhost:${ports.plain}`, ca: undefined });
     const { status, headers } = await plain.ask('GET', '/ui/');
     plain.close();
@@ -92,26 +94,26 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
     expect(headers.location).toBe('https://localhost/ui/');
   });
 
-  it('signs in, and the session knows the address of the person, not of the proxy', async () => {
+  it('a session through nginx has the address of the person, not of nginx', async () => {
     expect((await people.login('admin', PASSWORD)).status).toBe(200);
     expect((await people.ask('GET', '/auth/me')).as(me).user.username).toBe('admin');
     const { sessions } = (await people.ask('GET', '/sessions')).as(sessionsReply);
     expect(sessions.find(({ current }) => current)?.address).toBe('127.0.0.2');
   });
 
-  it('does not take the word of a client about its own address', async () => {
+  it('a client cannot forge its address with a header of its own', async () => {
     const headers = { 'x-forwarded-for': '192.0.2.1' };
-    const liar = createClient({ url, ca, from: '127.0.0.3' });
+    const forger = createClient({ url, ca, from: '127.0.0.3' });
     const body = { username: 'admin', password: PASSWORD };
-    await liar.ask('POST', '/auth/login', { body, headers });
-    liar.close();
+    await forger.ask('POST', '/auth/login', { body, headers });
+    forger.close();
     const { sessions } = (await people.ask('GET', '/sessions')).as(sessionsReply);
     const addresses = sessions.map(({ address }) => address);
     expect(addresses).toContain('127.0.0.3');
     expect(addresses).not.toContain('192.0.2.1');
   });
 
-  it('carries the live WebSocket', async () => {
+  it('nginx passes the live WebSocket on', async () => {
     const live = openLive({ url, ca, cookie: people.cookie });
     await live.connected;
     const reply = await live.subscribe('fleet');
@@ -120,13 +122,13 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
     live.close();
   });
 
-  it('refuses the live WebSocket to a page of another site', async () => {
+  it('the live WebSocket is refused to a page of another site', async () => {
     const live = openLive({ url, ca, cookie: people.cookie, origin: 'https://evil.example' });
     await expect(live.connected).rejects.toThrow();
     live.close();
   });
 
-  it('lets an agent join by an enrollment string that names the proxy', async () => {
+  it('an agent joins with an enrollment string that names nginx', async () => {
     const answer = await people.ask('POST', '/enrollment-keys', { body: {} });
     const { enrollment } = answer.as(enrollmentKeyCreated);
     expect(parseEnrollment(enrollment)).toMatchObject({
@@ -135,7 +137,7 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
       ca: null,
       tls: true,
     });
-    // The test's own authority, as if the system trusted it.
+    // The agent trusts the test's own authority as if the system did.
     const env = { NODE_EXTRA_CA_CERTS: join(folder, 'authority.crt') };
     opened.keep(await startAgent({ enrollment, name: 'proxied', env }), disposing);
     await eventually('the agent pushed', async () => {

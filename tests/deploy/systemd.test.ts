@@ -12,8 +12,10 @@ afterAll(() => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-/** The unit as it would be installed for this very tree, so that its paths can be checked too. */
-function installed(name: string): string {
+/**
+ * Writes the unit with the paths of this source tree, so that systemd can check them, and returns its path.
+ */
+function writeUnit(name: string): string {
   const unit = readFileSync(join(root, 'deploy', 'systemd', name), 'utf8');
   const path = join(scratch, name);
   writeFileSync(path, unit.replaceAll('/opt/watchfloor', root));
@@ -25,20 +27,20 @@ function analyze(...args: string[]): { readonly output: string; readonly status:
   return { output: `${stdout}${stderr}`, status };
 }
 
-/** Where systemd-analyze is absent these are skipped and counted. */
+/** Skipped, and counted as such, where systemd-analyze is not installed. */
 describe.skipIf(!present).each(['watchfloor-server.service', 'watchfloor-agent.service'])('%s', (name) => {
-  it('is clean for systemd-analyze verify, paths included', () => {
-    expect(analyze('verify', '--man=no', installed(name))).toEqual({ output: '', status: 0 });
+  it(`systemd-analyze verify finds no fault in ${name}, paths included`, () => {
+    expect(analyze('verify', '--man=no', writeUnit(name))).toEqual({ output: '', status: 0 });
   });
 
-  it('is rated OK by systemd-analyze security', () => {
-    // Tenths: 2.0 of 10; a service without any hardening has 9.6.
-    const { output, status } = analyze('security', '--offline=yes', '--threshold=20', installed(name));
+  it(`systemd-analyze security rates ${name} as OK`, () => {
+    // The threshold is in tenths: an exposure of 2.0 of 10. A service without any hardening has 9.6.
+    const { output, status } = analyze('security', '--offline=yes', '--threshold=20', writeUnit(name));
     expect(output).toContain('Overall exposure level');
     expect(status).toBe(0);
   });
 
-  it('keeps V8 able to compile, and says so', () => {
-    expect(readFileSync(installed(name), 'utf8')).toContain('MemoryDenyWriteExecute=no');
+  it(`${name} leaves V8 able to compile code`, () => {
+    expect(readFileSync(writeUnit(name), 'utf8')).toContain('MemoryDenyWriteExecute=no');
   });
 });

@@ -7,8 +7,9 @@ import { disposing, Opened } from './opened.ts';
 import { startServer, type TestServer } from './product.ts';
 
 /**
- * glibc fills freed memory with 0x10: to a uWS that looks at a response after it became a websocket, that says
- * "close this connection". Without it such a look goes unnoticed on most days. Other systems ignore the setting.
+ * Makes glibc fill freed memory with 0x10. Where uWS reads a response after it became a WebSocket, that value
+ * makes it close the connection; without this setting such a read mostly goes unnoticed. Other systems ignore
+ * the setting.
  */
 const FREED_MEMORY_TELLS = 'glibc.malloc.perturb=16:glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0';
 const CONNECTIONS = 100;
@@ -22,7 +23,9 @@ describe('the live connection over TLS', () => {
   });
   afterAll(() => opened.close());
 
-  /** The administrator's session again in another cookie, one the server has not seen yet. */
+  /**
+   * A cookie for the administrator's session that the server has not seen yet; `i` makes each one different.
+   */
   async function freshCookie(i: number): Promise<string> {
     const [name = '', token = ''] = (server.admin.cookie ?? '').split(/=(.*)/s);
     const { iss = '', jti = '', sub = '', exp = 0 } = decodeJwt(token);
@@ -37,7 +40,7 @@ describe('the live connection over TLS', () => {
     return `${name}=${signed}`;
   }
 
-  it(`is had by ${CONNECTIONS} clients out of ${CONNECTIONS} whose cookies were never checked before`, async () => {
+  it(`all of ${CONNECTIONS} clients with cookies new to the server get a live connection over TLS`, async () => {
     const ca = readFileSync(server.authorityFile(), 'utf8');
     const ends: string[] = [];
     for (let i = 0; i < CONNECTIONS; i++) {

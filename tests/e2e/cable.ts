@@ -1,14 +1,16 @@
-/** A TCP relay that a test can cut, as a network between two processes. */
+/** A TCP relay between two processes that a test can cut, as a network would fail. */
 import net from 'node:net';
 
 export interface Cable {
   readonly port: number;
   /** Drops every connection and refuses new ones until `mend`. */
   cut(): void;
+  /** Accepts connections again. */
   mend(): void;
   close(): Promise<void>;
 }
 
+/** Starts a relay on a free port of 127.0.0.1 that passes connections on to `targetPort`. */
 export async function layCable(targetPort: number): Promise<Cable> {
   let whole = true;
   const sockets = new Set<net.Socket>();

@@ -1,4 +1,7 @@
-/** What a script would do with the HTTP API: TLS with the made authority, a cookie or a token, JSON. */
+/**
+ * A client of the HTTP API, as a script would use it: TLS with the server's own authority, a cookie or a
+ * token, JSON.
+ */
 import http from 'node:http';
 import https from 'node:https';
 import type { z } from 'zod';
@@ -7,21 +10,25 @@ export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
-  /** The body by its schema. */
+  /**
+   * The body as JSON, checked by its schema.
+   * @throws where the body does not fit the schema, with the status and the body
+   */
   as<T extends z.ZodType>(schema: T): z.infer<T>;
 }
 
 export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
-  /** A string or bytes go as they are, anything else as JSON. */
+  /** A string or bytes are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly token?: string;
 }
 
 export interface Client {
   readonly url: string;
-  /** Sent with every request once `login` succeeded. */
+  /** The session's cookie, which is sent with every request once `login` has succeeded. */
   cookie: string | undefined;
+  /** Sends a request. Rejects when no answer comes within 15 s. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   login(username: string, password: string): Promise<Answer>;
   close(): void;
@@ -34,9 +41,9 @@ function bytesOf(body: unknown): Buffer {
 
 export interface ClientOptions {
   readonly url: string;
-  /** PEM of the authority to trust; none for plain HTTP. */
+  /** The authority to trust, as PEM; undefined for plain HTTP. */
   readonly ca: string | undefined;
-  /** The address of this machine to come from: `127.0.0.2`. */
+  /** The address of this machine that requests come from, for example `127.0.0.2`. */
   readonly from?: string;
 }
 

@@ -10,6 +10,7 @@ import { PushingDevice, register } from './pushing-device.ts';
 import { fleetRow, linkLost, visitAsAdmin, type Person } from './ui.ts';
 
 const DEVICES = 8;
+/** Samples that are acknowledged before the crash, and as many after it. */
 const BEFORE_THE_CRASH = 400;
 
 describe('kill -9 of the server under load', () => {
@@ -47,7 +48,7 @@ describe('kill -9 of the server under load', () => {
     await eventually('pushes were acknowledged', async () => acknowledged() >= BEFORE_THE_CRASH, 60_000);
 
     await server.kill();
-    // The person in front of the page is told before the server is back. [L4]
+    // [L4] The open page says that the link is lost, before the server is back.
     await linkLost(person.page).first().waitFor({ timeout: 6000 });
     const soFar = acknowledged();
     await server.start();
@@ -57,9 +58,10 @@ describe('kill -9 of the server under load', () => {
 
   afterAll(() => opened.close());
 
-  it('Must show 5: [I1] every acknowledged sample is there after the restart', async () => {
+  it('Must show 5: [I1] every acknowledged sample is in the history after kill -9', async () => {
     for (const { identity, acknowledged: all } of pushing) {
-      // Those of before have a second to themselves; those of now are judged with the next test.
+      // Only the samples from an hour ago, which have a second to themselves; the next test checks the recent
+      // ones too.
       const samples = new Map([...all].filter(([t]) => t % 1000 === 0 && t < from + 3_000_000));
       const to = Math.max(...samples.keys()) + 1000;
       const points = await storedSeconds(server.admin, identity.id, 'cpu', from, to);
@@ -71,7 +73,7 @@ describe('kill -9 of the server under load', () => {
     }
   });
 
-  it('Must show 5: [I2] each is there once: sent again, all are duplicates', async () => {
+  it('Must show 5: [I2] samples acknowledged before a crash are duplicates when sent again', async () => {
     for (const device of pushing) {
       const samples = [...device.acknowledged].slice(-500).map(([timestamp, cpu]) => ({ timestamp, cpu }));
       const reply = await eventually('the push was taken', () => device.push(samples));
@@ -79,7 +81,7 @@ describe('kill -9 of the server under load', () => {
     }
   });
 
-  it('Must show 5: [G1] the agent goes on by itself, without a hole of its own', async () => {
+  it('Must show 5: [G1] after a crash the agent goes on by itself, with no gap above 3 s', async () => {
     const times = await eventually('the agent had pushed for ten seconds', async () => {
       const found = await agentDevice();
       if (found === undefined || Date.now() - (found.sampled_at ?? 0) >= 3000) return undefined;
@@ -91,7 +93,7 @@ describe('kill -9 of the server under load', () => {
     expect(Math.max(...steps)).toBeLessThanOrEqual(3000);
   });
 
-  it('Must show 5: [L4] the open page recovers by itself', async () => {
+  it('Must show 5: [L4] after a crash the open page shows new numbers without a reload', async () => {
     const row = fleetRow(person.page, 'measured');
     await expect
       .poll(() => linkLost(person.page).count(), {
@@ -102,7 +104,7 @@ describe('kill -9 of the server under load', () => {
     await expect.poll(() => row.innerText(), { timeout: 20_000 }).not.toBe(before);
   });
 
-  it('Must show 5: [F2] no offline alert was raised', async () => {
+  it('Must show 5: [F2] a restart after a crash raises no offline alert', async () => {
     const { alerts } = (await server.admin.ask('GET', '/alerts?state=all')).as(alertsReply);
     expect(alerts.filter(({ metric }) => metric === 'offline')).toEqual([]);
   });

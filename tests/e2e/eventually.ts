@@ -1,9 +1,13 @@
-/** Waiting for what only the outside of the product shows: asked again until it is so, within a deadline. */
+/**
+ * Waits for what can only be seen from outside of the product, by asking again and again until a deadline.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * The first answer that is not undefined or false. An error counts as "not yet".
- * @throws the last error, or that `what` did not happen, after `withinMs`
+ * Asks every 50 ms and resolves with the first answer that is not undefined or false. An error counts as "not
+ * yet".
+ * @param what a sentence in the past tense, for the error text: `the agent pushed`
+ * @throws after `withinMs` milliseconds, that `what` did not happen, with the last error as cause
  */
 export async function eventually<T>(
   what: string,

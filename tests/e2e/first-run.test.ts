@@ -11,7 +11,7 @@ import { fleetRow, signIn, visit, type Person } from './ui.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** How many points the CPU chart's line has, and the newest value it says. */
+/** The number of points in the chart's line, and the label that tells its newest value. */
 async function cpuLine(chart: Locator): Promise<{ points: number; says: string }> {
   const paths = await chart
     .locator('path[fill="none"]')
@@ -26,14 +26,14 @@ function chart(page: Page, title: string): Locator {
     .filter({ has: page.getByRole('heading', { level: 3, name: title, exact: true }) });
 }
 
-/** Ids of the running processes that were given this folder. */
+/** Ids of the running processes that have this folder in their environment. */
 function processesOf(folder: string): readonly string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
       return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(folder);
     } catch {
-      // It ended meanwhile, or is another user's.
+      // The process has ended meanwhile, or belongs to another user.
       return false;
     }
   });
@@ -79,7 +79,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     const [first, began] = [await cpuLine(cpu), performance.now()];
     await expect.poll(async () => (await cpuLine(cpu)).points, { timeout: 30_000 }).toBe(first.points + 10);
     const seconds = (performance.now() - began) / 1000;
-    // Ten points in ten seconds, give or take the one that was about to come.
+    // Ten points come in ten seconds, one more or less.
     expect(seconds).toBeGreaterThan(8.5);
     expect(seconds).toBeLessThan(12);
     expect((await cpuLine(cpu)).says).toMatch(/^CPU: .*%/);
@@ -97,14 +97,14 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     const shown = await dialog.locator('pre').innerText();
     expect(shown).toContain('WATCHFLOOR_NAME=second');
 
-    // The list, open in another tab and not touched again.
+    // The fleet list is open in another tab, which the test does not touch again.
     const list = await person.context.newPage();
     await list.goto(`https://localhost:${port}/ui/`);
     await fleetRow(list, hostname()).waitFor();
     let reloads = 0;
     list.on('framenavigated', () => reloads++);
 
-    // As pasted, but for the data folder, which belongs to this test.
+    // The command as it is shown, except for the data folder, which belongs to this test.
     const folder = join(data, 'agent-second');
     const command = shown.replace(/WATCHFLOOR_AGENT_DATA=\S+/, `WATCHFLOOR_AGENT_DATA=${folder}`);
     expect(command).not.toBe(shown);
@@ -118,7 +118,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     await pasted.stop();
   });
 
-  it('a second start finds its data again: same machine, no new password', async () => {
+  it('a second npm start finds its data again: the same machines, and no new password', async () => {
     await product.stop();
     const again = await runScript('server/quickstart/start.ts', {
       ...env,
@@ -136,7 +136,7 @@ describe('npm start on a machine that never saw Watchfloor', () => {
     expect((await rows.allInnerTexts()).sort()).toEqual([hostname(), 'second'].sort());
   });
 
-  it('stops as a whole when asked, and leaves no process behind', async () => {
+  it('npm start stops completely when asked, and leaves no process behind', async () => {
     expect(processesOf(data).length).toBeGreaterThan(1);
     await opened.close();
     expect(processesOf(data)).toEqual([]);

@@ -1,8 +1,12 @@
-/** What the history API answers about one device, for tests that count samples. */
+/** Reads stored samples through the HTTP API, for tests that count them. */
 import { seriesReply, type Point } from '#protocol/api.ts';
 import type { Client } from './client.ts';
 
-/** The points of one field at one-second steps that hold data, ascending. */
+/**
+ * The points of one field at steps of one second in [from, to), epoch milliseconds, ascending; only those
+ * with data.
+ * @throws where the server answers in wider steps
+ */
 export async function storedSeconds(
   admin: Client,
   id: string,

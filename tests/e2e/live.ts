@@ -1,9 +1,9 @@
-/** The live wire as a script sees it: socket.io over a WebSocket, with the session's cookie. */
+/** A live connection as a script would open it: socket.io over a WebSocket, with the session's cookie. */
 import { io, type Socket } from 'socket.io-client';
 import { LIVE_PATH, subscribeReply } from '#protocol/live.ts';
 import type { z } from 'zod';
 
-/** How long any one thing may take. */
+/** How long connecting, or the next event, may take. */
 const PATIENCE_MS = 10_000;
 
 export interface LiveConnection {
@@ -11,7 +11,7 @@ export interface LiveConnection {
   /** Resolves once connected; rejects when the server refuses. */
   readonly connected: Promise<void>;
   subscribe(room: string): Promise<z.infer<typeof subscribeReply>>;
-  /** The next event of that name; rejects when none comes. */
+  /** The data of the next event of this name; rejects when none comes within 10 s. */
   next(event: string): Promise<unknown>;
   close(): void;
 }
@@ -21,7 +21,7 @@ export interface LiveOptions {
   readonly ca: string | undefined;
   readonly cookie?: string | undefined;
   readonly origin?: string;
-  /** The address of this machine to come from: `127.0.0.2`. */
+  /** The address of this machine that the connection comes from, for example `127.0.0.2`. */
   readonly from?: string;
   readonly forwardedFor?: string;
 }

@@ -1,10 +1,13 @@
-/** A few devices with made-up, lifelike numbers: their last minutes at once, then every second until closed. */
+/**
+ * Devices with made-up but lifelike numbers. They push their last five minutes at once, then a sample every
+ * second.
+ */
 import type { TestServer } from './product.ts';
 import { register } from './pushing-device.ts';
 
 const NAMES = ['web-1', 'web-2', 'db-primary', 'db-replica', 'build', 'backup', 'edge-fra', 'edge-sin'];
 
-/** What a live chart shows. */
+/** Seconds of samples before now: the range of a live chart. */
 const PAST_S = 300;
 
 interface Machine {
@@ -12,7 +15,7 @@ interface Machine {
   readonly token: string;
   readonly name: string;
   readonly ip: string;
-  /** Shifts its curves against the others'. */
+  /** Shifts the machine's curves against those of the others, in radians. */
   readonly phase: number;
 }
 

@@ -9,7 +9,7 @@ import { closing, disposing, Opened } from './opened.ts';
 import { startAgent, startServer, type TestServer } from './product.ts';
 import { fleetRow, visitAsAdmin, type Person } from './ui.ts';
 
-/** F1's least window, for an agent that pushes every second. */
+/** The shortest online window (F1), which an agent that pushes every second has. */
 const WINDOW_MS = 15_000;
 
 describe('an agent that cannot reach its server', () => {
@@ -50,7 +50,7 @@ describe('an agent that cannot reach its server', () => {
 
   afterAll(() => opened.close());
 
-  it('Must show 6: it is shown offline in time, raises one alert, and its spool fills the gap', async () => {
+  it('Must show 6: a machine cut off is shown offline, raises one alert, and its spool fills the gap', async () => {
     await fleetRow(person.page, 'remote').getByText('%').first().waitFor();
     cable.cut();
     const cutAt = Date.now();
@@ -62,7 +62,7 @@ describe('an agent that cannot reach its server', () => {
       },
       WINDOW_MS + 10_000,
     );
-    // [F1] its window, and [F2] 2 s to say so; half a second is this test's own asking.
+    // [F1] The window of 15 s, [F2] 2 s to announce it, and half a second for this test's own requests.
     const silence = Date.now() - (offline.last_seen ?? 0);
     expect(silence).toBeGreaterThanOrEqual(WINDOW_MS);
     expect(silence).toBeLessThanOrEqual(WINDOW_MS + 2500);
@@ -71,7 +71,7 @@ describe('an agent that cannot reach its server', () => {
       .first()
       .waitFor({ timeout: 3000 });
 
-    // [A2] One outage, one alert; on the page too.
+    // [A2] One outage raises one alert, and the page shows it.
     const [raised, ...others] = await eventually('an alert was raised', async () => {
       const alerts = await offlineAlerts();
       return alerts.length > 0 && alerts;
@@ -95,7 +95,7 @@ describe('an agent that cannot reach its server', () => {
     expect(more).toEqual([]);
     expect(resolved).toMatchObject({ id: raised?.id, state: 'resolved', resolution: 'cleared' });
 
-    // [G1] What it measured while cut off is in the charts.
+    // [G1] The samples that the agent took while it was cut off are in the history.
     const [from, to] = [Math.ceil(cutAt / 1000) * 1000, Math.floor(mendedAt / 1000) * 1000];
     const seconds = (to - from) / 1000;
     await eventually(

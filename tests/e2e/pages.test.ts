@@ -1,4 +1,4 @@
-/** The pages as they are drawn: what only a browser can tell. */
+/** Checks the pages as a browser draws them. */
 import axe from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright';
 import { z } from 'zod';
@@ -12,7 +12,9 @@ import { fleetRow, signedIn, visitAsAdmin, type Person } from './ui.ts';
 
 const violations = z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }));
 
-/** What axe finds wrong with the page as it stands: the rule, and the first element that breaks it. */
+/**
+ * The rules of accessibility that the page breaks, by axe: each rule, and the first element that breaks it.
+ */
 async function wrongWith(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const found = await page.evaluate(
@@ -21,7 +23,7 @@ async function wrongWith(page: Page): Promise<string[]> {
   return violations.parse(found).map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
 }
 
-/** Counts layout shifts from before the first paint. */
+/** A script that sums up the layout shifts of a page, from before its first paint. */
 const COUNT_SHIFTS = `
   globalThis.shifted = 0;
   new PerformanceObserver((list) => {
@@ -64,7 +66,7 @@ describe('the pages', () => {
     await signedIn(page);
   }
 
-  it('break no rule of accessibility, in light and in dark', async () => {
+  it('the pages break no rule of accessibility, in light and in dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       await open('');
@@ -83,7 +85,7 @@ describe('the pages', () => {
     }
   });
 
-  it('do not move while they load', async () => {
+  it('the pages do not shift while they load', async () => {
     for (const path of ['', `devices/${device}`, `devices/${device}?range=1h`]) {
       await open(path);
       await (path === '' ? fleetRow(page, 'web-1') : plot(page, 'CPU')).getByText('%').first().waitFor();
@@ -91,7 +93,7 @@ describe('the pages', () => {
     }
   });
 
-  it('zoom into what is dragged over in a chart, say so in the URL, and go back', async () => {
+  it('dragging over a chart zooms to that range, the URL names it, and Back leaves the zoom', async () => {
     await open(`devices/${device}?range=1h`);
     const box = await plot(page, 'CPU').boundingBox();
     if (!box) throw new Error('the CPU chart is not on the page');
@@ -109,7 +111,7 @@ describe('the pages', () => {
     await page.waitForURL(/\?range=1h$/);
   });
 
-  it('zoom by the keyboard as well', async () => {
+  it('the charts zoom by the keyboard as well', async () => {
     await open(`devices/${device}?range=1h`);
     const charts = page.getByRole('group', { name: /^Charts/ });
     await charts.focus();
@@ -121,7 +123,7 @@ describe('the pages', () => {
     await page.waitForURL((url) => url.href !== zoomed);
   });
 
-  it('show the machines with a tag at a click on it', async () => {
+  it('a click on a tag shows the machines with this tag', async () => {
     await open('');
     await fleetRow(page, 'web-1').getByRole('button', { name: 'prod' }).click();
     await page.waitForURL(/\?q=tag/);
@@ -129,7 +131,7 @@ describe('the pages', () => {
     await expect.poll(() => names.allInnerTexts()).toEqual(['web-1']);
   });
 
-  it('tell of an alert in the tab, and mark it in the chart it is about', async () => {
+  it("an alert shows in the tab's title and icon, and is marked in the chart of its field", async () => {
     const condition = {
       kind: 'threshold',
       metric: 'ram',

@@ -1,4 +1,4 @@
-/** A real child process: its output kept, its lines awaited, stopped by its own id. */
+/** Starts a child process, keeps its output, waits for lines in it, and stops it by its own id. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -10,14 +10,17 @@ export interface Exit {
 export interface Running {
   readonly pid: number;
   readonly exited: Promise<Exit>;
-  /** Everything it wrote so far, both streams. */
+  /** Everything that it has written to stdout and stderr so far. */
   output(): string;
-  /** The first match in its output, past or future. Rejects when it exits before that, with its output. */
+  /**
+   * Resolves with the first match in its output, past or future. Rejects, with its output, when it exits
+   * before.
+   */
   line(pattern: RegExp): Promise<RegExpMatchArray>;
   signal(name: NodeJS.Signals): void;
-  /** Asks it to stop; kills it when it has not within `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL when it has not exited within `graceMs` milliseconds. */
   stop(graceMs?: number): Promise<Exit>;
-  /** kill -9. */
+  /** Sends SIGKILL. */
   kill(): Promise<Exit>;
 }
 
@@ -26,11 +29,11 @@ export interface Command {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** It starts others (a shell, npm): signals go to all of them. */
+  /** For a process that starts others (a shell, npm): signals are sent to all of them. */
   readonly group?: boolean;
 }
 
-/** What a process needs of this one's environment; the product's own settings are not inherited. */
+/** The variables that a child gets from this process. Settings of the product are not among them. */
 function inherited(): Record<string, string> {
   const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'SystemRoot'];
   return Object.fromEntries(

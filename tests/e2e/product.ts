@@ -1,4 +1,4 @@
-/** The real product as child processes: temporary data folders, free ports, stopped by their ids. */
+/** Starts the product as child processes, with temporary data folders and free ports. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { eventually } from './eventually.ts';
 import { startProcess, type Exit, type Running } from './process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+/** The administrator's password on every test server. */
 export const PASSWORD = 'correct horse battery staple';
 
 export function temporaryFolder(): string {
@@ -27,7 +28,11 @@ export async function freePort(): Promise<number> {
 
 const manifest = z.object({ scripts: z.record(z.string(), z.string()) });
 
-/** What package.json hands to Node to run a script of the product (`server/main.ts`), with its flags. */
+/**
+ * The arguments that package.json gives to Node to run a script of the product (`server/main.ts`): its flags
+ * and its path.
+ * @throws where package.json does not run this script
+ */
 export function argumentsFor(script: string): string[] {
   const { scripts } = manifest.parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
   const command = Object.values(scripts).find(
@@ -37,13 +42,13 @@ export function argumentsFor(script: string): string[] {
   return command.split(' ').slice(1);
 }
 
-/** A script of the product as package.json runs it, on this Node. */
+/** Starts a script of the product as package.json runs it, with the Node that runs this test. */
 export async function runScript(script: string, env: Readonly<Record<string, string>>): Promise<Running> {
   return startProcess({ file: process.execPath, args: argumentsFor(script), env, cwd: ROOT });
 }
 
 export interface ServerOptions {
-  /** One of the test's own; else a new one, removed at the end. */
+  /** The data folder; where it is left out, a new one is made and removed at the end. */
   readonly data?: string;
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
@@ -53,20 +58,20 @@ export interface TestServer {
   readonly url: string;
   readonly port: number;
   readonly data: string;
-  /** Signed in as the administrator. */
+  /** A client that is signed in as the administrator. */
   readonly admin: Client;
   process(): Running;
-  /** A further client, signed in as nobody. */
+  /** A new client that is not signed in. */
   client(): Client;
-  /** Path of the made authority's certificate, for curl. */
+  /** Path of the certificate of the server's own authority, for curl. */
   authorityFile(): string;
-  /** A new enrollment string; `port` leads agents through a cable. */
+  /** A new enrollment string; with `port` agents connect to that port, for example of a cable. */
   enrollment(port?: number): Promise<string>;
   stop(): Promise<Exit>;
   kill(): Promise<Exit>;
-  /** Again, on the same port and data. */
+  /** Starts the server again, on the same port and data. */
   start(): Promise<void>;
-  /** Stops it and removes its data. */
+  /** Stops the server, and removes its data folder where this made it. */
   dispose(): Promise<void>;
 }
 
@@ -78,6 +83,7 @@ function authorityIn(data: string): string {
   return join(data, found);
 }
 
+/** Starts a server and resolves once it is ready and the administrator is signed in. */
 export async function startServer({ data, port, env = {} }: ServerOptions = {}): Promise<TestServer> {
   const folder = data ?? temporaryFolder();
   const chosen = port ?? (await freePort());
@@ -133,7 +139,7 @@ export async function startServer({ data, port, env = {} }: ServerOptions = {}):
       const answer = await admin.ask('POST', '/enrollment-keys', { body: { name: 'test' } });
       const { enrollment } = answer.as(enrollmentKeyCreated);
       const parts = new URL(enrollment);
-      // An agent on this machine reaches the server by the name its certificate certainly has.
+      // The server's certificate surely names localhost, by which an agent on this machine reaches it.
       return enrollment.replace(`@${parts.host}`, `@localhost:${through ?? chosen}`);
     },
     stop: () => current.stop(),
@@ -160,6 +166,7 @@ export interface TestAgent {
   dispose(): Promise<void>;
 }
 
+/** Starts an agent; without `data` in a new folder, which `dispose` removes. */
 export async function startAgent(options: AgentOptions): Promise<TestAgent> {
   const data = options.data ?? temporaryFolder();
   const running = await runScript('agent/main.ts', {

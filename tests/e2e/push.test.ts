@@ -34,7 +34,7 @@ describe('a script that pushes', () => {
     timestamp,
   });
 
-  /** The real curl, trusting the authority the server made. */
+  /** Pushes `body` with curl, which trusts the server's own authority. */
   async function curl(token: string, body: unknown): Promise<{ status: number; text: string }> {
     const { stdout } = await run('curl', [
       ...['--silent', '--show-error', '--cacert', server.authorityFile(), '--write-out', '\n%{http_code}'],
@@ -60,21 +60,21 @@ describe('a script that pushes', () => {
     expect(shown.metrics).toMatchObject({ cpu: 42.5, ram: 61, disk: 12, net_tx: 1000, net_rx: 2000 });
 
     const row = fleetRow(person.page, 'printer');
-    // Two significant digits are shown.
+    // The page shows two significant digits, so 42.5 is 43.
     await row.getByText('43', { exact: true }).waitFor();
     await row.getByText('Online').waitFor();
     expect(person.errors).toEqual([]);
     await person.close();
   });
 
-  it('[I2] the same payload again is a duplicate', async () => {
+  it('[I2] a payload that is pushed twice is a duplicate the second time', async () => {
     const payload = blueprint(new Date().toISOString());
     expect((await curl(printer.token, payload)).status).toBe(200);
     const again = await curl(printer.token, payload);
     expect(pushReply.parse(JSON.parse(again.text))).toMatchObject({ accepted: 0, duplicates: 1 });
   });
 
-  it('[I3] a token of another device gets 403 and touches nothing', async () => {
+  it('[I3] a push with the token of another device gets 403 and changes nothing', async () => {
     const other = await register(server, 'other');
     const { status, text } = await curl(other.token, blueprint(new Date().toISOString()));
     expect(status).toBe(403);

@@ -1,4 +1,4 @@
-/** A device made of this script: registers, then pushes without a pause and remembers what was acknowledged. */
+/** A made-up device that registers, pushes without a pause, and remembers which samples were acknowledged. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { enrollmentKeyCreated } from '#protocol/api.ts';
@@ -14,7 +14,7 @@ export interface Identity {
   readonly token: string;
 }
 
-/** A new device with its token. */
+/** Registers a new device; returns its id and token. */
 export async function register(server: TestServer, hostname: string): Promise<Identity> {
   const made = await server.admin.ask('POST', '/enrollment-keys', { body: { name: hostname } });
   const { key } = made.as(enrollmentKeyCreated);
@@ -32,7 +32,7 @@ interface Sent {
 
 export class PushingDevice {
   readonly identity: Identity;
-  /** Sample time → value, of every sample the server said it has. */
+  /** The value of `cpu` of every acknowledged sample, by its time in epoch milliseconds. */
   readonly acknowledged = new Map<number, number>();
   private readonly client: Client;
   private readonly hostname: string;
@@ -40,7 +40,10 @@ export class PushingDevice {
   private running: Promise<void> | undefined;
   private stopping = false;
 
-  /** @param firstTime of the samples from before, one second apart, epoch milliseconds */
+  /**
+   * @param firstTime time of the first old sample, epoch milliseconds; the next ones follow at one second
+   *   each
+   */
   constructor(identity: Identity, hostname: string, client: Client, firstTime: number) {
     this.identity = identity;
     this.hostname = hostname;
@@ -57,7 +60,10 @@ export class PushingDevice {
     await this.running;
   }
 
-  /** Sends samples the server may or may not have: what of them was new, and what it had. */
+  /**
+   * Sends samples, which the server may have already. Resolves with the server's reply; undefined where the
+   * server asked to try again later.
+   */
   async push(samples: readonly Sent[]): Promise<z.infer<typeof pushReply> | undefined> {
     const { id, token } = this.identity;
     const body = {
@@ -73,7 +79,7 @@ export class PushingDevice {
     return answer.as(pushReply);
   }
 
-  /** Some seconds from before, as from a spool, and one of now. */
+  /** The samples of the next push: some old ones, as from a spool, and one of now. */
   private take(): readonly Sent[] {
     const spooled = Array.from({ length: SPOOLED_PER_PUSH }, () => {
       const timestamp = this.nextTime;
@@ -83,7 +89,10 @@ export class PushingDevice {
     return [...spooled, { timestamp: Date.now(), cpu: 50 }];
   }
 
-  /** A lost reply, or a server that is gone: the same samples again, as an agent would. */
+  /**
+   * Pushes until stopped. After a lost reply, or while the server is gone, it sends the same samples again,
+   * as an agent does.
+   */
   private async run(): Promise<void> {
     let samples = this.take();
     while (!this.stopping) {

@@ -1,6 +1,7 @@
 /**
- * Pictures of the main pages of a running product: `node tests/e2e/screenshots.ts <folder>`. Starts a server, this
- * machine's agent and a few devices with made-up numbers; light, dark, phone and 4K.
+ * Takes pictures of the main pages: `node tests/e2e/screenshots.ts <folder>`. It starts a server, an agent
+ * for this machine and some devices with made-up numbers, and takes each page in light, in dark, on a phone
+ * and in 4K.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +22,7 @@ const SIZES = [
   { name: '4k', viewport: { width: 3840, height: 2160 }, colorScheme: 'dark' },
 ] as const;
 
-/** How long the live charts fill before the pictures. */
+/** How long the live charts fill before the pictures are taken. */
 const FILL_MS = 60_000;
 
 const folder = process.argv[2];
@@ -68,7 +69,7 @@ try {
   await opened.close();
 }
 
-/** Its heading is there and some live seconds have passed. */
+/** Resolves when the page's heading is there and three live seconds have passed. */
 async function settled(page: Page): Promise<void> {
   await signedIn(page);
   await pause(3000);

@@ -29,7 +29,7 @@ describe('a session', () => {
     return client;
   }
 
-  it('is not given for a wrong password, which the page says', async () => {
+  it('a wrong password gives no session, and the page says so', async () => {
     const person = await visit(browser, `${server.url}/ui/`);
     await signIn(person.page, 'admin', 'not the password');
     await person.page.getByText('The user name or the password is wrong.').waitFor();
@@ -38,14 +38,14 @@ describe('a session', () => {
     await person.close();
   });
 
-  it('[S3] is a cookie no script can read, sent over TLS and to this site only', async () => {
+  it('[S3] a session cookie is hidden from scripts and sent only over TLS and to this site', async () => {
     const answer = await server.client().login('admin', PASSWORD);
     const [cookie = ''] = answer.headers['set-cookie'] ?? [];
     for (const attribute of [/; *httponly/i, /; *secure/i, /; *samesite=(lax|strict)/i])
       expect(cookie).toMatch(attribute);
   });
 
-  it('cannot be forged: another signature, no signature, another content', async () => {
+  it('a session cannot be forged with another signature, without one, or with other content', async () => {
     const client = await signedInClient();
     const cookie = client.cookie ?? '';
     const [name = '', token = ''] = cookie.split(/=(.*)/s);
@@ -71,7 +71,7 @@ describe('a session', () => {
     expect((await client.ask('GET', '/auth/me')).status).toBe(200);
   });
 
-  it('[L5] that was revoked loses its live connection, and its page asks to sign in', async () => {
+  it('[L5] a revoked session loses its live connection, and its page asks to sign in', async () => {
     const person = await visitAsAdmin(browser, server);
     const { sessions } = (await server.admin.ask('GET', '/sessions')).as(sessionsReply);
     const theirs = sessions.filter(({ agent }) => agent.includes('Chrome'));
@@ -85,7 +85,7 @@ describe('a session', () => {
     await person.close();
   });
 
-  it('[L5] that signed out loses its live connection within 5 s', async () => {
+  it('[L5] a session that signs out loses its live connection within 5 s', async () => {
     const client = await signedInClient();
     const connection = live(client.cookie);
     await connection.connected;
@@ -101,7 +101,7 @@ describe('a session', () => {
     await expect(live(client.cookie).connected).rejects.toThrow();
   });
 
-  it('is needed for the live connection, from this very site', async () => {
+  it('a live connection needs a session, and a page of this site', async () => {
     await expect(live(undefined).connected).rejects.toThrow();
     const ca = readFileSync(server.authorityFile(), 'utf8');
     const elsewhere = openLive({

@@ -1,4 +1,7 @@
-/** What a person meets when something is wrong with the machine or the settings: a clear sentence, nothing half-done. */
+/**
+ * Checks that a server that finds something wrong with the machine or the settings says so clearly and leaves
+ * nothing half done.
+ */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +15,7 @@ afterEach(() => opened.close());
 
 const folder = () => opened.keep(temporaryFolder(), (path) => rmSync(path, { recursive: true, force: true }));
 
-/** Runs a server that is not expected to come up: its exit code and all it said. */
+/** Runs a server that should not start; resolves with its exit code and its output. */
 async function failingStart(env: Record<string, string>) {
   const running = await runScript('server/main.ts', {
     WATCHFLOOR_HOST: '127.0.0.1',
@@ -25,8 +28,8 @@ async function failingStart(env: Record<string, string>) {
   return { code, said: running.output() };
 }
 
-describe('the server does not start, and says why', () => {
-  it('when its port is in use', async () => {
+describe('a server that cannot start', () => {
+  it('the server does not start when its port is in use, and says so', async () => {
     const other = net.createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     opened.keep(other, (server) => server.close());
@@ -39,7 +42,7 @@ describe('the server does not start, and says why', () => {
     expect(said).not.toMatch(/\n\s+at /);
   });
 
-  it('when its data folder cannot be written', async () => {
+  it('the server does not start when its data folder cannot be written, and names the path', async () => {
     const file = join(folder(), 'file');
     writeFileSync(file, '');
     const { code, said } = await failingStart({ WATCHFLOOR_DATA: join(file, 'data') });
@@ -48,7 +51,7 @@ describe('the server does not start, and says why', () => {
     expect(said).not.toMatch(/\n\s+at /);
   });
 
-  it('when settings are wrong: all of them at once, and nothing was made', async () => {
+  it('the server does not start when settings are wrong; it names all of them and makes no folder', async () => {
     const data = join(folder(), 'data');
     const { code, said } = await failingStart({
       WATCHFLOOR_DATA: data,
@@ -61,13 +64,13 @@ describe('the server does not start, and says why', () => {
     expect(existsSync(data)).toBe(false);
   });
 
-  it('when TLS is off on an address others can reach', async () => {
+  it('the server does not start when TLS is off on an address that others can reach', async () => {
     const { code, said } = await failingStart({ WATCHFLOOR_TLS: 'off', WATCHFLOOR_HOST: '0.0.0.0' });
     expect(code).toBeGreaterThan(0);
     expect(said).toMatch(/loopback/i);
   });
 
-  it('when its certificate is not there', async () => {
+  it('the server does not start when its certificate does not exist, and names the file', async () => {
     const { code, said } = await failingStart({
       WATCHFLOOR_TLS_CERT: '/nonexistent/cert.pem',
       WATCHFLOOR_TLS_KEY: '/nonexistent/key.pem',
@@ -76,7 +79,7 @@ describe('the server does not start, and says why', () => {
     expect(said).toContain('/nonexistent/cert.pem');
   });
 
-  it('when another server has the same data folder', async () => {
+  it('the server does not start when another server uses its data folder, and names the folder', async () => {
     const server = opened.keep(await startServer(), disposing);
     const { code, said } = await failingStart({ WATCHFLOOR_DATA: server.data });
     expect(code).toBeGreaterThan(0);
@@ -84,10 +87,10 @@ describe('the server does not start, and says why', () => {
   });
 });
 
-describe('the server starts in spite of', () => {
-  it('a corrupt state file: the last good copy is used, and it says so', async () => {
+describe('a server with a damaged state file', () => {
+  it('with a corrupt state file the server starts from the last good copy, and a notice says so', async () => {
     const server = opened.keep(await startServer(), disposing);
-    // Two changes, so that a last good copy of each file exists.
+    // After two changes a last good copy of the file exists.
     for (const name of ['one', 'two']) {
       const body = { username: name, password: 'a long enough password', role: 'viewer' };
       expect((await server.admin.ask('POST', '/users', { body })).status).toBe(201);

@@ -1,11 +1,11 @@
-/** The web app in a real Chromium, as a person uses it. */
+/** Uses the web app in Chromium, as a person would. */
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { PASSWORD, type TestServer } from './product.ts';
 
 export interface Person {
   readonly page: Page;
   readonly context: BrowserContext;
-  /** What the page reported as errors: thrown ones, and those on its console. */
+  /** Errors of the page: those thrown, and those on its console. */
   readonly errors: readonly string[];
   close(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export interface PersonOptions {
   readonly colorScheme?: 'light' | 'dark';
 }
 
-/** A new visitor at `url`; the made authority is accepted, as a person would once. */
+/** Opens `url` as a new visitor. The server's own authority is accepted, as a person would do once. */
 export async function visit(browser: Browser, url: string, options: PersonOptions = {}): Promise<Person> {
   const { viewport = { width: 1280, height: 800 }, colorScheme = 'light' } = options;
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, colorScheme });
@@ -23,7 +23,7 @@ export async function visit(browser: Browser, url: string, options: PersonOption
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
-    // What the browser says of every refused or lost request; the page itself deals with those.
+    // The browser logs every refused or lost request as an error; the page handles those itself.
     const ofRequest = /^Failed to load resource|WebSocket connection to .* failed/.test(message.text());
     if (message.type() === 'error' && !ofRequest) errors.push(message.text());
   });
@@ -31,18 +31,19 @@ export async function visit(browser: Browser, url: string, options: PersonOption
   return { page, context, errors, close: () => context.close() };
 }
 
+/** Fills in the form to sign in and submits it. */
 export async function signIn(page: Page, username: string, password: string): Promise<void> {
   await page.getByLabel('User name').fill(username);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** The sign-in worked: a page of the app is there. */
+/** Resolves when a page of the app is shown, which needs a session. */
 export async function signedIn(page: Page): Promise<void> {
   await page.locator('#content').getByRole('heading', { level: 1 }).waitFor();
 }
 
-/** A visitor signed in as the administrator, at the fleet. */
+/** Opens the fleet page as the administrator. */
 export async function visitAsAdmin(
   browser: Browser,
   server: Pick<TestServer, 'url'>,
@@ -54,12 +55,12 @@ export async function visitAsAdmin(
   return person;
 }
 
-/** The machine's row in the open fleet list. */
+/** The row of the machine in the open fleet list. */
 export function fleetRow(page: Page, name: string) {
   return page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
 }
 
-/** What the page says while it hears nothing from the server [L4]. */
+/** The text that the page shows while it gets nothing from the server [L4]. */
 export function linkLost(page: Page) {
   return page.getByRole('status').filter({ hasText: /No data for|Reconnecting/ });
 }

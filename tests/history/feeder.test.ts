@@ -24,7 +24,10 @@ afterEach(async () => {
 
 const batch = (n: number): SampleBatch => ({ deviceId: 'd', samples: [{ t: n, values: { cpu: n } }] });
 
-/** A history that keeps times in the order they came, and fails while `down`. */
+/**
+ * A history that records the times of its samples in the order they came, and the number of entries in each
+ * write. Its writes fail while `down` is true.
+ */
 function fakeHistory() {
   const times: number[] = [];
   const sizes: number[] = [];
@@ -50,10 +53,13 @@ function fakeHistory() {
   return history;
 }
 
-/** Timers that run when told. */
-function handClock(): FeederOptions['clock'] & { waits: number[]; fire(): void; waiting(): Promise<void> } {
+/**
+ * A clock whose only timer runs when the test calls `fire`. `waits` are the milliseconds that were asked for;
+ * `waiting` resolves once a timer is set.
+ */
+function manualClock(): FeederOptions['clock'] & { waits: number[]; fire(): void; waiting(): Promise<void> } {
   let pending: (() => void) | undefined;
-  let arrived: (() => void) | undefined;
+  let timerSet: (() => void) | undefined;
   const waits: number[] = [];
   return {
     waits,
@@ -61,7 +67,7 @@ function handClock(): FeederOptions['clock'] & { waits: number[]; fire(): void; 
     after: (ms, run) => {
       waits.push(ms);
       pending = run;
-      arrived?.();
+      timerSet?.();
       return () => (pending = undefined);
     },
     fire: () => {
@@ -69,7 +75,7 @@ function handClock(): FeederOptions['clock'] & { waits: number[]; fire(): void; 
       pending = undefined;
       run?.();
     },
-    waiting: () => new Promise((resolve) => (pending === undefined ? (arrived = resolve) : resolve())),
+    waiting: () => new Promise((resolve) => (pending === undefined ? (timerSet = resolve) : resolve())),
   };
 }
 
@@ -88,39 +94,39 @@ function start(history: FeederOptions['history'], options: Partial<FeederOptions
 const append = (n: number) => journal.append({ deviceId: 'd', arrived: n, payload: Buffer.from(String(n)) });
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
-test('live entries arrive in order without being decoded again', async () => {
+test('entries that are passed to the feeder arrive in order, without being decoded again', async () => {
   const history = fakeHistory();
-  const f = start(history, {
+  const feeding = start(history, {
     decode: () => {
-      throw new Error('must not be asked');
+      throw new Error('must not be called');
     },
   });
-  for (const n of range(0, 50)) f.committed(await append(n), batch(n));
-  await f.caughtUp();
+  for (const n of range(0, 50)) feeding.committed(await append(n), batch(n));
+  await feeding.caughtUp();
   expect(history.times).toEqual(range(0, 50));
-  expect(f.behindBytes()).toBe(0);
+  expect(feeding.behindBytes()).toBe(0);
 });
 
-test('at its start it replays what the journal holds, then goes on live', async () => {
+test('the feeder first replays what the journal holds, then goes on with new entries', async () => {
   for (const n of range(0, 40)) await append(n);
   const history = fakeHistory();
-  const f = start(history, { samplesPerWrite: 7 });
-  for (const n of range(40, 60)) f.committed(await append(n), batch(n));
-  await f.caughtUp();
+  const feeding = start(history, { samplesPerWrite: 7 });
+  for (const n of range(40, 60)) feeding.committed(await append(n), batch(n));
+  await feeding.caughtUp();
   expect(history.times).toEqual(range(0, 60));
   expect(Math.max(...history.sizes)).toBeLessThanOrEqual(7);
   expect(journal.start).toBeGreaterThan(30);
 });
 
-test('[H4] while history is down memory stays bounded, and all of it arrives later in order, once', async () => {
+test('[H4] while history is down memory stays bounded; later all samples arrive in order, once', async () => {
   const history = fakeHistory();
-  const clock = handClock();
+  const clock = manualClock();
   const states: string[] = [];
   let decoded = 0;
-  const f = start(history, {
+  const feeding = start(history, {
     clock,
     random: () => 0.5,
-    samplesInMemory: 10,
+    maxSamplesInMemory: 10,
     samplesPerWrite: 4,
     onState: ({ kind }) => states.push(kind),
     decode: ({ payload }) => {
@@ -129,7 +135,7 @@ test('[H4] while history is down memory stays bounded, and all of it arrives lat
     },
   });
   history.down = true;
-  for (const n of range(0, 100)) f.committed(await append(n), batch(n));
+  for (const n of range(0, 100)) feeding.committed(await append(n), batch(n));
   for (let i = 0; i < 7; i++) {
     await clock.waiting();
     clock.fire();
@@ -137,9 +143,9 @@ test('[H4] while history is down memory stays bounded, and all of it arrives lat
   await clock.waiting();
   expect(clock.waits.slice(0, 7)).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000]);
   expect(history.times).toEqual([]);
-  expect(f.behindBytes()).toBeGreaterThan(1000);
+  expect(feeding.behindBytes()).toBeGreaterThan(1000);
   history.down = false;
-  const done = f.caughtUp();
+  const done = feeding.caughtUp();
   clock.fire();
   await done;
   expect(history.times).toEqual(range(0, 100));
@@ -148,41 +154,41 @@ test('[H4] while history is down memory stays bounded, and all of it arrives lat
   expect(states.at(-1)).toBe('feeding');
 });
 
-test('an entry that was never reported, or out of turn, is taken from the journal', async () => {
+test('an entry that was passed to the feeder out of order, or never, is read from the journal', async () => {
   const history = fakeHistory();
-  const f = start(history);
+  const feeding = start(history);
   const [a, b, c] = [await append(0), await append(1), await append(2)];
-  f.committed(c, batch(2));
-  f.committed(a, batch(0));
-  f.committed(b, batch(1));
+  feeding.committed(c, batch(2));
+  feeding.committed(a, batch(0));
+  feeding.committed(b, batch(1));
   await append(3);
-  await f.caughtUp();
+  await feeding.caughtUp();
   expect(history.times).toEqual([0, 1, 2, 3]);
 });
 
-test('an entry that is not understood is left out', async () => {
+test('an entry that cannot be decoded is left out', async () => {
   for (const n of range(0, 3)) await append(n);
   const history = fakeHistory();
-  const f = start(history, {
+  const feeding = start(history, {
     decode: ({ position }) => {
-      if (position === 1) throw new Error('not understood');
+      if (position === 1) throw new Error('cannot be decoded');
       return batch(position);
     },
   });
-  await f.caughtUp();
+  await feeding.caughtUp();
   expect(history.times).toEqual([0, 2]);
 });
 
-test('stop ends a retry at once, and a new feeder takes over from the journal', async () => {
+test('stop ends the wait for a retry at once, and a new feeder goes on from the journal', async () => {
   const history = fakeHistory();
-  const clock = handClock();
+  const clock = manualClock();
   history.down = true;
-  const f = start(history, { clock });
-  f.committed(await append(0), batch(0));
+  const feeding = start(history, { clock });
+  feeding.committed(await append(0), batch(0));
   await clock.waiting();
-  await f.stop();
+  await feeding.stop();
   history.down = false;
-  const again = start(history);
-  await again.caughtUp();
+  const next = start(history);
+  await next.caughtUp();
   expect(history.times).toEqual([0]);
 });

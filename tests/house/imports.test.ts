@@ -1,24 +1,28 @@
-/** The import rules of the design (its section 1), read from the files themselves. */
+/** Checks the import rules of section 1 of the design in every source file. */
 import { describe, expect, it } from 'vitest';
 import { circlesOf, importsOf, readSources, roomOf, type Source } from './sources.ts';
 
 const sources = readSources();
 const product = sources.filter(({ path }) => !path.startsWith('tests/'));
 
-/** What `of` imports of our own, outside its room, that `allowed` does not let through: `from -> to`. */
-function strays(of: readonly Source[], allowed: (to: string) => boolean): string[] {
-  return of.flatMap(({ path, files }) =>
+/**
+ * The imports of our own files that leave the room of the importing file and are not allowed, as `from ->
+ * to`.
+ * @param allowed whether a file of another room, by its path from the root, may be imported
+ */
+function forbiddenImports(importers: readonly Source[], allowed: (to: string) => boolean): string[] {
+  return importers.flatMap(({ path, files }) =>
     files.filter((to) => roomOf(to) !== roomOf(path) && !allowed(to)).map((to) => `${path} -> ${to}`),
   );
 }
 
-const within = (room: string) => product.filter(({ path }) => path.startsWith(`${room}/`));
+const filesOf = (room: string) => product.filter(({ path }) => path.startsWith(`${room}/`));
 const isProtocol = (to: string) => to.startsWith('server/protocol/');
-/** Types only, so that nothing of one part reaches another by it. */
+/** The file of shared types. It holds types only, so importing it makes no part depend on another. */
 const isSharedTypes = (to: string) => to === 'server/types.ts';
 
 describe('imports', () => {
-  it('are found by this test in every form, and in components', () => {
+  it('every form of import is found, in components too', () => {
     const code = `import a from './a.ts'; import type { B } from './b.ts'; export * from './c.ts';
       const d = await import('./d.ts'); export type { E } from './e.ts';`;
     expect(importsOf('x.ts', code).sort()).toEqual(['./a.ts', './b.ts', './c.ts', './d.ts', './e.ts']);
@@ -27,71 +31,71 @@ describe('imports', () => {
     ).toHaveLength(5);
   });
 
-  it('of the protocol are the schema library and itself', () => {
-    const protocol = within('server/protocol');
+  it('the protocol imports only itself and the schema library', () => {
+    const protocol = filesOf('server/protocol');
     expect(protocol.length).toBeGreaterThan(3);
-    expect(strays(protocol, () => false)).toEqual([]);
+    expect(forbiddenImports(protocol, () => false)).toEqual([]);
     expect(new Set(protocol.flatMap(({ packages }) => packages))).toEqual(new Set(['zod']));
   });
 
-  it('of the agent from the server are the protocol only', () => {
-    const outside = (to: string) => to.startsWith('agent/') || isProtocol(to);
-    expect(strays(within('agent'), outside)).toEqual([]);
+  it('the agent imports nothing of the server but the protocol', () => {
+    const allowed = (to: string) => to.startsWith('agent/') || isProtocol(to);
+    expect(forbiddenImports(filesOf('agent'), allowed)).toEqual([]);
   });
 
-  it('of the web app from the server are the protocol only', () => {
-    const outside = (to: string) => to.startsWith('web/') || isProtocol(to);
-    expect(strays(within('web'), outside)).toEqual([]);
+  it('the web app imports nothing of the server but the protocol', () => {
+    const allowed = (to: string) => to.startsWith('web/') || isProtocol(to);
+    expect(forbiddenImports(filesOf('web'), allowed)).toEqual([]);
   });
 
-  it('of influx from the server are the protocol and the history contract', () => {
+  it('influx imports nothing of the server but the protocol and the history contract', () => {
     const allowed = (to: string) => isProtocol(to) || to === 'server/history/history.ts';
-    expect(strays(within('influx'), allowed)).toEqual([]);
+    expect(forbiddenImports(filesOf('influx'), allowed)).toEqual([]);
   });
 
   it.each(['live', 'alerts', 'fleet', 'history', 'boards'])(
-    'of server/%s are no routes, no http, no app and no other part: what it needs is handed to it',
+    'server/%s imports no routes, http, app or other part: server/app passes it what it needs',
     (room) => {
-      const shut = new Set(
+      const forbidden = new Set(
         ['routes', 'http', 'app', 'live', 'alerts', 'fleet', 'history', 'boards', 'ingest', 'auth'].map(
           (name) => `server/${name}`,
         ),
       );
-      expect(strays(within(`server/${room}`), (to) => !shut.has(roomOf(to)))).toEqual([]);
+      expect(forbiddenImports(filesOf(`server/${room}`), (to) => !forbidden.has(roomOf(to)))).toEqual([]);
     },
   );
 
-  it.each(['auth', 'ingest', 'state'])('of server/%s are no routes, no http and no app', (room) => {
+  it.each(['auth', 'ingest', 'state'])('server/%s imports no routes, http or app', (room) => {
     const allowed = (to: string) => !/^server\/(routes|http|app|main\.ts)/.test(to);
-    expect(strays(within(`server/${room}`), allowed)).toEqual([]);
+    expect(forbiddenImports(filesOf(`server/${room}`), allowed)).toEqual([]);
   });
 
-  it('of server/http are no part: it knows requests, not what they are about', () => {
+  it('server/http imports no part, because it knows requests and not what they are about', () => {
     const allowed = (to: string) => isProtocol(to) || isSharedTypes(to) || to.startsWith('server/tls/');
-    expect(strays(within('server/http'), allowed)).toEqual([]);
+    expect(forbiddenImports(filesOf('server/http'), allowed)).toEqual([]);
   });
 
-  it('from nearly every room happen in server/app only', () => {
+  it('only files of server/app import from more than four rooms of the server', () => {
     const rooms = ['routes', 'ingest', 'fleet', 'live', 'alerts', 'auth', 'history', 'state'];
-    const wide = product.filter(({ files }) => {
-      const reached = new Set(files.map(roomOf));
-      return rooms.filter((room) => reached.has(`server/${room}`)).length > 4;
+    const composing = product.filter(({ files }) => {
+      const imported = new Set(files.map(roomOf));
+      return rooms.filter((room) => imported.has(`server/${room}`)).length > 4;
     });
-    expect(wide.map(({ path }) => path).filter((path) => !path.startsWith('server/app/'))).toEqual([]);
+    expect(composing.map(({ path }) => path).filter((path) => !path.startsWith('server/app/'))).toEqual([]);
   });
 
-  it('never go from the product to its tests', () => {
-    expect(strays(product, (to) => !to.startsWith('tests/'))).toEqual([]);
+  it('the product imports nothing of its tests', () => {
+    expect(forbiddenImports(product, (to) => !to.startsWith('tests/'))).toEqual([]);
   });
 
-  it('never run in a circle', () => {
-    const found = circlesOf([
+  it('no file imports itself through others', () => {
+    const circles = circlesOf([
       { path: 'a', files: ['b'] },
       { path: 'b', files: ['c', 'd'] },
       { path: 'c', files: ['a'] },
       { path: 'd', files: [] },
     ]);
-    expect(found).toEqual(['a -> b -> c -> a']);
+    expect(circles).toEqual(['a -> b -> c -> a']);
     expect(circlesOf(sources)).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
-/** Each package that the design chose is imported, and only by the room that it is for. [Must show 8] */
+/**
+ * Checks that each package the design chose is imported, and only by the rooms that it is for. [Must show 8]
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +9,7 @@ import { readSources, ROOT } from './sources.ts';
 
 const sources = readSources();
 
+/** The packages, each with the folders that may import it. */
 const OWNERS: readonly (readonly [string, readonly string[]])[] = [
   ['uWebSockets.js', ['server/http/', 'server/live/']],
   ['socket.io', ['server/live/']],
@@ -22,7 +25,8 @@ const OWNERS: readonly (readonly [string, readonly string[]])[] = [
   ['svelte', ['web/']],
 ];
 
-const users = (name: string) =>
+/** Paths of the files that import the package. */
+const importersOf = (name: string) =>
   sources.filter(({ packages }) => packages.includes(name)).map(({ path }) => path);
 
 const manifest = z
@@ -33,17 +37,17 @@ const manifest = z
   .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
 
 describe('packages', () => {
-  it.each(OWNERS)('%s is imported by its own room only', (name, rooms) => {
-    const product = users(name).filter((path) => !path.startsWith('tests/'));
+  it.each(OWNERS)('the package %s is imported, and only by the rooms it is for', (name, rooms) => {
+    const product = importersOf(name).filter((path) => !path.startsWith('tests/'));
     expect(product.filter((path) => !rooms.some((room) => path.startsWith(room)))).toEqual([]);
     expect(product.length).toBeGreaterThan(0);
   });
 
-  it('playwright drives the end-to-end tests', () => {
-    expect(users('playwright')).toContain('tests/browser.ts');
+  it('tests/browser.ts starts the end-to-end browser with playwright', () => {
+    expect(importersOf('playwright')).toContain('tests/browser.ts');
   });
 
-  it('imported are listed in package.json, those of the product as dependencies', () => {
+  it('every imported package is listed in package.json, those of the product as dependencies', () => {
     const { dependencies, devDependencies } = manifest;
     const unlisted = sources.flatMap(({ path, packages }) =>
       packages
@@ -55,12 +59,12 @@ describe('packages', () => {
     expect(unlisted).toEqual([]);
   });
 
-  it('listed as dependencies are imported by some file', () => {
+  it('every package listed as a dependency is imported by some file', () => {
     const imported = new Set(sources.flatMap(({ packages }) => packages));
-    // Node itself is run, and the kit imports its plugin for Svelte.
-    const elsewhere = ['node', '@sveltejs/vite-plugin-svelte'];
+    // Node is run and not imported; the Svelte plugin is imported by SvelteKit.
+    const usedOtherwise = ['node', '@sveltejs/vite-plugin-svelte'];
     const unused = Object.keys(manifest.dependencies).filter(
-      (name) => !imported.has(name) && !elsewhere.includes(name),
+      (name) => !imported.has(name) && !usedOtherwise.includes(name),
     );
     expect(unused).toEqual([]);
   });

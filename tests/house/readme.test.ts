@@ -8,13 +8,13 @@ import { ROOT } from './sources.ts';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
-/** When one of these fails: `node tests/house/write-readme.ts`. */
+/** When one of these fails, run `node tests/house/write-readme.ts`. */
 describe('README.md', () => {
-  it('has the settings of the server as the server has them', () => {
+  it('README.md lists the settings of the server as they are in its code', () => {
     expect(withTable(readme, 'server', settingsTable(SERVER))).toBe(readme);
   });
 
-  it('has the settings of the agent as the agent has them', () => {
+  it('README.md lists the settings of the agent as they are in its code', () => {
     expect(withTable(readme, 'agent', settingsTable(AGENT))).toBe(readme);
   });
 });

@@ -1,7 +1,7 @@
-/** The README's tables of settings, made from the settings themselves. */
+/** Makes the README's tables of settings from the settings in the code. */
 export interface TableSetting {
   readonly key: string;
-  /** Empty where there is none: a secret. */
+  /** Empty for a secret, which has no flag. */
   readonly flag: string;
   readonly env: string;
   readonly otherwise: string;
@@ -10,7 +10,7 @@ export interface TableSetting {
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
-/** As Markdown: the environment's name, the flag, the key in a YAML file, the default, what it is for. */
+/** A Markdown table: environment variable, flag, key in a YAML file, default, and what the setting is for. */
 export function settingsTable(settings: readonly TableSetting[]): string {
   const rows = settings.map(({ env, flag, key, otherwise, help }) =>
     [`\`${env}\``, flag === '' ? '–' : `\`--${flag}\``, `\`${key}\``, cell(otherwise), cell(help)].join(
@@ -22,7 +22,10 @@ export function settingsTable(settings: readonly TableSetting[]): string {
     .join('\n');
 }
 
-/** `readme` with the named table put where its marks are. */
+/**
+ * The text of the README with the table put between the marks of this name (`server` or `agent`).
+ * @throws where the README has no such marks
+ */
 export function withTable(readme: string, name: string, table: string): string {
   const marks = new RegExp(`(<!-- settings: ${name} -->\\n)[\\s\\S]*?(<!-- /settings -->)`);
   if (!marks.test(readme)) throw new Error(`README.md has no place for the settings of the ${name}`);

@@ -1,47 +1,51 @@
-/** Every source file of the repository with what it imports, for the tests that judge the structure. */
+/** Reads every source file of the repository with what it imports, for the tests that check the structure. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
 import ts from 'typescript';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** What is made by tools or by running, never committed. */
-const MADE = new Set(['node_modules', '.svelte-kit']);
+/** Folders made by tools, never committed. */
+const GENERATED = new Set(['node_modules', '.svelte-kit']);
 const ROOMS = ['server', 'agent', 'influx', 'web', 'tests', 'deploy'];
 const SOURCE = /\.(ts|js|svelte)$/;
 
 export interface Source {
-  /** From the root, with forward slashes: `server/live/live.ts`. */
+  /** Path from the root, with forward slashes: `server/live/live.ts`. */
   readonly path: string;
-  /** Without a component's styles. */
+  /** Number of lines, without a component's styles. */
   readonly lines: number;
-  /** Our own files it imports, by the same kind of path. */
+  /** Our own files that it imports, by the same kind of path. */
   readonly files: readonly string[];
-  /** Packages and built-in modules it imports: `zod`, `@influxdata/influxdb-client`, `node:fs`. */
+  /** Packages and built-in modules that it imports: `zod`, `@influxdata/influxdb-client`, `node:fs`. */
   readonly packages: readonly string[];
 }
 
+/** Full paths of all files in a folder and its folders. */
 function walk(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    const made = MADE.has(entry.name) || relative(ROOT, path) === join('web', 'build');
-    if (made) return [];
+    const isGenerated = GENERATED.has(entry.name) || relative(ROOT, path) === join('web', 'build');
+    if (isGenerated) return [];
     return entry.isDirectory() ? walk(path) : [path];
   });
 }
 
-/** A Svelte component's scripts; any other file as it is. */
+/** The code of a file: the scripts of a Svelte component, the whole text of any other file. */
 function scripts(path: string, text: string): string {
   if (!path.endsWith('.svelte')) return text;
   return [...text.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map((match) => match[1] ?? '').join('\n');
 }
 
-/** Every module a text imports or re-exports, types and dynamic imports too. */
+/**
+ * Every module that a file imports or re-exports, types and dynamic imports included, as it is written there.
+ */
 export function importsOf(path: string, text: string): string[] {
   const code = scripts(path, text);
   return ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
 }
 
+/** `@influxdata/influxdb-client` for `@influxdata/influxdb-client/dist/x.js`. */
 function packageName(specifier: string): string {
   if (specifier.startsWith('node:')) return specifier;
   return specifier
@@ -50,7 +54,10 @@ function packageName(specifier: string): string {
     .join('/');
 }
 
-/** The package.json `imports` that name our own files; the web's `#lib/…` stays within the web. */
+/**
+ * The path of our own file that an import names; undefined where it names a package. `#protocol/…` is an
+ * entry of package.json's `imports`, any other `#…` one of the web app.
+ */
 function ownFile(from: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) return posix.normalize(posix.join(posix.dirname(from), specifier));
   if (specifier.startsWith('#protocol/')) return specifier.replace('#protocol/', 'server/protocol/');
@@ -72,6 +79,7 @@ function read(path: string): Source {
   return { path: from, lines: counted.split('\n').length - 1, files, packages };
 }
 
+/** All source files of the rooms. */
 export function readSources(): readonly Source[] {
   return ROOMS.flatMap((room) => walk(join(ROOT, room)))
     .filter((path) => SOURCE.test(path))
@@ -79,8 +87,8 @@ export function readSources(): readonly Source[] {
 }
 
 /**
- * The room of a path: `server/live`, `agent/link`, `web/src/charts`, `influx`. A file that stands outside of a room
- * is its own: `server/main.ts`.
+ * The room of a path: `server/live`, `agent/link`, `web/src/charts`, `influx`. For a file that stands outside
+ * of a room it is the file's own path: `server/main.ts`.
  */
 export function roomOf(path: string): string {
   const parts = path.split('/');
@@ -88,19 +96,22 @@ export function roomOf(path: string): string {
   return parts.slice(0, depth).join('/');
 }
 
-/** Circles of imports, each once, as `a -> b -> a`. */
+/**
+ * Circles of imports, each once, as `a -> b -> a`. Files are walked depth first; `trail` is the way to the
+ * present one.
+ */
 export function circlesOf(files: readonly Pick<Source, 'path' | 'files'>[]): string[] {
   const importsByPath = new Map(files.map((file) => [file.path, file.files]));
   const done = new Set<string>();
-  const way: string[] = [];
+  const trail: string[] = [];
   const circles: string[] = [];
   const visit = (path: string): void => {
-    const at = way.indexOf(path);
-    if (at >= 0) circles.push([...way.slice(at), path].join(' -> '));
+    const at = trail.indexOf(path);
+    if (at >= 0) circles.push([...trail.slice(at), path].join(' -> '));
     if (at >= 0 || done.has(path)) return;
-    way.push(path);
+    trail.push(path);
     for (const next of importsByPath.get(path) ?? []) visit(next);
-    way.pop();
+    trail.pop();
     done.add(path);
   };
   for (const path of importsByPath.keys()) visit(path);

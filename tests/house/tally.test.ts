@@ -7,7 +7,7 @@ const file = (status: string, ...tests: string[]) => ({
 });
 
 describe('the closing line of npm test', () => {
-  it('counts passed, failed and skipped tests', () => {
+  it('the closing line counts passed, failed and skipped tests', () => {
     const tally = tallyOf({
       success: false,
       testResults: [file('passed', 'passed', 'pending', 'todo'), file('failed', 'failed', 'passed')],
@@ -15,11 +15,11 @@ describe('the closing line of npm test', () => {
     expect(line(tally)).toBe('2 passed, 1 failed, 2 skipped');
   });
 
-  it('counts a file that could not be loaded as one failure', () => {
+  it('a test file that could not be loaded counts as one failure', () => {
     expect(tallyOf({ success: false, testResults: [file('failed')] }).failed).toBe(1);
   });
 
-  it('counts a failed run without a failed test as one failure', () => {
+  it('a failed run without a failed test counts as one failure', () => {
     expect(tallyOf({ success: false, testResults: [file('passed', 'passed')] })).toEqual({
       passed: 1,
       failed: 1,
@@ -27,11 +27,11 @@ describe('the closing line of npm test', () => {
     });
   });
 
-  it('counts a missing report as one failure', () => {
+  it('a missing report counts as one failure', () => {
     expect(readTally('/nonexistent/report.json').failed).toBe(1);
   });
 
-  it('adds steps up', () => {
+  it('the counts of several steps are added up', () => {
     expect(
       sum([
         { passed: 1, failed: 2, skipped: 3 },

@@ -1,4 +1,4 @@
-/** Puts the current settings into README.md: `node tests/house/write-readme.ts`. */
+/** Writes the tables of the settings in the code into README.md: `node tests/house/write-readme.ts`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SETTINGS as AGENT } from '../../agent/config/settings.ts';

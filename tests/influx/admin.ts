@@ -1,18 +1,21 @@
-/** What the owner of an InfluxDB can do to it, over its HTTP API. */
+/** What the owner of an InfluxDB can do with it over its HTTP API, for tests. */
 import { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, DeleteAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
 import type { Influxd } from './influxd.ts';
 
 export interface Admin {
-  /** A token that may read and write just these buckets; `name:read` may only be read. */
+  /**
+   * Makes a token that may read and write these buckets only. For `name:read` it may only read the bucket.
+   */
   narrowToken(...buckets: readonly string[]): Promise<string>;
+  /** Makes a bucket that keeps its data for `days`; 0 for ever. */
   makeBucket(name: string, days?: number): Promise<void>;
   deleteBucket(name: string): Promise<void>;
-  /** In days; 0 for ever. Undefined where there is no such bucket. */
-  retention(name: string): Promise<number | undefined>;
-  /** Deletes a range of a bucket. */
-  empty(bucket: string, from?: number, to?: number): Promise<void>;
-  /** Sums the values of a measurement in a bucket; 0 where there are none. */
+  /** How many days a bucket keeps its data; 0 for ever, undefined where there is no such bucket. */
+  retentionDays(name: string): Promise<number | undefined>;
+  /** Deletes the data of a bucket in a range, epoch milliseconds; all of it by default. */
+  deleteData(bucket: string, from?: number, to?: number): Promise<void>;
+  /** The sum of a device's values of a measurement in a bucket; 0 where there are none. */
   sum(bucket: string, measurement: string, device: string): Promise<number>;
 }
 
@@ -33,8 +36,8 @@ export function adminOf({ url, token, org }: Influxd): Admin {
     async narrowToken(...names) {
       const id = await orgID();
       const permissions = [];
-      for (const [name = '', only] of names.map((one) => one.split(':')))
-        for (const action of only === undefined ? ['read', 'write'] : [only])
+      for (const [name = '', onlyAction] of names.map((one) => one.split(':')))
+        for (const action of onlyAction === undefined ? ['read', 'write'] : [onlyAction])
           permissions.push({
             action,
             resource: { type: 'buckets', id: (await find(name))?.id, orgID: id },
@@ -44,9 +47,10 @@ export function adminOf({ url, token, org }: Influxd): Admin {
         headers: { authorization: `Token ${token}` },
         body: JSON.stringify({ orgID: id, permissions }),
       });
-      const made: unknown = await reply.json();
-      if (typeof made !== 'object' || made === null || !('token' in made)) throw new Error('no token');
-      return String(made.token);
+      const created: unknown = await reply.json();
+      if (typeof created !== 'object' || created === null || !('token' in created))
+        throw new Error('InfluxDB made no token');
+      return String(created.token);
     },
     async makeBucket(name, days = 0) {
       await buckets.postBuckets({
@@ -60,11 +64,11 @@ export function adminOf({ url, token, org }: Influxd): Admin {
     async deleteBucket(name) {
       await buckets.deleteBucketsID({ bucketID: (await find(name))?.id ?? '' });
     },
-    async retention(name) {
-      const found = await find(name);
-      return found && (found.retentionRules[0]?.everySeconds ?? 0) / DAY_SECONDS;
+    async retentionDays(name) {
+      const bucket = await find(name);
+      return bucket && (bucket.retentionRules[0]?.everySeconds ?? 0) / DAY_SECONDS;
     },
-    async empty(bucket, from = 0, to = Date.UTC(2200, 0, 1)) {
+    async deleteData(bucket, from = 0, to = Date.UTC(2200, 0, 1)) {
       const [start, stop] = [new Date(from).toISOString(), new Date(to).toISOString()];
       await new DeleteAPI(client).postDelete({ org, bucket, body: { start, stop } });
     },

@@ -10,8 +10,8 @@ afterEach(() => {
   server?.close();
 });
 
-/** A server that gives this one answer to everything; none where it is undefined. */
-async function answering(reply?: { status: number; message: string }): Promise<string> {
+/** Starts a server that gives this answer to every request, or never answers. Returns its URL. */
+async function startAnswering(reply?: { status: number; message: string }): Promise<string> {
   server = createServer((_, response) => {
     if (reply === undefined) return;
     response.writeHead(reply.status, { 'content-type': 'application/json' });
@@ -30,20 +30,23 @@ test.each([
   [404, '404 page not found', /check INFLUX_ORG and INFLUX_BUCKET/],
   [500, 'internal error', 'it answered 500 (internal error)'],
   [503, 'loading', 'it answered 503 (loading)'],
-])('InfluxDB answers %i "%s"', async (status, message, expected) => {
-  const url = await answering({ status, message });
-  const access = { url, token: 'secret', org: 'o', bucket: 'b', log: createLog('silent') };
-  const history = await openInfluxHistory(access);
-  const error: unknown = await history.fields('d').catch((thrown: unknown) => thrown);
-  const said = error instanceof Error ? error.message : '';
-  expect(said).toMatch(expected);
-  expect(said).toContain(`InfluxDB at ${url} does not list fields: `);
-  expect(said).not.toContain('secret');
-  await history.close();
-});
+])(
+  'when InfluxDB answers %i "%s", the error says what to do and holds no token',
+  async (status, message, expected) => {
+    const url = await startAnswering({ status, message });
+    const access = { url, token: 'secret', org: 'o', bucket: 'b', log: createLog('silent') };
+    const history = await openInfluxHistory(access);
+    const error: unknown = await history.fields('d').catch((thrown: unknown) => thrown);
+    const text = error instanceof Error ? error.message : '';
+    expect(text).toMatch(expected);
+    expect(text).toContain(`InfluxDB at ${url} does not list fields: `);
+    expect(text).not.toContain('secret');
+    await history.close();
+  },
+);
 
-test('InfluxDB takes the connection and says nothing', async () => {
-  const url = await answering();
+test('when InfluxDB accepts the connection but never answers, the error and the health say so', async () => {
+  const url = await startAnswering();
   const access = { url, token: 't', org: 'o', bucket: 'b', log: createLog('silent'), timeoutMs: 100 };
   const history = await openInfluxHistory(access);
   const samples = [{ t: Date.now(), values: { cpu: 1 } }];

@@ -1,4 +1,7 @@
-/** A real influxd for tests: its own folder and port, set up with an organisation, a bucket and a token. */
+/**
+ * A real influxd for tests, with a folder and a port of its own, set up with an organisation, a bucket and a
+ * token.
+ */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -12,15 +15,19 @@ export interface Influxd {
   readonly token: string;
   readonly org: string;
   readonly bucket: string;
-  /** Ends it as a crash would. */
+  /** Ends it with SIGKILL, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it again on its port and data. */
+  /** Starts it again, on the same port and data. */
   restart(): Promise<void>;
   /** Ends it and deletes its data. */
   stop(): Promise<void>;
 }
 
-/** `INFLUXD_BIN`, else `influxd` on PATH if it is version 2; undefined where there is none. */
+/**
+ * The influxd to run: `INFLUXD_BIN`, else `influxd` on PATH if it is version 2; undefined where there is
+ * none.
+ * @throws where `INFLUXD_BIN` names a file that does not exist
+ */
 export function findInfluxd(): string | undefined {
   const named = process.env['INFLUXD_BIN'];
   if (named !== undefined && named !== '') {
@@ -56,15 +63,15 @@ export async function startInfluxd(binary: string): Promise<Influxd> {
     });
     child = started;
     port = await new Promise<number>((resolve, reject) => {
-      const said: string[] = [];
+      const lines: string[] = [];
       started.on('error', reject);
       started.on('exit', () =>
-        reject(new Error(`influxd ended at its start:\n${said.slice(-5).join('\n')}`)),
+        reject(new Error(`influxd ended while starting:\n${lines.slice(-5).join('\n')}`)),
       );
       createInterface({ input: started.stdout }).on('line', (line) => {
-        said.push(line);
-        const found = /Listening.*"?port"?[=:]\s*(\d+)/.exec(line)?.[1];
-        if (found !== undefined) resolve(Number(found));
+        lines.push(line);
+        const listeningPort = /Listening.*"?port"?[=:]\s*(\d+)/.exec(line)?.[1];
+        if (listeningPort !== undefined) resolve(Number(listeningPort));
       });
     });
   }
@@ -73,9 +80,9 @@ export async function startInfluxd(binary: string): Promise<Influxd> {
     const running = child;
     child = undefined;
     if (running === undefined || running.exitCode !== null) return;
-    const gone = once(running, 'exit');
+    const exited = once(running, 'exit');
     running.kill(signal);
-    await gone;
+    await exited;
   }
 
   await run();

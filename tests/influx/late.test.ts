@@ -1,17 +1,18 @@
 import { expect, test } from 'vitest';
-import { createLate, daysOf, spansOf, type Entry } from '../../influx/late.ts';
+import { createLateQuarters, daysOf, spansOf, type LateQuarter } from '../../influx/late.ts';
 
 const QUARTER = 900_000;
-const entry = (deviceId: string, quarter: number, more: Partial<Entry> = {}): Entry => ({
+/** @param quarter the number of the quarter of an hour since the epoch */
+const entry = (deviceId: string, quarter: number, more: Partial<LateQuarter> = {}): LateQuarter => ({
   deviceId,
   quarter: quarter * QUARTER,
   paged: false,
-  since: 1,
-  due: 0,
+  journalFrom: 1,
+  dueAt: 0,
   ...more,
 });
 
-test('neighbouring quarters with the same devices are one span', () => {
+test('neighbouring quarters with the same devices become one span', () => {
   const spans = spansOf([
     entry('a', 5),
     entry('b', 4),
@@ -27,7 +28,7 @@ test('neighbouring quarters with the same devices are one span', () => {
   ]);
 });
 
-test('many devices are all devices, and a span is a day at most', () => {
+test('more than fifty devices become all devices, and a span is a day at most', () => {
   const fleet = Array.from({ length: 51 }, (_, i) => entry(`d${i}`, 3));
   expect(spansOf(fleet)).toEqual([{ from: 3 * QUARTER, to: 4 * QUARTER }]);
   const long = Array.from({ length: 200 }, (_, i) => entry('a', i));
@@ -35,19 +36,19 @@ test('many devices are all devices, and a span is a day at most', () => {
   expect(daysOf(long).map(([, quarters]) => quarters.length)).toEqual([96, 96, 8]);
 });
 
-test('[H4] the journal is held by the first of what waits or is under way, until it is done', () => {
-  const late = createLate();
-  expect(late.since()).toBeUndefined();
-  late.mark(entry('a', 1, { since: 10 }));
-  late.mark(entry('a', 1, { since: 20 }));
-  late.mark(entry('b', 1, { since: 20 }));
-  expect([late.size, late.since()]).toEqual([2, 10]);
-  const taken = late.take(({ deviceId }) => deviceId === 'a');
-  expect([late.since(), late.concerns('a'), late.size]).toEqual([10, true, 1]);
-  // More came for it meanwhile.
-  late.mark(entry('a', 1, { since: 30 }));
-  late.back(taken);
-  expect([late.since(), late.size]).toEqual([10, 2]);
-  late.done(late.take(() => true));
-  expect([late.since(), late.concerns('a'), late.concerns(undefined)]).toEqual([undefined, false, false]);
+test('[H4] the journal is kept from the first late quarter on, until that is rolled up', () => {
+  const late = createLateQuarters();
+  expect(late.journalFrom()).toBeUndefined();
+  late.add(entry('a', 1, { journalFrom: 10 }));
+  late.add(entry('a', 1, { journalFrom: 20 }));
+  late.add(entry('b', 1, { journalFrom: 20 }));
+  expect([late.size, late.journalFrom()]).toEqual([2, 10]);
+  const started = late.start(({ deviceId }) => deviceId === 'a');
+  expect([late.journalFrom(), late.hasAny('a'), late.size]).toEqual([10, true, 1]);
+  // More samples come for the quarter while it is being rolled up.
+  late.add(entry('a', 1, { journalFrom: 30 }));
+  late.putBack(started);
+  expect([late.journalFrom(), late.size]).toEqual([10, 2]);
+  late.finish(late.start(() => true));
+  expect([late.journalFrom(), late.hasAny('a'), late.hasAny(undefined)]).toEqual([undefined, false, false]);
 });

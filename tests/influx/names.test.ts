@@ -15,15 +15,15 @@ test.each([
   '_field',
   '日本 🛰',
   '',
-])('the name %j comes back as it was', (name) => {
+])('the name %j is read back unchanged', (name) => {
   const stored = influxName(name);
   expect(originalName(stored)).toBe(name);
   expect(stored).not.toMatch(/[\\"\n]|^_|^time$/);
 });
 
-test('[H4] it opens with InfluxDB down, and says what is wrong', async () => {
+test('[H4] the history opens while InfluxDB is down, and its calls say what is wrong', async () => {
   const access = { token: 't', org: 'o', bucket: 'b', log: createLog('silent') };
-  // Port 9 (discard) is where nothing of InfluxDB listens.
+  // Nothing listens on port 9 (discard).
   const history = await openInfluxHistory({ url: 'http://127.0.0.1:9', ...access });
   const samples = [{ t: Date.now(), values: { cpu: 1 } }];
   await expect(history.write([{ deviceId: 'd', samples }], 1)).rejects.toThrow(

@@ -1,26 +1,27 @@
-/** Stands between a history and InfluxDB and keeps the Flux that goes by. */
+/** A proxy between a history and InfluxDB. It records the Flux of each query, and can refuse queries. */
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
 /** One `from(...) |> range(...)` of a query. */
-export interface Asked {
+export interface BucketRead {
   readonly bucket: string;
+  /** The range, epoch milliseconds. */
   readonly from: number;
   readonly to: number;
 }
 
 export interface Proxy {
   readonly url: string;
-  /** From now on queries with this in them fail; '' for none. */
+  /** From now on requests whose body contains this text get status 500; '' for none. */
   refuse(part: string): void;
-  /** What was read since the last call. */
-  asked(): readonly Asked[];
+  /** What was read since the last call of this. */
+  takeReads(): readonly BucketRead[];
   stop(): Promise<void>;
 }
 
-const body = z.object({ query: z.string() });
+const queryBody = z.object({ query: z.string() });
 const READ =
   /from\(bucket: "([^"]*)"\) \|> range\(start: time\(v: "([^"]+)"\), stop: time\(v: "([^"]+)"\)\)/g;
 
@@ -29,9 +30,10 @@ export async function startProxy(target: string): Promise<Proxy> {
   let refused = '';
   const server = createServer((request, response) => {
     void (async () => {
-      const sent = await text(request);
-      if (request.url?.startsWith('/api/v2/query')) queries.push(body.parse(JSON.parse(sent)).query);
-      if (refused !== '' && sent.includes(refused)) {
+      const requestBody = await text(request);
+      if (request.url?.startsWith('/api/v2/query'))
+        queries.push(queryBody.parse(JSON.parse(requestBody)).query);
+      if (refused !== '' && requestBody.includes(refused)) {
         response.writeHead(500, { 'content-type': 'application/json' });
         response.end(JSON.stringify({ code: 'internal error', message: 'refused by the test' }));
         return;
@@ -42,7 +44,7 @@ export async function startProxy(target: string): Promise<Proxy> {
           authorization: request.headers.authorization ?? '',
           'content-type': request.headers['content-type'] ?? '',
         },
-        ...(sent === '' ? {} : { body: sent }),
+        ...(requestBody === '' ? {} : { body: requestBody }),
       });
       response.writeHead(reply.status, { 'content-type': reply.headers.get('content-type') ?? '' });
       response.end(Buffer.from(await reply.arrayBuffer()));
@@ -55,7 +57,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   return {
     url: `http://127.0.0.1:${address.port}`,
     refuse: (part) => void (refused = part),
-    asked() {
+    takeReads() {
       const reads = queries.flatMap((query) =>
         [...query.matchAll(READ)].map(([, bucket = '', from = '', to = '']) => ({
           bucket,

@@ -1,15 +1,17 @@
-/** What the main thread asks of the store's thread, and what comes back. */
+/** The messages between the main thread and the embedded history's thread. */
 import type { Sample } from '#protocol/sample.ts';
 import type { HistoryHealth, HistoryQuery, HistoryResult, Position, Retention } from '../history.ts';
-import type { Packed } from './packed.ts';
+import type { PackedWrite } from './packed.ts';
 
 export interface WorkerSettings {
+  /** Path of the database file. */
   readonly file: string;
   readonly retention: Retention;
 }
 
+/** Each call of the main thread: what it sends, and what the thread answers. */
 export interface Calls {
-  write: { args: Packed; result: Position };
+  write: { args: PackedWrite; result: Position };
   query: { args: HistoryQuery; result: HistoryResult };
   fields: { args: string; result: readonly string[] };
   timestamps: {
@@ -22,18 +24,20 @@ export interface Calls {
   close: { args: null; result: void };
 }
 
+/** A call as it is sent; the answer carries the same `id`. */
 export type Call = {
   [K in keyof Calls]: { readonly id: number; readonly kind: K; readonly args: Calls[K]['args'] };
 }[keyof Calls];
 
+/** A line that the main thread writes to the log for the thread. */
 export type LogLine = {
   readonly level: 'info' | 'warn' | 'error';
   readonly fields: object;
   readonly text: string;
 };
 
-/** `value` is what the call with this id is waiting for. */
-export type Message =
+/** What the thread sends: that the database is open, a log line, or the answer to the call with this id. */
+export type WorkerMessage =
   | { readonly kind: 'opened' }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }

@@ -1,34 +1,39 @@
 /**
- * A table of numbers in few bytes: per column whole numbers (a decimal scale taken out where it is exact) as
- * differences or offsets, split into byte planes, all columns under one zstd frame. Lossless.
+ * Encodes a table of numbers in few bytes, without loss. Each column is scaled to whole numbers by a power of
+ * ten where that is exact, stored as differences or as offsets from its least value, and split into byte
+ * planes (the lowest bytes of all values, then the next). All columns go into one zstd frame.
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
-/** Columns of equal length; NaN where there is no value. */
+/** Columns of equal length, by column id; NaN where there is no value. */
 export interface Table {
+  /** The time of each row, epoch milliseconds, ascending. */
   readonly t: Float64Array;
   readonly columns: ReadonlyMap<number, Float64Array>;
 }
 
 const VERSION = 1;
+/** The lowest two bits of a column's first byte; the next three are its decimals. */
 const MODE_OFFSET = 0;
 const MODE_DELTA = 1;
 const MODE_DOUBLE = 2;
+/** Bit of a column's first byte: a bitmap of the rows that have a value follows. */
 const HAS_GAPS = 0x80;
-/** Beyond this a scaled value is no exact whole number with room for differences. */
-const WHOLE = 2 ** 50;
-const MOST_DECIMALS = 6;
+/** A scaled value below this is an exact whole number, and so are the differences of two of them. */
+const MAX_WHOLE = 2 ** 50;
+const MAX_DECIMALS = 6;
 const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 
-interface Writer {
+/** A buffer and the offset of the next byte in it, for writing and for reading. */
+interface Cursor {
   bytes: Buffer;
   at: number;
 }
 
-/** Table → bytes. Column ids are whole numbers below 2^32. */
+/** Encodes a table. Column ids are whole numbers below 2^32. */
 export function encodeTable(table: Table): Uint8Array {
   const n = table.t.length;
-  const out: Writer = { bytes: Buffer.allocUnsafe(64 + (table.columns.size + 1) * (n * 9 + 40)), at: 0 };
+  const out: Cursor = { bytes: Buffer.allocUnsafe(64 + (table.columns.size + 1) * (n * 9 + 40)), at: 0 };
   out.bytes[out.at++] = VERSION;
   writeVarint(out, n);
   writeVarint(out, table.columns.size);
@@ -44,9 +49,12 @@ export function encodeTable(table: Table): Uint8Array {
   return zstdCompressSync(out.bytes.subarray(0, out.at));
 }
 
-/** Bytes → table, with the columns that `wanted` names (all where it is left out). Throws on damage. */
-export function decodeTable(bytes: Uint8Array, wanted?: ReadonlySet<number>): Table {
-  const source: Writer = { bytes: zstdDecompressSync(bytes), at: 0 };
+/**
+ * Decodes a table, with the columns whose ids are in `ids`, or all where it is left out.
+ * @throws where the bytes are damaged
+ */
+export function decodeTable(bytes: Uint8Array, ids?: ReadonlySet<number>): Table {
+  const source: Cursor = { bytes: zstdDecompressSync(bytes), at: 0 };
   if (source.bytes[source.at++] !== VERSION) throw new Error('a stored block has an unknown version');
   const n = readVarint(source);
   const count = readVarint(source);
@@ -55,46 +63,47 @@ export function decodeTable(bytes: Uint8Array, wanted?: ReadonlySet<number>): Ta
   let id = 0;
   for (let i = 0; i < count; i++) {
     id += readVarint(source);
-    const column = readColumn(source, n, wanted === undefined || wanted.has(id));
+    const column = readColumn(source, n, ids === undefined || ids.has(id));
     if (column !== undefined) columns.set(id, column);
   }
   return { t, columns };
 }
 
-function writeTimes(out: Writer, t: Float64Array): void {
-  const gaps = new Float64Array(Math.max(0, t.length - 1));
-  for (let i = 1; i < t.length; i++) gaps[i - 1] = (t[i] ?? 0) - (t[i - 1] ?? 0);
+/** Writes the first time and then the differences between neighbours. */
+function writeTimes(out: Cursor, t: Float64Array): void {
+  const differences = new Float64Array(Math.max(0, t.length - 1));
+  for (let i = 1; i < t.length; i++) differences[i - 1] = (t[i] ?? 0) - (t[i - 1] ?? 0);
   writeVarint(out, t[0] ?? 0);
-  writeColumn(out, gaps, gaps.length);
+  writeColumn(out, differences, differences.length);
 }
 
-function readTimes(source: Writer, n: number): Float64Array {
+function readTimes(source: Cursor, n: number): Float64Array {
   const t = new Float64Array(n);
-  let now = readVarint(source);
-  const gaps = readColumn(source, Math.max(0, n - 1), true);
+  let time = readVarint(source);
+  const differences = readColumn(source, Math.max(0, n - 1), true);
   for (let i = 0; i < n; i++) {
-    t[i] = now;
-    now += gaps?.[i] ?? 0;
+    t[i] = time;
+    time += differences?.[i] ?? 0;
   }
   return t;
 }
 
-function writeColumn(out: Writer, column: Float64Array, n: number): void {
-  let present = column;
+function writeColumn(out: Cursor, column: Float64Array, n: number): void {
+  let presentValues = column;
   let gaps = 0;
   for (let i = 0; i < n; i++) if (Number.isNaN(column[i])) gaps++;
-  if (gaps > 0) present = column.filter((value) => !Number.isNaN(value));
-  const decimals = decimalsOf(present);
+  if (gaps > 0) presentValues = column.filter((value) => !Number.isNaN(value));
+  const decimals = decimalsOf(presentValues);
   if (decimals < 0) {
     out.bytes[out.at++] = MODE_DOUBLE | (gaps > 0 ? HAS_GAPS : 0);
     if (gaps > 0) writeGaps(out, column);
-    writeDoubles(out, present);
+    writeDoubles(out, presentValues);
     return;
   }
   const power = POWERS[decimals] ?? 1;
-  const whole = present.map((value) => Math.round(value * power));
-  const { least, offsetMost, deltaMost } = spread(whole);
-  const mode = deltaMost < offsetMost ? MODE_DELTA : MODE_OFFSET;
+  const whole = presentValues.map((value) => Math.round(value * power));
+  const { least, maxOffset, maxDelta } = rangeOf(whole);
+  const mode = maxDelta < maxOffset ? MODE_DELTA : MODE_OFFSET;
   out.bytes[out.at++] = mode | (decimals << 2) | (gaps > 0 ? HAS_GAPS : 0);
   if (gaps > 0) writeGaps(out, column);
   const base = mode === MODE_DELTA ? (whole[0] ?? 0) : least;
@@ -105,17 +114,17 @@ function writeColumn(out: Writer, column: Float64Array, n: number): void {
     whole[i] = mode === MODE_DELTA ? zigzag(value - last) : value - base;
     last = value;
   }
-  writePlanes(out, whole, bytesFor(mode === MODE_DELTA ? deltaMost : offsetMost));
+  writePlanes(out, whole, byteWidthOf(mode === MODE_DELTA ? maxDelta : maxOffset));
 }
 
-/** The column, or undefined where it is only passed over. */
-function readColumn(source: Writer, n: number, keep: boolean): Float64Array | undefined {
-  const head = source.bytes[source.at++] ?? 0;
-  const mode = head & 3;
-  const gaps = (head & HAS_GAPS) === 0 ? undefined : readGaps(source, n);
+/** Reads a column of `n` rows; where `keep` is false it is only skipped, and undefined returned. */
+function readColumn(source: Cursor, n: number, keep: boolean): Float64Array | undefined {
+  const header = source.bytes[source.at++] ?? 0;
+  const mode = header & 3;
+  const gaps = (header & HAS_GAPS) === 0 ? undefined : readGaps(source, n);
   const count = gaps === undefined ? n : gaps.count;
   const values =
-    mode === MODE_DOUBLE ? readDoubles(source, count, keep) : readWhole(source, count, head, keep);
+    mode === MODE_DOUBLE ? readDoubles(source, count, keep) : readWhole(source, count, header, keep);
   if (values === undefined || gaps === undefined) return values;
   const column = new Float64Array(n).fill(NaN);
   let next = 0;
@@ -124,7 +133,7 @@ function readColumn(source: Writer, n: number, keep: boolean): Float64Array | un
   return column;
 }
 
-function readWhole(source: Writer, count: number, head: number, keep: boolean): Float64Array | undefined {
+function readWhole(source: Cursor, count: number, header: number, keep: boolean): Float64Array | undefined {
   const base = unzigzag(readVarint(source));
   const width = source.bytes[source.at++] ?? 0;
   const start = source.at;
@@ -134,18 +143,19 @@ function readWhole(source: Writer, count: number, head: number, keep: boolean): 
   for (let plane = width - 1; plane >= 0; plane--)
     for (let i = 0; i < count; i++)
       values[i] = (values[i] ?? 0) * 256 + (source.bytes[start + plane * count + i] ?? 0);
-  const power = POWERS[(head >> 2) & 7] ?? 1;
-  const delta = (head & 3) === MODE_DELTA;
+  const power = POWERS[(header >> 2) & 7] ?? 1;
+  const isDelta = (header & 3) === MODE_DELTA;
   let last = base;
   for (let i = 0; i < count; i++) {
     const stored = values[i] ?? 0;
-    last = delta ? last + unzigzag(stored) : base + stored;
+    last = isDelta ? last + unzigzag(stored) : base + stored;
     values[i] = last / power;
   }
   return values;
 }
 
-function writeGaps(out: Writer, column: Float64Array): void {
+/** Writes a bitmap with a bit for each row that has a value. */
+function writeGaps(out: Cursor, column: Float64Array): void {
   const bytes = (column.length + 7) >> 3;
   out.bytes.fill(0, out.at, out.at + bytes);
   for (let i = 0; i < column.length; i++) {
@@ -156,7 +166,8 @@ function writeGaps(out: Writer, column: Float64Array): void {
   out.at += bytes;
 }
 
-function readGaps(source: Writer, n: number): { bits: Uint8Array; count: number } {
+/** The bitmap of the rows that have a value, and how many have. */
+function readGaps(source: Cursor, n: number): { bits: Uint8Array; count: number } {
   const bytes = (n + 7) >> 3;
   const bits = source.bytes.subarray(source.at, source.at + bytes);
   source.at += bytes;
@@ -165,7 +176,9 @@ function readGaps(source: Writer, n: number): { bits: Uint8Array; count: number 
   return { bits, count };
 }
 
-/** Decimals after which every value is a whole number, exactly; -1 where there is no such number. */
+/**
+ * The power of ten that makes every value an exact whole number; -1 where there is none up to MAX_DECIMALS.
+ */
 function decimalsOf(values: Float64Array): number {
   let decimals = 0;
   for (let i = 0; i < values.length; i++) {
@@ -173,44 +186,46 @@ function decimalsOf(values: Float64Array): number {
     for (;;) {
       const power = POWERS[decimals] ?? 1;
       const whole = Math.round(value * power);
-      if (whole / power === value && Math.abs(whole) < WHOLE) break;
-      if (++decimals > MOST_DECIMALS) return -1;
+      if (whole / power === value && Math.abs(whole) < MAX_WHOLE) break;
+      if (++decimals > MAX_DECIMALS) return -1;
     }
   }
-  // A later value may have raised the scale past what an earlier one can bear.
+  // A later value may have raised the power so far that an earlier one is no longer exact.
   const power = POWERS[decimals] ?? 1;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] ?? 0;
     const whole = Math.round(value * power);
-    if (whole / power !== value || Math.abs(whole) >= WHOLE) return -1;
+    if (whole / power !== value || Math.abs(whole) >= MAX_WHOLE) return -1;
   }
   return decimals;
 }
 
-function spread(whole: Float64Array): { least: number; offsetMost: number; deltaMost: number } {
+/** The least value, the largest offset from it, and the largest difference between neighbours (as zigzag). */
+function rangeOf(whole: Float64Array): { least: number; maxOffset: number; maxDelta: number } {
   let least = whole[0] ?? 0;
-  let most = least;
+  let largest = least;
   let last = least;
-  let deltaMost = 0;
+  let maxDelta = 0;
   for (let i = 0; i < whole.length; i++) {
     const value = whole[i] ?? 0;
     if (value < least) least = value;
-    else if (value > most) most = value;
+    else if (value > largest) largest = value;
     const delta = zigzag(value - last);
-    if (delta > deltaMost) deltaMost = delta;
+    if (delta > maxDelta) maxDelta = delta;
     last = value;
   }
-  return { least, offsetMost: most - least, deltaMost };
+  return { least, maxOffset: largest - least, maxDelta };
 }
 
-function bytesFor(most: number): number {
+/** How many bytes a value of this size takes. */
+function byteWidthOf(largest: number): number {
   let width = 0;
-  for (let rest = most; rest >= 1; rest /= 256) width++;
+  for (let rest = largest; rest >= 1; rest /= 256) width++;
   return width;
 }
 
-/** Width, then the lowest bytes of all, then the next. */
-function writePlanes(out: Writer, whole: Float64Array, width: number): void {
+/** Writes the width in bytes, then the lowest bytes of all values, then the next higher ones. */
+function writePlanes(out: Cursor, whole: Float64Array, width: number): void {
   out.bytes[out.at++] = width;
   const { bytes } = out;
   const n = whole.length;
@@ -225,7 +240,7 @@ function writePlanes(out: Writer, whole: Float64Array, width: number): void {
   out.at += width * n;
 }
 
-function writeDoubles(out: Writer, values: Float64Array): void {
+function writeDoubles(out: Cursor, values: Float64Array): void {
   const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const n = values.length;
   for (let i = 0; i < n; i++)
@@ -233,7 +248,7 @@ function writeDoubles(out: Writer, values: Float64Array): void {
   out.at += 8 * n;
 }
 
-function readDoubles(source: Writer, n: number, keep: boolean): Float64Array | undefined {
+function readDoubles(source: Cursor, n: number, keep: boolean): Float64Array | undefined {
   const start = source.at;
   source.at += 8 * n;
   if (!keep) return undefined;
@@ -244,10 +259,15 @@ function readDoubles(source: Writer, n: number, keep: boolean): Float64Array | u
   return values;
 }
 
+/** Maps whole numbers to those from zero on, so that small differences of either sign stay small. */
 const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 const unzigzag = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
 
-function writeVarint(out: Writer, value: number): void {
+/**
+ * Writes a whole number in groups of seven bits, the lowest first; a set high bit says that another byte
+ * follows.
+ */
+function writeVarint(out: Cursor, value: number): void {
   let rest = value;
   while (rest >= 128) {
     const higher = Math.floor(rest / 128);
@@ -257,7 +277,7 @@ function writeVarint(out: Writer, value: number): void {
   out.bytes[out.at++] = rest;
 }
 
-function readVarint(source: Writer): number {
+function readVarint(source: Cursor): number {
   let value = 0;
   for (let scale = 1; ; scale *= 128) {
     const byte = source.bytes[source.at++];

@@ -1,4 +1,7 @@
-/** The database file: its schema, its settings, and what to do with one that cannot be read. */
+/**
+ * The database file of the embedded history: its schema, its settings, and what happens to a file that is
+ * damaged.
+ */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,8 +10,8 @@ import { errorText } from '#protocol/errors.ts';
 const SCHEMA_VERSION = 1;
 
 /**
- * Samples and buckets are keyed by time, then device (`span * DEVICES + device`): what is written goes to the
- * end, what is deleted lies at the front, and both stay dense.
+ * The key of a row of samples or buckets is made of its span of time and then its device (`span * DEVICES +
+ * device`). So new rows go to the end of a table, deleted ones lie at its front, and both stay dense.
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
@@ -25,11 +28,15 @@ CREATE TABLE quarters (k INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
 
 export interface OpenedDatabase {
   readonly db: DatabaseSync;
-  /** Where a damaged predecessor was put. */
+  /** The path that a damaged file was renamed to; undefined where there was none. */
   readonly setAside: string | undefined;
 }
 
-/** Opens or makes the file (0600). A damaged one is renamed, never deleted. Throws what a person can act on. */
+/**
+ * Opens the file, or makes it (mode 0600). A damaged one is renamed, never deleted, and a new one begun.
+ * @param now epoch milliseconds, for the new name of a damaged file
+ * @throws where the file cannot be written, is in use, or is of a newer Watchfloor, with what to do
+ */
 export function openDatabase(path: string, now: number): OpenedDatabase {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -42,18 +49,19 @@ export function openDatabase(path: string, now: number): OpenedDatabase {
     );
   }
   try {
-    return { db: prepared(path), setAside: undefined };
+    return { db: openAndCheck(path), setAside: undefined };
   } catch (error) {
-    if (!isDamage(error)) throw explained(path, error);
+    if (!isDamage(error)) throw openError(path, error);
     const setAside = `${path}.corrupt-${new Date(now).toISOString().replaceAll(':', '-')}`;
     for (const suffix of ['', '-wal', '-shm'])
       if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
     closeSync(openSync(path, 'a', 0o600));
-    return { db: prepared(path), setAside };
+    return { db: openAndCheck(path), setAside };
   }
 }
 
-function prepared(path: string): DatabaseSync {
+/** Opens the file, makes the schema where it is new, and reads enough of each table to notice damage. */
+function openAndCheck(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
@@ -76,24 +84,30 @@ function prepared(path: string): DatabaseSync {
   }
 }
 
+/** SQLite's result codes (sqlite.org/rescode.html). */
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 const BUSY = 5;
 
-function code(error: unknown): number {
+/** SQLite's primary result code of an error; 0 where it is no error of SQLite. */
+function resultCode(error: unknown): number {
   return typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
 function isDamage(error: unknown): boolean {
-  return code(error) === CORRUPT || code(error) === NOT_A_DATABASE;
+  return resultCode(error) === CORRUPT || resultCode(error) === NOT_A_DATABASE;
 }
 
-function explained(path: string, error: unknown): Error {
-  const advice = code(error) === BUSY ? 'another process has it open: stop that one first' : errorText(error);
+function openError(path: string, error: unknown): Error {
+  const advice =
+    resultCode(error) === BUSY ? 'another process has it open: stop that one first' : errorText(error);
   return new Error(`the history database ${path} cannot be opened: ${advice}`, { cause: error });
 }
 
-/** Runs `work` as one transaction; a throw undoes it. What it did in memory is the caller's to undo. */
+/**
+ * Runs `work` as one transaction and returns its result. Where `work` throws, the transaction is rolled back;
+ * the caller must undo what `work` changed in memory.
+ */
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -101,18 +115,19 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    // On some errors, such as a full disk, SQLite has ended it already.
+    // On some errors, such as a full disk, SQLite has rolled the transaction back already.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
 
-/** A row's single number, or undefined where there is none. */
+/** The number in this column of a row; undefined where the row or the number is missing. */
 export function numberOf(row: Record<string, unknown> | undefined, column: string): number | undefined {
   const value = row?.[column];
   return typeof value === 'number' ? value : undefined;
 }
 
+/** The bytes in this column of a row; undefined where the row or the bytes are missing. */
 export function bytesOf(row: Record<string, unknown> | undefined, column: string): Uint8Array | undefined {
   const value = row?.[column];
   return value instanceof Uint8Array ? value : undefined;

@@ -1,17 +1,21 @@
-/** The embedded history: the store in a thread of its own, so that neither storing nor reading holds up a push. */
+/**
+ * The embedded history: samples in one SQLite database, which a thread of its own writes and reads, so that
+ * neither holds up a push. This is the main thread's side; `sqlite-history.ts` is the synchronous part in the
+ * thread.
+ */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '#protocol/errors.ts';
 import { DEFAULT_RETENTION, type History, type HistoryOptions } from '../history.ts';
-import type { Calls, Message, WorkerSettings } from './calls.ts';
+import type { Calls, WorkerMessage, WorkerSettings } from './calls.ts';
 import { createPacker } from './packed.ts';
 
 export interface EmbeddedHistoryOptions extends HistoryOptions {
-  /** Holds `history.db` and its companions. */
+  /** The folder of `history.db` and of the files that SQLite keeps beside it. */
   readonly dir: string;
 }
 
-/** Rejects with what to do when the database cannot be opened. */
+/** @throws where the database cannot be opened, with what to do */
 export async function openEmbeddedHistory({
   dir,
   log,
@@ -21,53 +25,55 @@ export async function openEmbeddedHistory({
   const settings: WorkerSettings = { file, retention };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
     workerData: settings,
-    // node:sqlite is all it would warn of.
+    // Node warns that node:sqlite is experimental; the thread uses nothing else that is.
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  /** The promises of calls that have no answer yet, by the call's id. */
+  const unanswered = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   const packer = createPacker();
-  let calls = 0;
-  let ended: Error | undefined;
+  let nextId = 0;
+  /** What every further call is rejected with, once the thread has ended. */
+  let endError: Error | undefined;
   let closing: Promise<void> | undefined;
 
   await new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: Message) => {
+    worker.on('message', (message: WorkerMessage) => {
       switch (message.kind) {
         case 'opened':
           return resolve();
         case 'log':
           return log[message.line.level](message.line.fields, message.line.text);
         case 'failed':
-          return settled(message.id)?.reject(new Error(message.message));
+          return removeUnanswered(message.id)?.reject(new Error(message.message));
         case 'done':
-          return settled(message.id)?.resolve(message.value);
+          return removeUnanswered(message.id)?.resolve(message.value);
       }
     });
     worker.on('error', (error) => {
       reject(error);
-      end(error);
+      rejectAll(error);
     });
-    worker.on('exit', () => end(new Error('its thread ended')));
+    worker.on('exit', () => rejectAll(new Error('its thread ended')));
   });
 
-  function settled(id: number) {
-    const call = waiting.get(id);
-    waiting.delete(id);
+  function removeUnanswered(id: number) {
+    const call = unanswered.get(id);
+    unanswered.delete(id);
     return call;
   }
 
-  function end(cause: unknown): void {
-    if (ended !== undefined) return;
-    const why = errorText(cause);
-    ended = new Error(
+  function rejectAll(cause: unknown): void {
+    if (endError !== undefined) return;
+    const reason = errorText(cause);
+    endError = new Error(
       closing === undefined
-        ? `the history database ${file} has failed (${why}): restart the server; samples stay in the journal`
+        ? `the history database ${file} has failed (${reason}): restart the server; samples stay in the journal`
         : `the history database ${file} is closed`,
       { cause },
     );
-    if (closing === undefined) log.error({ err: cause, file }, ended.message);
-    for (const { reject } of waiting.values()) reject(ended);
-    waiting.clear();
+    if (closing === undefined) log.error({ err: cause, file }, endError.message);
+    for (const { reject } of unanswered.values()) reject(endError);
+    unanswered.clear();
   }
 
   function call<K extends keyof Calls>(
@@ -75,10 +81,10 @@ export async function openEmbeddedHistory({
     args: Calls[K]['args'],
     transfer: readonly ArrayBuffer[] = [],
   ): Promise<Calls[K]['result']> {
-    if (ended !== undefined) return Promise.reject(ended);
+    if (endError !== undefined) return Promise.reject(endError);
     return new Promise((resolve, reject) => {
-      const id = calls++;
-      waiting.set(id, { resolve, reject });
+      const id = nextId++;
+      unanswered.set(id, { resolve, reject });
       worker.postMessage({ id, kind, args }, transfer);
     });
   }
@@ -94,9 +100,9 @@ export async function openEmbeddedHistory({
     latest: () => call('latest', null),
     remove: (deviceId) => call('remove', deviceId),
     health: async () =>
-      ended === undefined
+      endError === undefined
         ? call('health', null)
-        : { kind: 'embedded', healthy: false, detail: ended.message, bytes: null },
+        : { kind: 'embedded', healthy: false, detail: endError.message, bytes: null },
     close: () => (closing ??= call('close', null).finally(() => worker.terminate().then(() => undefined))),
   };
 }

@@ -1,18 +1,22 @@
 /**
- * Samples on their way to the store's thread: one array of numbers that is handed over, not copied, instead of
- * an object per sample. Field names travel once per shape (the list of a sample's fields, in order).
+ * Samples on their way to the embedded history's thread: one array of numbers, which is transferred and not
+ * copied, instead of an object per sample. The field names of a sample, in order, are its shape; each shape
+ * is sent once and then referred to by its number.
  */
 import type { Layout, Row } from '#protocol/sample.ts';
 import type { Position, SampleBatch } from '../history.ts';
 
-export interface Packed {
-  /** Forget all shapes of before. */
+export interface PackedWrite {
+  /** Whether the receiver must forget all shapes that came before. */
   readonly reset: boolean;
-  /** Shapes not sent before; numbered on from the last. */
+  /** Shapes that were not sent before. Their numbers go on from the last one. */
   readonly shapes: readonly (readonly string[])[];
-  /** The device of each run. */
+  /** The device of each run in `data`. */
   readonly devices: readonly string[];
-  /** Runs: number of samples, then for each sample its time, its shape's number, its values. */
+  /**
+   * One run per device: the number of samples, then for each sample its time (epoch milliseconds), its
+   * shape's number and its values in the shape's order.
+   */
   readonly data: Float64Array<ArrayBuffer>;
   readonly upTo: Position;
 }
@@ -23,48 +27,53 @@ interface Shape {
 }
 
 export interface Packer {
-  pack(batches: readonly SampleBatch[], upTo: Position): Packed;
+  pack(batches: readonly SampleBatch[], upTo: Position): PackedWrite;
 }
 
-/** Keeps the shapes it has sent: everything it packs MUST reach the same store in order. */
-export function createPacker(mostShapes = 10_000): Packer {
-  const known = new Map<string, Shape>();
-  const ofDevice = new Map<string, Shape>();
-  let ofLayout = new WeakMap<Layout, Shape>();
-  let fresh: (readonly string[])[] = [];
+/**
+ * A packer remembers the shapes it has sent, so everything it packs MUST reach the same receiver in order.
+ * @param maxShapes beyond this many shapes (or ten times as many devices) it forgets them all and begins anew
+ */
+export function createPacker(maxShapes = 10_000): Packer {
+  /** By the field names, joined. */
+  const shapes = new Map<string, Shape>();
+  /** The shape of each device's last sample that came as an object. */
+  const lastOfDevice = new Map<string, Shape>();
+  let shapeByLayout = new WeakMap<Layout, Shape>();
+  let newShapes: (readonly string[])[] = [];
   let reset = false;
 
   function shapeNamed(names: readonly string[]): Shape {
     const key = names.join('\n');
-    let shape = known.get(key);
+    let shape = shapes.get(key);
     if (shape === undefined) {
-      shape = { id: known.size, names };
-      known.set(key, shape);
-      fresh.push(names);
+      shape = { id: shapes.size, names };
+      shapes.set(key, shape);
+      newShapes.push(names);
     }
     return shape;
   }
 
   function shapeOf(deviceId: string, values: Readonly<Record<string, number>>): Shape {
-    const last = ofDevice.get(deviceId);
-    if (last !== undefined && fits(last.names, values)) return last;
+    const last = lastOfDevice.get(deviceId);
+    if (last !== undefined && hasExactly(last.names, values)) return last;
     const shape = shapeNamed(Object.keys(values));
-    ofDevice.set(deviceId, shape);
+    lastOfDevice.set(deviceId, shape);
     return shape;
   }
 
   function shapeOfLayout(layout: Layout): Shape {
-    let shape = ofLayout.get(layout);
-    if (shape === undefined) ofLayout.set(layout, (shape = shapeNamed(layout.names)));
+    let shape = shapeByLayout.get(layout);
+    if (shape === undefined) shapeByLayout.set(layout, (shape = shapeNamed(layout.names)));
     return shape;
   }
 
   return {
     pack(batches, upTo) {
-      if (known.size > mostShapes || ofDevice.size > 10 * mostShapes) {
-        known.clear();
-        ofDevice.clear();
-        ofLayout = new WeakMap();
+      if (shapes.size > maxShapes || lastOfDevice.size > 10 * maxShapes) {
+        shapes.clear();
+        lastOfDevice.clear();
+        shapeByLayout = new WeakMap();
         reset = true;
       }
       let data = new Float64Array(4096);
@@ -72,13 +81,13 @@ export function createPacker(mostShapes = 10_000): Packer {
       const devices: string[] = [];
       for (const { deviceId, samples } of batches) {
         devices.push(deviceId);
-        if (at + 1 > data.length) data = doubled(data, at + 1);
+        if (at + 1 > data.length) data = enlarged(data, at + 1);
         data[at++] = samples.length;
         for (const sample of samples) {
           const { row } = sample;
           const { id, names } = row ? shapeOfLayout(row.layout) : shapeOf(deviceId, sample.values);
           const end = at + 2 + names.length;
-          if (end > data.length) data = doubled(data, end);
+          if (end > data.length) data = enlarged(data, end);
           data[at++] = sample.t;
           data[at++] = id;
           if (row) copyNumbers(row, names.length, data, at);
@@ -86,27 +95,27 @@ export function createPacker(mostShapes = 10_000): Packer {
           at = end;
         }
       }
-      const packed = { reset, shapes: fresh, devices, data: data.slice(0, at), upTo };
-      fresh = [];
+      const packed = { reset, shapes: newShapes, devices, data: data.slice(0, at), upTo };
+      newShapes = [];
       reset = false;
       return packed;
     },
   };
 }
 
-/** Whether a sample has exactly these fields in this order. */
-function fits(names: readonly string[], values: Readonly<Record<string, number>>): boolean {
+/** Whether a sample has exactly these fields, in this order. */
+function hasExactly(names: readonly string[], values: Readonly<Record<string, number>>): boolean {
   let i = 0;
   for (const name in values) if (names[i++] !== name) return false;
   return i === names.length;
 }
 
-/** A loop: `set` would need a view of the row, an object for each sample. */
+/** Copies in a loop, because `set` would need a view of the row: one object per sample. */
 function copyNumbers({ numbers, from }: Row, count: number, data: Float64Array, at: number): void {
   for (let place = 0; place < count; place++) data[at + place] = numbers[from + place] ?? NaN;
 }
 
-function doubled(data: Float64Array<ArrayBuffer>, atLeast: number): Float64Array<ArrayBuffer> {
+function enlarged(data: Float64Array<ArrayBuffer>, atLeast: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(Math.max(data.length * 2, atLeast));
   larger.set(data);
   return larger;

@@ -1,30 +1,37 @@
-/** The samples of one device in one minute, in memory, row by row; ascending, each time once. */
+/**
+ * A page: the samples of one device in one minute, in memory, one row per sample, in ascending order of time.
+ */
 import type { Position } from '../history.ts';
 import type { Table } from './codec.ts';
 
 export interface Page {
+  /** The device's number in the registry. */
   readonly device: number;
+  /** The minute's number since the epoch. */
   readonly minute: number;
-  /** Field ids, one a column. */
+  /** The field id of each column. */
   fields: number[];
+  /** The time of each row, epoch milliseconds; no time twice. */
   t: Float64Array;
   /** Rows of `fields.length` values; NaN where a sample lacks the field. */
   values: Float64Array;
+  /** Number of rows in use. */
   count: number;
-  /** How the last shape's fields map to columns; `undefined`: one to one. */
+  /** The field ids of the last sample added, in its order. */
   shape: readonly number[] | undefined;
-  places: readonly number[] | undefined;
-  /** Where the journal must be kept from while this is not stored. */
-  since: Position;
-  /** When it is to be stored, epoch milliseconds. */
-  due: number;
-  /** Whether it holds what the stored row does not. */
+  /** The column of each of that sample's fields; undefined where field `i` is column `i`. */
+  columnOf: readonly number[] | undefined;
+  /** The journal must be kept from here on while this page is not stored. */
+  journalFrom: Position;
+  /** When the page is to be stored, epoch milliseconds. */
+  dueAt: number;
+  /** Whether it holds samples that its stored row does not. */
   changed: boolean;
 }
 
 const FIRST_ROWS = 16;
 
-export function emptyPage(device: number, minute: number, since: Position, due: number): Page {
+export function emptyPage(device: number, minute: number, journalFrom: Position, dueAt: number): Page {
   return {
     device,
     minute,
@@ -33,18 +40,22 @@ export function emptyPage(device: number, minute: number, since: Position, due: 
     values: new Float64Array(0),
     count: 0,
     shape: undefined,
-    places: undefined,
-    since,
-    due,
+    columnOf: undefined,
+    journalFrom,
+    dueAt,
     changed: false,
   };
 }
 
+/** Memory that the page takes, in bytes, with about 200 for its objects. */
 export function pageBytes(page: Page): number {
   return 200 + page.t.byteLength + page.values.byteLength;
 }
 
-/** Adds a sample whose values lie in `data` from `at` in the order of `shape`; false where its time is there already. */
+/**
+ * Adds a sample whose values lie in `data` from index `at` on, in the order of `shape`.
+ * @returns false, and adds nothing, where the page has a sample of this time already
+ */
 export function addSample(
   page: Page,
   t: number,
@@ -54,30 +65,31 @@ export function addSample(
 ): boolean {
   let row = page.count;
   if (row > 0 && t <= (page.t[row - 1] ?? 0)) {
-    row = rowOf(page, t);
+    row = firstRowFrom(page, t);
     if (page.t[row] === t) return false;
   }
-  if (page.shape !== shape) adopt(page, shape);
+  if (page.shape !== shape) useShape(page, shape);
   const stride = page.fields.length;
-  if (page.count === page.t.length) grow(page, page.t.length * 2);
+  if (page.count === page.t.length) addRows(page, page.t.length * 2);
   if (row < page.count) {
     page.t.copyWithin(row + 1, row, page.count);
     page.values.copyWithin((row + 1) * stride, row * stride, page.count * stride);
   }
   page.t[row] = t;
   const start = row * stride;
-  if (page.places === undefined) page.values.set(data.subarray(at, at + stride), start);
+  if (page.columnOf === undefined) page.values.set(data.subarray(at, at + stride), start);
   else {
     page.values.fill(NaN, start, start + stride);
-    for (let i = 0; i < page.places.length; i++)
-      page.values[start + (page.places[i] ?? 0)] = data[at + i] ?? NaN;
+    for (let i = 0; i < page.columnOf.length; i++)
+      page.values[start + (page.columnOf[i] ?? 0)] = data[at + i] ?? NaN;
   }
   page.count++;
   page.changed = true;
   return true;
 }
 
-function rowOf(page: Page, t: number): number {
+/** The first row whose time is not before `t`. */
+function firstRowFrom(page: Page, t: number): number {
   let low = 0;
   let high = page.count;
   while (low < high) {
@@ -88,20 +100,21 @@ function rowOf(page: Page, t: number): number {
   return low;
 }
 
-/** Makes room for a shape's fields and keeps how they map to columns. */
-function adopt(page: Page, shape: readonly number[]): void {
+/** Adds columns for the shape's new fields, and notes the column of each of its fields. */
+function useShape(page: Page, shape: readonly number[]): void {
   const column = new Map(page.fields.map((field, i): [number, number] => [field, i]));
   const fresh = shape.filter((field) => !column.has(field));
   if (fresh.length > 0) {
     for (const field of fresh) column.set(field, column.size);
-    widen(page, [...page.fields, ...fresh]);
+    addColumns(page, [...page.fields, ...fresh]);
   }
-  const places = shape.map((field) => column.get(field) ?? 0);
+  const columnOf = shape.map((field) => column.get(field) ?? 0);
   page.shape = shape;
-  page.places = places.length === page.fields.length && places.every((p, i) => p === i) ? undefined : places;
+  const isOneToOne = columnOf.length === page.fields.length && columnOf.every((c, i) => c === i);
+  page.columnOf = isOneToOne ? undefined : columnOf;
 }
 
-function widen(page: Page, fields: number[]): void {
+function addColumns(page: Page, fields: number[]): void {
   const from = page.fields.length;
   const to = fields.length;
   const values = new Float64Array(page.t.length * to).fill(NaN);
@@ -111,7 +124,7 @@ function widen(page: Page, fields: number[]): void {
   page.values = values;
 }
 
-function grow(page: Page, rows: number): void {
+function addRows(page: Page, rows: number): void {
   const t = new Float64Array(rows);
   t.set(page.t);
   const values = new Float64Array(rows * page.fields.length);
@@ -120,11 +133,12 @@ function grow(page: Page, rows: number): void {
   page.values = values;
 }
 
-export function pageTable(page: Page, wanted?: ReadonlySet<number>): Table {
+/** The page as a table of its own, with the columns of `fields`, or all where it is left out. */
+export function pageTable(page: Page, fields?: ReadonlySet<number>): Table {
   const stride = page.fields.length;
   const columns = new Map<number, Float64Array>();
   page.fields.forEach((field, place) => {
-    if (wanted !== undefined && !wanted.has(field)) return;
+    if (fields !== undefined && !fields.has(field)) return;
     const column = new Float64Array(page.count);
     for (let row = 0; row < page.count; row++) column[row] = page.values[row * stride + place] ?? NaN;
     columns.set(field, column);
@@ -132,7 +146,7 @@ export function pageTable(page: Page, wanted?: ReadonlySet<number>): Table {
   return { t: page.t.slice(0, page.count), columns };
 }
 
-/** Puts a stored table's samples into a page that has none yet. */
+/** Puts the samples of a stored table into a page that is still empty. */
 export function fillPage(page: Page, table: Table): void {
   page.fields = [...table.columns.keys()];
   const stride = page.fields.length;

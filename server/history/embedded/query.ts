@@ -1,4 +1,4 @@
-/** A chart's question: which tier answers it, and its buckets. */
+/** Answers a query: chooses the tier and makes the asked buckets of what it holds. */
 import {
   chooseTier,
   HOUR,
@@ -18,50 +18,52 @@ export interface QueryParts {
   readonly registry: Registry;
   readonly tiers: Tiers;
   readonly retention: Retention;
+  /** Epoch milliseconds. */
   readonly now: number;
 }
 
 export function queryTiers({ query, registry, tiers, retention, now }: QueryParts): HistoryResult {
   const { tier, width, step } = chooseTier(query, tierStarts(retention, now));
-  const device = registry.find(query.deviceId);
-  const fields = new Set(query.fields.flatMap((name) => registry.knownField(name) ?? []));
+  const device = registry.findDevice(query.deviceId);
+  const fields = new Set(query.fields.flatMap((name) => registry.findFieldId(name) ?? []));
   if (device === undefined || fields.size === 0) return { step, series: new Map() };
 
-  const oldest = Math.min(device.oldest * MINUTE, (tiers.first('raw') ?? Infinity) * MINUTE);
-  const oldestHour = Math.min(oldest, (tiers.first('minutes') ?? Infinity) * HOUR);
-  const oldestBlock = Math.min(oldestHour, (tiers.first('quarters') ?? Infinity) * BLOCK);
+  const oldest = Math.min(device.oldest * MINUTE, (tiers.firstSpan('raw') ?? Infinity) * MINUTE);
+  const oldestHour = Math.min(oldest, (tiers.firstSpan('minutes') ?? Infinity) * HOUR);
+  const oldestBlock = Math.min(oldestHour, (tiers.firstSpan('quarters') ?? Infinity) * BLOCK);
   const newest = (device.newest + 1) * MINUTE;
-  const spans = (least: number, width: number): [number, number] => [
-    Math.floor(Math.max(query.from, least) / width),
+  /** The first span number of this width, and the one after the last, where the range can have data. */
+  const spansWithData = (oldestTime: number, width: number): [number, number] => [
+    Math.floor(Math.max(query.from, oldestTime) / width),
     Math.ceil(Math.min(query.to, newest) / width),
   ];
 
   const rollup: Rollup = new Map();
   if (tier === 'raw') {
-    const [first, end] = spans(oldest, MINUTE);
+    const [first, end] = spansWithData(oldest, MINUTE);
     for (let minute = first; minute < end; minute++) {
-      const table = tiers.minute(device.id, minute, fields);
+      const table = tiers.minuteTable(device.id, minute, fields);
       if (table !== undefined) addSamples(rollup, table, step, query.from, query.to);
     }
   } else if (tier === 'minutes') {
-    const [first, end] = spans(oldestHour, HOUR);
+    const [first, end] = spansWithData(oldestHour, HOUR);
     const from = query.from - (query.from % width);
     for (let hour = first; hour < end; hour++)
-      addBuckets(rollup, tiers.hour(device.id, hour, fields), step, from, query.to);
+      addBuckets(rollup, tiers.hourRollup(device.id, hour, fields), step, from, query.to);
   } else {
-    const [first, end] = spans(oldestBlock, BLOCK);
+    const [first, end] = spansWithData(oldestBlock, BLOCK);
     const from = query.from - (query.from % width);
     for (let block = first; block < end; block++)
-      addBuckets(rollup, tiers.block(device.id, block, fields), step, from, query.to);
+      addBuckets(rollup, tiers.blockRollup(device.id, block, fields), step, from, query.to);
   }
   const series = new Map<string, Buckets>();
   for (const name of query.fields) {
-    const found = rollup.get(registry.knownField(name) ?? -1);
-    if (found !== undefined) series.set(name, buckets(found));
+    const ofField = rollup.get(registry.findFieldId(name) ?? -1);
+    if (ofField !== undefined) series.set(name, bucketsOf(ofField));
   }
   return { step, series };
 }
 
-function buckets({ t, min, sum, max, count }: Series): Buckets {
+function bucketsOf({ t, min, sum, max, count }: Series): Buckets {
   return { t, min, mean: sum.map((value, i) => value / (count[i] ?? 1)), max };
 }

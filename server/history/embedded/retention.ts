@@ -1,31 +1,39 @@
-/** Deletes what is too old and what belongs to removed devices, in small slices, and gives the space back. */
+/**
+ * Deletes rows that are too old or belong to removed devices, in small slices so that calls are not held up,
+ * and gives the disk space back.
+ */
 import type { DatabaseSync } from 'node:sqlite';
 import { HOUR, MINUTE, type Retention, type TierName } from '../history.ts';
 import { BLOCK, key, type Tiers } from './tiers.ts';
 import { numberOf } from './database.ts';
 
 const DAY = 24 * HOUR;
-const PASS_EVERY = 5 * MINUTE;
+/** How often old rows are looked for, in milliseconds. */
+const EXPIRE_INTERVAL = 5 * MINUTE;
+/** How much one slice of work does: rows deleted, keys tried, pages of the file given back. */
 const ROWS_A_SLICE = 50;
 const KEYS_A_SLICE = 500;
 const PAGES_A_SLICE = 16;
-/** Free pages are left for what comes next up to this share of the file. */
-const FREE_SHARE = 0.05;
-const FREE_LEAST = 16;
+/** Free pages are given back only beyond this share of the file and this number; the rest serve new rows. */
+const KEPT_FREE_SHARE = 0.05;
+const KEPT_FREE_PAGES = 16;
 
-const WIDTH: Readonly<Record<TierName, number>> = { raw: MINUTE, minutes: HOUR, quarters: BLOCK };
+/** The time that one row of a tier covers, in milliseconds. */
+const ROW_WIDTH: Readonly<Record<TierName, number>> = { raw: MINUTE, minutes: HOUR, quarters: BLOCK };
 
-/** When each tier begins, epoch milliseconds; whole rows of the next tier, so that none is half gone. */
+/**
+ * The time from which each tier keeps its data, epoch milliseconds: a multiple of the next tier's rows, so
+ * that the data of such a row is never half deleted.
+ */
 export function tierStarts(retention: Retention, now: number): Record<TierName, number> {
-  const down = (time: number, width: number) => Math.floor(time / width) * width;
+  const roundDown = (time: number, width: number) => Math.floor(time / width) * width;
   return {
-    raw: down(now - retention.raw_days * DAY, HOUR),
-    minutes: down(now - retention.minute_days * DAY, BLOCK),
-    quarters: down(now - retention.quarter_days * DAY, BLOCK),
+    raw: roundDown(now - retention.raw_days * DAY, HOUR),
+    minutes: roundDown(now - retention.minute_days * DAY, BLOCK),
+    quarters: roundDown(now - retention.quarter_days * DAY, BLOCK),
   };
 }
 
-/** One small step of work; undefined when there is none now. */
 export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tiers) {
   const deletes = {
     raw: sliceOf('raw'),
@@ -46,9 +54,15 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
   };
   const freePages = db.prepare('PRAGMA freelist_count');
   const allPages = db.prepare('PRAGMA page_count');
-  let lastPass = -Infinity;
+  /** When a look for old rows last found none left, epoch milliseconds. */
+  let lastFoundNone = -Infinity;
+  /**
+   * The removed device whose rows are being deleted: tiers still to do, and the next span in the first of
+   * them.
+   */
   let removing: { readonly device: number; readonly tiers: TierName[]; span: number } | undefined;
-  let mayRemove = true;
+  /** Whether the table `removed` may have an entry. */
+  let mayHaveRemoved = true;
 
   function sliceOf(tier: TierName) {
     return db.prepare(
@@ -56,24 +70,27 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
     );
   }
 
-  /** Rows deleted. Samples go only when they are in the next tier. */
-  function expire(now: number): number {
+  /**
+   * Deletes a slice of each tier's old rows, but none that is not yet rolled up. Returns how many it deleted.
+   */
+  function expireSlice(now: number): number {
     const starts = tierStarts(retention, now);
-    const to: Record<TierName, number> = {
+    const ends: Record<TierName, number> = {
       raw: Math.min(starts.raw, tiers.rolledTo.minutes),
       minutes: Math.min(starts.minutes, tiers.rolledTo.quarters),
       quarters: starts.quarters,
     };
     let rows = 0;
     for (const tier of ['raw', 'minutes', 'quarters'] as const)
-      rows += Number(deletes[tier].run(key(Math.floor(to[tier] / WIDTH[tier]), 0)).changes);
+      rows += Number(deletes[tier].run(key(Math.floor(ends[tier] / ROW_WIDTH[tier]), 0)).changes);
     return rows;
   }
 
-  function removeOn(): boolean {
+  /** Deletes a slice of a removed device's rows; false where there is no such device. */
+  function removeSlice(): boolean {
     if (removing === undefined) {
-      const device = mayRemove ? numberOf(nextRemoved.get(), 'device') : undefined;
-      mayRemove = device !== undefined;
+      const device = mayHaveRemoved ? numberOf(nextRemoved.get(), 'device') : undefined;
+      mayHaveRemoved = device !== undefined;
       if (device === undefined) return false;
       removing = { device, tiers: ['raw', 'minutes', 'quarters'], span: 0 };
     }
@@ -97,24 +114,28 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
   }
 
   return {
-    /** Work inside a transaction; false when there is none. */
+    /** Deletes a slice. Call it inside a transaction. Returns false when there is nothing to delete now. */
     deleteSome(now: number): boolean {
-      if (removeOn()) return true;
-      if (now - lastPass < PASS_EVERY) return false;
-      if (expire(now) > 0) return true;
-      lastPass = now;
+      if (removeSlice()) return true;
+      if (now - lastFoundNone < EXPIRE_INTERVAL) return false;
+      if (expireSlice(now) > 0) return true;
+      lastFoundNone = now;
       return false;
     },
-    /** Outside a transaction; false when there is nothing worth giving back. */
+    /**
+     * Gives some free pages back to the disk. Call it outside a transaction. Returns false when too few are
+     * free.
+     */
     vacuumSome(): boolean {
       const free = numberOf(freePages.get(), 'freelist_count') ?? 0;
       const all = numberOf(allPages.get(), 'page_count') ?? 0;
-      if (free <= Math.max(FREE_LEAST, all * FREE_SHARE)) return false;
+      if (free <= Math.max(KEPT_FREE_PAGES, all * KEPT_FREE_SHARE)) return false;
       db.exec(`PRAGMA incremental_vacuum(${PAGES_A_SLICE})`);
       return true;
     },
+    /** Tells that a device was removed from the registry. */
     deviceRemoved(): void {
-      mayRemove = true;
+      mayHaveRemoved = true;
     },
   };
 }

@@ -1,8 +1,11 @@
-/** Buckets of min, mean, max and count per field, ascending in time, made from samples or from finer buckets. */
+/**
+ * Buckets of min, sum, max and count per field, in ascending order of time, made of samples or of finer
+ * buckets.
+ */
 import type { Table } from './codec.ts';
 
 export interface Series {
-  /** Bucket starts. */
+  /** The start of each bucket, epoch milliseconds. */
   readonly t: number[];
   readonly min: number[];
   readonly sum: number[];
@@ -10,15 +13,17 @@ export interface Series {
   readonly count: number[];
 }
 
-/** Field id → its buckets. */
+/** The buckets of each field, by field id. */
 export type Rollup = Map<number, Series>;
 
-const KINDS = 4;
+/** A field is stored as four columns: min, mean, max and count. */
+const COLUMNS_PER_FIELD = 4;
 
-/** The stored column ids of these fields. */
+/** The ids of the stored columns of these fields. */
 export function rollupColumns(fields: Iterable<number>): Set<number> {
   const ids = new Set<number>();
-  for (const field of fields) for (let kind = 0; kind < KINDS; kind++) ids.add(field * KINDS + kind);
+  for (const field of fields)
+    for (let i = 0; i < COLUMNS_PER_FIELD; i++) ids.add(field * COLUMNS_PER_FIELD + i);
   return ids;
 }
 
@@ -28,8 +33,8 @@ function seriesOf(rollup: Rollup, field: number): Series {
   return series;
 }
 
-/** MUST be called in ascending time. */
-function add(series: Series, t: number, min: number, sum: number, max: number, count: number): void {
+/** Adds to the bucket that starts at `t`. Calls for a series MUST come in ascending order of `t`. */
+function addToBucket(series: Series, t: number, min: number, sum: number, max: number, count: number): void {
   const last = series.t.length - 1;
   if (last >= 0 && series.t[last] === t) {
     if (min < (series.min[last] ?? 0)) series.min[last] = min;
@@ -45,7 +50,10 @@ function add(series: Series, t: number, min: number, sum: number, max: number, c
   series.count.push(count);
 }
 
-/** Adds the samples in [from, to) to buckets of `width`. Tables MUST come in ascending time. */
+/**
+ * Adds the samples in [from, to) to buckets of `width` milliseconds. Tables MUST come in ascending order of
+ * time.
+ */
 export function addSamples(
   rollup: Rollup,
   table: Table,
@@ -61,12 +69,15 @@ export function addSamples(
       const time = t[i] ?? 0;
       if (Number.isNaN(value) || time < from || time >= to) continue;
       series ??= seriesOf(rollup, field);
-      add(series, time - (time % width), value, value, value, 1);
+      addToBucket(series, time - (time % width), value, value, value, 1);
     }
   }
 }
 
-/** Adds finer buckets that start in [from, to) to buckets of `width`, a multiple of theirs. */
+/**
+ * Adds the finer buckets that start in [from, to) to buckets of `width` milliseconds, a multiple of their
+ * width.
+ */
 export function addBuckets(
   rollup: Rollup,
   finer: Rollup,
@@ -80,27 +91,27 @@ export function addBuckets(
       const time = t[i] ?? 0;
       if (time < from || time >= to) continue;
       series ??= seriesOf(rollup, field);
-      add(series, time - (time % width), min[i] ?? 0, sum[i] ?? 0, max[i] ?? 0, count[i] ?? 0);
+      addToBucket(series, time - (time % width), min[i] ?? 0, sum[i] ?? 0, max[i] ?? 0, count[i] ?? 0);
     }
   }
 }
 
 /**
- * Two rollups of the same time: of each bucket the one that counts more samples. So a bucket never shrinks when
- * the samples it was made from are gone and some of them come again.
+ * Merges two rollups of the same time: of each bucket it keeps the one that counts more samples. So a bucket
+ * never loses samples when those it was made of have been deleted and only some of them come again.
  */
-export function fuller(a: Rollup, b: Rollup): Rollup {
+export function keepFuller(a: Rollup, b: Rollup): Rollup {
   if (a.size === 0) return b;
   if (b.size === 0) return a;
   const result: Rollup = new Map(a);
   for (const [field, right] of b) {
     const left = a.get(field);
-    result.set(field, left === undefined ? right : fullerSeries(left, right));
+    result.set(field, left === undefined ? right : keepFullerBuckets(left, right));
   }
   return result;
 }
 
-function fullerSeries(a: Series, b: Series): Series {
+function keepFullerBuckets(a: Series, b: Series): Series {
   const result: Series = { t: [], min: [], sum: [], max: [], count: [] };
   let i = 0;
   let j = 0;
@@ -109,7 +120,7 @@ function fullerSeries(a: Series, b: Series): Series {
     const right = b.t[j] ?? Infinity;
     const [from, at] =
       left < right || (left === right && (a.count[i] ?? 0) > (b.count[j] ?? 0)) ? [a, i] : [b, j];
-    add(
+    addToBucket(
       result,
       from.t[at] ?? 0,
       from.min[at] ?? 0,
@@ -123,52 +134,56 @@ function fullerSeries(a: Series, b: Series): Series {
   return result;
 }
 
-/** For storage; means keep six digits of the column's largest. */
+/** The table that is stored of a rollup. Means are rounded to six digits of the column's largest. */
 export function rollupTable(rollup: Rollup): Table {
   const times = new Set<number>();
   for (const series of rollup.values()) for (const time of series.t) times.add(time);
   const t = Float64Array.from(times).sort();
-  const place = new Map([...t].map((time, i): [number, number] => [time, i]));
+  const rowOf = new Map([...t].map((time, i): [number, number] => [time, i]));
   const columns = new Map<number, Float64Array>();
   for (const [field, series] of rollup) {
-    const parts = Array.from({ length: KINDS }, () => new Float64Array(t.length).fill(NaN));
-    const [min, mean, max, count] = parts;
+    const ofField = Array.from({ length: COLUMNS_PER_FIELD }, () => new Float64Array(t.length).fill(NaN));
+    const [min, mean, max, count] = ofField;
     if (min === undefined || mean === undefined || max === undefined || count === undefined) continue;
     for (let i = 0; i < series.t.length; i++) {
-      const at = place.get(series.t[i] ?? 0) ?? 0;
+      const at = rowOf.get(series.t[i] ?? 0) ?? 0;
       min[at] = series.min[i] ?? 0;
       mean[at] = (series.sum[i] ?? 0) / (series.count[i] ?? 1);
       max[at] = series.max[i] ?? 0;
       count[at] = series.count[i] ?? 0;
     }
-    shorten(mean);
-    parts.forEach((column, kind) => columns.set(field * KINDS + kind, column));
+    roundToSixDigits(mean);
+    ofField.forEach((column, i) => columns.set(field * COLUMNS_PER_FIELD + i, column));
   }
   return { t, columns };
 }
 
-function shorten(column: Float64Array): void {
-  let most = 0;
-  for (const value of column) if (Math.abs(value) > most) most = Math.abs(value);
-  const decimals = most === 0 ? 0 : Math.min(6, Math.max(0, 5 - Math.floor(Math.log10(most))));
+/**
+ * Rounds all values to as many decimals as the largest of them needs for six digits; at most six decimals.
+ */
+function roundToSixDigits(column: Float64Array): void {
+  let largest = 0;
+  for (const value of column) if (Math.abs(value) > largest) largest = Math.abs(value);
+  const decimals = largest === 0 ? 0 : Math.min(6, Math.max(0, 5 - Math.floor(Math.log10(largest))));
   const power = 10 ** decimals;
   for (let i = 0; i < column.length; i++) column[i] = Math.round((column[i] ?? NaN) * power) / power;
 }
 
+/** The rollup that a stored table was made of. Sums are the means times the counts. */
 export function tableRollup({ t, columns }: Table): Rollup {
   const rollup: Rollup = new Map();
   for (const id of columns.keys()) {
-    if (id % KINDS !== 0) continue;
+    if (id % COLUMNS_PER_FIELD !== 0) continue;
     const min = columns.get(id);
     const mean = columns.get(id + 1);
     const max = columns.get(id + 2);
     const count = columns.get(id + 3);
     if (min === undefined || mean === undefined || max === undefined || count === undefined) continue;
-    const series = seriesOf(rollup, id / KINDS);
+    const series = seriesOf(rollup, id / COLUMNS_PER_FIELD);
     for (let i = 0; i < t.length; i++) {
       const samples = count[i] ?? NaN;
       if (Number.isNaN(samples)) continue;
-      add(series, t[i] ?? 0, min[i] ?? 0, (mean[i] ?? 0) * samples, max[i] ?? 0, samples);
+      addToBucket(series, t[i] ?? 0, min[i] ?? 0, (mean[i] ?? 0) * samples, max[i] ?? 0, samples);
     }
   }
   return rollup;

@@ -1,7 +1,8 @@
 /**
- * The three tiers: per-second samples (a row per device and minute), minute buckets (a row per device and
- * hour), quarter-hour buckets (a row per device and block of four days). A row of a coarser tier is made once
- * its time is over; until then, and when late samples came, it is made up from the finer tier while reading.
+ * The three tiers in the database: per-second samples (a row per device and minute), minute buckets (a row
+ * per device and hour), quarter-hour buckets (a row per device and block of four days). A row of a coarser
+ * tier is made once its time is over. Before that, and after late samples came, reading computes it from the
+ * finer tier.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { HOUR, MINUTE, QUARTER, type TierName } from '../history.ts';
@@ -10,7 +11,7 @@ import { pageTable, type Page } from './page.ts';
 import {
   addBuckets,
   addSamples,
-  fuller,
+  keepFuller,
   rollupColumns,
   rollupTable,
   tableRollup,
@@ -18,49 +19,70 @@ import {
 } from './rollup.ts';
 import { bytesOf, numberOf } from './database.ts';
 
-/** What a row of quarter-hour buckets holds, milliseconds. */
+/** The time that a row of quarter-hour buckets covers, in milliseconds. */
 export const BLOCK = 96 * HOUR;
 const MINUTES_AN_HOUR = HOUR / MINUTE;
 const HOURS_A_BLOCK = BLOCK / HOUR;
-/** How long after its end an hour or block is rolled up. */
+/** How long after its end an hour or block is rolled up, in milliseconds. */
 const ROLL_GRACE = 2 * MINUTE;
-/** How long late samples of a rolled hour gather before it is made again. */
+/**
+ * How long late samples of an hour that was rolled up gather before its row is made again, in milliseconds.
+ */
 const DIRTY_WAIT = MINUTE;
+/** More than there are device numbers; see `key`. */
 const DEVICES = 2 ** 27;
 
-/** The key of a span (minute, hour or block number) of a device. */
+/** The row key of a device's span: the number of a minute, hour or block since the epoch. */
 export const key = (span: number, device: number): number => span * DEVICES + device;
 const spanOf = (k: number): number => Math.floor(k / DEVICES);
 const deviceOf = (k: number): number => k % DEVICES;
 
+/** The field ids to read; undefined for all. */
 type Fields = ReadonlySet<number> | undefined;
 
-/** `work` runs inside a transaction, `done` right after it; call `reload` when the transaction is undone. */
+/**
+ * A step of rolling up. Call `work` inside a transaction and `done` right after it; where the transaction is
+ * rolled back, call `reload`.
+ */
 export interface Step {
   work(): void;
   done(): void;
 }
 
 export interface Tiers {
-  stored(device: number, minute: number): Table | undefined;
+  /** The samples of a minute as they are stored, without what is only in memory. */
+  storedMinute(device: number, minute: number): Table | undefined;
   /** The samples of a minute, whether in memory or stored. */
-  minute(device: number, minute: number, fields?: Fields): Table | undefined;
-  hour(device: number, hour: number, fields?: Fields): Rollup;
-  block(device: number, block: number, fields?: Fields): Rollup;
-  /** The first span a tier has a row for. */
-  first(tier: TierName): number | undefined;
+  minuteTable(device: number, minute: number, fields?: Fields): Table | undefined;
+  /** The minute buckets of an hour. */
+  hourRollup(device: number, hour: number, fields?: Fields): Rollup;
+  /** The quarter-hour buckets of a block. */
+  blockRollup(device: number, block: number, fields?: Fields): Rollup;
+  /** The first span that a tier has a row for. */
+  firstSpan(tier: TierName): number | undefined;
   putMinute(device: number, minute: number, table: Table): void;
-  /** Late samples: the hour's row is to be made again. `stored` also notes it on disk, inside a transaction. */
-  markLate(device: number, minute: number, now: number, stored: boolean): void;
-  /** The next row to make. */
-  due(now: number): Step | undefined;
-  /** Everything before this time is rolled up into the next tier. */
+  /**
+   * Notes that a minute has new samples. Where its hour or block was rolled up already, their rows are made
+   * again. With `onDisk` this is also stored; call it inside a transaction then.
+   */
+  markLate(device: number, minute: number, now: number, onDisk: boolean): void;
+  /** The next row to make; undefined where none is due. */
+  nextStep(now: number): Step | undefined;
+  /**
+   * Everything before these times, epoch milliseconds, is rolled up into the minute and the quarter-hour
+   * tier.
+   */
   readonly rolledTo: { readonly minutes: number; readonly quarters: number };
   forgetDevice(device: number): void;
-  /** Takes up again from what is on disk. */
+  /** Goes back to the progress that is stored, after a transaction was rolled back. */
   reload(): void;
 }
 
+/**
+ * @param pages the pages in memory, by row key
+ * @param devices all devices: number, and number of the newest minute with samples
+ * @param now epoch milliseconds; a new database counts as rolled up until then
+ */
 export function openTiers(
   db: DatabaseSync,
   pages: ReadonlyMap<number, Page>,
@@ -81,11 +103,12 @@ export function openTiers(
       'INSERT INTO quarters VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET data = excluded.data',
     ),
   };
-  const least = {
+  const firstKey = {
     raw: db.prepare('SELECT min(k) AS k FROM raw'),
     minutes: db.prepare('SELECT min(k) AS k FROM minutes'),
     quarters: db.prepare('SELECT min(k) AS k FROM quarters'),
   };
+  /** Rows to be made again, by key, each with the time from which that is due, epoch milliseconds. */
   const dirty = {
     hours: loadDirty('dirty_hours'),
     blocks: loadDirty('dirty_blocks'),
@@ -94,13 +117,15 @@ export function openTiers(
     dropHour: db.prepare('DELETE FROM dirty_hours WHERE k = ?'),
     dropBlock: db.prepare('DELETE FROM dirty_blocks WHERE k = ?'),
   };
-  /** Spans below are rolled up, but for the dirty ones. */
+  /** All hours and blocks below these numbers are rolled up, except for the dirty ones. */
   const rolled = {
-    hour: mark('rolled_hour', Math.floor(now / HOUR)),
-    block: mark('rolled_block', Math.floor(now / BLOCK)),
+    hour: loadMark('rolled_hour', Math.floor(now / HOUR)),
+    block: loadMark('rolled_block', Math.floor(now / BLOCK)),
   };
+  /** The span that is being rolled up for all devices, and the devices still to do. */
   let walk: { readonly kind: 'hour' | 'block'; readonly devices: number[] } | undefined;
 
+  /** The keys in the table, all of them due at once. */
   function loadDirty(table: string): Map<number, number> {
     return new Map(
       db
@@ -110,9 +135,10 @@ export function openTiers(
     );
   }
 
-  function mark(name: string, first: number): number {
-    const known = numberOf(db.prepare('SELECT value FROM meta WHERE key = ?').get(name), 'value');
-    if (known !== undefined) return known;
+  /** The stored mark of this name; where there is none, `first` is stored and returned. */
+  function loadMark(name: string, first: number): number {
+    const stored = numberOf(db.prepare('SELECT value FROM meta WHERE key = ?').get(name), 'value');
+    if (stored !== undefined) return stored;
     setMark(name, first);
     return first;
   }
@@ -134,76 +160,85 @@ export function openTiers(
     return table === undefined ? new Map() : tableRollup(table);
   }
 
-  function minute(device: number, at: number, fields?: Fields): Table | undefined {
-    const page = pages.get(key(at, device));
-    return page === undefined ? row('raw', at, device, fields) : pageTable(page, fields);
+  function minuteTable(device: number, minute: number, fields?: Fields): Table | undefined {
+    const page = pages.get(key(minute, device));
+    return page === undefined ? row('raw', minute, device, fields) : pageTable(page, fields);
   }
 
-  function freshHour(device: number, at: number, fields: Fields): Rollup {
+  /**
+   * The hour computed from its samples, merged with the stored row: some of its samples may be deleted
+   * already.
+   */
+  function computedHour(device: number, hour: number, fields: Fields): Rollup {
     const fresh: Rollup = new Map();
     for (let i = 0; i < MINUTES_AN_HOUR; i++) {
-      const table = minute(device, at * MINUTES_AN_HOUR + i, fields);
+      const table = minuteTable(device, hour * MINUTES_AN_HOUR + i, fields);
       if (table !== undefined) addSamples(fresh, table, MINUTE);
     }
-    return fuller(rollupRow('minutes', at, device, fields), fresh);
+    return keepFuller(rollupRow('minutes', hour, device, fields), fresh);
   }
 
-  function hour(device: number, at: number, fields?: Fields): Rollup {
-    const pending = at >= rolled.hour || dirty.hours.has(key(at, device));
-    return pending ? freshHour(device, at, fields) : rollupRow('minutes', at, device, fields);
+  function hourRollup(device: number, hour: number, fields?: Fields): Rollup {
+    const pending = hour >= rolled.hour || dirty.hours.has(key(hour, device));
+    return pending ? computedHour(device, hour, fields) : rollupRow('minutes', hour, device, fields);
   }
 
-  function freshBlock(device: number, at: number, fields: Fields): Rollup {
+  /** As `computedHour`, but a block from its hours. */
+  function computedBlock(device: number, block: number, fields: Fields): Rollup {
     const fresh: Rollup = new Map();
     for (let i = 0; i < HOURS_A_BLOCK; i++)
-      addBuckets(fresh, hour(device, at * HOURS_A_BLOCK + i, fields), QUARTER);
-    return fuller(rollupRow('quarters', at, device, fields), fresh);
+      addBuckets(fresh, hourRollup(device, block * HOURS_A_BLOCK + i, fields), QUARTER);
+    return keepFuller(rollupRow('quarters', block, device, fields), fresh);
   }
 
-  function block(device: number, at: number, fields?: Fields): Rollup {
-    const pending = at >= rolled.block || dirty.blocks.has(key(at, device));
-    return pending ? freshBlock(device, at, fields) : rollupRow('quarters', at, device, fields);
+  function blockRollup(device: number, block: number, fields?: Fields): Rollup {
+    const pending = block >= rolled.block || dirty.blocks.has(key(block, device));
+    return pending ? computedBlock(device, block, fields) : rollupRow('quarters', block, device, fields);
   }
 
   function rollHour(k: number): void {
-    const rollup = freshHour(deviceOf(k), spanOf(k), undefined);
+    const rollup = computedHour(deviceOf(k), spanOf(k), undefined);
     if (rollup.size > 0) put.minutes.run(k, encodeTable(rollupTable(rollup)));
     dirty.dropHour.run(k);
   }
 
   function rollBlock(k: number): void {
-    const rollup = freshBlock(deviceOf(k), spanOf(k), undefined);
+    const rollup = computedBlock(deviceOf(k), spanOf(k), undefined);
     if (rollup.size > 0) put.quarters.run(k, encodeTable(rollupTable(rollup)));
     dirty.dropBlock.run(k);
   }
 
-  function closed(span: number, width: number, now: number): boolean {
+  /** Whether a span of `width` milliseconds ended long enough ago that most of its samples have come. */
+  function isOver(span: number, width: number, now: number): boolean {
     return (span + 1) * width + ROLL_GRACE <= now;
   }
 
-  function markLate(device: number, at: number, now: number, stored: boolean): void {
-    const hours = Math.floor(at / MINUTES_AN_HOUR);
-    if (!closed(hours, HOUR, now)) return;
-    const hourKey = key(hours, device);
+  function markLate(device: number, minute: number, now: number, onDisk: boolean): void {
+    const hour = Math.floor(minute / MINUTES_AN_HOUR);
+    if (!isOver(hour, HOUR, now)) return;
+    const hourKey = key(hour, device);
     if (!dirty.hours.has(hourKey)) dirty.hours.set(hourKey, now + DIRTY_WAIT);
-    if (stored) dirty.putHour.run(hourKey);
-    const blocks = Math.floor(hours / HOURS_A_BLOCK);
-    if (!closed(blocks, BLOCK, now)) return;
-    const blockKey = key(blocks, device);
-    // After its hours.
+    if (onDisk) dirty.putHour.run(hourKey);
+    const block = Math.floor(hour / HOURS_A_BLOCK);
+    if (!isOver(block, BLOCK, now)) return;
+    const blockKey = key(block, device);
+    // A block waits longer, so that its hours are made again before it.
     if (!dirty.blocks.has(blockKey)) dirty.blocks.set(blockKey, now + 2 * DIRTY_WAIT);
-    if (stored) dirty.putBlock.run(blockKey);
+    if (onDisk) dirty.putBlock.run(blockKey);
   }
 
-  /** A span that is over is walked device by device; then the mark moves past it. */
-  function walkOn(kind: 'hour' | 'block', width: number): Step {
+  /**
+   * The next step of rolling up a span that is over: one device after the other, then the mark moves past the
+   * span.
+   */
+  function nextStepOfWalk(kind: 'hour' | 'block', width: number): Step {
     const span = rolled[kind];
     walk ??= {
       kind,
       devices: [...devices()].filter(({ newest }) => newest * MINUTE >= span * width).map(({ id }) => id),
     };
-    const { devices: left } = walk;
-    const device = left.at(-1);
+    const { devices: remaining } = walk;
+    const device = remaining.at(-1);
     if (device === undefined)
       return {
         work: () => setMark(`rolled_${kind}`, span + 1),
@@ -213,11 +248,12 @@ export function openTiers(
         },
       };
     return kind === 'hour'
-      ? rollOne(rollHour, key(span, device), () => left.pop())
-      : rollOne(rollBlock, key(span, device), () => left.pop());
+      ? stepFor(rollHour, key(span, device), () => remaining.pop())
+      : stepFor(rollBlock, key(span, device), () => remaining.pop());
   }
 
-  function rollOne(roll: (k: number) => void, k: number, after: () => void): Step {
+  /** The step that makes one row with `roll`, and calls `after` when it is stored. */
+  function stepFor(roll: (k: number) => void, k: number, after: () => void): Step {
     return {
       work: () => roll(k),
       done: () => {
@@ -227,34 +263,34 @@ export function openTiers(
     };
   }
 
-  function dueOf(marks: ReadonlyMap<number, number>, now: number): number | undefined {
-    for (const [k, at] of marks) if (at <= now) return k;
+  function firstDue(keys: ReadonlyMap<number, number>, now: number): number | undefined {
+    for (const [k, dueAt] of keys) if (dueAt <= now) return k;
     return undefined;
   }
 
-  function due(now: number): Step | undefined {
-    if (walk !== undefined) return walkOn(walk.kind, walk.kind === 'hour' ? HOUR : BLOCK);
-    const hourKey = dueOf(dirty.hours, now);
-    if (hourKey !== undefined) return rollOne(rollHour, hourKey, () => undefined);
-    if (closed(rolled.hour, HOUR, now)) return walkOn('hour', HOUR);
-    const blockKey = dueOf(dirty.blocks, now);
-    if (blockKey !== undefined) return rollOne(rollBlock, blockKey, () => undefined);
-    if (closed(rolled.block, BLOCK, now)) return walkOn('block', BLOCK);
+  function nextStep(now: number): Step | undefined {
+    if (walk !== undefined) return nextStepOfWalk(walk.kind, walk.kind === 'hour' ? HOUR : BLOCK);
+    const hourKey = firstDue(dirty.hours, now);
+    if (hourKey !== undefined) return stepFor(rollHour, hourKey, () => undefined);
+    if (isOver(rolled.hour, HOUR, now)) return nextStepOfWalk('hour', HOUR);
+    const blockKey = firstDue(dirty.blocks, now);
+    if (blockKey !== undefined) return stepFor(rollBlock, blockKey, () => undefined);
+    if (isOver(rolled.block, BLOCK, now)) return nextStepOfWalk('block', BLOCK);
     return undefined;
   }
 
   return {
-    stored: (device, at) => row('raw', at, device),
-    minute,
-    hour,
-    block,
-    first(tier) {
-      const k = numberOf(least[tier].get(), 'k');
+    storedMinute: (device, minute) => row('raw', minute, device),
+    minuteTable,
+    hourRollup,
+    blockRollup,
+    firstSpan(tier) {
+      const k = numberOf(firstKey[tier].get(), 'k');
       return k === undefined ? undefined : spanOf(k);
     },
-    putMinute: (device, at, table) => void put.raw.run(key(at, device), encodeTable(table)),
+    putMinute: (device, minute, table) => void put.raw.run(key(minute, device), encodeTable(table)),
     markLate,
-    due,
+    nextStep,
     get rolledTo() {
       return {
         minutes: dirty.hours.size > 0 ? 0 : rolled.hour * HOUR,
@@ -263,8 +299,8 @@ export function openTiers(
     },
     reload() {
       walk = undefined;
-      rolled.hour = mark('rolled_hour', rolled.hour);
-      rolled.block = mark('rolled_block', rolled.block);
+      rolled.hour = loadMark('rolled_hour', rolled.hour);
+      rolled.block = loadMark('rolled_block', rolled.block);
       for (const k of loadDirty('dirty_hours').keys()) dirty.hours.set(k, 0);
       for (const k of loadDirty('dirty_blocks').keys()) dirty.blocks.set(k, 0);
     },

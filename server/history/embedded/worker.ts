@@ -1,10 +1,10 @@
-/** The store's thread: answers calls, and gives the store time for what is due. */
+/** The embedded history's thread: it answers calls, and in between calls `tick` for the work that is due. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { errorText } from '#protocol/errors.ts';
 import type { Call, LogLine, WorkerSettings } from './calls.ts';
 import { openSqliteHistory, type SqliteHistory } from './sqlite-history.ts';
 
-/** Between two ticks, so that calls get in: with more work due, and without. */
+/** Pauses between two ticks, in which calls are answered: while more work is due, and while none is. */
 const BUSY_MS = 20;
 const IDLE_MS = 200;
 
@@ -13,45 +13,45 @@ function threadCpuMs(): number {
   return (user + system) / 1000;
 }
 
-function answer(store: SqliteHistory, call: Call): unknown {
+function answerOf(history: SqliteHistory, call: Call): unknown {
   switch (call.kind) {
     case 'write':
-      return store.write(call.args);
+      return history.write(call.args);
     case 'query':
-      return store.query(call.args);
+      return history.query(call.args);
     case 'fields':
-      return store.fields(call.args);
+      return history.fields(call.args);
     case 'timestamps':
-      return store.timestamps(call.args.deviceId, call.args.from, call.args.to);
+      return history.timestamps(call.args.deviceId, call.args.from, call.args.to);
     case 'latest':
-      return store.latest();
+      return history.latest();
     case 'remove':
-      return store.remove(call.args);
+      return history.remove(call.args);
     case 'health':
-      return { ...store.health(), cpu_ms: threadCpuMs() };
+      return { ...history.health(), cpu_ms: threadCpuMs() };
     case 'close':
-      return store.close();
+      return history.close();
   }
 }
 
 function serve(port: MessagePort, { file, retention }: WorkerSettings): void {
-  const say =
+  const sendLogLine =
     (level: LogLine['level']) =>
     (fields: unknown, text = '') =>
-      port.postMessage({ kind: 'log', line: { level, fields: plain(fields), text } });
-  const store = openSqliteHistory({
+      port.postMessage({ kind: 'log', line: { level, fields: cloneable(fields), text } });
+  const history = openSqliteHistory({
     file,
     retention,
-    log: { info: say('info'), warn: say('warn'), error: say('error') },
+    log: { info: sendLogLine('info'), warn: sendLogLine('warn'), error: sendLogLine('error') },
   });
   let timer = setTimeout(tick, IDLE_MS);
   function tick(): void {
-    timer = setTimeout(tick, store.tick() ? BUSY_MS : IDLE_MS);
+    timer = setTimeout(tick, history.tick() ? BUSY_MS : IDLE_MS);
   }
   port.on('message', (call: Call) => {
     if (call.kind === 'close') clearTimeout(timer);
     try {
-      port.postMessage({ kind: 'done', id: call.id, value: answer(store, call) });
+      port.postMessage({ kind: 'done', id: call.id, value: answerOf(history, call) });
     } catch (error) {
       port.postMessage({
         kind: 'failed',
@@ -64,8 +64,8 @@ function serve(port: MessagePort, { file, retention }: WorkerSettings): void {
   port.postMessage({ kind: 'opened' });
 }
 
-/** Errors lose their text when cloned into a log line. */
-function plain(fields: unknown): object {
+/** Replaces errors by their text, which would be lost when the log line is cloned for the main thread. */
+function cloneable(fields: unknown): object {
   if (typeof fields !== 'object' || fields === null) return { detail: String(fields) };
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? value.message : value]),

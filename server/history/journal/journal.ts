@@ -1,7 +1,7 @@
 /**
- * The journal: what makes an acknowledged push safe (I1). Records are appended to segment files and count as
- * stored once written and synced; appends that come while a sync runs share the next one. A position is a
- * record's number and only ever grows. Exactly one process MUST use a folder.
+ * The journal makes an acknowledged push safe (I1). Records are appended to segment files; a record counts as
+ * stored once it is written and synced to disk. Appends that come while a sync runs share the next sync. A
+ * position is a record's number; later records have larger numbers. Exactly one process MUST use a folder.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, unlink } from 'node:fs/promises';
@@ -21,48 +21,53 @@ import {
 
 export type { JournalEntry } from './segment.ts';
 
-/** What the journal does to its open file; tests hand in one that fails. */
+/** How the journal writes to its open file; tests pass one that fails. */
 export interface Disk {
-  /** Writes all of `bytes` at `offset` and returns only when it is on disk. */
+  /** Writes all of `bytes` at `offset`, in bytes, and resolves only when they are on disk. */
   commit(file: FileHandle, bytes: Buffer, offset: number): Promise<void>;
 }
 
 export interface JournalOptions {
-  /** Made (0700) where it does not exist. */
+  /** The folder of the segment files; made with mode 0700 where it does not exist. */
   readonly dir: string;
   readonly log: Log;
-  /** How long the first append of a group waits for others. */
+  /** How long the first append of a group waits for others, in milliseconds. */
   readonly gatherMs?: number;
+  /** A segment that has reached this size is closed and a new one begun. */
   readonly segmentBytes?: number;
-  /** A segment older than this is closed, so that it can be forgotten. */
+  /** A segment older than this, in milliseconds, is closed too: only a closed segment can be forgotten. */
   readonly rotateMs?: number;
-  /** Appends beyond this many waiting bytes are refused. */
+  /** An append is refused where more than this many bytes would then wait for the disk. */
   readonly maxPendingBytes?: number;
   readonly clock: Pick<Clock, 'now' | 'after'>;
   readonly disk?: Disk;
 }
 
 export interface Journal {
-  /** Resolves with the record's position once it is on disk; rejects when it could not be stored. */
+  /**
+   * Resolves with the record's position once it is on disk.
+   * @throws where it could not be stored: the journal is closed, too much waits for the disk, or writing
+   *   failed
+   */
   append(record: RecordFields): Promise<Position>;
   /**
-   * Committed records from `from` on, in order, in batches of about a megabyte; ends at the present end.
-   * Positions may skip where records were lost to damage.
+   * Yields the committed records from position `from` on, in order, in batches of about a megabyte, and ends
+   * at the last one. Positions may skip where records were lost to damage.
    */
   read(from: Position): AsyncGenerator<readonly JournalEntry[]>;
-  /** Deletes segments that lie wholly below. */
+  /** Deletes the closed segments all of whose records lie below this position. */
   forget(below: Position): Promise<void>;
-  /** Bytes on disk from a position to the end; exact at both ends of the journal. */
+  /** Bytes on disk from a position to the end. Exact where a segment begins or ends, estimated in between. */
   bytesFrom(position: Position): number;
   /** Position of the oldest record kept. */
   readonly start: Position;
   /** Position that the next committed record gets. */
   readonly end: Position;
-  /** Commits what waits, then lets go of the files. */
+  /** Commits the waiting records, then closes the files. */
   close(): Promise<void>;
 }
 
-/** Records that share one write and one sync, and who waits for them. */
+/** Records that share one write and one sync, and the promises of their appends. */
 interface Group {
   buffer: Buffer;
   bytes: number;
@@ -77,14 +82,14 @@ const emptyGroup = (): Group => ({
   reject: [],
 });
 
-/** A larger copy of the first `used` bytes, with room for `more`. */
-function grown(buffer: Buffer, used: number, more: number): Buffer {
+/** A larger buffer with a copy of the first `used` bytes and room for `more` bytes. */
+function enlarged(buffer: Buffer, used: number, more: number): Buffer {
   const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, used + more));
   buffer.copy(larger, 0, 0, used);
   return larger;
 }
 
-/** Empties a group for its next use, keeping a buffer of ordinary size. */
+/** Empties a group for its next use. A very large buffer is replaced, so that its memory is given back. */
 function reset(group: Group): void {
   if (group.buffer.length > 4 * 1024 * 1024) group.buffer = Buffer.allocUnsafe(64 * 1024);
   group.bytes = 0;
@@ -92,7 +97,7 @@ function reset(group: Group): void {
   group.reject = [];
 }
 
-const disk: Disk = {
+const realDisk: Disk = {
   commit: async (file, bytes, offset) => {
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
@@ -102,7 +107,10 @@ const disk: Disk = {
   },
 };
 
-/** Opens the journal in `dir`, reading all of it once. Rejects when the folder cannot be read or written. */
+/**
+ * Opens the journal in `dir`, reading all of it once.
+ * @throws where the folder cannot be read or written, with what to do
+ */
 export async function openJournal({
   dir,
   log,
@@ -111,39 +119,41 @@ export async function openJournal({
   rotateMs = 60_000,
   maxPendingBytes = 64 * 1024 * 1024,
   clock,
-  disk: { commit } = disk,
+  disk: { commit } = realDisk,
 }: JournalOptions): Promise<Journal> {
-  const failure = (error: unknown) =>
+  const writeError = (error: unknown) =>
     new Error(
       `the journal in ${dir} cannot be written (${errorText(error)}): check that the disk is not full and the folder belongs to the server; samples are refused until then`,
       { cause: error },
     );
 
   const { segments, opened } = await openFiles(dir, log).catch((error: unknown) => {
-    throw failure(error);
+    throw writeError(error);
   });
   let { active, file } = opened;
   let activeSince = clock.now();
-  /** The active file may hold bytes of a failed write: it takes no more. */
+  /** Whether the active file may hold bytes of a failed write; no more is then written to it. */
   let spoiled = false;
 
+  /** Takes the appends that come now; while it is written, `spareGroup` takes its place. */
   let group = emptyGroup();
-  let spare = emptyGroup();
+  let spareGroup = emptyGroup();
+  /** The write under way, and its size. */
   let flushing: Promise<void> | undefined;
-  let inFlight = 0;
+  let inFlightBytes = 0;
   let cancelGather: (() => void) | undefined;
   let closed = false;
 
   function append(record: RecordFields): Promise<Position> {
     const bytes = recordBytes(record);
     if (closed) return Promise.reject(new Error(`the journal in ${dir} is closed`));
-    if (group.bytes + inFlight + bytes > maxPendingBytes)
+    if (group.bytes + inFlightBytes + bytes > maxPendingBytes)
       return Promise.reject(
         new Error(
-          `the journal in ${dir} has ${group.bytes + inFlight} bytes waiting for the disk: try later`,
+          `the journal in ${dir} has ${group.bytes + inFlightBytes} bytes waiting for the disk: try later`,
         ),
       );
-    if (group.bytes + bytes > group.buffer.length) group.buffer = grown(group.buffer, group.bytes, bytes);
+    if (group.bytes + bytes > group.buffer.length) group.buffer = enlarged(group.buffer, group.bytes, bytes);
     writeRecord(group.buffer, group.bytes, bytes, record);
     group.bytes += bytes;
     if (flushing === undefined) cancelGather ??= clock.after(gatherMs, flush);
@@ -155,13 +165,13 @@ export async function openJournal({
 
   function flush(): void {
     cancelGather = undefined;
-    const taken = group;
-    group = spare;
-    inFlight = taken.bytes;
-    flushing = store(taken).then(() => {
-      reset(taken);
-      spare = taken;
-      inFlight = 0;
+    const flushed = group;
+    group = spareGroup;
+    inFlightBytes = flushed.bytes;
+    flushing = commitGroup(flushed).then(() => {
+      reset(flushed);
+      spareGroup = flushed;
+      inFlightBytes = 0;
       flushing = undefined;
       if (group.bytes > 0) {
         if (closed) flush();
@@ -170,50 +180,54 @@ export async function openJournal({
     });
   }
 
-  /** Never rejects: what goes wrong is told to each append of the group. */
-  async function store(taken: Group): Promise<void> {
+  /** Never rejects: an error rejects each append of the group instead. */
+  async function commitGroup({ buffer, bytes, resolve, reject }: Group): Promise<void> {
     try {
-      await makeRoom();
-      await commit(file, taken.buffer.subarray(0, taken.bytes), active.bytes);
+      await prepareActiveSegment();
+      await commit(file, buffer.subarray(0, bytes), active.bytes);
     } catch (error) {
       spoiled = true;
-      const told = failure(error);
-      log.error({ err: error, dir }, told.message);
-      for (const reject of taken.reject) reject(told);
+      const explained = writeError(error);
+      log.error({ err: error, dir }, explained.message);
+      for (const rejectAppend of reject) rejectAppend(explained);
       return;
     }
     const first = active.end;
-    active.bytes += taken.bytes;
-    active.end += taken.resolve.length;
-    for (let i = 0; i < taken.resolve.length; i++) taken.resolve[i]?.(first + i);
+    active.bytes += bytes;
+    active.end += resolve.length;
+    for (let i = 0; i < resolve.length; i++) resolve[i]?.(first + i);
   }
 
-  async function makeRoom(): Promise<void> {
-    if (spoiled) return replaceSpoiled();
-    const old = active.bytes >= segmentBytes || clock.now() - activeSince >= rotateMs;
-    if (old && active.end > active.first) await nextSegment();
+  /** Begins a new segment where the active one is spoiled, large or old. */
+  async function prepareActiveSegment(): Promise<void> {
+    if (spoiled) return replaceSpoiledSegment();
+    const isDue = active.bytes >= segmentBytes || clock.now() - activeSince >= rotateMs;
+    if (isDue && active.end > active.first) await nextSegment();
   }
 
   async function nextSegment(): Promise<void> {
-    const left = file;
+    const previous = file;
     const [segment, handle] = await createSegment(dir, active.end);
     active = segment;
     file = handle;
     activeSince = clock.now();
     segments.push(segment);
-    await left.close();
+    await previous.close();
   }
 
-  /** After a failed write or sync nothing in that file beyond its good bytes is trusted, nor is the file itself. */
-  async function replaceSpoiled(): Promise<void> {
+  /**
+   * After a failed write or sync the file's content beyond the committed bytes is unknown, so it is cut off,
+   * and the next records go to a new file.
+   */
+  async function replaceSpoiledSegment(): Promise<void> {
     if (active.end === active.first) {
-      const left = file;
+      const previous = file;
       const [segment, handle] = await createSegment(dir, active.first);
       segments.splice(-1, 1, segment);
       active = segment;
       file = handle;
       activeSince = clock.now();
-      await left.close();
+      await previous.close();
     } else {
       await file.truncate(active.bytes);
       await nextSegment();
@@ -223,30 +237,31 @@ export async function openJournal({
 
   async function* read(from: Position): AsyncGenerator<readonly JournalEntry[]> {
     let position = from;
+    /** Where in which segment the last chunk ended: a segment that has grown since is read on from there. */
     let resume: { segment: Segment; offset: number } | undefined;
     for (;;) {
       const segment = segments.find((s) => s.end > position);
       if (segment === undefined) return;
       const { end, bytes } = segment;
-      const known = resume?.segment === segment ? resume.offset : undefined;
-      let at = known === undefined ? segment.first : position;
-      for await (const chunk of readChunks(segment.path, known ?? SEGMENT_HEADER_BYTES, bytes)) {
+      const resumeOffset = resume?.segment === segment ? resume.offset : undefined;
+      let next = resumeOffset === undefined ? segment.first : position;
+      for await (const chunk of readChunks(segment.path, resumeOffset ?? SEGMENT_HEADER_BYTES, bytes)) {
         const entries: JournalEntry[] = [];
         for (const { deviceId, arrived, payload } of chunk.records) {
-          if (at >= position && at < end) entries.push({ deviceId, arrived, payload, position: at });
-          at++;
+          if (next >= position && next < end) entries.push({ deviceId, arrived, payload, position: next });
+          next++;
         }
         resume = { segment, offset: chunk.offset };
         if (chunk.broken && !segment.damaged) {
           segment.damaged = true;
           log.error(
-            { path: segment.path, offset: chunk.offset, records_at_most: end - at },
+            { path: segment.path, offset: chunk.offset, records_at_most: end - next },
             'the journal is damaged here: the rest of this file cannot be used; the file is kept as *.damaged',
           );
         }
         if (entries.length > 0) {
           yield entries;
-          position = Math.max(position, Math.min(at, end));
+          position = Math.max(position, Math.min(next, end));
         }
       }
       position = Math.max(position, end);

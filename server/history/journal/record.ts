@@ -1,41 +1,47 @@
 /**
- * One journal record in bytes, little-endian: u32 length of what follows the CRC, u32 CRC-32 of it,
- * f64 arrival (epoch ms), u16 length of the device id, the device id (UTF-8), the payload.
+ * The binary form of one journal record, little-endian: u32 length of what follows the CRC, u32 CRC-32 of
+ * what follows it, f64 time of arrival (epoch milliseconds), u16 length of the device id in bytes, the device
+ * id (UTF-8), the payload.
  */
 import { crc32 } from 'node:zlib';
 
-const PREFIX = 8;
-const FIXED = 10;
-/** The smallest record there can be. */
-export const RECORD_LEAST_BYTES = PREFIX + FIXED;
-/** A longer length field is damage, not a record. */
-export const RECORD_MOST_BYTES = 16 * 1024 * 1024;
+/** Length and CRC. */
+const PREFIX_BYTES = 8;
+/** Time of arrival and length of the device id. */
+const FIXED_BYTES = 10;
+/** Size of a record with an empty device id and an empty payload. */
+export const MIN_RECORD_BYTES = PREFIX_BYTES + FIXED_BYTES;
+/** The largest record; where the length field says more, the bytes are damaged. */
+export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 export interface RecordFields {
   readonly deviceId: string;
-  /** When the server took it, epoch milliseconds. */
+  /** When the push arrived at the server, epoch milliseconds. */
   readonly arrived: number;
   readonly payload: Uint8Array;
 }
 
-/** Bytes this record takes. */
+/** Size of this record on disk, in bytes. */
 export function recordBytes(record: RecordFields): number {
-  return RECORD_LEAST_BYTES + Buffer.byteLength(record.deviceId) + record.payload.length;
+  return MIN_RECORD_BYTES + Buffer.byteLength(record.deviceId) + record.payload.length;
 }
 
-/** Writes a record of `bytes` bytes (see `recordBytes`) into `target` at `at`. */
-export function writeRecord(target: Buffer, at: number, bytes: number, record: RecordFields): void {
-  const body = at + PREFIX;
-  const idBytes = bytes - RECORD_LEAST_BYTES - record.payload.length;
+/** Writes a record into `target` at byte `offset`. `bytes` is its size, as `recordBytes` gives it. */
+export function writeRecord(target: Buffer, offset: number, bytes: number, record: RecordFields): void {
+  const body = offset + PREFIX_BYTES;
+  const idBytes = bytes - MIN_RECORD_BYTES - record.payload.length;
   target.writeDoubleLE(record.arrived, body);
   target.writeUInt16LE(idBytes, body + 8);
-  target.write(record.deviceId, body + FIXED, idBytes, 'utf8');
-  target.set(record.payload, body + FIXED + idBytes);
-  target.writeUInt32LE(bytes - PREFIX, at);
-  target.writeUInt32LE(crc32(target.subarray(body, at + bytes)), at + 4);
+  target.write(record.deviceId, body + FIXED_BYTES, idBytes, 'utf8');
+  target.set(record.payload, body + FIXED_BYTES + idBytes);
+  target.writeUInt32LE(bytes - PREFIX_BYTES, offset);
+  target.writeUInt32LE(crc32(target.subarray(body, offset + bytes)), offset + 4);
 }
 
-/** `partial`: the bytes end before the record does. `bad`: no record starts here. */
+/**
+ * `record`: a whole record, and the offset after it. `partial`: the bytes end before the record does. `bad`:
+ * no valid record starts here.
+ */
 export type ReadRecord =
   | { readonly kind: 'record'; readonly record: RecordFields; readonly next: number }
   | { readonly kind: 'partial' }
@@ -44,16 +50,16 @@ export type ReadRecord =
 const PARTIAL: ReadRecord = { kind: 'partial' };
 const BAD: ReadRecord = { kind: 'bad' };
 
-/** The record at `at`. Its payload is a view into `source`. */
-export function readRecord(source: Buffer, at: number): ReadRecord {
-  if (source.length - at < PREFIX) return PARTIAL;
-  const length = source.readUInt32LE(at);
-  if (length < FIXED || length > RECORD_MOST_BYTES - PREFIX) return BAD;
-  const body = at + PREFIX;
+/** Reads the record at byte `offset`. Its payload is a view into `source`, not a copy. */
+export function readRecord(source: Buffer, offset: number): ReadRecord {
+  if (source.length - offset < PREFIX_BYTES) return PARTIAL;
+  const length = source.readUInt32LE(offset);
+  if (length < FIXED_BYTES || length > MAX_RECORD_BYTES - PREFIX_BYTES) return BAD;
+  const body = offset + PREFIX_BYTES;
   const next = body + length;
   if (next > source.length) return PARTIAL;
-  if (crc32(source.subarray(body, next)) !== source.readUInt32LE(at + 4)) return BAD;
-  const id = body + FIXED;
+  if (crc32(source.subarray(body, next)) !== source.readUInt32LE(offset + 4)) return BAD;
+  const id = body + FIXED_BYTES;
   const payload = id + source.readUInt16LE(body + 8);
   if (payload > next) return BAD;
   const record = {
@@ -64,9 +70,12 @@ export function readRecord(source: Buffer, at: number): ReadRecord {
   return { kind: 'record', record, next };
 }
 
-/** Whether a whole record starts anywhere in `source`: then what precedes it is damage, not a torn tail. */
+/**
+ * Whether a whole record starts anywhere in `source`. The bytes before it are then damage, not an unfinished
+ * write.
+ */
 export function holdsRecord(source: Buffer): boolean {
-  for (let at = 0; at + RECORD_LEAST_BYTES <= source.length; at++)
-    if (readRecord(source, at).kind === 'record') return true;
+  for (let offset = 0; offset + MIN_RECORD_BYTES <= source.length; offset++)
+    if (readRecord(source, offset).kind === 'record') return true;
   return false;
 }

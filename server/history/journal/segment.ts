@@ -1,34 +1,31 @@
-/** The journal's files: `<first position>.journal`, a fixed header, then records. */
+/** The journal's segment files, named `<first position>.journal`: a fixed header, then records. */
 import { open, readdir, rename, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../types.ts';
 import type { Position } from '../history.ts';
-import {
-  holdsRecord,
-  readRecord,
-  RECORD_LEAST_BYTES,
-  RECORD_MOST_BYTES,
-  type RecordFields,
-} from './record.ts';
+import { holdsRecord, readRecord, MIN_RECORD_BYTES, MAX_RECORD_BYTES, type RecordFields } from './record.ts';
 
 const MAGIC = Buffer.from('WFJRNL1\n', 'latin1');
 export const SEGMENT_HEADER_BYTES = MAGIC.length;
 const NAME = /^(\d{16})\.journal$/;
-const CHUNK = 1024 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 export interface Segment {
   readonly path: string;
-  /** Position of its first record. */
+  /** Position of the segment's first record. */
   readonly first: Position;
-  /** Position after its last. */
+  /** Position after the segment's last record. */
   end: Position;
-  /** Bytes that are known good. */
+  /** Bytes from the file's start that are known to be valid. */
   bytes: number;
-  /** Holds bytes that could not be read: set aside, never deleted. */
+  /**
+   * Whether it holds bytes that could not be read. Such a file is renamed when it is forgotten, never
+   * deleted.
+   */
   damaged: boolean;
 }
 
-/** A record at its place in the journal. */
+/** A record with its position in the journal. */
 export interface JournalEntry extends RecordFields {
   readonly position: Position;
 }
@@ -37,7 +34,10 @@ function segmentPath(dir: string, first: Position): string {
   return join(dir, `${String(first).padStart(16, '0')}.journal`);
 }
 
-/** Makes an empty segment file (0600), on disk with its name. */
+/**
+ * Makes an empty segment file (mode 0600) and syncs both the file and its folder, so that its name survives
+ * too.
+ */
 export async function createSegment(dir: string, first: Position): Promise<[Segment, FileHandle]> {
   const path = segmentPath(dir, first);
   const file = await open(path, 'w+', 0o600);
@@ -64,40 +64,42 @@ async function syncDirectory(dir: string): Promise<void> {
 
 export interface Chunk {
   readonly records: readonly RecordFields[];
-  /** Offset in the file after the last of them. */
+  /** Byte offset in the file after the last of these records. */
   readonly offset: number;
-  /** Whether the bytes at `offset` are no whole record although more bytes follow. */
+  /** Whether no whole record starts at `offset` although more bytes follow: reading ends here. */
   readonly broken: boolean;
 }
 
-/** Reads records from byte `offset` up to byte `end`, about a megabyte at a time. */
+/** Reads the records from byte `offset` up to byte `end`, about a megabyte at a time. */
 export async function* readChunks(path: string, offset: number, end: number): AsyncGenerator<Chunk> {
   const file = await open(path, 'r');
   try {
-    let size = CHUNK;
+    let size = CHUNK_BYTES;
     while (offset < end) {
-      const wanted = Math.min(size, end - offset);
-      const buffer = Buffer.allocUnsafe(wanted);
-      const { bytesRead } = await file.read(buffer, 0, wanted, offset);
-      const last = offset + bytesRead >= end || bytesRead < wanted;
-      const chunk = parse(buffer.subarray(0, bytesRead), offset);
-      const grow = chunk.records.length === 0 && !chunk.broken && !last && size < RECORD_MOST_BYTES;
+      const length = Math.min(size, end - offset);
+      const buffer = Buffer.allocUnsafe(length);
+      const { bytesRead } = await file.read(buffer, 0, length, offset);
+      const last = offset + bytesRead >= end || bytesRead < length;
+      const chunk = parseRecords(buffer.subarray(0, bytesRead), offset);
+      // A record larger than the buffer: read again with a larger one.
+      const needsMore = chunk.records.length === 0 && !chunk.broken && !last && size < MAX_RECORD_BYTES;
       offset = chunk.offset;
-      if (grow) {
-        size = Math.min(size * 2, RECORD_MOST_BYTES);
+      if (needsMore) {
+        size = Math.min(size * 2, MAX_RECORD_BYTES);
         continue;
       }
-      size = CHUNK;
-      const stuck = chunk.broken || chunk.records.length === 0 || (last && offset < end);
-      yield { ...chunk, broken: stuck };
-      if (stuck || last) return;
+      size = CHUNK_BYTES;
+      const broken = chunk.broken || chunk.records.length === 0 || (last && offset < end);
+      yield { ...chunk, broken };
+      if (broken || last) return;
     }
   } finally {
     await file.close();
   }
 }
 
-function parse(buffer: Buffer, offset: number): Chunk {
+/** The whole records at the start of `buffer`, which lies at byte `offset` of the file. */
+function parseRecords(buffer: Buffer, offset: number): Chunk {
   const records: RecordFields[] = [];
   let at = 0;
   for (;;) {
@@ -108,7 +110,10 @@ function parse(buffer: Buffer, offset: number): Chunk {
   }
 }
 
-/** Every segment in the folder, in order, each read once from end to end; a torn tail of the last is cut off. */
+/**
+ * Lists the segments in the folder, in order of position, and reads each once from end to end. An unfinished
+ * write at the end of the last one is cut off.
+ */
 export async function openSegments(dir: string, log: Log): Promise<Segment[]> {
   const firsts = (await readdir(dir))
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
@@ -128,45 +133,50 @@ async function inspect(
 ): Promise<Segment> {
   const size = await fileBytes(path);
   const segment: Segment = { path, first, end: first, bytes: SEGMENT_HEADER_BYTES, damaged: false };
-  if (await headerIsGood(path)) {
+  if (await hasValidHeader(path)) {
     for await (const chunk of readChunks(path, SEGMENT_HEADER_BYTES, size)) {
       segment.end += chunk.records.length;
       segment.bytes = chunk.offset;
     }
   } else segment.bytes = 0;
   if (next === undefined) return inspectTail(segment, size, log);
-  // What lies beyond the next segment's start was never acknowledged.
+  // Records whose positions lie beyond the next segment's start were never acknowledged.
   if (segment.end < next) {
     segment.damaged = true;
-    sayDamaged(segment, next - segment.end, log);
+    logDamage(segment, next - segment.end, log);
   }
   segment.end = next;
   return segment;
 }
 
+/** Tells an unfinished write at the end of the last segment, which is cut off, from damage within it. */
 async function inspectTail(segment: Segment, size: number, log: Log): Promise<Segment> {
-  const rest = size - segment.bytes;
-  if (rest === 0) return segment;
+  const invalidBytes = size - segment.bytes;
+  if (invalidBytes === 0) return segment;
   if (await holdsRecordAfter(segment.path, segment.bytes)) {
     segment.damaged = true;
-    const lost = Math.ceil(rest / RECORD_LEAST_BYTES);
-    sayDamaged(segment, lost, log);
+    // At most this many records were lost; their positions are not used again.
+    const lost = Math.ceil(invalidBytes / MIN_RECORD_BYTES);
+    logDamage(segment, lost, log);
     segment.end += lost;
     return segment;
   }
-  log.info({ path: segment.path, bytes: rest }, 'cut off an unfinished write at the end of the journal');
+  log.info(
+    { path: segment.path, bytes: invalidBytes },
+    'cut off an unfinished write at the end of the journal',
+  );
   await truncate(segment.path, segment.bytes);
   return segment;
 }
 
-function sayDamaged(segment: Segment, most: number, log: Log): void {
+function logDamage(segment: Segment, maxRecords: number, log: Log): void {
   log.error(
-    { path: segment.path, offset: segment.bytes, records_at_most: most },
-    'the journal is damaged here: what precedes it is used, what follows in this file is not; the file is kept as *.damaged',
+    { path: segment.path, offset: segment.bytes, records_at_most: maxRecords },
+    'the journal is damaged here: records before this offset are used, the rest of the file is not; it is kept as *.damaged',
   );
 }
 
-async function headerIsGood(path: string): Promise<boolean> {
+async function hasValidHeader(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {
     const { buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
@@ -182,7 +192,7 @@ async function holdsRecordAfter(path: string, offset: number): Promise<boolean> 
   try {
     const buffer = Buffer.alloc(size - offset);
     await file.read(buffer, 0, buffer.length, offset);
-    // Byte 0 is where reading failed; a record can only start after it.
+    // Reading failed at the first of these bytes, so a record can only start after it.
     return holdsRecord(buffer.subarray(1));
   } finally {
     await file.close();
@@ -198,7 +208,7 @@ async function fileBytes(path: string): Promise<number> {
   }
 }
 
-/** Takes a damaged file out of the journal under another name. */
+/** Renames a damaged file, so that it is kept but no longer part of the journal. */
 export async function setAside(segment: Segment): Promise<void> {
   await rename(segment.path, `${segment.path}.damaged`);
 }

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedHistory } from '../../../server/history/embedded/embedded.ts';
 import { createLog } from '../../../server/app/log.ts';
 
-test("the store's thread tells the processor time it has used", async () => {
+test('health tells the processor time that the thread of the embedded history has used', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'history-'));
   onTestFinished(() => {
     rmSync(dir, { recursive: true, force: true });

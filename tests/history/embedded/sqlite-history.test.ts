@@ -23,125 +23,128 @@ const DAY = 24 * HOUR;
 const BASE = Date.UTC(2026, 0, 5);
 
 let dir: string;
+/** The time that the history is told, epoch milliseconds. */
 let clock: number;
-let store: SqliteHistory;
+let history: SqliteHistory;
 let write: (batches: readonly SampleBatch[], upTo: Position) => Position;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'store-'));
+  dir = await mkdtemp(join(tmpdir(), 'history-'));
   clock = BASE;
   open();
 });
 afterEach(async () => {
-  store.close();
+  history.close();
   await rm(dir, { recursive: true, force: true });
 });
 
 const file = () => join(dir, 'history.db');
 
 function open(options: Partial<SqliteHistoryOptions> = {}): void {
-  store = openSqliteHistory({ file: file(), log, now: () => clock, tickMs: 1000, ...options });
+  history = openSqliteHistory({ file: file(), log, now: () => clock, tickMs: 1000, ...options });
   const packer = createPacker();
-  write = (batches, upTo) => store.write(packer.pack(batches, upTo));
+  write = (batches, upTo) => history.write(packer.pack(batches, upTo));
 }
 
-/** Gives the store all the time it wants. */
-function work(): void {
-  while (store.tick());
+/** Ticks until no work is due. */
+function tickUntilIdle(): void {
+  while (history.tick());
 }
 
-const flat = (from: number, count: number, value: (i: number) => number, every = SECOND): Sample[] =>
+/** Samples with the field `cpu`, one every `every` milliseconds. */
+const samplesFrom = (from: number, count: number, value: (i: number) => number, every = SECOND): Sample[] =>
   Array.from({ length: count }, (_, i) => ({ t: from + i * every, values: { cpu: value(i) } }));
 
-const cpu = (from: number, to: number, step: number, deviceId = 'd') => {
-  const result = store.query({ deviceId, from, to, step, fields: ['cpu'] });
+/** The buckets of `cpu`, and the step that they were given at. */
+const queryCpu = (from: number, to: number, step: number, deviceId = 'd') => {
+  const result = history.query({ deviceId, from, to, step, fields: ['cpu'] });
   return { step: result.step, ...(result.series.get('cpu') ?? { t: [], min: [], mean: [], max: [] }) };
 };
 
-describe('embedded store', () => {
-  test('a position is durable once the minute it went into is stored, and all are after closing', () => {
+describe('openSqliteHistory', () => {
+  test('a journal position is durable once its minute is stored, and closing stores every minute', () => {
     clock = BASE + 30 * SECOND;
-    expect(write([{ deviceId: 'd', samples: flat(BASE, 30, () => 1) }], 10)).toBe(0);
+    expect(write([{ deviceId: 'd', samples: samplesFrom(BASE, 30, () => 1) }], 10)).toBe(0);
     clock = BASE + 90 * SECOND;
-    expect(write([{ deviceId: 'd', samples: flat(BASE + MINUTE, 30, () => 1) }], 20)).toBe(0);
+    expect(write([{ deviceId: 'd', samples: samplesFrom(BASE + MINUTE, 30, () => 1) }], 20)).toBe(0);
     clock = BASE + 105 * SECOND;
-    work();
+    tickUntilIdle();
     expect(write([], 20)).toBe(10);
     clock = BASE + 4 * MINUTE;
-    work();
+    tickUntilIdle();
     expect(write([], 25)).toBe(25);
-    write([{ deviceId: 'd', samples: flat(clock, 5, () => 2) }], 30);
-    store.close();
+    write([{ deviceId: 'd', samples: samplesFrom(clock, 5, () => 2) }], 30);
+    history.close();
     open();
-    expect(store.timestamps('d', BASE, BASE + DAY)).toHaveLength(65);
+    expect(history.timestamps('d', BASE, BASE + DAY)).toHaveLength(65);
   });
 
-  test('[I2] a stored minute takes late samples, the first of each time wins', () => {
-    write([{ deviceId: 'd', samples: flat(BASE, 30, () => 1) }], 1);
+  test('[I2] a stored minute takes late samples; of two samples with one time the first is kept', () => {
+    write([{ deviceId: 'd', samples: samplesFrom(BASE, 30, () => 1) }], 1);
     clock = BASE + 3 * MINUTE;
-    work();
-    write([{ deviceId: 'd', samples: flat(BASE + 20 * SECOND, 20, () => 9) }], 2);
-    const during = cpu(BASE, BASE + MINUTE, SECOND).mean;
+    tickUntilIdle();
+    write([{ deviceId: 'd', samples: samplesFrom(BASE + 20 * SECOND, 20, () => 9) }], 2);
+    const during = queryCpu(BASE, BASE + MINUTE, SECOND).mean;
     clock += 3 * MINUTE;
-    work();
-    expect(cpu(BASE, BASE + MINUTE, SECOND).mean).toEqual(during);
+    tickUntilIdle();
+    expect(queryCpu(BASE, BASE + MINUTE, SECOND).mean).toEqual(during);
     expect(during).toEqual([...Array(30).fill(1), ...Array(10).fill(9)]);
     expect(write([], 3)).toBe(3);
   });
 
-  test('[H1] a one-second spike is the max a year later, when only quarters are left', () => {
-    const samples = flat(BASE, 3600, (i) => (i === 1234 ? 97.5 : 10 + (i % 7)));
+  test('[H1] a one-second spike is the max a year later, when only the quarter tier is left', () => {
+    const samples = samplesFrom(BASE, 3600, (i) => (i === 1234 ? 97.5 : 10 + (i % 7)));
     for (let i = 0; i < samples.length; i += 60) {
       clock = BASE + i * SECOND + MINUTE;
       write([{ deviceId: 'd', samples: samples.slice(i, i + 60) }], i);
-      work();
+      tickUntilIdle();
     }
     const mean = samples.reduce((sum, s) => sum + (s.values['cpu'] ?? 0), 0) / samples.length;
     for (const later of [2 * HOUR, 5 * DAY, 100 * DAY, 365 * DAY]) {
       clock = BASE + later;
-      work();
-      const year = cpu(BASE - DAY, BASE + 365 * DAY, DAY);
+      tickUntilIdle();
+      const year = queryCpu(BASE - DAY, BASE + 365 * DAY, DAY);
       expect(year.step).toBe(DAY);
       expect(year.max).toEqual([97.5]);
       expect(year.min).toEqual([10]);
       expect(year.mean[0]).toBeCloseTo(mean, 3);
     }
-    expect(store.timestamps('d', BASE, BASE + DAY)).toEqual([]);
-    // Only a coarser tier still holds it: the step is wider than asked.
-    const { step, t, max } = cpu(BASE, BASE + HOUR, 10 * SECOND);
+    expect(history.timestamps('d', BASE, BASE + DAY)).toEqual([]);
+    // Only a coarser tier still holds that time, so the step is wider than asked.
+    const { step, t, max } = queryCpu(BASE, BASE + HOUR, 10 * SECOND);
     expect(step).toBe(15 * MINUTE);
     expect(t).toEqual([0, 15, 30, 45].map((m) => BASE + m * MINUTE));
     expect(max[1]).toBe(97.5);
   });
 
-  test('[I5] samples spooled for days still complete every tier, and a resend changes nothing', () => {
-    write([{ deviceId: 'd', samples: flat(BASE, 60, () => 5) }], 1);
+  test('[I5] samples that are days late complete every tier, and a resend changes nothing', () => {
+    write([{ deviceId: 'd', samples: samplesFrom(BASE, 60, () => 5) }], 1);
     clock = BASE + 10 * DAY;
-    work();
-    const late = flat(BASE + 2 * DAY, 120, (i) => i);
+    tickUntilIdle();
+    const late = samplesFrom(BASE + 2 * DAY, 120, (i) => i);
     write([{ deviceId: 'd', samples: late }], 2);
     const check = () => {
-      expect(cpu(BASE + 2 * DAY, BASE + 2 * DAY + HOUR, MINUTE)).toMatchObject({
+      expect(queryCpu(BASE + 2 * DAY, BASE + 2 * DAY + HOUR, MINUTE)).toMatchObject({
         mean: [29.5, 89.5],
         max: [59, 119],
       });
-      expect(cpu(BASE, BASE + 3 * DAY, DAY)).toMatchObject({ max: [5, 119] });
+      expect(queryCpu(BASE, BASE + 3 * DAY, DAY)).toMatchObject({ max: [5, 119] });
     };
     check();
     clock += 5 * MINUTE;
-    work();
+    tickUntilIdle();
     clock += DAY;
-    work();
+    tickUntilIdle();
     check();
     write([{ deviceId: 'd', samples: late.slice(3, 20) }], 3);
     check();
     clock += DAY;
-    work();
+    tickUntilIdle();
     check();
   });
 
-  test('[H5] old samples are deleted in short ticks and the file shrinks', () => {
-    store.close();
+  test('[H5] old samples are deleted in short ticks, and the database file shrinks', () => {
+    history.close();
     open({ retention: { raw_days: 1, minute_days: 30, quarter_days: 365 }, tickMs: 5 });
     const noise = (n: number) => Math.abs(Math.sin(n * 12.9898) * 43758.5453) % 1;
     for (let minute = 0; minute < 60; minute++) {
@@ -153,34 +156,35 @@ describe('embedded store', () => {
         ),
       }));
       write([{ deviceId: `d${minute % 3}`, samples }], minute);
-      work();
+      tickUntilIdle();
     }
     clock += 3 * HOUR;
-    work();
-    const before = store.health().bytes ?? 0;
+    tickUntilIdle();
+    const before = history.health().bytes ?? 0;
     clock += 2 * DAY;
     let longest = 0;
     for (;;) {
       const started = performance.now();
-      const more = store.tick();
+      const more = history.tick();
       longest = Math.max(longest, performance.now() - started);
       if (!more) break;
     }
     expect(longest).toBeLessThan(1000);
-    expect(store.timestamps('d0', 0, clock)).toEqual([]);
-    expect(store.health().bytes ?? 0).toBeLessThan(before / 2);
+    expect(history.timestamps('d0', 0, clock)).toEqual([]);
+    expect(history.health().bytes ?? 0).toBeLessThan(before / 2);
   });
 
-  test('a removed device leaves no rows behind, and its number is not used again', () => {
-    for (const deviceId of ['gone', 'stays']) write([{ deviceId, samples: flat(BASE, 60, () => 1) }], 1);
+  test('a removed device leaves no rows in the database, and its number is not used again', () => {
+    for (const deviceId of ['gone', 'stays'])
+      write([{ deviceId, samples: samplesFrom(BASE, 60, () => 1) }], 1);
     clock = BASE + 3 * HOUR;
-    work();
-    store.remove('gone');
-    store.close();
+    tickUntilIdle();
+    history.remove('gone');
+    history.close();
     open();
-    work();
-    write([{ deviceId: 'new', samples: flat(clock, 5, () => 3) }], 2);
-    store.close();
+    tickUntilIdle();
+    write([{ deviceId: 'new', samples: samplesFrom(clock, 5, () => 3) }], 2);
+    history.close();
     const db = new DatabaseSync(file());
     const count = (sql: string) => db.prepare(sql).get()?.['n'];
     expect(count('SELECT count(*) AS n FROM raw')).toBe(2);
@@ -191,37 +195,37 @@ describe('embedded store', () => {
     open();
   });
 
-  test('beyond its memory it stores early', () => {
-    store.close();
-    open({ memoryBytes: 100_000 });
+  test('samples are stored early when they need more memory than allowed', () => {
+    history.close();
+    open({ maxMemoryBytes: 100_000 });
     let durable = 0;
     for (let n = 1; n < 200; n++)
-      durable = write([{ deviceId: `d${n}`, samples: flat(BASE, 5, () => n) }], n);
+      durable = write([{ deviceId: `d${n}`, samples: samplesFrom(BASE, 5, () => n) }], n);
     expect(durable).toBeGreaterThan(50);
-    expect(store.timestamps('d1', BASE, BASE + HOUR)).toHaveLength(5);
+    expect(history.timestamps('d1', BASE, BASE + HOUR)).toHaveLength(5);
   });
 
-  test('the database file is readable by the owner alone', async () => {
-    write([{ deviceId: 'd', samples: flat(BASE, 5, () => 1) }], 1);
+  test('only the owner can read the database files', async () => {
+    write([{ deviceId: 'd', samples: samplesFrom(BASE, 5, () => 1) }], 1);
     for (const name of await readdir(dir)) expect((await stat(join(dir, name))).mode & 0o077).toBe(0);
   });
 
-  test('a damaged database is set aside, and it says so', async () => {
-    store.close();
+  test('a damaged database is set aside, and the log and the health say so', async () => {
+    history.close();
     await writeFile(file(), 'this is no database, not at all'.repeat(400));
-    const said: string[] = [];
-    open({ log: { ...log, error: (_: unknown, text?: string) => said.push(text ?? '') } });
-    expect(said.join()).toContain('set aside');
-    expect(store.health().detail).not.toContain('MiB');
-    expect(store.health()).toMatchObject({ healthy: true, detail: expect.stringContaining('.corrupt-') });
+    const errors: string[] = [];
+    open({ log: { ...log, error: (_: unknown, text?: string) => errors.push(text ?? '') } });
+    expect(errors.join()).toContain('set aside');
+    expect(history.health().detail).not.toContain('MiB');
+    expect(history.health()).toMatchObject({ healthy: true, detail: expect.stringContaining('.corrupt-') });
     expect((await readdir(dir)).filter((name) => name.includes('.corrupt-'))).toHaveLength(1);
-    write([{ deviceId: 'd', samples: flat(BASE, 5, () => 1) }], 1);
-    expect(store.timestamps('d', BASE, BASE + HOUR)).toHaveLength(5);
+    write([{ deviceId: 'd', samples: samplesFrom(BASE, 5, () => 1) }], 1);
+    expect(history.timestamps('d', BASE, BASE + HOUR)).toHaveLength(5);
   });
 
-  test('a database of a newer version, or in use, is left alone with a clear error', async () => {
+  test('a database in use or of a newer Watchfloor is left untouched, and the error says so', async () => {
     await expect(openEmbeddedHistory({ dir, log })).rejects.toThrow('another process has it open');
-    store.close();
+    history.close();
     const db = new DatabaseSync(file());
     db.exec('PRAGMA user_version = 99');
     db.close();
@@ -236,25 +240,25 @@ describe('embedded store', () => {
 
 describe('codec', () => {
   test.each([
-    ['constants', [5, 5, 5, 5]],
-    ['decimals', [0.1, 0.25, 99.99, 12.345]],
-    ['large', [1e15, 1e15 + 1, 3e14, -1e15]],
-    ['doubles', [1 / 3, Math.PI, 1e300, -1e-300]],
-    ['negative', [-5, 3, -1000000, 0]],
-    ['gaps', [NaN, 1, NaN, 2]],
-    ['nothing but gaps', [NaN, NaN, NaN, NaN]],
-    ['gaps in doubles', [NaN, 1 / 7, NaN, 2]],
-    ['beyond whole numbers', [1e18, -1e18, 0.5, 2 ** 53]],
-  ])('%s come back exactly', (_, values) => {
+    ['equal values', [5, 5, 5, 5]],
+    ['decimal fractions', [0.1, 0.25, 99.99, 12.345]],
+    ['large whole numbers', [1e15, 1e15 + 1, 3e14, -1e15]],
+    ['values with no exact decimal', [1 / 3, Math.PI, 1e300, -1e-300]],
+    ['negative numbers', [-5, 3, -1000000, 0]],
+    ['values with gaps', [NaN, 1, NaN, 2]],
+    ['columns without any value', [NaN, NaN, NaN, NaN]],
+    ['values with gaps and no exact decimal', [NaN, 1 / 7, NaN, 2]],
+    ['numbers too large for exact whole numbers', [1e18, -1e18, 0.5, 2 ** 53]],
+  ])('the codec gives back %s exactly', (_, values) => {
     const t = Float64Array.from([BASE, BASE + 1000, BASE + 1999, BASE + 100_000]);
     const columns = new Map([
       [7, Float64Array.from(values)],
       [3, Float64Array.from([1, 2, 3, 4])],
       [400_000, Float64Array.from(values).reverse()],
     ]);
-    const back = decodeTable(encodeTable({ t, columns }));
-    expect(back.t).toEqual(t);
-    for (const [id, column] of columns) expect(back.columns.get(id)).toEqual(column);
+    const decoded = decodeTable(encodeTable({ t, columns }));
+    expect(decoded.t).toEqual(t);
+    for (const [id, column] of columns) expect(decoded.columns.get(id)).toEqual(column);
     expect([...decodeTable(encodeTable({ t, columns }), new Set([400_000])).columns.keys()]).toEqual([
       400_000,
     ]);

@@ -1,4 +1,7 @@
-/** Appends for ever and prints each position once it is acknowledged; the test kills it. */
+/**
+ * A process for the kill -9 test: appends records for ever, and prints each position once the record is on
+ * disk. The test kills it.
+ */
 import { writeSync } from 'node:fs';
 import { openJournal } from '../../../server/history/journal/journal.ts';
 import { systemClock } from '../../../server/app/clock.ts';

@@ -29,11 +29,12 @@ const record = (n: number, size = 20) => ({
   payload: Buffer.from(`${n}`.padEnd(size, '.')),
 });
 
-async function all(journal: Journal, from = journal.start): Promise<JournalEntry[]> {
+async function readAll(journal: Journal, from = journal.start): Promise<JournalEntry[]> {
   const entries: JournalEntry[] = [];
   for await (const batch of journal.read(from)) entries.push(...batch);
   return entries;
 }
+/** The number that each record of the test begins with. */
 const numbers = (entries: readonly JournalEntry[]) =>
   entries.map((e) => Number.parseInt(Buffer.from(e.payload).toString(), 10));
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
@@ -42,28 +43,28 @@ const appendAll = (journal: Journal, ns: readonly number[], size?: number) =>
 const segments = async () => (await readdir(dir)).filter((name) => name.endsWith('.journal')).sort();
 
 describe('journal', () => {
-  test('[I1] what was appended is read back in order, also after reopening', async () => {
+  test('[I1] appended records are read back in order, also after the journal is reopened', async () => {
     const journal = await open();
     expect(await appendAll(journal, range(0, 50))).toEqual(range(0, 50));
     expect(journal.end).toBe(50);
     await journal.close();
-    const again = await open();
-    const entries = await all(again);
+    const reopened = await open();
+    const entries = await readAll(reopened);
     expect(numbers(entries)).toEqual(range(0, 50));
     expect(entries[7]).toMatchObject({ position: 7, deviceId: 'device-1-ü', arrived: 1_700_000_000_007 });
-    expect(await again.append(record(50))).toBe(50);
-    expect(numbers(await all(again, 48))).toEqual([48, 49, 50]);
-    await again.close();
+    expect(await reopened.append(record(50))).toBe(50);
+    expect(numbers(await readAll(reopened, 48))).toEqual([48, 49, 50]);
+    await reopened.close();
   });
 
-  test('files are readable by the owner alone', async () => {
+  test('only the owner can read the journal files', async () => {
     const journal = await open();
     await journal.append(record(0));
     for (const name of await segments()) expect((await stat(join(dir, name))).mode & 0o777).toBe(0o600);
     await journal.close();
   });
 
-  test('close commits what still waits, and later appends are refused', async () => {
+  test('closing the journal commits the waiting appends; later appends are refused', async () => {
     const journal = await open({ gatherMs: 60_000 });
     const waiting = journal.append(record(0));
     await journal.close();
@@ -71,14 +72,14 @@ describe('journal', () => {
     await expect(journal.append(record(1))).rejects.toThrow('closed');
   });
 
-  test('records larger than a read chunk come back whole', async () => {
+  test('records that are larger than one read of the file are read whole', async () => {
     const journal = await open();
     await appendAll(journal, range(0, 5), 1_500_000);
-    expect(numbers(await all(journal))).toEqual(range(0, 5));
+    expect(numbers(await readAll(journal))).toEqual(range(0, 5));
     await journal.close();
   });
 
-  test('forget deletes whole segments below the position and nothing else', async () => {
+  test('forget deletes only the segments that lie wholly below the position', async () => {
     const journal = await open({ segmentBytes: 200 });
     for (const n of range(0, 30)) await journal.append(record(n));
     const before = journal.bytesFrom(0);
@@ -87,16 +88,16 @@ describe('journal', () => {
     expect(journal.start).toBeLessThanOrEqual(20);
     expect(journal.bytesFrom(0)).toBeLessThan(before);
     expect(journal.bytesFrom(30)).toBe(0);
-    expect(numbers(await all(journal, 20))).toEqual(range(20, 30));
+    expect(numbers(await readAll(journal, 20))).toEqual(range(20, 30));
     await journal.forget(30);
     await journal.close();
-    const again = await open();
-    expect(again.end).toBe(30);
-    expect(await again.append(record(30))).toBe(30);
-    await again.close();
+    const reopened = await open();
+    expect(reopened.end).toBe(30);
+    expect(await reopened.append(record(30))).toBe(30);
+    await reopened.close();
   });
 
-  test('[I6] appends beyond the waiting bytes are refused at once', async () => {
+  test('[I6] appends are refused at once when too many bytes wait for the disk', async () => {
     const journal = await open({ maxPendingBytes: 200, gatherMs: 5 });
     const results = await Promise.allSettled(range(0, 10).map((n) => journal.append(record(n))));
     expect(results.map((r) => r.status)).toContain('rejected');
@@ -105,7 +106,7 @@ describe('journal', () => {
     await journal.close();
   });
 
-  test('[I1] a failed write rejects its whole group, leaves nothing to be read, and later appends work', async () => {
+  test('[I1] a failed write rejects its appends, their records are never read, and later appends work', async () => {
     let failing = false;
     const journal = await open({
       disk: {
@@ -121,36 +122,36 @@ describe('journal', () => {
     });
     await appendAll(journal, [0, 1]);
     failing = true;
-    const lost = await Promise.allSettled([2, 3].map((n) => journal.append(record(n))));
-    expect(lost.map((r) => r.status)).toEqual(['rejected', 'rejected']);
-    expect(String(lost[0]?.status === 'rejected' && lost[0].reason)).toMatch(
+    const failed = await Promise.allSettled([2, 3].map((n) => journal.append(record(n))));
+    expect(failed.map((r) => r.status)).toEqual(['rejected', 'rejected']);
+    expect(String(failed[0]?.status === 'rejected' && failed[0].reason)).toMatch(
       /no space left.*disk is not full/,
     );
-    expect(numbers(await all(journal))).toEqual([0, 1]);
+    expect(numbers(await readAll(journal))).toEqual([0, 1]);
     await expect(journal.append(record(4))).rejects.toThrow('no space left');
     failing = false;
     expect(await appendAll(journal, [5, 6])).toEqual([2, 3]);
-    expect(numbers(await all(journal))).toEqual([0, 1, 5, 6]);
+    expect(numbers(await readAll(journal))).toEqual([0, 1, 5, 6]);
     await journal.close();
-    const again = await open();
-    expect(numbers(await all(again))).toEqual([0, 1, 5, 6]);
-    await again.close();
+    const reopened = await open();
+    expect(numbers(await readAll(reopened))).toEqual([0, 1, 5, 6]);
+    await reopened.close();
   });
 
-  test('a torn tail is cut off; what precedes it stays', async () => {
+  test('an unfinished write at the end of the journal is cut off; the records before it stay', async () => {
     const journal = await open();
     await appendAll(journal, range(0, 4));
     await journal.close();
     const path = join(dir, (await segments())[0] ?? '');
     const whole = await readFile(path);
     await appendFile(path, whole.subarray(8, 8 + 30));
-    const again = await open();
-    expect(numbers(await all(again))).toEqual(range(0, 4));
+    const reopened = await open();
+    expect(numbers(await readAll(reopened))).toEqual(range(0, 4));
     expect((await readFile(path)).length).toBe(whole.length);
-    await again.close();
+    await reopened.close();
   });
 
-  test('a damaged record costs only the rest of its file, which is kept aside', async () => {
+  test('a damaged record costs only the rest of its file, which is kept under another name', async () => {
     const journal = await open({ segmentBytes: 200 });
     for (const n of range(0, 20)) await journal.append(record(n));
     await journal.close();
@@ -159,22 +160,22 @@ describe('journal', () => {
     const bytes = await readFile(path);
     bytes.writeUInt8(bytes.readUInt8(100) ^ 0xff, 100);
     await writeFile(path, bytes);
-    const said: string[] = [];
-    const loud = { ...log, error: (_: unknown, text?: string) => said.push(text ?? '') };
-    const again = await openJournal({ clock: systemClock, dir, log: { ...log, ...loud }, gatherMs: 1 });
-    expect(said.join()).toContain('damaged');
-    const kept = numbers(await all(again));
+    const errors: string[] = [];
+    const recordingLog = { ...log, error: (_: unknown, text?: string) => errors.push(text ?? '') };
+    const reopened = await openJournal({ clock: systemClock, dir, log: recordingLog, gatherMs: 1 });
+    expect(errors.join()).toContain('damaged');
+    const kept = numbers(await readAll(reopened));
     const first = Number.parseInt(names[1] ?? '', 10);
     const third = Number.parseInt(names[2] ?? '', 10);
     expect(kept.slice(0, first)).toEqual(range(0, first));
     expect(kept).toEqual(expect.arrayContaining(range(third, 20)));
-    expect(await again.append(record(20))).toBe(20);
-    await again.forget(20);
-    await again.close();
+    expect(await reopened.append(record(20))).toBe(20);
+    await reopened.forget(20);
+    await reopened.close();
     expect((await readdir(dir)).filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
   });
 
-  test('damage in the last file never lets a position be used again', async () => {
+  test('after damage in the last file no position is used again', async () => {
     const journal = await open();
     await appendAll(journal, range(0, 10));
     await journal.close();
@@ -182,13 +183,13 @@ describe('journal', () => {
     const bytes = await readFile(path);
     bytes.writeUInt8(bytes.readUInt8(160) ^ 0xff, 160);
     await writeFile(path, bytes);
-    const again = await open();
-    expect(await again.append(record(10))).toBeGreaterThanOrEqual(10);
-    expect(numbers(await all(again)).at(-1)).toBe(10);
-    await again.close();
+    const reopened = await open();
+    expect(await reopened.append(record(10))).toBeGreaterThanOrEqual(10);
+    expect(numbers(await readAll(reopened)).at(-1)).toBe(10);
+    await reopened.close();
   });
 
-  test('a folder that cannot be used is a clear error', async () => {
+  test('a journal folder that cannot be used is an error that names it', async () => {
     const path = join(dir, 'file');
     await writeFile(path, '');
     await expect(openJournal({ clock: systemClock, dir: path, log })).rejects.toThrow(
@@ -201,14 +202,14 @@ describe('journal', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const acknowledged: number[] = [];
-    const gone = once(child, 'exit');
+    const exited = once(child, 'exit');
     for await (const line of createInterface({ input: child.stdout })) {
       acknowledged.push(Number(line));
       if (acknowledged.length === 2000) child.kill('SIGKILL');
     }
-    expect((await gone)[1]).toBe('SIGKILL');
+    expect((await exited)[1]).toBe('SIGKILL');
     const journal = await open();
-    const entries = await all(journal);
+    const entries = await readAll(journal);
     const kept = new Map(entries.map((e) => [e.position, Buffer.from(e.payload).toString()]));
     for (const position of acknowledged) expect(kept.get(position)).toMatch(new RegExp(`^${position} x+$`));
     await journal.close();
