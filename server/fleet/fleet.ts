@@ -102,11 +102,11 @@ class Tracked implements FleetEntry {
  */
 function keptSample({ t, values, row }: Sample, before: Sample | undefined): Sample {
   if (row === undefined) return { t, values };
-  const { layout, numbers, from } = row;
+  const { layout, numbers, offset } = row;
   const width = layout.names.length;
   const kept = before?.row?.layout === layout ? before.row.numbers : new Float64Array(width);
-  for (let place = 0; place < width; place++) kept[place] = numbers[from + place] ?? NaN;
-  return rowSample(t, { layout, numbers: kept, from: 0 });
+  for (let place = 0; place < width; place++) kept[place] = numbers[offset + place] ?? NaN;
+  return rowSample(t, { layout, numbers: kept, offset: 0 });
 }
 
 /** What is known of the devices before any of them has pushed again. */

@@ -102,8 +102,8 @@ function fits(names: readonly string[], values: Readonly<Record<string, number>>
 }
 
 /** A loop: `set` would need a view of the row, an object for each sample. */
-function copyNumbers({ numbers, from }: Row, count: number, data: Float64Array, at: number): void {
-  for (let place = 0; place < count; place++) data[at + place] = numbers[from + place] ?? NaN;
+function copyNumbers({ numbers, offset }: Row, count: number, data: Float64Array, at: number): void {
+  for (let place = 0; place < count; place++) data[at + place] = numbers[offset + place] ?? NaN;
 }
 
 function doubled(data: Float64Array<ArrayBuffer>, atLeast: number): Float64Array<ArrayBuffer> {
