@@ -26,7 +26,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
       allows(config, 'display', {
         address: clientAddress(normalAddress(peer), forwardedFor, config.trustedProxies),
       }),
-    sessionAlive: people.sessions.alive,
+    sessionAlive: people.sessions.isAlive,
     allowOrigin: isSameOrigin,
     snapshots: {
       fleet: views.fleetSnapshot,

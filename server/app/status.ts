@@ -4,7 +4,7 @@ import type { Route } from '../http/route.ts';
 import { openapiRoutes } from '../routes/openapi.ts';
 import { prometheusRoutes } from '../routes/prometheus.ts';
 import { statusRoutes } from '../routes/status.ts';
-import { inPairs } from '../tls/fingerprint.ts';
+import { hexPairs } from '../tls/fingerprint.ts';
 import type { Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { Machines } from './machines.ts';
@@ -41,7 +41,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
         started_at: startedAt,
         devices: state.devices.all().length,
         pushes: samples.counts(),
-        fingerprint: fingerprint === null ? null : inPairs(fingerprint).join(':'),
+        fingerprint: fingerprint === null ? null : hexPairs(fingerprint).join(':'),
         history: await history.health(),
         notices: [...notices],
       }),

@@ -1,6 +1,6 @@
 /** What `npm start` tells the person in front of it. */
 import type { AdminPassword } from '../app/people.ts';
-import { inPairs } from '../tls/fingerprint.ts';
+import { hexPairs } from '../tls/fingerprint.ts';
 
 export interface Started {
   readonly url: string;
@@ -22,7 +22,7 @@ function passwordLines(password: AdminPassword, isSet: boolean): string[] {
 }
 
 function fingerprintLines(fingerprint: string): string[] {
-  const pairs = inPairs(fingerprint);
+  const pairs = hexPairs(fingerprint);
   return [
     '',
     '  The certificate is of its own authority, so the browser asks once whether to trust it.',

@@ -6,7 +6,7 @@ import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
 import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { UserRecord } from '../state/records.ts';
@@ -55,7 +55,8 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
           address,
           agent: request.header('user-agent'),
         });
-        // All that took a while: whoever removed the account or changed its password ended the sessions of before.
+        // All that took a while: whoever removed the account or changed its password ended the sessions of
+        // before.
         const current = users.get(user.id);
         if (current?.password_hash !== user.password_hash) {
           await sessions.end(record.id);
@@ -138,7 +139,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       access: 'viewer',
       summary: 'End a session.',
       async handle({ request, person }) {
-        const session = sessions.list().find(({ id }) => id === param(request));
+        const session = sessions.list().find(({ id }) => id === firstParam(request));
         if (!session || (person.role !== 'admin' && session.username !== person.username))
           throw new ApiError('unknown_item');
         await sessions.end(session.id);

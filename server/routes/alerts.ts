@@ -10,7 +10,7 @@ import {
 } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRuleRecord } from '../state/records.ts';
@@ -83,7 +83,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       body: alertRulePatch,
       reply: alertRule,
       async handle({ request, person, body }) {
-        const rule = known(param(request));
+        const rule = known(firstParam(request));
         const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
         const changed = alertRule.parse({ ...rule, ...given });
         await rules.put(changed);
@@ -103,7 +103,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       access: 'admin',
       summary: 'Remove a rule; its alerts resolve.',
       async handle({ request, person }) {
-        const rule = known(param(request));
+        const rule = known(firstParam(request));
         await rules.remove(rule.id);
         rulesChanged();
         audit.record({

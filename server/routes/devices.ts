@@ -4,7 +4,7 @@ import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/a
 import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply, type Request } from '../http/request.ts';
+import { firstParam, Reply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
@@ -33,7 +33,7 @@ export function deviceRoutes({
   remove,
 }: DeviceParts): Route[] {
   function known(request: Request): DeviceRecord {
-    const record = devices.get(param(request));
+    const record = devices.get(firstParam(request));
     if (!record) throw new ApiError('unknown_device');
     return record;
   }

@@ -14,7 +14,7 @@ import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord, EnrollmentKeyRecord } from '../state/records.ts';
@@ -134,7 +134,7 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       access: 'admin',
       summary: 'Remove a key; machines that joined with it stay.',
       async handle({ request, person }) {
-        const key = keys.get(param(request));
+        const key = keys.get(firstParam(request));
         if (!key) throw new ApiError('unknown_item');
         await keys.remove(key.id);
         audit.record({
@@ -156,13 +156,14 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       async handle({ request, body }) {
         const id = body.device_id ?? randomUUID();
         const before = devices.get(id);
-        // The answer to a first try may have been lost: the same key may try again until the device has pushed.
-        const key = enrollment.check(body.enrollment_key, { again: before !== undefined });
+        // The answer to a first try may have been lost: the same key may try again until the device has
+        // pushed.
+        const key = enrollment.check(body.enrollment_key, { isRetry: before !== undefined });
         const retried = before?.enrolled_with === key.id && !hasPushed(id);
         if (before && before.token_hash !== null && !retried) throw new ApiError('device_exists');
         if (!retried) {
           enrollment.check(body.enrollment_key);
-          await enrollment.used(key);
+          await enrollment.countUse(key);
         }
         const fresh = newRecord(id, body, key);
         const record = before

@@ -5,7 +5,7 @@ import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
 import { ApiError, errorText } from '#protocol/errors.ts';
 import type { Buckets, History } from '../history/history.ts';
-import { param, type Request } from '../http/request.ts';
+import { firstParam, type Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 
 export interface SeriesParts {
@@ -115,7 +115,7 @@ async function ask<T>(work: Promise<T>): Promise<T> {
 
 export function seriesRoutes({ knows, history, now }: SeriesParts): Route[] {
   async function read(request: Request): Promise<SeriesReply> {
-    const deviceId = param(request);
+    const deviceId = firstParam(request);
     if (!knows(deviceId)) throw new ApiError('unknown_device');
     const to = readTime(request.query, 'to', now());
     const from = readTime(request.query, 'from', to - DEFAULT_RANGE_MS);

@@ -4,7 +4,7 @@ import type { Audit } from '../auth/audit.ts';
 import type { Passwords } from '../auth/password.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { UserRecord } from '../state/records.ts';
@@ -79,7 +79,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       body: userPatch,
       reply: userShape,
       async handle({ request, person, body }) {
-        const name = param(request);
+        const name = firstParam(request);
         known(name);
         const password_hash = body.password === undefined ? undefined : await passwords.hash(body.password);
         const user = known(name);
@@ -112,7 +112,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       access: 'admin',
       summary: 'Remove a user; ends the user’s sessions.',
       async handle({ request, person }) {
-        const user = known(param(request));
+        const user = known(firstParam(request));
         if (user.id === person.username) throw new ApiError('own_account');
         if (isLastAdmin(user)) throw new ApiError('last_admin');
         await users.remove(user.id);
