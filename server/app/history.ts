@@ -1,4 +1,7 @@
-/** History: the journal that makes a push safe, the store behind it, the feeder between them, and charts from it. */
+/**
+ * History: the journal that makes a push safe, the store behind it, the feeder between them, and charts from
+ * it.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sample } from '#protocol/sample.ts';
@@ -12,7 +15,10 @@ import { seriesRoutes } from '../routes/series.ts';
 import type { Base } from './base.ts';
 import { Stops } from './stops.ts';
 
-/** How long samples gather into one message to the embedded store's thread, which costs as much as a few samples. */
+/**
+ * How long samples gather into one message to the embedded store's thread, which costs as much as a few
+ * samples.
+ */
 const GATHER_MS = 100;
 
 /** The store that the settings ask for: InfluxDB, or the embedded one. */
@@ -94,7 +100,10 @@ async function open(base: Base, stops: Stops) {
     committed: feeder.committed,
     latest: await readLatest(store, base),
     arrivals,
-    /** Stored times in [from, to), all that was acknowledged included. Rejects while the store cannot take samples. */
+    /**
+     * Stored times in [from, to), all that was acknowledged included. Rejects while the store cannot take
+     * samples.
+     */
     async storedTimes(deviceId: string, from: number, to: number): Promise<readonly number[]> {
       if (!feeding)
         throw new Error('the history cannot take samples right now; it tells duplicates apart later');
@@ -104,7 +113,7 @@ async function open(base: Base, stops: Stops) {
     remove: (deviceId: string) => store.remove(deviceId),
     health: async () => ({ ...(await store.health()), behind_bytes: feeder.behindBytes() }),
     routes: seriesRoutes({
-      knows: (id) => devices.get(id) !== undefined,
+      deviceExists: (id) => devices.get(id) !== undefined,
       history: reader,
       now: clock.now,
     }),
