@@ -1,4 +1,4 @@
-/** The server's own state: for people, for probes, for Prometheus, and the description of the API. */
+/** Status: the server's state for people, health checks and Prometheus, and the description of the API. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Route } from '../http/route.ts';
 import { openapiRoutes } from '../routes/openapi.ts';
@@ -11,15 +11,18 @@ import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 import type { Samples } from './samples.ts';
 
+/** The capabilities and facts that the status shows. */
 export interface StatusNeeds {
   readonly people: People;
   readonly history: OpenHistory;
   readonly machines: Machines;
   readonly samples: Samples;
+  /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
+  /** Sentences for administrators. */
   readonly notices: readonly string[];
   readonly isReady: () => boolean;
-  /** All others, for the description. */
+  /** All other routes, for the description of the API. */
   readonly routes: readonly Route[];
 }
 
@@ -27,7 +30,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
   const { config, state, clock } = base;
   const { people, history, machines, samples, fingerprint, notices, isReady } = needs;
   const startedAt = clock.now();
-  const own = [
+  const ownRoutes = [
     ...prometheusRoutes({
       devices: machines.views.everything,
       scrapeToken: config.scrapeToken,
@@ -47,5 +50,5 @@ export function openStatus(base: Base, needs: StatusNeeds) {
       }),
     }),
   ];
-  return { routes: [...own, ...openapiRoutes([...needs.routes, ...own])] };
+  return { routes: [...ownRoutes, ...openapiRoutes([...needs.routes, ...ownRoutes])] };
 }

@@ -1,22 +1,28 @@
 /** The README's tables of settings, made from the settings themselves. */
-export interface TableSetting {
+export type TableSetting = {
   readonly key: string;
   /** Empty where there is none: a secret. */
   readonly flag: string;
   readonly env: string;
-  readonly otherwise: string;
   readonly help: string;
-}
+  // The agent's settings still name their default text `otherwise`.
+} & ({ readonly defaultText: string } | { readonly otherwise: string });
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
 /** As Markdown: the environment's name, the flag, the key in a YAML file, the default, what it is for. */
 export function settingsTable(settings: readonly TableSetting[]): string {
-  const rows = settings.map(({ env, flag, key, otherwise, help }) =>
-    [`\`${env}\``, flag === '' ? '–' : `\`--${flag}\``, `\`${key}\``, cell(otherwise), cell(help)].join(
-      ' | ',
-    ),
-  );
+  const rows = settings.map((setting) => {
+    const { env, flag, key, help } = setting;
+    const defaultText = 'defaultText' in setting ? setting.defaultText : setting.otherwise;
+    return [
+      `\`${env}\``,
+      flag === '' ? '–' : `\`--${flag}\``,
+      `\`${key}\``,
+      cell(defaultText),
+      cell(help),
+    ].join(' | ');
+  });
   return ['environment | flag | file | default | what it is', '--- | --- | --- | --- | ---', ...rows]
     .map((row) => `| ${row} |`)
     .join('\n');
