@@ -27,7 +27,7 @@ async function run(config: Config): Promise<void> {
   const server = await createServer(config, createLog(config.logLevel));
   if (server.adminPassword.kind === 'generated')
     console.log(
-      `\nThe first administrator, shown this once:\n  user: admin\n  password: ${server.adminPassword.password}\n`,
+      `\nThe first administrator, shown only this once:\n  user: admin\n  password: ${server.adminPassword.password}\n`,
     );
   const stop = () => {
     void server.close().then(

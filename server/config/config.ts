@@ -147,12 +147,12 @@ const SECRETS: readonly SettingKey[] = ['admin_password', 'scrape_token', 'influ
  */
 function createReader(sources: readonly RawSettings[], problems: string[]) {
   return function read<Output>(key: SettingKey, schema: z.ZodType<Output>): Output | undefined {
-    const given = sources.find((source) => source.has(key))?.get(key);
-    if (given === undefined) return undefined;
-    const result = schema.safeParse(given.value);
+    const entry = sources.find((source) => source.has(key))?.get(key);
+    if (entry === undefined) return undefined;
+    const result = schema.safeParse(entry.value);
     if (result.success) return result.data;
-    const shown = SECRETS.includes(key) ? '' : `; it is ${JSON.stringify(given.value)}`;
-    problems.push(`${given.source}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
+    const shown = SECRETS.includes(key) ? '' : `; it is ${JSON.stringify(entry.value)}`;
+    problems.push(`${entry.source}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
     return undefined;
   };
 }

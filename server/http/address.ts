@@ -15,13 +15,13 @@ function parseNetwork(text: string): Networks[number] {
   const [address = '', bits] = text.split('/');
   if (!isCommonNotation(address) || (bits !== undefined && !ipaddr.isValidCIDR(text)))
     throw new Error(`"${text}" is neither an IP address nor a network such as 10.0.0.0/8`);
-  const given = ipaddr.parse(address);
-  const width = given.kind() === 'ipv4' ? 32 : 128;
+  const parsed = ipaddr.parse(address);
+  const width = parsed.kind() === 'ipv4' ? 32 : 128;
   const prefix = bits === undefined ? width : Number(bits);
   // In an IPv4 address written as IPv6, the IPv4 address is the last 32 of the 128 bits.
-  if (given instanceof ipaddr.IPv6 && given.isIPv4MappedAddress() && prefix >= 96)
-    return [given.toIPv4Address(), prefix - 96];
-  return [given, prefix];
+  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress() && prefix >= 96)
+    return [parsed.toIPv4Address(), prefix - 96];
+  return [parsed, prefix];
 }
 
 /**

@@ -41,7 +41,7 @@ function checkInstance(path: readonly string[], instance: string): void {
 
 function checkCount(count: number): void {
   if (count > LIMITS.fieldsPerSample)
-    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are taken`);
+    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are accepted`);
 }
 
 /** Which numbers a field takes: a percentage, any number from zero up, or any number. */
@@ -107,9 +107,9 @@ export function createMetricsParser(): ParseMetrics {
     checked.set(name, allowed);
     return allowed;
   };
-  const addValue = (values: Values, name: string, given: unknown, path: readonly string[]): void => {
-    const value = storableValue(checkOnce(name, path), given);
-    if (value === undefined) throw refusedValue(path, given);
+  const addValue = (values: Values, name: string, input: unknown, path: readonly string[]): void => {
+    const value = storableValue(checkOnce(name, path), input);
+    if (value === undefined) throw refusedValue(path, input);
     values[name] = value;
   };
 
@@ -120,9 +120,9 @@ export function createMetricsParser(): ParseMetrics {
     for (const [instance, fields] of Object.entries(instances)) {
       checkInstance([kind, instance.slice(0, 40)], instance);
       if (!isRecord(fields)) throw new BadValue([kind, instance], 'must be an object of numbers');
-      for (const [field, given] of Object.entries(fields)) {
-        if (given === null) continue;
-        addValue(values, instanceField(kind, instance, field), given, [kind, instance, field]);
+      for (const [field, input] of Object.entries(fields)) {
+        if (input === null) continue;
+        addValue(values, instanceField(kind, instance, field), input, [kind, instance, field]);
         count++;
       }
     }
@@ -133,11 +133,11 @@ export function createMetricsParser(): ParseMetrics {
     if (!isRecord(metrics)) throw new BadValue([], 'must be an object of numbers');
     const values: Values = {};
     let count = 0;
-    for (const [key, given] of Object.entries(metrics)) {
-      if (given === null || given === undefined) continue;
-      if (typeof given === 'object') count += addInstances(values, key, given);
+    for (const [key, input] of Object.entries(metrics)) {
+      if (input === null || input === undefined) continue;
+      if (typeof input === 'object') count += addInstances(values, key, input);
       else {
-        addValue(values, key, given, [key]);
+        addValue(values, key, input, [key]);
         count++;
       }
     }
@@ -194,13 +194,13 @@ export function copyRow(
       `has ${row.length} entries; the timestamp and ${count} values, one per field, are expected`,
     );
   for (let column = 0; column < count; column++) {
-    const given = row[column + 1];
-    if (given === null) {
+    const input = row[column + 1];
+    if (input === null) {
       numbers[offset + column] = NaN;
       continue;
     }
-    const value = storableValue(allowed[column] ?? 'any', given);
-    if (value === undefined) throw refusedValue([String(column + 1)], given);
+    const value = storableValue(allowed[column] ?? 'any', input);
+    if (value === undefined) throw refusedValue([String(column + 1)], input);
     numbers[offset + column] = value;
   }
 }

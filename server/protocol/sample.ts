@@ -202,10 +202,10 @@ function withPath<T>(path: Path, input: unknown, parse: () => T): T {
 }
 
 /** The time of a row. The schema is slow, so it only sees what is not a valid number. @throws z.ZodError */
-function rowTime(given: unknown, path: Path): number {
-  if (typeof given === 'number' && Number.isInteger(given) && given >= EARLIEST_MS && given <= LATEST_MS)
-    return given;
-  const parsed = sampleTime.safeParse(given);
+function rowTime(time: unknown, path: Path): number {
+  if (typeof time === 'number' && Number.isInteger(time) && time >= EARLIEST_MS && time <= LATEST_MS)
+    return time;
+  const parsed = sampleTime.safeParse(time);
   if (parsed.success) return parsed.data;
   throw new z.ZodError(parsed.error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
 }

@@ -70,12 +70,12 @@ function describeApi(routes: readonly Route[]) {
 /** @param routes all other routes; the description adds its own */
 export function openapiRoutes(routes: readonly Route[]): Route[] {
   let document: object | undefined;
-  const own: Route = route({
+  const ownRoute: Route = route({
     method: 'GET',
     path: '/openapi.json',
     access: 'public',
     summary: 'This description.',
-    handle: () => (document ??= describeApi([...routes, own])),
+    handle: () => (document ??= describeApi([...routes, ownRoute])),
   });
-  return [own];
+  return [ownRoute];
 }

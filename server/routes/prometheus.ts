@@ -80,8 +80,8 @@ export function prometheusRoutes({ devices, scrapeToken, isSignedIn }: Prometheu
       access: 'public',
       summary: 'The newest values as Prometheus text; needs the scrape token or a session.',
       async handle({ request }) {
-        const given = Buffer.from(secretHash(request.header('authorization')));
-        const isScraper = expected !== undefined && timingSafeEqual(given, expected);
+        const received = Buffer.from(secretHash(request.header('authorization')));
+        const isScraper = expected !== undefined && timingSafeEqual(received, expected);
         if (!isScraper && !(await isSignedIn(request.header('cookie'))))
           throw new ApiError('invalid_scrape_token');
         return new TextReply('text/plain; version=0.0.4; charset=utf-8', exposition(devices()));

@@ -86,7 +86,7 @@ function checkSize(fields: number, buckets: number): void {
   if (fields * buckets > MAX_POINTS)
     throw invalidQuery(
       'fields',
-      `${fields} fields of ${buckets} buckets are more than ${MAX_POINTS} points; ask for fewer fields, or a wider step`,
+      `${fields} fields of ${buckets} buckets are more than ${MAX_POINTS} points; ask for fewer fields or a wider step`,
     );
 }
 

@@ -47,14 +47,14 @@ describe('failed starts', () => {
     expectUnlocked(data);
   });
 
-  test('a start on an address of another machine fails with that reason and leaves nothing open', async () => {
+  test('a start on an address of another machine fails and leaves nothing open', async () => {
     const data = ownFolder();
     const starting = createServer(await configFor(data, { host: '203.0.113.1' }), log);
     await expect(starting).rejects.toThrow('cannot listen on 203.0.113.1');
     expectUnlocked(data);
   });
 
-  test('a start with a damaged state file and copy fails with that reason and leaves nothing open', async () => {
+  test('a start with a damaged state file and copy fails and leaves nothing open', async () => {
     const data = ownFolder();
     writeFileSync(join(data, 'users.json'), '{');
     writeFileSync(join(data, 'users.json.bak'), '{');
@@ -89,7 +89,7 @@ describe('failed starts', () => {
   });
 });
 
-test('the first start without a password in the settings generates one, and the next start does not show it', async () => {
+test('a first start without a password in the settings generates one; the next start does not', async () => {
   const data = ownFolder();
   const config = await configFor(data, { adminPassword: undefined });
   const first = await createServer(config, log);

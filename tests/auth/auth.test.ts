@@ -157,20 +157,21 @@ describe('passwords', () => {
     expect(await costOf(undefined)).toBeGreaterThan((await costOf(hash)) / 4);
   });
 
-  test('[I6] at most 32 passwords wait to be hashed; further ones are refused with a time to retry', async () => {
+  test('[I6] at most 32 passwords wait to be hashed; further ones are refused for now', async () => {
     const passwords = createPasswords();
     const all = Array.from({ length: 40 }, () => passwords.hash('x'));
     const settled = await Promise.allSettled(all);
-    const refused = settled.filter((one) => one.status === 'rejected');
+    const refused = settled.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(8);
     expect(refused[0]?.reason).toMatchObject({ code: 'overloaded', retryAfterS: 5 });
     await expect(passwords.hash('x')).resolves.toBeDefined();
   });
 
   test('[S2] generated passwords have no look-alike characters and differ', () => {
-    const made = Array.from({ length: 50 }, generatePassword);
-    expect(new Set(made).size).toBe(50);
-    for (const one of made) expect(one).toMatch(/^([a-km-zA-HJ-NP-Z2-9]{5}-){3}[a-km-zA-HJ-NP-Z2-9]{5}$/);
+    const passwords = Array.from({ length: 50 }, generatePassword);
+    expect(new Set(passwords).size).toBe(50);
+    for (const password of passwords)
+      expect(password).toMatch(/^([a-km-zA-HJ-NP-Z2-9]{5}-){3}[a-km-zA-HJ-NP-Z2-9]{5}$/);
   });
 });
 
@@ -220,8 +221,8 @@ describe('enrollment keys', () => {
     let now = NOW;
     const records = memoryCollection<EnrollmentKeyRecord>();
     const keys = createEnrollmentKeys(records, () => now);
-    const create = (over: Partial<EnrollmentKeyRecord> = {}) =>
-      keys.create({ name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [], ...over });
+    const create = (changes: Partial<EnrollmentKeyRecord> = {}) =>
+      keys.create({ name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [], ...changes });
     return { keys, records, create, pass: (ms: number) => (now += ms) };
   }
 

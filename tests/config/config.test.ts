@@ -43,7 +43,7 @@ describe('settings', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  test('[G5] a flag overrides the environment, which overrides the file, which overrides the default', async () => {
+  test('[G5] flags override the environment, which overrides the file, which overrides defaults', async () => {
     const file = yaml('port: 1\nhost: 10.0.0.1\ninterval: 9\nraw_days: 7\n');
     const env = { WATCHFLOOR_CONFIG: file, WATCHFLOOR_PORT: '2', WATCHFLOOR_HOST: '10.0.0.2' };
     expect(await load(['--port', '3'], env)).toMatchObject({

@@ -162,7 +162,7 @@ test('the reply to a fault of the server does not contain the error text', async
   expect(JSON.parse(text)).toMatchObject({ error: { code: 'internal' } });
 });
 
-test('[S3] the line that a trusted proxy adds to X-Forwarded-For counts, not the line of the client', async () => {
+test('[S3] of several X-Forwarded-For lines, that of the trusted proxy counts', async () => {
   const headers = { 'x-forwarded-for': ['6.6.6.6', '1.2.3.4'] };
   const request = ask({ host: '127.0.0.1', port, path: '/where', headers, agent: false });
   const answer = answerOf(request);

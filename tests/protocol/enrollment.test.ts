@@ -14,7 +14,7 @@ describe('enrollment strings', () => {
     expect(parseEnrollment(formatEnrollment(enrollment))).toEqual(enrollment);
   });
 
-  it('an enrollment string may have blanks around it, no port, and a fingerprint with colons in upper case', () => {
+  it('an enrollment string may have blanks around it, no port, and a fingerprint with colons', () => {
     const colons = ca.toUpperCase().replace(/(..)(?=.)/g, '$1:');
     expect(parseEnrollment(`  watchfloor://k@Host?ca=${colons}\n`)).toEqual({
       key: 'k',

@@ -17,11 +17,11 @@ describe('the metrics of a sample', () => {
     ['a null is left out', { cpu: 1, ram: null }, { cpu: 1 }],
     ['nested instances become flat names', { core: { 0: { cpu: 130 } } }, { 'core:0:cpu': 100 }],
     ['an empty object gives no values', {}, {}],
-  ])('[I5] %s, in the first sample of a push and in later ones', (_, given, expected) => {
-    const before = structuredClone(given);
+  ])('[I5] %s, in the first sample of a push and in later ones', (_, input, expected) => {
+    const before = structuredClone(input);
     const parse = createMetricsParser();
-    for (let time = 0; time < 3; time++) expect(parse(given)).toEqual(expected);
-    expect(given).toEqual(before);
+    for (let time = 0; time < 3; time++) expect(parse(input)).toEqual(expected);
+    expect(input).toEqual(before);
   });
 
   it.each([
@@ -32,10 +32,10 @@ describe('the metrics of a sample', () => {
     ['__proto__ as a name', JSON.parse('{"__proto__": 1}'), ['__proto__'], 'a field name is'],
     ['a list instead of an object', [1], [], 'must be an object of numbers'],
     ['nothing at all', undefined, [], 'must be an object of numbers'],
-  ])('[I5] %s is refused, in the first sample of a push and in later ones', (_, given, path, message) => {
+  ])('[I5] %s is refused, in the first sample of a push and in later ones', (_, input, path, message) => {
     const parse = createMetricsParser();
     for (let time = 0; time < 3; time++)
-      expect(errorFrom(given, parse)).toEqual(
+      expect(errorFrom(input, parse)).toEqual(
         expect.objectContaining({ path, message: expect.stringContaining(message) }),
       );
   });

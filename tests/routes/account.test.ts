@@ -72,7 +72,7 @@ describe('sign-in', () => {
     expect(error.details?.[0]?.path).toBe(path);
   });
 
-  it('[S2] after five wrong passwords an address gets 429, while the owner signs in from another address', async () => {
+  it('[S2] after five wrong passwords an address gets 429, but another address does not', async () => {
     const guesser = newClient();
     const answers = [];
     for (let i = 0; i < 6; i++) answers.push(await wrongLogin(guesser));
@@ -204,7 +204,7 @@ describe('requests from other sites', () => {
 });
 
 describe('roles', () => {
-  it('[S3] viewers and displays may read but not administer, and displays may not read the status', async () => {
+  it('[S3] viewers and displays may read but not administer; displays cannot read the status', async () => {
     const viewer = await addUser('watcher', 'viewer');
     const display = await addUser('wall', 'display');
     await stage.device('shown');
@@ -356,7 +356,7 @@ describe('password change', () => {
 });
 
 describe('audit log', () => {
-  it('[S4] the audit log says who did what to what and from where, newest first, without secrets', async () => {
+  it('[S4] the audit log lists who did what from where, newest first, without secrets', async () => {
     const client = newClient();
     await client.login('admin', PASSWORD);
     await client.ask('POST', '/users', {

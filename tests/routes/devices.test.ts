@@ -22,9 +22,9 @@ afterAll(() => stage.close());
 async function newKey(body: object = {}) {
   return (await stage.admin.ask('POST', '/enrollment-keys', { body })).as(enrollmentKeyCreated);
 }
-const register = (key: string, over: object = {}) =>
+const register = (key: string, changes: object = {}) =>
   stage.client().ask('POST', '/devices/register', {
-    body: { enrollment_key: key, hostname: 'host', ip: '10.0.0.1', os: 'Linux', ...over },
+    body: { enrollment_key: key, hostname: 'host', ip: '10.0.0.1', os: 'Linux', ...changes },
   });
 const usesOf = async (id: string) =>
   (await stage.admin.ask('GET', '/enrollment-keys'))
@@ -34,19 +34,19 @@ const detail = async (id: string) => (await stage.admin.ask('GET', `/devices/${i
 const sample = () => ({ timestamp: Date.now(), metrics: { cpu: 1 } });
 
 describe('enrollment keys', () => {
-  it('[S1] a new enrollment key has a string with address, key and fingerprint, and a command to paste', async () => {
-    const made = await newKey({ name: 'Rack 4', tags: ['rack4'] });
+  it('[S1] a new key comes with an enrollment string and a command to paste', async () => {
+    const created = await newKey({ name: 'Rack 4', tags: ['rack4'] });
     const { port, fingerprint } = stage.server();
-    expect(parseEnrollment(made.enrollment)).toEqual({
-      key: made.key,
+    expect(parseEnrollment(created.enrollment)).toEqual({
+      key: created.key,
       host: 'localhost',
       port,
       ca: fingerprint,
       tls: true,
     });
-    expect(made.command).toContain(made.enrollment);
+    expect(created.command).toContain(created.enrollment);
     const list = await stage.admin.ask('GET', '/enrollment-keys');
-    expect(list.text).not.toContain(made.key);
+    expect(list.text).not.toContain(created.key);
     expect(list.text).not.toContain('key_hash');
   });
 
@@ -70,7 +70,7 @@ describe('enrollment keys', () => {
     expect((await register('')).status).toBe(422);
   });
 
-  it('[S2] an enrollment key is used at most max_uses times, also by machines that join at once', async () => {
+  it('[S2] a key is used at most max_uses times, also by machines that join at once', async () => {
     const { key, id } = await newKey({ max_uses: 3 });
     const answers = await Promise.all(Array.from({ length: 8 }, () => register(key)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
@@ -78,7 +78,7 @@ describe('enrollment keys', () => {
     expect(await usesOf(id)).toBe(3);
   });
 
-  it('[S2] registering again after a lost reply is not counted, and only the newest token works', async () => {
+  it('[S2] a retry after a lost reply is not counted, and only the newest token works', async () => {
     const { key, id } = await newKey({ max_uses: 1 });
     const lost = (await register(key, { device_id: 'retried' })).as(tokenReply);
     const again = (await register(key, { device_id: 'retried' })).as(tokenReply);
@@ -92,7 +92,7 @@ describe('enrollment keys', () => {
     });
   });
 
-  it('[S2] a key cannot register a device that joined with another key, unless its token was revoked', async () => {
+  it('[S2] a key cannot register a device of another key, unless its token was revoked', async () => {
     const [one, two] = [await newKey(), await newKey()];
     await register(one.key, { device_id: 'kept' });
     expect(errorOf(await register(two.key, { device_id: 'kept' })).code).toBe('device_exists');
@@ -110,9 +110,9 @@ describe('enrollment keys', () => {
     ['a hostname of spaces', { hostname: '   ' }, 'hostname'],
     ['a tag with HTML', { tags: ['<b>'] }, 'tags.0'],
     ['a number as os', { os: 5 }, 'os'],
-  ])('[I4] a registration with %s is refused', async (_, over, path) => {
+  ])('[I4] a registration with %s is refused', async (_, changes, path) => {
     const { key, id } = await newKey();
-    const error = errorOf(await register(key, over));
+    const error = errorOf(await register(key, changes));
     expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(error.details?.[0]?.path).toBe(path);
     expect(await usesOf(id)).toBe(0);
@@ -196,12 +196,12 @@ describe('alert rules', () => {
   it('[A2] alert rules exist from the first start, and can be added, changed and removed', async () => {
     const before = (await stage.admin.ask('GET', '/alert-rules')).as(alertRulesReply).alert_rules;
     expect(before.length).toBeGreaterThanOrEqual(7);
-    const made = (await create(rule)).as(alertRule);
-    expect(made).toMatchObject({ enabled: true, scope: { devices: [], tags: [] } });
-    expect(made.condition).toEqual({ ...condition, above: true, for_s: 60, clear_for_s: 60 });
-    const path = `/alert-rules/${made.id}`;
+    const created = (await create(rule)).as(alertRule);
+    expect(created).toMatchObject({ enabled: true, scope: { devices: [], tags: [] } });
+    expect(created.condition).toEqual({ ...condition, above: true, for_s: 60, clear_for_s: 60 });
+    const path = `/alert-rules/${created.id}`;
     const changed = await stage.admin.ask('PATCH', path, { body: { enabled: false } });
-    expect(changed.as(alertRule)).toEqual({ ...made, enabled: false });
+    expect(changed.as(alertRule)).toEqual({ ...created, enabled: false });
     expect((await stage.admin.ask('DELETE', path)).status).toBe(204);
     expect((await stage.admin.ask('PATCH', path, { body: {} })).status).toBe(404);
     expect((await stage.admin.ask('GET', '/alert-rules')).as(alertRulesReply).alert_rules).toEqual(before);
@@ -222,8 +222,8 @@ describe('alert rules', () => {
     ['a duration of a month', { condition: { ...condition, for_s: 2_600_000 } }, 'condition.for_s'],
     ['an invalid tag', { scope: { tags: ['No'] } }, 'scope.tags.0'],
     ['an unknown field', { sound: true }, ''],
-  ])('[A2] an alert rule with %s is refused', async (_, over, path) => {
-    const error = errorOf(await create({ ...rule, ...over }));
+  ])('[A2] an alert rule with %s is refused', async (_, changes, path) => {
+    const error = errorOf(await create({ ...rule, ...changes }));
     expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(error.details?.[0]?.path).toBe(path);
   });

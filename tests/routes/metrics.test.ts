@@ -22,13 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-const body = (over: Readonly<Record<string, unknown>> = {}) => ({
+const body = (changes: Readonly<Record<string, unknown>> = {}) => ({
   device_id: 'alpha',
   hostname: 'alpha',
   ip: '10.0.0.1',
   metrics: { cpu: 12.5, ram: 40, disk: 70, net_tx: 1000, net_rx: 2000 },
   timestamp: time(),
-  ...over,
+  ...changes,
 });
 const raw = (bytes: Buffer | string, headers: Record<string, string> = {}) =>
   stage.client().ask('POST', '/metrics', { token: device.token, body: bytes, headers });
@@ -144,9 +144,9 @@ describe('broken bodies', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['null', null, ''],
-    ['an array', [], ''],
-    ['a text', 'x', ''],
+    ['null as its body', null, ''],
+    ['an array as its body', [], ''],
+    ['a text as its body', 'x', ''],
     ['no device id', body({ device_id: undefined }), 'device_id'],
     ['a numeric hostname', body({ hostname: 7 }), 'hostname'],
     ['no metrics', body({ metrics: undefined }), 'metrics'],
@@ -177,7 +177,7 @@ describe('broken bodies', () => {
     ],
     ['an interval of 0', body({ interval_s: 0 }), 'interval_s'],
     ['a text sent_at', body({ sent_at: 'x' }), 'sent_at'],
-  ])('[I4] %s is refused with 422 that names the first wrong field', async (_, sent, path) => {
+  ])('[I4] a push with %s is refused with 422 that names the first wrong field', async (_, sent, path) => {
     const error = errorOf(await raw(JSON.stringify(sent)));
     expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(error.details?.[0]?.path).toBe(path);
@@ -252,7 +252,7 @@ describe('impossible values', () => {
     expect(await stored(t, t + 1000, 'alpha', 'cpu,swap')).toEqual({ cpu: [[t, 5, 5, 5]] });
   });
 
-  it('JavaScript names such as "constructor" are ordinary field names, and "__proto__" is refused', async () => {
+  it('names such as "constructor" are ordinary field names, and "__proto__" is refused', async () => {
     const t = time();
     const text = (metrics: string) =>
       JSON.stringify(body({ timestamp: t, metrics: 777 })).replace('777', metrics);
@@ -269,7 +269,7 @@ describe('impossible values', () => {
 });
 
 describe('impossible times', () => {
-  it('[I5] without sent_at, a sample 6 minutes in the future is refused, one 4 minutes in the future is accepted', async () => {
+  it('[I5] without sent_at, a sample is refused 6 minutes ahead and accepted 4 minutes ahead', async () => {
     const clock = await stage.device('ahead');
     const soon = Date.now() + 240_000;
     const refused = await stage.push(clock, { timestamp: Date.now() + 360_000, metrics: { cpu: 1 } });
@@ -291,7 +291,7 @@ describe('impossible times', () => {
     expect(await stored(t, t + 1000, 'half-ahead')).toEqual({});
   });
 
-  it('[I5] a sample older than the history keeps is refused; one of a year-old spool is accepted', async () => {
+  it('[I5] a sample older than the history keeps is refused; one a year old is accepted', async () => {
     const old = await stage.device('old');
     const answer = await stage.push(old, { timestamp: Date.now() - 1200 * 86_400_000, metrics: { cpu: 1 } });
     expect(errorOf(answer)).toMatchObject({ status: 422, code: 'invalid_body' });
@@ -299,7 +299,7 @@ describe('impossible times', () => {
     expect((await stage.push(old, { timestamp: year, metrics: { cpu: 1 } })).as(pushReply).accepted).toBe(1);
   });
 
-  it('[I5] a sent_at that is an hour off shifts the samples and flags the device; a resend is stored once', async () => {
+  it('[I5] a sent_at an hour off shifts samples and flags the device; a resend is stored once', async () => {
     const skewed = await stage.device('skewed');
     const theirs = Date.now() - 3_600_000;
     const sent = { sent_at: theirs, timestamp: theirs - 1000, metrics: { cpu: 42 } };

@@ -159,7 +159,7 @@ describe('damaged files', () => {
     await things.close();
   });
 
-  test('a damaged file with a damaged copy is an error that says what to do, and both files stay', async () => {
+  test('a damaged file with a damaged copy is an error that says what to do; both files stay', async () => {
     writeFileSync(path, '{');
     writeFileSync(`${path}.bak`, '{');
     await expect(open()).rejects.toThrow(/things\.json is damaged .* no good copy .* move both away/);

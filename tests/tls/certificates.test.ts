@@ -58,7 +58,7 @@ describe('the authority', () => {
     expect(leaf().checkHost('watch.example.com')).toBeDefined();
   });
 
-  test('[S1] a server key that does not fit its certificate, as after a crash, is replaced together with it', async () => {
+  test('[S1] a server key and certificate that do not fit, as after a crash, are both replaced', async () => {
     const { fingerprint } = await openAuthority(dir, NAMES);
     writeFileSync(file('server.key'), text('authority.key'));
     expect((await openAuthority(dir, NAMES)).fingerprint).toBe(fingerprint);
