@@ -37,7 +37,7 @@ export interface ServeParts {
 }
 
 interface OpenExchange extends Exchange {
-  /** Frees what the request holds; called when the client disconnects. */
+  /** Frees what the request holds; called when the client disconnects and when the request is answered. */
   onAbort: () => void;
 }
 
