@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** The server's command: config -> server -> ordered stop. */
+/**
+ * The server's command: reads the settings, starts the server, and stops it in order on SIGTERM or SIGINT.
+ */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { errorText } from '#protocol/errors.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
@@ -8,15 +10,15 @@ import { createLog } from './app/log.ts';
 import { createServer } from './app/server.ts';
 import { describeSettings } from './config/settings.ts';
 
-const USAGE = `watchfloor-server: takes what agents push, stores it, and shows it live.
+const USAGE = `watchfloor-server: receives the samples that agents push, stores them, and shows them live.
 
 ${describeSettings()}
   --help, --version
 
-Flags win over the environment, the environment over the file.`;
+A flag overrides the environment; the environment overrides the file.`;
 
-/** Says what a person has to mend, and ends with status 2. */
-function giveUp(lines: readonly string[]): never {
+/** Prints what the person who starts the server has to correct, and ends the process with status 2. */
+function exitWithProblems(lines: readonly string[]): never {
   for (const line of lines) console.error(`watchfloor-server: ${line}`);
   process.exit(2);
 }
@@ -25,12 +27,12 @@ async function run(config: Config): Promise<void> {
   const server = await createServer(config, createLog(config.logLevel));
   if (server.adminPassword.kind === 'generated')
     console.log(
-      `\nThe first administrator, shown this once:\n  user: admin\n  password: ${server.adminPassword.password}\n`,
+      `\nThe first administrator, shown only this once:\n  user: admin\n  password: ${server.adminPassword.password}\n`,
     );
   const stop = () => {
     void server.close().then(
       () => process.exit(0),
-      (error: unknown) => giveUp([errorText(error)]),
+      (error: unknown) => exitWithProblems([errorText(error)]),
     );
   };
   process.once('SIGTERM', stop);
@@ -38,12 +40,12 @@ async function run(config: Config): Promise<void> {
 }
 
 try {
-  const asked = await loadConfig(process.argv.slice(2), process.env);
-  if (asked.kind === 'help') console.log(USAGE);
-  else if (asked.kind === 'version') console.log(WATCHFLOOR_VERSION);
-  else if (asked.kind === 'run') await run(asked.config);
+  const command = await loadConfig(process.argv.slice(2), process.env);
+  if (command.kind === 'help') console.log(USAGE);
+  else if (command.kind === 'version') console.log(WATCHFLOOR_VERSION);
+  else if (command.kind === 'run') await run(command.config);
 } catch (error) {
-  if (error instanceof ConfigError) giveUp(error.problems);
-  if (error instanceof StartError) giveUp([error.message]);
+  if (error instanceof ConfigError) exitWithProblems(error.problems);
+  if (error instanceof StartError) exitWithProblems([error.message]);
   throw error;
 }

@@ -2,40 +2,48 @@
 import type { DeviceStatus, Role } from '#protocol/api.ts';
 import type { Sample } from '#protocol/sample.ts';
 
-/** What a part may ask of the log: facts by name, then a sentence. */
+/** The log as every part uses it. Each call takes named facts (`{ err, path }`), then a sentence. */
 export type Log = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (facts: object, text: string) => void>
 >;
 
-/** Time, as it is handed to the parts; tests hand in a clock that they move by hand. */
+/**
+ * The clock that every part reads time from and sets timers on. Tests pass a clock that they move by hand.
+ */
 export interface Clock {
-  /** Epoch milliseconds. The machine's owner may set it back or forward at any time. */
+  /**
+   * The current time in epoch milliseconds. Somebody may set the machine's clock back or forward at any time.
+   */
   now(): number;
-  /** Runs `job` once after `ms` milliseconds; returns what cancels it. */
+  /** Runs `job` once after `ms` milliseconds; returns a function that cancels it. */
   after(ms: number, job: () => void): () => void;
-  /** Runs `job` every `ms` milliseconds without keeping the process alive for it; returns its stop. */
+  /**
+   * Runs `job` every `ms` milliseconds without keeping the process alive; returns a function that stops it.
+   */
   every(job: () => void, ms: number): () => void;
 }
 
-/** A person with a valid session, or a display. */
+/** Who a valid session belongs to: a person or a display. */
 export interface SignedIn {
   readonly sessionId: string;
   readonly username: string;
   readonly role: Role;
-  /** Epoch milliseconds. */
+  /** When the session ends, epoch milliseconds. */
   readonly expiresAt: number;
 }
 
-/** A push that the journal holds: what the parts behind the ingest are told of it. */
+/** A push that the journal has on disk, as the ingest passes it on to fleet, alerts and live. */
 export interface AcceptedPush {
   readonly deviceId: string;
-  /** The new ones only, in ascending time; empty when all were duplicates. */
+  /** The push's new samples in ascending time, without duplicates; empty when all were duplicates. */
   readonly samples: readonly Sample[];
-  /** When it arrived, by the server's clock, epoch milliseconds. */
+  /** When the push arrived, by the server's clock, epoch milliseconds. */
   readonly arrived: number;
   /** Seconds until the device's next push is expected. */
   readonly intervalS: number;
-  /** When it was sent, by the clock that its samples' times are of; undefined where the push does not say. */
+  /**
+   * When the push was sent, epoch milliseconds by the clock of its samples' times; undefined if not given.
+   */
   readonly sentAt: number | undefined;
 }
 
@@ -43,8 +51,8 @@ export interface AcceptedPush {
 export interface StatusChange {
   readonly deviceId: string;
   readonly status: DeviceStatus;
-  /** When this became known, epoch milliseconds. */
+  /** When the server noticed the change, epoch milliseconds. */
   readonly at: number;
-  /** When its last accepted push arrived, epoch milliseconds; null where there was none. */
+  /** When the device's last accepted push arrived, epoch milliseconds; null when it never pushed. */
   readonly lastSeen: number | null;
 }

@@ -19,7 +19,7 @@ interface Setting {
   /** What its value looks like, for the help text. */
   readonly value: string;
   /** Its default, for people. */
-  readonly otherwise: string;
+  readonly defaultText: string;
   readonly help: string;
 }
 
@@ -29,7 +29,7 @@ export const SETTINGS = [
     flag: 'enroll',
     env: 'WATCHFLOOR_ENROLL',
     value: 'watchfloor://…',
-    otherwise: 'none',
+    defaultText: 'none',
     help: 'The enrollment string from the server. A secret: better in the environment or a file than in a flag.',
   },
   {
@@ -37,7 +37,7 @@ export const SETTINGS = [
     flag: 'enroll-file',
     env: 'WATCHFLOOR_ENROLL_FILE',
     value: 'path',
-    otherwise: 'none',
+    defaultText: 'none',
     help: 'A file that holds the enrollment string.',
   },
   {
@@ -45,7 +45,7 @@ export const SETTINGS = [
     flag: 'data',
     env: 'WATCHFLOOR_AGENT_DATA',
     value: 'path',
-    otherwise: DEFAULTS.data,
+    defaultText: DEFAULTS.data,
     help: 'The folder for identity, token and spool; one for each agent.',
   },
   {
@@ -53,7 +53,7 @@ export const SETTINGS = [
     flag: 'config',
     env: 'WATCHFLOOR_CONFIG',
     value: 'path',
-    otherwise: 'none',
+    defaultText: 'none',
     help: 'A YAML file with these settings.',
   },
   {
@@ -61,7 +61,7 @@ export const SETTINGS = [
     flag: 'interval',
     env: 'WATCHFLOOR_INTERVAL',
     value: 'seconds',
-    otherwise: `what the server asks for, ${INTERVAL_S.default}`,
+    defaultText: `what the server asks for, ${INTERVAL_S.default}`,
     help: `Seconds between pushes while nobody watches, ${INTERVAL_S.least} to ${INTERVAL_S.most}.`,
   },
   {
@@ -69,7 +69,7 @@ export const SETTINGS = [
     flag: 'name',
     env: 'WATCHFLOOR_NAME',
     value: 'text',
-    otherwise: 'the hostname',
+    defaultText: 'the hostname',
     help: 'What the device is called; taken when it joins.',
   },
   {
@@ -77,7 +77,7 @@ export const SETTINGS = [
     flag: 'tags',
     env: 'WATCHFLOOR_TAGS',
     value: 'a,b',
-    otherwise: 'none',
+    defaultText: 'none',
     help: 'Tags of the device, separated by commas; taken when it joins.',
   },
   {
@@ -85,7 +85,7 @@ export const SETTINGS = [
     flag: 'spool-mib',
     env: 'WATCHFLOOR_SPOOL_MIB',
     value: 'MiB',
-    otherwise: String(DEFAULTS.spool_mib),
+    defaultText: String(DEFAULTS.spool_mib),
     help: 'Disk space for samples while the server cannot be reached.',
   },
   {
@@ -93,7 +93,7 @@ export const SETTINGS = [
     flag: 'log-level',
     env: 'WATCHFLOOR_LOG_LEVEL',
     value: LOG_LEVELS.join('|'),
-    otherwise: DEFAULTS.log_level,
+    defaultText: DEFAULTS.log_level,
     help: 'How much is logged.',
   },
 ] as const satisfies readonly Setting[];
@@ -138,10 +138,10 @@ export const SCHEMAS = {
 
 /** The settings in the text of `--help`. */
 export function describeSettings(): string {
-  const rows = SETTINGS.map(({ flag, env, value, otherwise, help }) => [
+  const rows = SETTINGS.map(({ flag, env, value, defaultText, help }) => [
     `  --${flag} <${value}>`,
     `      ${help}`,
-    `      Environment: ${env}. Default: ${otherwise}.`,
+    `      Environment: ${env}. Default: ${defaultText}.`,
   ]);
   return rows.flat().join('\n');
 }

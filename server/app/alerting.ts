@@ -1,16 +1,18 @@
-/** Alerting: rules, the alerts they raise, and what a first start begins with. */
+/** Alerting: the rules, the alerts they raise, and the default rules of a first start. */
 import type { Alert } from '#protocol/api.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
 import { alertRoutes } from '../routes/alerts.ts';
-import { createHappening, type Base } from './base.ts';
+import { createNotifier, type Base } from './base.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 
+/** Adds the rules that a first start begins with. */
 export async function addDefaultRules({ rules }: Base['state']): Promise<void> {
   for (const rule of defaultRules()) await rules.put(rule);
 }
 
+/** The capabilities that alerting uses. */
 export interface AlertingNeeds {
   readonly people: People;
   readonly machines: Machines;
@@ -20,7 +22,7 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
   const { state, log } = base;
   const { devices, rules } = state;
   const { now, every } = base.clock;
-  const alertsChanged = createHappening<readonly Alert[]>();
+  const alertsChanged = createNotifier<readonly Alert[]>();
   const alerts = createAlerts({
     rules,
     alerts: state.alerts,
@@ -30,12 +32,13 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
     },
     now,
     every,
-    onChange: alertsChanged.tell,
+    onChange: alertsChanged.notify,
     log,
   });
   machines.statusChanged.listen(alerts.statusChanged);
   machines.edited.listen(alerts.rulesChanged);
   machines.removed.listen(alerts.deviceRemoved);
+  // Devices that were offline before this start may have to raise an alert.
   for (const { id } of devices.all()) {
     const entry = machines.fleet.get(id);
     if (entry?.status === 'offline' && entry.lastSeen !== null)
@@ -43,7 +46,7 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
   }
   return {
     alerts,
-    /** Alerts that were raised or resolved, as they now are. */
+    /** Notified with each alert that was raised, changed or resolved. */
     alertsChanged,
     routes: alertRoutes({
       active: alerts.active,

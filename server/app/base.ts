@@ -1,4 +1,4 @@
-/** What every capability is assembled from, and how one of them hears of what happens in another. */
+/** What every capability is made from, and how one capability notifies others of its events. */
 import type { Config } from '../config/config.ts';
 import type { Route } from '../http/route.ts';
 import type { State } from '../state/state.ts';
@@ -9,31 +9,31 @@ export interface Base {
   readonly state: State;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells people something they should know: in the log and on the page of the server. */
+  /** Shows a sentence to administrators: in the log and on the server's page. */
   readonly notice: (text: string) => void;
-  /** To be called with what a write of the state failed with, where nobody waits for that write. */
-  readonly notSaved: (error: unknown) => void;
+  /** Logs the error of a failed write of the state that no caller waits for. */
+  readonly onSaveError: (error: unknown) => void;
 }
 
-/** What a file of this room answers, beside the parts that others need. */
+/** What the `open…` function of each file in this folder returns, besides the parts that other files use. */
 export interface Capability {
   readonly routes: readonly Route[];
-  /** Ends what was started, in order; absent where nothing was. */
+  /** Stops what the capability started, in order; absent where it started nothing. */
   readonly stop?: () => unknown;
 }
 
-/** One kind of event: a capability tells it, others listen. */
-export interface Happening<T> {
-  tell(what: T): void;
-  /** Listeners hear of it in the order in which they were added. */
-  listen(listener: (what: T) => void): void;
+/** One kind of event: one capability calls `notify`, others listen. */
+export interface Notifier<T> {
+  notify(value: T): void;
+  /** Adds a listener. Listeners are called in the order in which they were added. */
+  listen(listener: (value: T) => void): void;
 }
 
-export function createHappening<T>(): Happening<T> {
-  const listeners: ((what: T) => void)[] = [];
+export function createNotifier<T>(): Notifier<T> {
+  const listeners: ((value: T) => void)[] = [];
   return {
-    tell(what) {
-      for (const listener of listeners) listener(what);
+    notify(value) {
+      for (const listener of listeners) listener(value);
     },
     listen(listener) {
       listeners.push(listener);

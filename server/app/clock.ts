@@ -1,4 +1,4 @@
-/** The machine's own clock. */
+/** The clock and timers of the machine. */
 import type { Clock } from '../types.ts';
 
 export const systemClock: Clock = {

@@ -1,4 +1,7 @@
-/** History: the journal that makes a push safe, the store behind it, the feeder between them, and charts from it. */
+/**
+ * History: the journal, which makes a push durable; the history itself; the feeder that moves samples from
+ * the journal to the history; and chart queries.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sample } from '#protocol/sample.ts';
@@ -12,11 +15,14 @@ import { seriesRoutes } from '../routes/series.ts';
 import type { Base } from './base.ts';
 import { Stops } from './stops.ts';
 
-/** How long samples gather into one message to the embedded store's thread, which costs as much as a few samples. */
+/**
+ * Milliseconds that samples are gathered into one message to the embedded history's thread; a message costs
+ * as much as a few samples.
+ */
 const GATHER_MS = 100;
 
-/** The store that the settings ask for: InfluxDB, or the embedded one. */
-async function openStore({ config, log }: Base): Promise<History> {
+/** Opens the history that the settings ask for: InfluxDB or the embedded one. */
+async function openConfiguredHistory({ config, log }: Base): Promise<History> {
   const { influx, data, retention } = config;
   if (influx) return openInfluxHistory({ ...influx, retention, log });
   const dir = join(data, 'history');
@@ -24,20 +30,20 @@ async function openStore({ config, log }: Base): Promise<History> {
   return openEmbeddedHistory({ dir, retention, log });
 }
 
-/** The newest sample of each device; of none where the store cannot be read now. */
-async function readLatest(store: History, { log }: Base): Promise<ReadonlyMap<string, Sample>> {
+/** The newest sample of each device by device id; an empty map when the history cannot be read now. */
+async function readLatest(history: History, { log }: Base): Promise<ReadonlyMap<string, Sample>> {
   try {
-    return await store.latest();
+    return await history.latest();
   } catch (error) {
     log.warn(
       { err: error },
-      'the newest samples cannot be read; devices show numbers again with their next push',
+      'the newest samples cannot be read; devices show values again with their next push',
     );
     return new Map();
   }
 }
 
-/** Rejects when a folder or the store cannot be opened; nothing is left open then. */
+/** Rejects when a folder or the history cannot be opened; nothing is left open then. */
 export async function openHistory(base: Base) {
   const stops = new Stops();
   try {
@@ -51,60 +57,67 @@ export async function openHistory(base: Base) {
 async function open(base: Base, stops: Stops) {
   const { config, state, clock, log } = base;
   const { devices } = state;
-  const store = await openStore(base);
-  stops.add(() => store.close());
+  const history = await openConfiguredHistory(base);
+  stops.add(() => history.close());
   const journal = await openJournal({ dir: join(config.data, 'journal'), log, clock });
   stops.add(() => journal.close());
 
-  /** When the pushes arrived that the journal still held, by device. */
+  /** By device id, when its last push in the journal arrived at the server, epoch milliseconds. */
   const arrivals = new Map<string, number>();
   let feeding = true;
   const feeder = createFeeder({
     journal,
-    history: store,
+    history,
     log,
     clock,
     gatherMs: GATHER_MS,
     onState: ({ kind }) => (feeding = kind === 'feeding'),
     decode({ deviceId, arrived, payload }) {
       arrivals.set(deviceId, Math.max(arrived, arrivals.get(deviceId) ?? 0));
-      // What the journal holds of a removed device is skipped.
+      // Samples of a removed device are skipped.
       const samples = devices.get(deviceId) === undefined ? undefined : decodeEntry(payload);
       return samples && { deviceId, samples };
     },
   });
   stops.add(() => feeder.stop());
-  // The embedded store takes what a crash left within moments; InfluxDB may be away for hours.
+  // The embedded history takes the samples that a crash left in the journal within moments, so the start
+  // waits for it. InfluxDB may be unreachable for hours.
   if (!config.influx) await feeder.caughtUp();
 
-  /** The store with everything in it that was acknowledged before it is asked. */
+  /**
+   * The history for queries, which first waits until all acknowledged samples are in it, while samples can be
+   * fed.
+   */
   const reader: Pick<History, 'query' | 'fields'> = {
-    async query(asked) {
+    async query(query) {
       if (feeding) await feeder.caughtUp();
-      return store.query(asked);
+      return history.query(query);
     },
     async fields(deviceId) {
       if (feeding) await feeder.caughtUp();
-      return store.fields(deviceId);
+      return history.fields(deviceId);
     },
   };
 
   return {
     append: journal.append,
     committed: feeder.committed,
-    latest: await readLatest(store, base),
+    latest: await readLatest(history, base),
     arrivals,
-    /** Stored times in [from, to), all that was acknowledged included. Rejects while the store cannot take samples. */
+    /**
+     * The times of a device's stored samples in [from, to), epoch milliseconds, all acknowledged samples
+     * included. Rejects while the history cannot take samples.
+     */
     async storedTimes(deviceId: string, from: number, to: number): Promise<readonly number[]> {
       if (!feeding)
-        throw new Error('the history cannot take samples right now; it tells duplicates apart later');
+        throw new Error('the history cannot take samples right now; it removes duplicates itself later');
       await feeder.caughtUp();
-      return store.timestamps(deviceId, from, to);
+      return history.timestamps(deviceId, from, to);
     },
-    remove: (deviceId: string) => store.remove(deviceId),
-    health: async () => ({ ...(await store.health()), behind_bytes: feeder.behindBytes() }),
+    remove: (deviceId: string) => history.remove(deviceId),
+    health: async () => ({ ...(await history.health()), behind_bytes: feeder.behindBytes() }),
     routes: seriesRoutes({
-      knows: (id) => devices.get(id) !== undefined,
+      deviceExists: (id) => devices.get(id) !== undefined,
       history: reader,
       now: clock.now,
     }),

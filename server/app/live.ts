@@ -1,4 +1,4 @@
-/** Live: what is sent to open pages, and to whom. */
+/** Live: sends snapshots and changes to open pages, and decides which pages may connect. */
 import { clientAddress, normalAddress } from '../http/address.ts';
 import { allows, isSameOrigin } from '../http/guard.ts';
 import type { Http } from '../http/http.ts';
@@ -8,6 +8,7 @@ import type { Base } from './base.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 
+/** The capabilities that live uses. */
 export interface LiveNeeds {
   readonly http: Http;
   readonly people: People;
@@ -26,7 +27,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
       allows(config, 'display', {
         address: clientAddress(normalAddress(peer), forwardedFor, config.trustedProxies),
       }),
-    sessionAlive: people.sessions.alive,
+    sessionAlive: people.sessions.isAlive,
     allowOrigin: isSameOrigin,
     snapshots: {
       fleet: views.fleetSnapshot,
@@ -38,7 +39,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
     log,
   });
   people.sessionEnded.listen(live.sessionEnded);
-  machines.shownAnew.listen((id) => {
+  machines.viewChanged.listen((id) => {
     const record = state.devices.get(id);
     if (record) live.deviceChanged(views.row(record));
   });

@@ -1,4 +1,4 @@
-/** Structured logs: one JSON object a line on standard output. */
+/** Structured logs on standard output: each line is one JSON object. */
 import { pino } from 'pino';
 import type { Log } from '../types.ts';
 
@@ -6,8 +6,9 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 const ignore = () => undefined;
 
+/** Makes a log that writes entries of `level` and above. */
 export function createLog(level: LogLevel): Log {
-  // Whoever reads the log may go away; that must not hold up or end the server.
+  // When the program that reads the log ends, writing fails; the server must keep running.
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', ignore);
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, process.stdout);
 }

@@ -1,4 +1,7 @@
-/** Machines: how they join, their tokens, who is online, how they are shown, and how they are removed. */
+/**
+ * Machines: how devices join, their tokens, which of them are online, what pages show of them, and their
+ * removal.
+ */
 import { errorText } from '#protocol/errors.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
@@ -7,27 +10,28 @@ import { createViews } from '../fleet/views.ts';
 import { deviceRoutes } from '../routes/devices.ts';
 import { enrollmentRoutes, enrollmentString } from '../routes/enrollment.ts';
 import type { StatusChange } from '../types.ts';
-import { createHappening, type Base } from './base.ts';
+import { createNotifier, type Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { People } from './people.ts';
 
+/** The capabilities and facts that machines use. */
 export interface MachinesNeeds {
   readonly people: People;
   readonly history: OpenHistory;
   readonly isTls: boolean;
-  /** Of the authority that agents pin, lower-case hex; null where they use their system's trust. */
+  /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
 }
 
 export function openMachines(base: Base, { people, history, isTls, fingerprint }: MachinesNeeds) {
-  const { config, state, notice, notSaved } = base;
+  const { config, state, notice, onSaveError } = base;
   const { devices, keys } = state;
   const { now, every } = base.clock;
   const { audit } = people;
-  const statusChanged = createHappening<StatusChange>();
-  const shownAnew = createHappening<string>();
-  const edited = createHappening<string>();
-  const removed = createHappening<string>();
+  const statusChanged = createNotifier<StatusChange>();
+  const viewChanged = createNotifier<string>();
+  const edited = createNotifier<string>();
+  const removed = createNotifier<string>();
 
   const tokens = createDeviceTokens(devices, now);
   const enrollment = createEnrollmentKeys(keys, now);
@@ -37,27 +41,28 @@ export function openMachines(base: Base, { people, history, isTls, fingerprint }
     devices: devices.all().map(({ id, interval_s, last_seen }) => ({
       deviceId: id,
       intervalS: interval_s,
-      // After a crash the record is old; the journal knows when its pushes arrived.
+      // After a crash, the record's last_seen is old; the journal has the arrival of the last push.
       lastSeen: history.arrivals.get(id) ?? last_seen,
     })),
     latest: history.latest,
     onStatusChange(change) {
       const record = devices.get(change.deviceId);
       if (!record) return;
-      if (change.status === 'offline') devices.put({ ...record, last_seen: change.lastSeen }).catch(notSaved);
-      shownAnew.tell(record.id);
-      statusChanged.tell(change);
+      if (change.status === 'offline')
+        devices.put({ ...record, last_seen: change.lastSeen }).catch(onSaveError);
+      viewChanged.notify(record.id);
+      statusChanged.notify(change);
     },
   });
   const views = createViews(devices, fleet);
-  edited.listen(shownAnew.tell);
+  edited.listen(viewChanged.notify);
   removed.listen(fleet.remove);
 
-  /** Its token ends at once, then its record, what every part knows of it, and its history. */
-  async function remove(deviceId: string): Promise<void> {
+  /** Removes a device: first its token, then its record, its data in every part, and its history. */
+  async function removeDevice(deviceId: string): Promise<void> {
     tokens.forget(deviceId);
     await devices.remove(deviceId);
-    removed.tell(deviceId);
+    removed.notify(deviceId);
     try {
       await history.remove(deviceId);
     } catch (error) {
@@ -71,13 +76,13 @@ export function openMachines(base: Base, { people, history, isTls, fingerprint }
     fleet,
     views,
     statusChanged,
-    /** The id of a device whose row is to be shown anew. */
-    shownAnew,
-    /** The id of a device that was added, or that a person gave another name, tags or token. */
+    /** Notified with the id of a device whose row has changed. */
+    viewChanged,
+    /** Notified with the id of a device that joined, or that a person gave another name, tags or token. */
     edited,
-    /** The id of a device that is gone: every part forgets it. */
+    /** Notified with the id of a removed device; every part then removes its data. */
     removed,
-    /** An enrollment string for an agent on this machine; it works once, for ten minutes. */
+    /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
     async enrollThisMachine(port: number): Promise<string> {
       const local = { ...address, publicUrl: undefined };
       return enrollmentString(await enrollment.createForThisMachine(), `localhost:${port}`, local);
@@ -92,7 +97,7 @@ export function openMachines(base: Base, { people, history, isTls, fingerprint }
         hasPushed: (id) => (fleet.get(id)?.lastSeen ?? null) !== null,
         added(record) {
           fleet.add(record.id, { intervalS: record.interval_s });
-          edited.tell(record.id);
+          edited.notify(record.id);
         },
         address,
         intervalS: config.intervalS,
@@ -104,15 +109,15 @@ export function openMachines(base: Base, { people, history, isTls, fingerprint }
         detail: views.detail,
         tokens,
         audit,
-        changed: edited.tell,
-        remove,
+        changed: edited.notify,
+        remove: removeDevice,
       }),
     ],
     stop() {
       fleet.stop();
       for (const record of devices.all()) {
-        const seen = fleet.get(record.id)?.lastSeen ?? record.last_seen;
-        devices.put({ ...record, last_seen: seen }).catch(notSaved);
+        const lastSeen = fleet.get(record.id)?.lastSeen ?? record.last_seen;
+        devices.put({ ...record, last_seen: lastSeen }).catch(onSaveError);
       }
     },
   };

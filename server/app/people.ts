@@ -1,4 +1,4 @@
-/** People: who may sign in, with which password, and the sessions they have. */
+/** People: the users who may sign in, their passwords and their sessions. */
 import { join } from 'node:path';
 import { createAudit } from '../auth/audit.ts';
 import { createLoginLimits } from '../auth/login-limits.ts';
@@ -6,25 +6,25 @@ import { createPasswords, generatePassword, type Passwords } from '../auth/passw
 import { createSessions, openSessionKey } from '../auth/sessions.ts';
 import { accountRoutes } from '../routes/account.ts';
 import { userRoutes } from '../routes/users.ts';
-import { createHappening, type Base } from './base.ts';
+import { createNotifier, type Base } from './base.ts';
 
 /**
- * Where the password of `admin` comes from: made by this start, to be shown once; set for this first start; or there
- * since an earlier one.
+ * Where the password of `admin` comes from: `generated` by this first start, to be shown once; `configured`
+ * in the settings of this first start; or `unchanged` since an earlier start.
  */
 export type AdminPassword =
   | { readonly kind: 'generated'; readonly password: string }
-  | { readonly kind: 'given' }
-  | { readonly kind: 'kept' };
+  | { readonly kind: 'configured' }
+  | { readonly kind: 'unchanged' };
 
-/** Whether nobody can sign in yet. */
+/** Whether there are no users yet. */
 export function isFirstStart({ users }: Base['state']): boolean {
   return users.all().length === 0;
 }
 
-/** Adds the first administrator where there is nobody. */
+/** Adds the administrator `admin` when there are no users yet. */
 async function addFirstAdmin({ state, config, clock }: Base, passwords: Passwords): Promise<AdminPassword> {
-  if (!isFirstStart(state)) return { kind: 'kept' };
+  if (!isFirstStart(state)) return { kind: 'unchanged' };
   const password = config.adminPassword ?? generatePassword();
   const password_hash = await passwords.hash(password);
   await state.users.put({
@@ -34,16 +34,16 @@ async function addFirstAdmin({ state, config, clock }: Base, passwords: Password
     created_at: clock.now(),
     last_login: null,
   });
-  return config.adminPassword === undefined ? { kind: 'generated', password } : { kind: 'given' };
+  return config.adminPassword === undefined ? { kind: 'generated', password } : { kind: 'configured' };
 }
 
 export async function openPeople(base: Base) {
-  const { config, state, notSaved } = base;
+  const { config, state, onSaveError } = base;
   const { users } = state;
   const { now } = base.clock;
-  const sessionEnded = createHappening<string>();
+  const sessionEnded = createNotifier<string>();
   const passwords = createPasswords();
-  const audit = createAudit(state.audit, now, notSaved);
+  const audit = createAudit(state.audit, now, onSaveError);
   const adminPassword = await addFirstAdmin(base, passwords);
   const sessions = createSessions({
     sessions: state.sessions,
@@ -51,12 +51,12 @@ export async function openPeople(base: Base) {
     key: await openSessionKey(join(config.data, 'session.key')),
     days: config.sessionDays,
     now,
-    onEnd: sessionEnded.tell,
+    onEnd: sessionEnded.notify,
   });
   return {
     audit,
     sessions,
-    /** The id of each session that was ended before its time. */
+    /** Notified with the id of each session that is ended before it expires. */
     sessionEnded,
     adminPassword,
     routes: [

@@ -1,4 +1,6 @@
-/** Samples: the way of a push from the token to the journal, the history and everybody who is told of it. */
+/**
+ * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
+ */
 import { createIngest } from '../ingest/ingest.ts';
 import { createNewSamples } from '../ingest/new-samples.ts';
 import { metricsRoutes } from '../routes/metrics.ts';
@@ -10,6 +12,7 @@ import type { Machines } from './machines.ts';
 
 const DAY_MS = 86_400_000;
 
+/** The capabilities that receiving samples uses. */
 export interface SamplesNeeds {
   readonly history: OpenHistory;
   readonly machines: Machines;
@@ -31,7 +34,7 @@ export function openSamples(base: Base, { history, machines, alerting, live }: S
       onLookUpFailed: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),
     onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
-    onDeviceChanged: machines.shownAnew.tell,
+    onDeviceChanged: machines.viewChanged.notify,
     isWatched: live.isWatched,
     intervalS: config.intervalS,
     keptMs: config.retention.quarter_days * DAY_MS,

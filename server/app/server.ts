@@ -1,4 +1,4 @@
-/** The whole server as one value: assembled, listening; `close` ends it in order. main and the tests use it. */
+/** Assembles the whole server, listens, and stops in order. Used by main.ts, `npm start` and the tests. */
 import { join } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
 import type { Config } from '../config/config.ts';
@@ -21,21 +21,23 @@ import { openStatus } from './status.ts';
 import { Stops } from './stops.ts';
 
 const WEB = join(import.meta.dirname, '..', '..', 'web', 'build');
-/** How long requests under way may take when the server stops. */
+/** How long running requests may still take when the server stops. */
 const GRACE_MS = 5000;
 
 export interface Server {
+  /** With `localhost` as its host, without a path. */
   readonly url: string;
   readonly port: number;
-  /** Lower-case hex; null without a private authority. */
+  /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
   readonly adminPassword: AdminPassword;
-  /** An enrollment string for an agent on this machine; it works once, for ten minutes. */
+  /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
   enrollThisMachine(): Promise<string>;
+  /** Stops all parts in order; resolves when everything is on disk. */
   close(): Promise<void>;
 }
 
-/** Opens everything and listens. Rejects with a StartError that says what to mend; nothing is left open then. */
+/** Starts the server. Rejects with a StartError that says what to correct; nothing is left open then. */
 export async function createServer(config: Config, log: Log): Promise<Server> {
   const stops = new Stops();
   stops.add(openDataFolder(config.data));
@@ -53,8 +55,8 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
     notices.push(text);
     log.warn({}, text);
   };
-  const notSaved = (error: unknown) => log.error({ err: error }, 'the state could not be saved');
-  const started = <Part extends Partial<Capability>>(part: Part): Part => {
+  const onSaveError = (error: unknown) => log.error({ err: error }, 'the state could not be saved');
+  const withStop = <Part extends Partial<Capability>>(part: Part): Part => {
     if (part.stop) stops.add(part.stop);
     return part;
   };
@@ -65,15 +67,15 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
   stops.add(() => state.close());
   const http = createHttp({ tls, log });
   stops.add(() => http.close());
-  const base: Base = { config, state, clock: systemClock, log, notice, notSaved };
+  const base: Base = { config, state, clock: systemClock, log, notice, onSaveError };
 
-  // The rules first: once there is an administrator, a start is no longer the first one.
+  // The rules come before the people: once there is an administrator, the next start is not a first start.
   if (isFirstStart(state)) await addDefaultRules(state);
   const people = await openPeople(base);
-  const history = started(await openHistory(base));
-  const machines = started(openMachines(base, { people, history, isTls: tls !== null, fingerprint }));
-  const alerting = started(openAlerting(base, { people, machines }));
-  const { live } = started(openLive(base, { http, people, machines, alerting }));
+  const history = withStop(await openHistory(base));
+  const machines = withStop(openMachines(base, { people, history, isTls: tls !== null, fingerprint }));
+  const alerting = withStop(openAlerting(base, { people, machines }));
+  const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, machines, alerting, live });
   let ready = false;
   const routes = [people, history, machines, alerting, samples].flatMap((part) => part.routes);
@@ -95,8 +97,8 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
   const port = await http.listen(config.host, config.port);
   ready = true;
   const url = `${tls ? 'https' : 'http'}://localhost:${port}`;
-  const store = config.influx ? 'influxdb' : 'embedded';
-  log.info({ url, host: config.host, port, fingerprint, history: store }, 'listening');
+  const historyKind = config.influx ? 'influxdb' : 'embedded';
+  log.info({ url, host: config.host, port, fingerprint, history: historyKind }, 'listening');
 
   return {
     url,

@@ -1,25 +1,28 @@
-/** The server's own state: for people, for probes, for Prometheus, and the description of the API. */
+/** Status: the server's state for people, health checks and Prometheus, and the description of the API. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Route } from '../http/route.ts';
 import { openapiRoutes } from '../routes/openapi.ts';
 import { prometheusRoutes } from '../routes/prometheus.ts';
 import { statusRoutes } from '../routes/status.ts';
-import { inPairs } from '../tls/fingerprint.ts';
+import { hexPairs } from '../tls/fingerprint.ts';
 import type { Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 import type { Samples } from './samples.ts';
 
+/** The capabilities and facts that the status shows. */
 export interface StatusNeeds {
   readonly people: People;
   readonly history: OpenHistory;
   readonly machines: Machines;
   readonly samples: Samples;
+  /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
+  /** Sentences for administrators. */
   readonly notices: readonly string[];
   readonly isReady: () => boolean;
-  /** All others, for the description. */
+  /** All other routes, for the description of the API. */
   readonly routes: readonly Route[];
 }
 
@@ -27,7 +30,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
   const { config, state, clock } = base;
   const { people, history, machines, samples, fingerprint, notices, isReady } = needs;
   const startedAt = clock.now();
-  const own = [
+  const ownRoutes = [
     ...prometheusRoutes({
       devices: machines.views.devicesWithValues,
       scrapeToken: config.scrapeToken,
@@ -41,11 +44,11 @@ export function openStatus(base: Base, needs: StatusNeeds) {
         started_at: startedAt,
         devices: state.devices.all().length,
         pushes: samples.counts(),
-        fingerprint: fingerprint === null ? null : inPairs(fingerprint).join(':'),
+        fingerprint: fingerprint === null ? null : hexPairs(fingerprint).join(':'),
         history: await history.health(),
         notices: [...notices],
       }),
     }),
   ];
-  return { routes: [...own, ...openapiRoutes([...needs.routes, ...own])] };
+  return { routes: [...ownRoutes, ...openapiRoutes([...needs.routes, ...ownRoutes])] };
 }

@@ -1,4 +1,7 @@
-/** The stops of what was started, called in the opposite order: at the end, or when a later step of a start fails. */
+/**
+ * A list of functions that stop what was started. They are called in the opposite order: when the server
+ * stops, or when a later step of the start fails.
+ */
 export class Stops {
   readonly #stops: (() => unknown)[] = [];
 
@@ -6,7 +9,7 @@ export class Stops {
     this.#stops.push(stop);
   }
 
-  /** Calls all of them, whatever fails on the way; rejects with the first failure. */
+  /** Calls all functions, even if some fail, and empties the list; rejects with the first failure. */
   async stop(): Promise<void> {
     const failures: unknown[] = [];
     for (const stop of this.#stops.splice(0).toReversed()) {

@@ -1,16 +1,22 @@
-/** [I3] Device tokens: hash → device, in memory for the push path, kept in the device's record. */
+/**
+ * [I3] Device tokens. The device's record holds a token's hash; a map from hash to device serves each push.
+ */
 import { ApiError } from '#protocol/errors.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import { newSecret, secretHash } from './secrets.ts';
 
 export interface DeviceTokens {
-  /** The device of an Authorization header. @throws ApiError invalid_token */
+  /** The id of the device that an Authorization header belongs to. @throws ApiError invalid_token */
   authenticate(authorization: string): string;
-  /** A new token in place of the old, which stops working at once. */
+  /**
+   * Gives the device a new token and returns it; the old one stops working at once. Rejects with
+   * unknown_device.
+   */
   issue(deviceId: string): Promise<string>;
+  /** Ends the device's token at once. Rejects with unknown_device. */
   revoke(deviceId: string): Promise<void>;
-  /** The device is gone; so is its token. */
+  /** Ends the device's token in memory only, for a device whose record is removed or replaced. */
   forget(deviceId: string): void;
 }
 
@@ -25,7 +31,7 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
     if (hash !== undefined && hash !== null) byHash.delete(hash);
   }
 
-  function known(deviceId: string): DeviceRecord {
+  function requireDevice(deviceId: string): DeviceRecord {
     const record = devices.get(deviceId);
     if (!record) throw new ApiError('unknown_device');
     return record;
@@ -40,7 +46,7 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
       return deviceId;
     },
     async issue(deviceId) {
-      const record = known(deviceId);
+      const record = requireDevice(deviceId);
       const token = newSecret('device');
       const hash = secretHash(token);
       forget(deviceId);
@@ -49,7 +55,7 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
       return token;
     },
     async revoke(deviceId) {
-      const record = known(deviceId);
+      const record = requireDevice(deviceId);
       forget(deviceId);
       await devices.put({ ...record, token_hash: null, token_revoked_at: now() });
     },

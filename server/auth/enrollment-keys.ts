@@ -1,4 +1,4 @@
-/** Enrollment keys: what lets a new machine register. Only hashes are kept. */
+/** Enrollment keys, with which new machines register. The server stores only their hashes. */
 import { randomUUID } from 'node:crypto';
 import { ApiError } from '#protocol/errors.ts';
 import type { Collection } from '../state/collection.ts';
@@ -8,22 +8,33 @@ import { newSecret, secretHash } from './secrets.ts';
 export interface NewKey {
   readonly name: string;
   readonly created_by: string;
+  /** Epoch milliseconds; null: never. */
   readonly expires_at: number | null;
+  /** null: any number. */
   readonly max_uses: number | null;
   readonly tags: string[];
 }
 
 export interface EnrollmentKeys {
+  /** Makes a key. `secret` is the key itself, which is not stored. */
   create(key: NewKey): Promise<{ record: EnrollmentKeyRecord; secret: string }>;
-  /** The record of a key that may be used now. @throws ApiError invalid_enrollment_key */
-  check(secret: string, options?: { readonly again: boolean }): EnrollmentKeyRecord;
-  used(record: EnrollmentKeyRecord): Promise<void>;
-  /** The secret of a key for the agent that `npm start` starts: there is one at a time, good once, for ten minutes. */
+  /**
+   * The record of a key that is valid now.
+   * @param options.isRetry the machine registers again, so a key without uses left is valid as well
+   * @throws ApiError invalid_enrollment_key
+   */
+  check(secret: string, options?: { readonly isRetry: boolean }): EnrollmentKeyRecord;
+  /** Adds one to the number of uses. */
+  countUse(record: EnrollmentKeyRecord): Promise<void>;
+  /**
+   * Makes a key for the agent that `npm start` starts, valid once, for ten minutes; removes any earlier such
+   * key.
+   */
   createForThisMachine(): Promise<string>;
 }
 
 const THIS_MACHINE = 'This machine (npm start)';
-const TEN_MINUTES = 600_000;
+const TEN_MINUTES_MS = 600_000;
 
 export function createEnrollmentKeys(
   keys: Collection<EnrollmentKeyRecord>,
@@ -38,26 +49,26 @@ export function createEnrollmentKeys(
 
   return {
     create,
-    check(secret, { again } = { again: false }) {
+    check(secret, { isRetry } = { isRetry: false }) {
       const hash = secretHash(secret);
       const record = keys.all().find(({ key_hash }) => key_hash === hash);
       if (!record || (record.expires_at !== null && record.expires_at <= now()))
         throw new ApiError('invalid_enrollment_key');
-      if (!again && record.max_uses !== null && record.uses >= record.max_uses)
+      if (!isRetry && record.max_uses !== null && record.uses >= record.max_uses)
         throw new ApiError('invalid_enrollment_key');
       return record;
     },
-    async used(record) {
+    async countUse(record) {
       const current = keys.get(record.id);
       if (current) await keys.put({ ...current, uses: current.uses + 1 });
     },
     async createForThisMachine() {
-      const before = keys.all().filter(({ name }) => name === THIS_MACHINE);
-      await Promise.all(before.map(({ id }) => keys.remove(id)));
+      const earlier = keys.all().filter(({ name }) => name === THIS_MACHINE);
+      await Promise.all(earlier.map(({ id }) => keys.remove(id)));
       const { secret } = await create({
         name: THIS_MACHINE,
         created_by: 'server',
-        expires_at: now() + TEN_MINUTES,
+        expires_at: now() + TEN_MINUTES_MS,
         max_uses: 1,
         tags: [],
       });

@@ -1,6 +1,7 @@
 /**
- * [S3] Sessions: a signed cookie that names a record the server can take back. A session that is used is prolonged,
- * so that a wall stays signed in; one that is not ends after its days.
+ * [S3] Sessions: a signed cookie names a session record, which the server can remove at any time. A session
+ * in use is prolonged, so that a wall stays signed in; an unused one ends after the configured number of
+ * days.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -11,7 +12,7 @@ import type { Collection } from '../state/collection.ts';
 import type { SessionRecord, UserRecord } from '../state/records.ts';
 import type { SignedIn } from '../types.ts';
 
-/** `__Host-`: Secure, this host only, path /. */
+/** The prefix `__Host-` makes browsers require Secure, the path / and no Domain. */
 export const COOKIE = '__Host-watchfloor';
 const DAY_MS = 86_400_000;
 const ISSUER = 'watchfloor';
@@ -19,42 +20,45 @@ const ISSUER = 'watchfloor';
 export interface SessionParts {
   readonly sessions: Collection<SessionRecord>;
   readonly users: Collection<UserRecord>;
+  /** Signs the cookies. */
   readonly key: Uint8Array;
+  /** How long an unused session lasts, in days. */
   readonly days: number;
   readonly now: () => number;
-  /** [L5] Told of each session that was ended before its time. */
+  /** [L5] Called for each session that is ended before it expires. */
   readonly onEnd: (sessionId: string) => void;
 }
 
 export interface Sessions {
-  /** A new session and its Set-Cookie value. */
+  /** Starts a session; `cookie` is the Set-Cookie value. */
   begin(
     username: string,
-    from: { readonly address: string; readonly agent: string },
+    client: { readonly address: string; readonly agent: string },
   ): Promise<{ record: SessionRecord; cookie: string }>;
-  /** The session of a Cookie header; undefined when there is none that is valid. */
+  /** The valid session of a Cookie header, else undefined. */
   find(cookieHeader: string): Promise<SignedIn | undefined>;
-  /** A Set-Cookie value when the session has passed half its time; undefined before. */
+  /** Prolongs a session with less than half its time left and returns a Set-Cookie value; else undefined. */
   prolong(sessionId: string): Promise<string | undefined>;
-  alive(sessionId: string): boolean;
+  isAlive(sessionId: string): boolean;
   end(sessionId: string): Promise<void>;
-  /** All of a user's, but the one named. */
-  endAll(username: string, except?: string): Promise<void>;
-  /** Not ended, oldest first. */
+  /** Ends all sessions of a user, except the one with the id `exceptId`. */
+  endAll(username: string, exceptId?: string): Promise<void>;
+  /** All sessions that have not ended, oldest first. */
   list(): readonly SessionRecord[];
 }
 
+/** The Set-Cookie value that removes the session cookie. */
 export const CLEAR_COOKIE = `${COOKIE}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict`;
 
 function cookieValue(header: string): string | undefined {
   for (const part of header.split(';')) {
-    const at = part.indexOf('=');
-    if (part.slice(0, at).trim() === COOKIE) return part.slice(at + 1).trim();
+    const equals = part.indexOf('=');
+    if (part.slice(0, equals).trim() === COOKIE) return part.slice(equals + 1).trim();
   }
   return undefined;
 }
 
-/** Reads the signing key, or makes one (0600). */
+/** Reads the signing key, or makes one in a file of mode 0600. @throws Error when the file is damaged */
 export async function openSessionKey(path: string): Promise<Uint8Array> {
   try {
     const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64url');
@@ -84,7 +88,7 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
     return `${COOKIE}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; SameSite=Strict`;
   }
 
-  function current(sessionId: string): SignedIn | undefined {
+  function findValid(sessionId: string): SignedIn | undefined {
     const record = sessions.get(sessionId);
     if (!record || record.expires_at <= now()) return undefined;
     const user = users.get(record.username);
@@ -97,7 +101,7 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
     await saved;
   }
 
-  async function forgetOver(): Promise<void> {
+  async function removeExpired(): Promise<void> {
     await Promise.all(
       sessions
         .all()
@@ -116,7 +120,7 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
         address,
         agent: agent.slice(0, 200),
       };
-      await forgetOver();
+      await removeExpired();
       await sessions.put(record);
       return { record, cookie: await cookieFor(record) };
     },
@@ -129,9 +133,9 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
           issuer: ISSUER,
           currentDate: new Date(now()),
         });
-        return payload.jti === undefined ? undefined : current(payload.jti);
+        return payload.jti === undefined ? undefined : findValid(payload.jti);
       } catch (error) {
-        // Forged, cut or past its time: no session, whatever is wrong with it.
+        // The cookie is forged, cut or expired.
         if (error instanceof errors.JOSEError) return undefined;
         throw error;
       }
@@ -143,11 +147,13 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
       await sessions.put(prolonged);
       return cookieFor(prolonged);
     },
-    alive: (sessionId) => current(sessionId) !== undefined,
+    isAlive: (sessionId) => findValid(sessionId) !== undefined,
     end,
-    async endAll(username, except) {
-      const mine = sessions.all().filter((record) => record.username === username && record.id !== except);
-      await Promise.all(mine.map((record) => end(record.id)));
+    async endAll(username, exceptId) {
+      const ending = sessions
+        .all()
+        .filter((record) => record.username === username && record.id !== exceptId);
+      await Promise.all(ending.map((record) => end(record.id)));
     },
     list: () => sessions.all().filter((record) => record.expires_at > now()),
   };

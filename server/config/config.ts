@@ -1,4 +1,7 @@
-/** Flags over environment over file over defaults → one frozen Config. Every mistake is reported at once. */
+/**
+ * Reads the settings into one frozen Config. A flag overrides the environment, the environment the file, and
+ * the file the defaults. All mistakes are reported at once.
+ */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,24 +24,30 @@ export interface InfluxSettings {
 export interface Config {
   readonly host: string;
   readonly port: number;
+  /** The absolute path of the data folder. */
   readonly data: string;
+  /** `auto`: a certificate of the server's own authority. */
   readonly tls: 'auto' | 'off' | { readonly certFile: string; readonly keyFile: string };
+  /** Additional names and addresses for the certificate that the server makes. */
   readonly tlsNames: readonly string[];
   readonly adminPassword: string | undefined;
   readonly publicUrl: string | undefined;
+  /** Seconds between the pushes of a device that nobody watches. */
   readonly intervalS: number;
   readonly sessionDays: number;
   readonly retention: Retention;
+  /** Empty: everywhere. */
   readonly allowAgents: Networks;
+  /** Empty: everywhere. */
   readonly allowPeople: Networks;
   readonly trustedProxies: Networks;
   readonly scrapeToken: string | undefined;
-  /** Undefined: the embedded store. */
+  /** Undefined: the embedded history. */
   readonly influx: InfluxSettings | undefined;
   readonly logLevel: LogLevel;
 }
 
-/** All that is wrong, each with where it came from. */
+/** All mistakes in the settings; each problem names the flag, variable or file key it came from. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
   constructor(problems: readonly string[]) {
@@ -49,9 +58,12 @@ export class ConfigError extends Error {
   }
 }
 
-export type Asked = { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
+/** What the command line asks for. */
+export type Command =
+  { readonly kind: 'help' | 'version' } | { readonly kind: 'run'; readonly config: Config };
 
-type Raw = Map<SettingKey, { readonly value: unknown; readonly called: string }>;
+/** Unchecked settings; `source` is the flag, variable or file key that a value came from, for messages. */
+type RawSettings = Map<SettingKey, { readonly value: unknown; readonly source: string }>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 function isSetting(name: string): name is SettingKey {
@@ -60,10 +72,10 @@ function isSetting(name: string): name is SettingKey {
 
 const KEYS = Object.keys(SETTING).filter(isSetting);
 
-function fromFlags(
+function readFlags(
   args: readonly string[],
   problems: string[],
-): { raw: Raw; asked: 'help' | 'version' | undefined } {
+): { raw: RawSettings; request: 'help' | 'version' | undefined } {
   const flags = SETTINGS.filter(({ flag }) => flag !== '').map(({ flag }) => [
     flag,
     { type: 'string' as const },
@@ -74,41 +86,41 @@ function fromFlags(
     ...Object.fromEntries(flags),
   };
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
-  const raw: Raw = new Map();
-  let asked: 'help' | 'version' | undefined;
-  let unknownAt = -2;
-  for (const [at, token] of tokens.entries()) {
-    // What follows an unknown flag is its value, and may be a secret.
-    if (token.kind === 'positional' && at !== unknownAt + 1)
+  const raw: RawSettings = new Map();
+  let request: 'help' | 'version' | undefined;
+  let unknownFlagIndex = -2;
+  for (const [index, token] of tokens.entries()) {
+    // The word after an unknown flag may be its value and a secret, so no message may show it.
+    if (token.kind === 'positional' && index !== unknownFlagIndex + 1)
       problems.push(`"${token.value}": this command takes flags only`);
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'version') {
-      asked = token.name;
+      request = token.name;
       continue;
     }
-    const key = KEYS.find((one) => SETTING[one].flag === token.name);
+    const key = KEYS.find((each) => SETTING[each].flag === token.name);
     if (key === undefined) {
-      unknownAt = at;
+      unknownFlagIndex = index;
       problems.push(`${token.rawName}: there is no such flag; --help lists them`);
     } else if (token.value === undefined) problems.push(`${token.rawName}: needs a value`);
-    else raw.set(key, { value: token.value, called: token.rawName });
+    else raw.set(key, { value: token.value, source: token.rawName });
   }
-  return { raw, asked };
+  return { raw, request };
 }
 
-function fromEnvironment(env: Environment): Raw {
-  const raw: Raw = new Map();
+function readEnvironment(env: Environment): RawSettings {
+  const raw: RawSettings = new Map();
   for (const key of KEYS) {
     const name = SETTING[key].env;
     const value = env[name];
-    // An empty variable is how many tools write "not set".
-    if (value !== undefined && value !== '') raw.set(key, { value, called: name });
+    // Many tools set an empty variable to mean "not set".
+    if (value !== undefined && value !== '') raw.set(key, { value, source: name });
   }
   return raw;
 }
 
-async function fromFile(path: string | undefined, problems: string[]): Promise<Raw> {
-  const raw: Raw = new Map();
+async function readSettingsFile(path: string | undefined, problems: string[]): Promise<RawSettings> {
+  const raw: RawSettings = new Map();
   if (path === undefined) return raw;
   try {
     const values = z
@@ -118,8 +130,8 @@ async function fromFile(path: string | undefined, problems: string[]): Promise<R
     if (!values.success) throw new Error('must hold "name: value" lines');
     for (const [name, value] of Object.entries(values.data ?? {})) {
       if (!isSetting(name) || name === 'config')
-        problems.push(`${path}: "${name}" is no setting of the server`);
-      else if (value !== null) raw.set(name, { value, called: `${path}: ${name}` });
+        problems.push(`${path}: "${name}" is not a setting of the server`);
+      else if (value !== null) raw.set(name, { value, source: `${path}: ${name}` });
     }
   } catch (error) {
     problems.push(`${path}: ${errorText(error)}`);
@@ -129,15 +141,18 @@ async function fromFile(path: string | undefined, problems: string[]): Promise<R
 
 const SECRETS: readonly SettingKey[] = ['admin_password', 'scrape_token', 'influx_token'];
 
-/** One setting read from where it is said first. */
-function createReader(sources: readonly Raw[], problems: string[]) {
+/**
+ * Makes a function that reads and checks one setting from the first source that has it. It returns undefined
+ * when no source has the setting, or when the value is wrong, which adds to `problems`.
+ */
+function createReader(sources: readonly RawSettings[], problems: string[]) {
   return function read<Output>(key: SettingKey, schema: z.ZodType<Output>): Output | undefined {
-    const given = sources.find((source) => source.has(key))?.get(key);
-    if (given === undefined) return undefined;
-    const result = schema.safeParse(given.value);
+    const entry = sources.find((source) => source.has(key))?.get(key);
+    if (entry === undefined) return undefined;
+    const result = schema.safeParse(entry.value);
     if (result.success) return result.data;
-    const shown = SECRETS.includes(key) ? '' : `; it is ${JSON.stringify(given.value)}`;
-    problems.push(`${given.called}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
+    const shown = SECRETS.includes(key) ? '' : `; it is ${JSON.stringify(entry.value)}`;
+    problems.push(`${entry.source}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
     return undefined;
   };
 }
@@ -168,7 +183,7 @@ function readTls(read: Read, host: string, problems: string[]): Config['tls'] {
     problems.push('WATCHFLOOR_TLS_CERT and WATCHFLOOR_TLS_KEY belong together: one of them is missing');
   if (mode === 'off' && !isLoopback(host))
     problems.push(
-      `WATCHFLOOR_TLS=off is taken on loopback only, and WATCHFLOOR_HOST is ${host}: set it to 127.0.0.1`,
+      `WATCHFLOOR_TLS=off is accepted on loopback only, and WATCHFLOOR_HOST is ${host}: set it to 127.0.0.1`,
     );
   if (mode === 'off') return 'off';
   return certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : 'auto';
@@ -194,14 +209,17 @@ function readInflux(read: Read, problems: string[]): InfluxSettings | undefined 
   return undefined;
 }
 
-/** @throws ConfigError with every mistake. `args`: without the program's own name. */
-export async function loadConfig(args: readonly string[], env: Environment): Promise<Asked> {
+/**
+ * Reads the settings from flags, environment and file. Rejects with a ConfigError that lists all mistakes.
+ * @param args the command line without the program's name
+ */
+export async function loadConfig(args: readonly string[], env: Environment): Promise<Command> {
   const problems: string[] = [];
-  const { raw: flags, asked } = fromFlags(args, problems);
-  if (asked !== undefined) return { kind: asked };
-  const environment = fromEnvironment(env);
+  const { raw: flags, request } = readFlags(args, problems);
+  if (request !== undefined) return { kind: request };
+  const environment = readEnvironment(env);
   const path = createReader([flags, environment], problems)('config', SETTING.config.schema);
-  const read = createReader([flags, environment, await fromFile(path, problems)], problems);
+  const read = createReader([flags, environment, await readSettingsFile(path, problems)], problems);
 
   const host = read('host', SETTING.host.schema) ?? '0.0.0.0';
   const config: Config = {

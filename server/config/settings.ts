@@ -1,19 +1,19 @@
-/** Every setting of the server: its names in the three places it may come from, and what it must look like. */
+/**
+ * Every setting of the server: its flag, its environment variable, its key in the YAML file, and its schema.
+ */
 import { z } from 'zod';
 
-const number = (least: number, most: number) => {
-  const message = `must be a number from ${least} to ${most}`;
+const number = (min: number, max: number) => {
+  const message = `must be a number from ${min} to ${max}`;
   const fromText = z
     .string()
     .trim()
     .regex(/^\d+(\.\d+)?$/, message)
     .transform(Number);
-  return z
-    .union([z.number(), fromText], message)
-    .pipe(z.number(message).min(least, message).max(most, message));
+  return z.union([z.number(), fromText], message).pipe(z.number(message).min(min, message).max(max, message));
 };
-const whole = (least: number, most: number) =>
-  number(least, most).refine(Number.isInteger, 'must be a whole number');
+const wholeNumber = (min: number, max: number) =>
+  number(min, max).refine(Number.isInteger, 'must be a whole number');
 const text = z.string('must be a text').trim().min(1, 'must not be empty');
 const list = z.union(
   [
@@ -34,30 +34,32 @@ const url = z.url({
 
 interface Setting {
   readonly schema: z.ZodType;
-  /** '' for a secret: a flag would show in the process list. */
+  /** Without the dashes; '' for a secret, as the process list would show its value. */
   readonly flag: string;
   readonly env: string;
+  /** What the value is, for `--help`: `address`, `seconds`. */
   readonly value: string;
-  readonly otherwise: string;
+  /** What applies without the setting, for `--help` and the README. */
+  readonly defaultText: string;
   readonly help: string;
 }
 
-/** By their names in the YAML file. */
+/** The settings by their keys in the YAML file. */
 export const SETTING = {
   host: {
     schema: text,
     flag: 'host',
     env: 'WATCHFLOOR_HOST',
     value: 'address',
-    otherwise: '0.0.0.0',
+    defaultText: '0.0.0.0',
     help: 'The address to listen on.',
   },
   port: {
-    schema: whole(0, 65535),
+    schema: wholeNumber(0, 65535),
     flag: 'port',
     env: 'WATCHFLOOR_PORT',
     value: 'port',
-    otherwise: '8443',
+    defaultText: '8443',
     help: 'The port for browsers and agents.',
   },
   data: {
@@ -65,7 +67,7 @@ export const SETTING = {
     flag: 'data',
     env: 'WATCHFLOOR_DATA',
     value: 'path',
-    otherwise: './data',
+    defaultText: './data',
     help: 'The folder for everything the server keeps.',
   },
   config: {
@@ -73,7 +75,7 @@ export const SETTING = {
     flag: 'config',
     env: 'WATCHFLOOR_CONFIG',
     value: 'path',
-    otherwise: 'none',
+    defaultText: 'none',
     help: 'A YAML file with these settings.',
   },
   tls: {
@@ -81,15 +83,15 @@ export const SETTING = {
     flag: 'tls',
     env: 'WATCHFLOOR_TLS',
     value: 'auto|off',
-    otherwise: 'auto',
-    help: 'Off is taken on loopback only, for a reverse proxy on this machine.',
+    defaultText: 'auto',
+    help: '`off` is accepted on loopback only, for a reverse proxy on this machine.',
   },
   tls_cert: {
     schema: text,
     flag: 'tls-cert',
     env: 'WATCHFLOOR_TLS_CERT',
     value: 'path',
-    otherwise: 'its own authority',
+    defaultText: 'its own authority',
     help: 'A certificate of your own with its chain, PEM.',
   },
   tls_key: {
@@ -97,7 +99,7 @@ export const SETTING = {
     flag: 'tls-key',
     env: 'WATCHFLOOR_TLS_KEY',
     value: 'path',
-    otherwise: 'its own authority',
+    defaultText: 'its own authority',
     help: 'The key of that certificate, PEM.',
   },
   tls_names: {
@@ -105,15 +107,15 @@ export const SETTING = {
     flag: 'tls-names',
     env: 'WATCHFLOOR_TLS_NAMES',
     value: 'names',
-    otherwise: "the machine's own",
-    help: 'Further names and addresses for the certificate the server makes.',
+    defaultText: "the machine's names and addresses",
+    help: 'Additional names and addresses for the certificate that the server makes.',
   },
   admin_password: {
     schema: text.min(10, 'must have at least 10 characters'),
     flag: '',
     env: 'WATCHFLOOR_ADMIN_PASSWORD',
     value: 'text',
-    otherwise: 'generated, printed once',
+    defaultText: 'generated, printed once',
     help: 'The password of `admin`; read on the first start only.',
   },
   public_url: {
@@ -121,55 +123,55 @@ export const SETTING = {
     flag: 'public-url',
     env: 'WATCHFLOOR_PUBLIC_URL',
     value: 'address',
-    otherwise: 'as the browser calls it',
-    help: 'Where agents reach this server, for enrollment strings.',
+    defaultText: "the host in the browser's address bar",
+    help: 'The URL at which agents reach this server, for enrollment strings.',
   },
   interval: {
     schema: number(1, 300),
     flag: 'interval',
     env: 'WATCHFLOOR_INTERVAL',
     value: 'seconds',
-    otherwise: '5',
-    help: 'Between the pushes of a device that nobody watches.',
+    defaultText: '5',
+    help: 'The time between the pushes of a device that nobody watches.',
   },
   session_days: {
     schema: number(0.01, 400),
     flag: 'session-days',
     env: 'WATCHFLOOR_SESSION_DAYS',
     value: 'days',
-    otherwise: '30',
-    help: 'How long a sign-in lasts without being used.',
+    defaultText: '30',
+    help: 'How long an unused session lasts.',
   },
   raw_days: {
     schema: number(1, 400),
     flag: 'raw-days',
     env: 'WATCHFLOOR_RAW_DAYS',
     value: 'days',
-    otherwise: '3',
-    help: 'How long every second is kept.',
+    defaultText: '3',
+    help: 'How long per-second samples are kept.',
   },
   minute_days: {
     schema: number(1, 4000),
     flag: 'minute-days',
     env: 'WATCHFLOOR_MINUTE_DAYS',
     value: 'days',
-    otherwise: '90',
-    help: 'How long minutes are kept.',
+    defaultText: '90',
+    help: 'How long minute values are kept.',
   },
   quarter_days: {
     schema: number(1, 40000),
     flag: 'quarter-days',
     env: 'WATCHFLOOR_QUARTER_DAYS',
     value: 'days',
-    otherwise: '1100',
-    help: 'How long quarters of an hour are kept.',
+    defaultText: '1100',
+    help: 'How long values per quarter of an hour are kept.',
   },
   allow_agents: {
     schema: list,
     flag: 'allow-agents',
     env: 'WATCHFLOOR_ALLOW_AGENTS',
     value: 'networks',
-    otherwise: 'everybody',
+    defaultText: 'everybody',
     help: 'Addresses and networks (CIDR) that agents may push from.',
   },
   allow_people: {
@@ -177,7 +179,7 @@ export const SETTING = {
     flag: 'allow-people',
     env: 'WATCHFLOOR_ALLOW_PEOPLE',
     value: 'networks',
-    otherwise: 'everybody',
+    defaultText: 'everybody',
     help: 'Addresses and networks (CIDR) that people may come from.',
   },
   trusted_proxies: {
@@ -185,15 +187,15 @@ export const SETTING = {
     flag: 'trusted-proxies',
     env: 'WATCHFLOOR_TRUSTED_PROXIES',
     value: 'networks',
-    otherwise: 'none',
-    help: 'Reverse proxies whose X-Forwarded-For and X-Forwarded-Host are believed.',
+    defaultText: 'none',
+    help: 'Reverse proxies whose X-Forwarded-For and X-Forwarded-Host headers are used.',
   },
   scrape_token: {
     schema: text.min(16, 'must have at least 16 characters'),
     flag: '',
     env: 'WATCHFLOOR_SCRAPE_TOKEN',
     value: 'text',
-    otherwise: 'none',
+    defaultText: 'none',
     help: 'Lets Prometheus read `GET /metrics` with this bearer token.',
   },
   influx_url: {
@@ -201,32 +203,32 @@ export const SETTING = {
     flag: 'influx-url',
     env: 'INFLUX_URL',
     value: 'address',
-    otherwise: 'none: the embedded store',
-    help: 'Keep the history in this InfluxDB 2; the other three are then needed.',
+    defaultText: 'none: the embedded history',
+    help: 'Keep the history in this InfluxDB 2; the other three INFLUX_ settings are then needed.',
   },
   influx_token: {
     schema: text,
     flag: '',
     env: 'INFLUX_TOKEN',
     value: 'text',
-    otherwise: 'none',
-    help: 'Its token: may read and write the three buckets, and make them where they do not exist.',
+    defaultText: 'none',
+    help: 'The token for InfluxDB; it must be allowed to read and write the three buckets, and to make missing ones.',
   },
   influx_org: {
     schema: text,
     flag: 'influx-org',
     env: 'INFLUX_ORG',
     value: 'name',
-    otherwise: 'none',
-    help: 'Its organisation.',
+    defaultText: 'none',
+    help: 'The organisation in InfluxDB.',
   },
   influx_bucket: {
     schema: text,
     flag: 'influx-bucket',
     env: 'INFLUX_BUCKET',
     value: 'name',
-    otherwise: 'none',
-    help: 'The bucket of the samples; minutes and quarters of an hour go into `_1m` and `_15m` beside it.',
+    defaultText: 'none',
+    help: 'The bucket for per-second samples; minutes go into the bucket with `_1m` added to its name, quarters of an hour `_15m`.',
   },
   log_level: {
     schema: z.enum(
@@ -236,7 +238,7 @@ export const SETTING = {
     flag: 'log-level',
     env: 'WATCHFLOOR_LOG_LEVEL',
     value: 'level',
-    otherwise: 'info',
+    defaultText: 'info',
     help: 'How much is logged: debug, info, warn, error or silent.',
   },
 } as const satisfies Record<string, Setting>;
@@ -244,23 +246,23 @@ export const SETTING = {
 export type SettingKey = keyof typeof SETTING;
 export type SettingValues = { [K in SettingKey]?: z.output<(typeof SETTING)[K]['schema']> };
 
-/** The same as rows, for the README and `--help`. */
-export const SETTINGS = Object.entries(SETTING).map(([key, { flag, env, value, otherwise, help }]) => ({
+/** The settings as rows, for the README and `--help`. */
+export const SETTINGS = Object.entries(SETTING).map(([key, { flag, env, value, defaultText, help }]) => ({
   key,
   flag,
   env,
   value,
-  otherwise,
+  defaultText,
   help,
 }));
 
-/** The help text's table. */
+/** The list of settings for `--help`. */
 export function describeSettings(): string {
-  return SETTINGS.map(({ key, flag, env, value, otherwise, help }) =>
+  return SETTINGS.map(({ key, flag, env, value, defaultText, help }) =>
     [
       flag === '' ? `  ${key} (no flag: a secret)` : `  --${flag} <${value}>`,
       `      ${help}`,
-      `      Environment: ${env}. Default: ${otherwise}.`,
+      `      Environment: ${env}. Default: ${defaultText}.`,
     ].join('\n'),
   ).join('\n');
 }

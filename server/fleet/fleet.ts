@@ -113,11 +113,11 @@ class TrackedDevice implements FleetEntry {
  */
 function copySample({ t, values, row }: Sample, previous: Sample | undefined): Sample {
   if (row === undefined) return { t, values };
-  const { layout, numbers, from } = row;
+  const { layout, numbers, offset } = row;
   const width = layout.names.length;
   const copy = previous?.row?.layout === layout ? previous.row.numbers : new Float64Array(width);
-  for (let place = 0; place < width; place++) copy[place] = numbers[from + place] ?? NaN;
-  return rowSample(t, { layout, numbers: copy, from: 0 });
+  for (let place = 0; place < width; place++) copy[place] = numbers[offset + place] ?? NaN;
+  return rowSample(t, { layout, numbers: copy, offset: 0 });
 }
 
 /** The devices after a restart, before any of them has pushed again. `now`: epoch milliseconds. */

@@ -1,59 +1,69 @@
-/** Bodies: read within a limit, inflated within a limit, parsed once. */
+/** Reads and decompresses request bodies, both within limits. */
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { HttpResponse } from 'uWebSockets.js';
 import { LIMITS } from '#protocol/sample.ts';
 import { ApiError, errorCode } from '#protocol/errors.ts';
 
-/** Bytes of all bodies being read at one time; past it the server answers 503 (I6). */
-const MOST_IN_FLIGHT = 64 * 1024 * 1024;
-/** Of those, what one address may have under way: nobody fills the whole with bodies that never end. */
-const MOST_OF_ONE = 16 * 1024 * 1024;
-/** From the first part on; a client that sends nothing at all is let go of by uWS after ten seconds. */
+/** [I6] Bytes of all bodies that are arriving at one time; above this limit the server answers 503. */
+const MAX_ARRIVING_BYTES = 64 * 1024 * 1024;
+/** [I6] The share of one client address, so that one client's unfinished bodies cannot use up the limit. */
+const MAX_ARRIVING_BYTES_PER_ADDRESS = 16 * 1024 * 1024;
+/**
+ * Time from a body's first chunk to its last. A client that sends nothing is disconnected by uWS after 10 s.
+ */
 const DEADLINE_MS = 30_000;
 
 /** A body that is arriving. */
-export interface Arriving {
+export interface ArrivingBody {
+  /** The whole body. Rejects with an ApiError: too_large, overloaded or body_timeout. */
   readonly bytes: Promise<Buffer>;
-  /** Lets go of what has arrived: the client is gone, or was answered already. */
-  stop(): void;
+  /** Frees the chunks received so far, when the client disconnected or was already answered. */
+  discard(): void;
 }
 
 export interface BodyReader {
-  /** Call synchronously in the handler, before any await. `from`: the client's address; asked for long bodies only. */
-  read(res: HttpResponse, declaredLength: string, from: () => string): Arriving;
+  /**
+   * Starts reading a body. Must be called synchronously in the uWS handler, before any await.
+   * @param declaredLength the Content-Length header, '' when absent
+   * @param clientAddress called only for a body of several chunks
+   */
+  read(res: HttpResponse, declaredLength: string, clientAddress: () => string): ArrivingBody;
 }
 
-/** A request whose body is not read, or not wanted. */
-export const NO_BODY: Arriving = { bytes: Promise.resolve(Buffer.alloc(0)), stop: () => undefined };
+/** The body of a request on a route that reads none. */
+export const NO_BODY: ArrivingBody = { bytes: Promise.resolve(Buffer.alloc(0)), discard: () => undefined };
 
-function refused(error: ApiError): Arriving {
-  return { bytes: Promise.reject(error), stop: () => undefined };
+function refusedBody(error: ApiError): ArrivingBody {
+  return { bytes: Promise.reject(error), discard: () => undefined };
 }
 
 export function createBodyReader(): BodyReader {
-  let inFlight = 0;
-  const byAddress = new Map<string, number>();
+  let arrivingBytes = 0;
+  const bytesByAddress = new Map<string, number>();
 
-  /** Bytes the address has under way, with these. */
-  function hold(address: string, bytes: number): number {
-    const sum = (byAddress.get(address) ?? 0) + bytes;
-    if (sum > 0) byAddress.set(address, sum);
-    else byAddress.delete(address);
-    return sum;
+  /**
+   * Adds to the arriving bytes of an address; a negative number subtracts. Returns the address's new total.
+   */
+  function addBytes(address: string, bytes: number): number {
+    const total = (bytesByAddress.get(address) ?? 0) + bytes;
+    if (total > 0) bytesByAddress.set(address, total);
+    else bytesByAddress.delete(address);
+    return total;
   }
 
-  function read(res: HttpResponse, declaredLength: string, from: () => string): Arriving {
-    if (Number(declaredLength) > LIMITS.bodyBytes) return refused(new ApiError('too_large'));
-    if (inFlight > MOST_IN_FLIGHT) return refused(new ApiError('overloaded', { retryAfterS: 2 }));
+  function read(res: HttpResponse, declaredLength: string, clientAddress: () => string): ArrivingBody {
+    if (Number(declaredLength) > LIMITS.bodyBytes) return refusedBody(new ApiError('too_large'));
+    if (arrivingBytes > MAX_ARRIVING_BYTES)
+      return refusedBody(new ApiError('overloaded', { retryAfterS: 2 }));
     let resolve: (bytes: Buffer) => void = () => undefined;
     let reject: (error: ApiError) => void = () => undefined;
-    const bytes = new Promise<Buffer>((yes, no) => {
-      resolve = yes;
-      reject = no;
+    const bytes = new Promise<Buffer>((resolveBytes, rejectBytes) => {
+      resolve = resolveBytes;
+      reject = rejectBytes;
     });
     let chunks: Buffer[] = [];
     let size = 0;
-    let held = 0;
+    let countedForAddress = 0;
     let address: string | undefined;
     let settled = false;
     let deadline: NodeJS.Timeout | undefined;
@@ -61,40 +71,45 @@ export function createBodyReader(): BodyReader {
       if (settled) return;
       settled = true;
       clearTimeout(deadline);
-      inFlight -= size;
-      if (address !== undefined) hold(address, -held);
+      arrivingBytes -= size;
+      if (address !== undefined) addBytes(address, -countedForAddress);
       chunks = [];
       finish();
     };
-    const late = () => settle(() => reject(new ApiError('body_timeout')));
+    const timeOut = () => settle(() => reject(new ApiError('body_timeout')));
     res.onData((chunk, isLast) => {
       if (settled) return;
-      // uWS reuses the chunk's memory as soon as this returns.
+      // uWS reuses the chunk's memory as soon as this callback returns.
       const copy = Buffer.from(new Uint8Array(chunk));
       size += copy.length;
-      inFlight += copy.length;
+      arrivingBytes += copy.length;
       if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
       chunks.push(copy);
       if (!isLast) {
-        deadline ??= setTimeout(late, DEADLINE_MS);
-        address ??= from();
-        const sum = hold(address, size - held);
-        held = size;
-        if (sum > MOST_OF_ONE) settle(() => reject(new ApiError('overloaded', { retryAfterS: 2 })));
+        deadline ??= setTimeout(timeOut, DEADLINE_MS);
+        address ??= clientAddress();
+        const total = addBytes(address, size - countedForAddress);
+        countedForAddress = size;
+        if (total > MAX_ARRIVING_BYTES_PER_ADDRESS)
+          settle(() => reject(new ApiError('overloaded', { retryAfterS: 2 })));
         return;
       }
       const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
       settle(() => resolve(whole));
     });
-    return { bytes, stop: late };
+    return { bytes, discard: timeOut };
   }
 
   return { read };
 }
 
-/** [I4] Inflates by Content-Encoding; never past the limit, whatever a bomb promises. */
-export function inflate(bytes: Buffer, named: string): Buffer {
-  const encoding = named.toLowerCase();
+/**
+ * [I4] Decompresses a body. Decompression stops at 1 MiB of output, so that a zip bomb costs little.
+ * @param contentEncoding the header's value, '' when absent
+ * @throws ApiError unsupported_encoding, invalid_encoding or too_large
+ */
+export function inflate(bytes: Buffer, contentEncoding: string): Buffer {
+  const encoding = contentEncoding.toLowerCase();
   if (encoding === '' || encoding === 'identity') return bytes;
   if (encoding !== 'gzip' && encoding !== 'zstd') throw new ApiError('unsupported_encoding');
   const options = { maxOutputLength: LIMITS.bodyBytes };

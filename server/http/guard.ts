@@ -1,4 +1,7 @@
-/** Who may use a route: networks, the session cookie, the role, and no other site in the visitor's name. */
+/**
+ * Decides whether a request may use a route: by its address, its Origin, its session cookie and the session's
+ * role.
+ */
 import type { Role } from '#protocol/api.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { isIn, type Networks } from './address.ts';
@@ -9,36 +12,47 @@ import { NOBODY, type Access, type Route } from './route.ts';
 const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, admin: 2 };
 
 export interface GuardParts {
-  /** The session of a Cookie header; undefined when there is none that is valid. */
+  /** The valid session of a Cookie header, else undefined. */
   readonly authenticate: (cookie: string) => Promise<SignedIn | undefined>;
-  /** Empty: everybody. */
+  /** Where agents may push from; empty: everywhere. */
   readonly allowAgents: Networks;
+  /** Where people may come from; empty: everywhere. */
   readonly allowPeople: Networks;
 }
 
+/**
+ * Returns who makes the request, NOBODY where the route needs no session. Throws or rejects with an ApiError:
+ * address_not_allowed, foreign_origin, not_signed_in or forbidden.
+ */
 export type Guard = (
   route: Pick<Route, 'access' | 'method' | 'path'>,
   request: Request,
 ) => SignedIn | Promise<SignedIn>;
 
-/** Whether the page that made the request is our own: same host, or no browser at all. */
+/**
+ * Whether the request comes from the server's own pages, or from a client that is not a browser.
+ * @param origin the Origin header; '' when absent, as for clients that are not browsers
+ */
 export function isSameOrigin(origin: string, host: string): boolean {
   if (origin === '') return true;
   return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }
 
-/** The two allow-lists: agents' routes by one, everything for people by the other. */
+/**
+ * Whether the address may use a route of this access: agents' routes and all others have a list of networks
+ * each.
+ */
 export function allows(
   parts: Pick<GuardParts, 'allowAgents' | 'allowPeople'>,
   access: Access,
-  from: { readonly address: string },
+  { address }: { readonly address: string },
 ): boolean {
   const allowed = access === 'device' ? parts.allowAgents : parts.allowPeople;
-  return allowed.length === 0 || isIn(allowed, from.address);
+  return allowed.length === 0 || isIn(allowed, address);
 }
 
 export function createGuard(parts: GuardParts): Guard {
-  async function findPerson(access: Role, request: Request): Promise<SignedIn> {
+  async function requireRole(access: Role, request: Request): Promise<SignedIn> {
     const person = await parts.authenticate(request.header('cookie'));
     if (!person) throw new ApiError('not_signed_in');
     if (RANK[person.role] < RANK[access]) throw new ApiError('forbidden');
@@ -49,9 +63,9 @@ export function createGuard(parts: GuardParts): Guard {
     if (path === '/healthz' || path === '/readyz') return NOBODY;
     if (!allows(parts, access, request)) throw new ApiError('address_not_allowed');
     if (access === 'device') return NOBODY;
-    // A cookie is sent whoever made the page, so anything that changes state must come from our own page.
+    // Browsers send the cookie for requests of any site's page, so only our own pages may change state.
     if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))
       throw new ApiError('foreign_origin');
-    return access === 'public' ? NOBODY : findPerson(access, request);
+    return access === 'public' ? NOBODY : requireRole(access, request);
   };
 }

@@ -1,4 +1,4 @@
-/** The uWS application: routes and static files on one TLS port, and its ordered end. */
+/** The uWS application: serves routes and static files on one TLS port, and stops in order. */
 import * as uWS from 'uWebSockets.js';
 import { ApiError } from '#protocol/errors.ts';
 import type { Log } from '../types.ts';
@@ -12,18 +12,19 @@ import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './s
 import type { StaticFile, StaticFiles } from './static.ts';
 
 export interface HttpParts {
-  /** null: plain HTTP (loopback only; the config sees to that). */
+  /** null: plain HTTP, which the config allows on loopback only. */
   readonly tls: TlsFiles | null;
   readonly log: Log;
 }
 
 export interface Http {
-  /** For what attaches itself beside the routes (socket.io), before `serve`. */
+  /** The uWS application, for socket.io to attach to before `serve` is called. */
   readonly uws: uWS.TemplatedApp;
+  /** Registers the routes, the static files and the replies to all other requests. */
   serve(parts: ServeParts): void;
-  /** Resolves with the port taken; rejects when it cannot be had. */
+  /** Resolves with the port it listens on (`port` 0: one the system chose); rejects when it cannot listen. */
   listen(host: string, port: number): Promise<number>;
-  /** Takes no new connections; resolves when every request under way is answered, or after `graceMs`. */
+  /** Accepts no new connections; resolves when all running requests are answered, at most `graceMs` later. */
   drain(graceMs: number): Promise<void>;
   close(): void;
 }
@@ -35,18 +36,18 @@ export interface ServeParts {
   readonly trustedProxies: Networks;
 }
 
-interface Ongoing extends Exchange {
-  /** What to let go of when the client goes away. */
-  onGone: () => void;
+interface OpenExchange extends Exchange {
+  /** Frees what the request holds; called when the client disconnects and when the request is answered. */
+  onAbort: () => void;
 }
 
 type Handler = (res: uWS.HttpResponse, req: uWS.HttpRequest) => void;
 
-/** The handler of GET, for HEAD: what it ends the response with is measured, not sent. */
+/** Makes the handler of HEAD from that of GET: the response has the body's length, but not the body. */
 function withoutBody(handler: Handler): Handler {
   return (res, req) => {
     const end = res.end.bind(res);
-    // Given the length as its argument, uWS would wait for the bytes.
+    // endWithoutBody(length) would make uWS wait for the body, so the length is written as a header.
     res.end = (body) =>
       body === undefined
         ? end()
@@ -55,7 +56,7 @@ function withoutBody(handler: Handler): Handler {
   };
 }
 
-/** The page at a path: a file, or where it is. */
+/** Finds the page at a path: a file, a redirect, or undefined. */
 type FindPage = (url: string) => StaticFile | Reply | undefined;
 
 function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
@@ -66,23 +67,23 @@ function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
 export function createHttp({ tls, log }: HttpParts): Http {
   const uws = createApp(tls);
   const bodies = createBodyReader();
-  let underWay = 0;
+  let openExchanges = 0;
   let stopping = false;
-  let whenIdle: (() => void) | undefined;
+  let onIdle: (() => void) | undefined;
   let listening: uWS.us_listen_socket | undefined;
 
-  function begin(res: uWS.HttpResponse): Ongoing {
-    const exchange: Ongoing = { res, aborted: false, onGone: () => undefined };
-    underWay++;
+  function beginExchange(res: uWS.HttpResponse): OpenExchange {
+    const exchange: OpenExchange = { res, aborted: false, onAbort: () => undefined };
+    openExchanges++;
     res.onAborted(() => {
       exchange.aborted = true;
-      exchange.onGone();
+      exchange.onAbort();
     });
     return exchange;
   }
 
-  function end(): void {
-    if (--underWay === 0) whenIdle?.();
+  function endExchange(): void {
+    if (--openExchanges === 0) onIdle?.();
   }
 
   function get(path: string, handler: Handler): void {
@@ -92,37 +93,37 @@ export function createHttp({ tls, log }: HttpParts): Http {
 
   function serveRoute(route: Route, { guard, trustedProxies }: ServeParts): void {
     const paramCount = route.path.split('/:').length - 1;
-    const where = `${route.method} ${route.path}`;
+    const routeName = `${route.method} ${route.path}`;
     const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
     const send = route.access === 'device' ? sendToDevice : sendValue;
     const hasQuery = route.query !== undefined;
     const needsAddress = route.needsAddress ?? true;
-    const reading = { paramCount, headers, hasQuery, needsAddress, trusted: trustedProxies };
+    const readOptions = { paramCount, headers, hasQuery, needsAddress, trustedProxies };
 
-    async function answer(exchange: Ongoing, req: uWS.HttpRequest): Promise<void> {
+    async function answer(exchange: OpenExchange, req: uWS.HttpRequest): Promise<void> {
       try {
-        const request = readRequest(exchange.res, req, reading);
+        const request = readRequest(exchange.res, req, readOptions);
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
-        // The body is taken from the start: uWS forgets what nobody listens for.
+        // Reading starts here, before any await: uWS drops a body that has no listener.
         const arriving = route.readsBody
           ? bodies.read(exchange.res, request.header('content-length'), () => request.address)
           : NO_BODY;
-        exchange.onGone = arriving.stop;
-        // A refused request must not leave the body's own rejection unheard.
+        exchange.onAbort = arriving.discard;
+        // If the guard refuses the request, nobody awaits the body; its rejection must not end the process.
         arriving.bytes.catch(() => undefined);
         const person = await guard(route, request);
         const raw = inflate(await arriving.bytes, request.header('content-encoding'));
         send(exchange, await route.handle({ request, person, raw, body: undefined }));
       } catch (error) {
-        sendError(exchange, error, where, log);
+        sendError(exchange, error, routeName, log);
       } finally {
-        exchange.onGone();
-        end();
+        exchange.onAbort();
+        endExchange();
       }
     }
 
     const handler: Handler = (res, req) => {
-      void answer(begin(res), req);
+      void answer(beginExchange(res), req);
     };
     if (route.method === 'GET') get(route.path, handler);
     else if (route.method === 'POST') uws.post(route.path, handler);
@@ -130,27 +131,28 @@ export function createHttp({ tls, log }: HttpParts): Http {
     else uws.del(route.path, handler);
   }
 
+  /** Answers 405 for other methods of the routes' paths, and 404 for all other paths. */
   function serveErrors(routes: readonly Route[]): void {
-    const refuse =
+    const refuseWith =
       (code: 'not_found' | 'method_not_allowed'): Handler =>
       (res) => {
-        sendError(begin(res), new ApiError(code), '', log);
-        end();
+        sendError(beginExchange(res), new ApiError(code), '', log);
+        endExchange();
       };
     const paths = new Set(routes.map((route) => route.path));
-    const readable = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path));
+    const pathsWithGet = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path));
     for (const path of paths) {
-      if (!readable.has(path)) uws.head(path, withoutBody(refuse('method_not_allowed')));
-      uws.any(path, refuse('method_not_allowed'));
+      if (!pathsWithGet.has(path)) uws.head(path, withoutBody(refuseWith('method_not_allowed')));
+      uws.any(path, refuseWith('method_not_allowed'));
     }
-    uws.head('/*', withoutBody(refuse('not_found')));
-    uws.any('/*', refuse('not_found'));
+    uws.head('/*', withoutBody(refuseWith('not_found')));
+    uws.any('/*', refuseWith('not_found'));
   }
 
-  function serveFiles({ files, guard, trustedProxies: trusted }: ServeParts): void {
-    const reading = { paramCount: 0, headers: [], hasQuery: false, needsAddress: false, trusted };
+  function serveFiles({ files, guard, trustedProxies }: ServeParts): void {
+    const readOptions = { paramCount: 0, headers: [], hasQuery: false, needsAddress: false, trustedProxies };
 
-    async function answer(exchange: Ongoing, req: uWS.HttpRequest, find: FindPage): Promise<void> {
+    async function answer(exchange: OpenExchange, req: uWS.HttpRequest, find: FindPage): Promise<void> {
       const [ifNoneMatch, acceptEncoding] = [
         req.getHeader('if-none-match'),
         req.getHeader('accept-encoding'),
@@ -159,7 +161,7 @@ export function createHttp({ tls, log }: HttpParts): Http {
       try {
         await guard(
           { access: 'public', method: 'GET', path: '/ui/*' },
-          readRequest(exchange.res, req, reading),
+          readRequest(exchange.res, req, readOptions),
         );
         if (page === undefined) throw new ApiError('not_found');
         if (page instanceof Reply) sendValue(exchange, page);
@@ -167,12 +169,12 @@ export function createHttp({ tls, log }: HttpParts): Http {
       } catch (error) {
         sendError(exchange, error, '/ui/*', log);
       } finally {
-        end();
+        endExchange();
       }
     }
     const serve = (path: string, find: FindPage) =>
       get(path, (res, req) => {
-        void answer(begin(res), req, find);
+        void answer(beginExchange(res), req, find);
       });
     const redirect = new Reply(302, undefined, { location: '/ui/' });
     serve('/', () => redirect);
@@ -193,8 +195,8 @@ export function createHttp({ tls, log }: HttpParts): Http {
           if (!socket) {
             reject(
               new Error(
-                `cannot listen on ${host}:${port}: the port is in use, or not yours to take. ` +
-                  'Stop what uses it, or choose another with WATCHFLOOR_PORT.',
+                `cannot listen on ${host}:${port}: the port is in use, or you may not listen on it. ` +
+                  'Stop the program that uses it, or choose another port with WATCHFLOOR_PORT.',
               ),
             );
             return;
@@ -208,10 +210,10 @@ export function createHttp({ tls, log }: HttpParts): Http {
       stopping = true;
       if (listening) uWS.us_listen_socket_close(listening);
       listening = undefined;
-      if (underWay === 0) return;
+      if (openExchanges === 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, graceMs);
-        whenIdle = () => {
+        onIdle = () => {
           clearTimeout(timer);
           resolve();
         };

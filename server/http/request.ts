@@ -1,17 +1,23 @@
-/** A request as its handler sees it: copied out of uWS before the first await, since uWS forgets it then. And replies. */
+/**
+ * A request as its handler sees it, and the replies a handler may return. What a handler needs of a request
+ * is copied before the first await, as uWS's request object is invalid after it.
+ */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { clientAddress, isIn, normalAddress, type Networks } from './address.ts';
 
 export interface Request {
-  /** The `:name` parts of the route's path, decoded, in order. */
+  /** The values of the `:name` parts of the route's path, URL-decoded, in order. */
   readonly params: readonly string[];
-  /** Empty where the route's description names no query parameters. */
+  /** The query parameters; empty when the route declares none. */
   readonly query: URLSearchParams;
-  /** Where it comes from; behind a trusted proxy, what the proxy says. */
+  /** The client's IP address; behind a trusted proxy, the address the proxy reports. */
   readonly address: string;
-  /** The host (and port) people use, as the browser or a trusted proxy says it. */
+  /** The host and port in the browser's address bar, from the Host header or a trusted proxy. */
   readonly host: string;
-  /** Lower-case name → value; '' when absent. Only COPIED_HEADERS are there, DEVICE_HEADERS on routes for devices. */
+  /**
+   * The value of a header, '' when absent. Routes for devices only have DEVICE_HEADERS, others
+   * COPIED_HEADERS.
+   */
   header(name: CopiedHeader): string;
 }
 
@@ -25,12 +31,12 @@ export const COPIED_HEADERS = [
   'user-agent',
   'x-forwarded-host',
 ] as const;
-/** What matters of an agent's request: copying a header costs, and they come by the thousand. */
+/** The headers copied of an agent's request: few, as copying costs time and pushes arrive by the thousand. */
 export const DEVICE_HEADERS = ['authorization', 'content-encoding', 'content-length'] as const;
 export type CopiedHeader = (typeof COPIED_HEADERS)[number] | 'x-forwarded-for';
 
-/** The first `:name` part of the route's path. */
-export function param(request: Request): string {
+/** The value of the first `:name` part of the route's path. */
+export function firstParam(request: Request): string {
   return request.params[0] ?? '';
 }
 
@@ -45,12 +51,15 @@ function decodePart(part: string): string {
   }
 }
 
-/** uWS lends its memory for this call only. */
+/** The peer's address as text. uWS reuses the memory it returns, so it is decoded at once. */
 function readPeer(res: HttpResponse): string {
   return decoder.decode(res.getRemoteAddressAsText());
 }
 
-/** A proxy may add a line of its own below the one the client claims; uWS gives only the first. */
+/**
+ * All X-Forwarded-For lines, joined. A proxy may add its own line below the client's; getHeader returns only
+ * the first.
+ */
 function allForwardedFor(req: HttpRequest): string {
   const lines: string[] = [];
   req.forEach((name, value) => {
@@ -59,25 +68,25 @@ function allForwardedFor(req: HttpRequest): string {
   return lines.join(',');
 }
 
-/** One request; what is derived from it is worked out when it is asked for. */
+/** A copied request; parses the query and finds the client's address only when they are read. */
 class CopiedRequest implements Request {
   readonly params: readonly string[];
   readonly #query: string;
   readonly #res: HttpResponse;
   #peer: string | undefined;
   readonly #headers: Readonly<Partial<Record<CopiedHeader, string>>>;
-  readonly #trusted: Networks;
+  readonly #trustedProxies: Networks;
   #address: string | undefined;
 
   constructor(res: HttpResponse, req: HttpRequest, options: ReadOptions) {
-    const { paramCount, headers, hasQuery, needsAddress, trusted } = options;
+    const { paramCount, headers, hasQuery, needsAddress, trustedProxies } = options;
     this.#res = res;
     this.#query = hasQuery ? req.getQuery() : '';
     if (needsAddress) this.#peer = readPeer(res);
-    this.#trusted = trusted;
+    this.#trustedProxies = trustedProxies;
     const copied: Partial<Record<CopiedHeader, string>> = {};
     for (const name of headers) copied[name] = req.getHeader(name);
-    if (trusted.length > 0) copied['x-forwarded-for'] = allForwardedFor(req);
+    if (trustedProxies.length > 0) copied['x-forwarded-for'] = allForwardedFor(req);
     this.#headers = copied;
     const params: string[] = [];
     for (let i = 0; i < paramCount; i++) params.push(decodePart(req.getParameter(i) ?? ''));
@@ -98,13 +107,15 @@ class CopiedRequest implements Request {
   }
 
   get address(): string {
-    this.#address ??= clientAddress(this.#peerAddress, this.header('x-forwarded-for'), this.#trusted);
+    this.#address ??= clientAddress(this.#peerAddress, this.header('x-forwarded-for'), this.#trustedProxies);
     return this.#address;
   }
 
   get host(): string {
     const forwarded = this.header('x-forwarded-host');
-    return forwarded !== '' && isIn(this.#trusted, this.#peerAddress) ? forwarded : this.header('host');
+    return forwarded !== '' && isIn(this.#trustedProxies, this.#peerAddress)
+      ? forwarded
+      : this.header('host');
   }
 }
 
@@ -112,20 +123,28 @@ interface ReadOptions {
   /** How many `:name` parts the route's path has. */
   readonly paramCount: number;
   readonly headers: readonly CopiedHeader[];
-  /** Whether the route asks for the query: each thing copied costs every request. */
+  /** Whether the query is copied; routes that do not use it save the time. */
   readonly hasQuery: boolean;
-  /** Whether the address is asked for after the first await, when the client may be gone and the address with it. */
+  /**
+   * Whether the address is copied now: after the first await the client may be gone, and uWS has no address
+   * then.
+   */
   readonly needsAddress: boolean;
-  readonly trusted: Networks;
+  readonly trustedProxies: Networks;
 }
 
+/** Copies a request. Must be called in the uWS handler before the first await. */
 export function readRequest(res: HttpResponse, req: HttpRequest, options: ReadOptions): Request {
   return new CopiedRequest(res, req, options);
 }
 
-/** What a handler answers. A plain value is 200 with that value as JSON. */
+/**
+ * A handler's reply with a status and headers. A handler that returns a plain value replies 200 with it as
+ * JSON.
+ */
 export class Reply {
   readonly status: number;
+  /** Sent as JSON; undefined: no body. */
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
   constructor(status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}) {
@@ -135,7 +154,7 @@ export class Reply {
   }
 }
 
-/** A reply that is text of another kind than JSON. */
+/** A handler's reply with status 200 and a text that is not JSON. */
 export class TextReply {
   readonly contentType: string;
   readonly text: string;

@@ -1,4 +1,7 @@
-/** A route: one method and path, who may use it, what it takes and answers. The API's description is made of these. */
+/**
+ * A route: a method and path, who may use it, and its request and reply. openapi.ts describes the API from
+ * routes.
+ */
 import type { z } from 'zod';
 import type { Role } from '#protocol/api.ts';
 import { parseBody } from '#protocol/body.ts';
@@ -6,8 +9,8 @@ import type { SignedIn } from '../types.ts';
 import type { Request } from './request.ts';
 
 /**
- * `public`: anybody. `device`: the handler checks the device's token. A role: a session of that role or above
- * (admin, then viewer, then display).
+ * `public`: anybody. `device`: the handler checks the device's token. A role: a session of that role or a
+ * higher one; the order is display, viewer, admin.
  */
 export type Access = 'public' | 'device' | Role;
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -18,9 +21,9 @@ interface Description {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
-  /** The shape of the answer, for the API's description. */
+  /** The shape of the reply, for the API's description. */
   readonly reply?: z.ZodType;
-  /** false: the handler never asks for the request's address, which costs to copy. */
+  /** false: the handler does not read the request's address, which saves copying it. */
   readonly needsAddress?: false;
   /** Query parameters, by name, for the API's description. */
   readonly query?: Readonly<Record<string, string>>;
@@ -28,7 +31,10 @@ interface Description {
 
 export interface Route extends Description {
   readonly body?: z.ZodType;
-  /** Takes the raw body where the route has no `body` schema. */
+  /**
+   * Answers a request with a Reply, a TextReply or a plain value. `raw` is the decompressed body, empty when
+   * it is not read. `body` is unused here: `routeWithBody` parses `raw` and passes the result on.
+   */
   readonly handle: (call: { request: Request; person: SignedIn; body: unknown; raw: Buffer }) => unknown;
   /** Whether the request's body is read at all. */
   readonly readsBody: boolean;
@@ -41,15 +47,15 @@ interface PersonCall extends Call {
   readonly person: SignedIn;
 }
 
-/** Stands in where a route is open to all; never handed to a handler that asks for a person. */
+/** The `person` of a request to a route that needs no session. */
 export const NOBODY: SignedIn = { sessionId: '', username: '', role: 'display', expiresAt: 0 };
 
-/** A route without a body. */
+/** Makes a route that reads no body. */
 export function route(description: Description & { readonly handle: (call: PersonCall) => unknown }): Route {
   return { ...description, readsBody: false };
 }
 
-/** A route with a JSON body of a given shape. */
+/** Makes a route whose JSON body is checked against `body`; a wrong body is refused with 400 or 422. */
 export function routeWithBody<Schema extends z.ZodType>(
   description: Description & {
     readonly body: Schema;
@@ -64,7 +70,7 @@ export function routeWithBody<Schema extends z.ZodType>(
   };
 }
 
-/** A route that takes the inflated body as bytes. */
+/** Makes a route whose handler gets the decompressed body as bytes; `body` only describes it for the API. */
 export function routeWithBytes(
   description: Description & {
     readonly body?: z.ZodType;

@@ -1,4 +1,4 @@
-/** Our replies → uWS. Everything is written inside one cork, and never after an abort. */
+/** Sends replies through uWS: each inside one cork, and none after the client disconnected. */
 import type { HttpResponse } from 'uWebSockets.js';
 import { ApiError } from '#protocol/errors.ts';
 import type { Log } from '../types.ts';
@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** One response that may be answered once, unless its client went away. */
+/** A response that has to be sent once, unless `aborted` says that the client disconnected. */
 export interface Exchange {
   readonly res: HttpResponse;
   aborted: boolean;
@@ -57,6 +57,7 @@ const JSON_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** Sends what a handler returned: a Reply, a TextReply, or any other value as JSON with status 200. */
 export function sendValue(exchange: Exchange, value: unknown): void {
   if (value instanceof TextReply) {
     write(exchange, 200, { ...JSON_HEADERS, 'content-type': value.contentType }, value.text);
@@ -69,21 +70,26 @@ export function sendValue(exchange: Exchange, value: unknown): void {
   }
 }
 
-const BARE_HEADERS = { 'content-type': 'application/json' };
+const DEVICE_REPLY_HEADERS = { 'content-type': 'application/json' };
 
-/** To an agent: no browser reads it, and it comes by the thousand. */
+/** Sends a reply to an agent without the headers for browsers, as these replies are sent by the thousand. */
 export function sendToDevice(exchange: Exchange, value: unknown): void {
   if (value instanceof Reply) sendValue(exchange, value);
-  else write(exchange, 200, BARE_HEADERS, JSON.stringify(value));
+  else write(exchange, 200, DEVICE_REPLY_HEADERS, JSON.stringify(value));
 }
 
-/** The catalogue's answer; anything else is ours to mend: logged in full, answered as `internal`. */
-export function sendError(exchange: Exchange, error: unknown, where: string, log: Log): void {
-  if (!(error instanceof ApiError)) log.error({ err: error, where }, 'a request failed unexpectedly');
+/**
+ * Sends an ApiError as it is. Any other error is a fault of the server: it is logged in full and sent as
+ * `internal`.
+ * @param routeName for the log
+ */
+export function sendError(exchange: Exchange, error: unknown, routeName: string, log: Log): void {
+  if (!(error instanceof ApiError))
+    log.error({ err: error, where: routeName }, 'a request failed unexpectedly');
   const known = error instanceof ApiError ? error : new ApiError('internal');
   const retry =
     known.retryAfterS === undefined ? {} : { 'retry-after': String(Math.ceil(known.retryAfterS)) };
-  // The rest of a body that is not read would be taken for the next request.
+  // The unread rest of a body would be read as the next request, so the connection has to end.
   const close = known.status === 413 || known.status === 408 ? { connection: 'close' } : {};
   write(exchange, known.status, { ...JSON_HEADERS, ...retry, ...close }, JSON.stringify(known.body));
 }
@@ -95,6 +101,7 @@ const PAGE_HEADERS: readonly (readonly [string, string])[] = [
   ['vary', 'accept-encoding'],
 ];
 
+/** Sends a file, as Brotli when the client accepts it; 304 when the client already has this version. */
 export function sendFile(
   exchange: Exchange,
   file: StaticFile,

@@ -1,4 +1,7 @@
-/** The web app's files, read once at start with their precompressed variants; unknown paths get the app's shell. */
+/**
+ * The web app's files with their precompressed variants, read once at start. Unknown paths get the app's
+ * shell.
+ */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
@@ -27,7 +30,10 @@ export interface StaticFile {
 }
 
 export interface StaticFiles {
-  /** `path` below the mount, without a leading slash. Undefined where there is neither a file nor a shell. */
+  /**
+   * The file at `path` below `/ui/`, without a leading slash; the shell for a page of the app; else
+   * undefined.
+   */
   find(path: string): StaticFile | undefined;
 }
 
@@ -36,7 +42,7 @@ const NOT_BUILT =
   '<!doctype html><meta charset="utf-8"><title>Watchfloor</title><p>The web app is not built yet. Run <code>npm run build</code> and restart, or start with <code>npm start</code>.';
 
 function toFile(path: string, plain: Buffer, brotli: Buffer | undefined): StaticFile {
-  // Kit's immutable files carry a hash in their names; the rest must be asked for again.
+  // Kit's immutable files have a hash in their names; browsers must check all others for changes.
   const immutable = path.includes('/immutable/');
   return {
     contentType: TYPES[extname(path)] ?? 'application/octet-stream',
@@ -61,7 +67,7 @@ async function listOrNothing(dir: string): Promise<string[]> {
   }
 }
 
-/** Reads all of `dir`. A folder that is not there serves a page that says what to do. */
+/** Reads all files of `dir`. If the folder does not exist, every page says how to build the web app. */
 export async function openStaticFiles(dir: string): Promise<StaticFiles> {
   const paths = await listOrNothing(dir);
   const files = new Map<string, StaticFile>();
@@ -78,7 +84,7 @@ export async function openStaticFiles(dir: string): Promise<StaticFiles> {
     find(path) {
       const file = files.get(path);
       if (file) return file;
-      // A missing asset is missing; a page of the app is the shell, which knows its own pages.
+      // Assets are below _app/; any other path is a page of the app, which the shell renders.
       return path.startsWith('_app/') ? undefined : shell;
     },
   };

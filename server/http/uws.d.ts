@@ -1,8 +1,10 @@
-/** What uWebSockets.js has and its type declarations forget. */
+/** Adds what uWebSockets.js has but its type declarations lack. */
 import type { us_listen_socket } from 'uWebSockets.js';
 
 declare module 'uWebSockets.js' {
-  /** Refuses a port that another process already listens on; without it, both would share it. */
+  /**
+   * Makes `listen` fail on a port that another process listens on; without this option both share the port.
+   */
   export const LIBUS_LISTEN_EXCLUSIVE_PORT: number;
   interface TemplatedApp {
     listen(

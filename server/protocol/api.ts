@@ -1,14 +1,16 @@
-/** The HTTP API's shapes: what each path takes and answers. Times are epoch milliseconds, UTC. */
+/** The shapes of the HTTP API's requests and replies. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
 import { inventory, timestamp } from './sample.ts';
 
-const text = (most: number) => z.string().trim().min(1).max(most);
+const text = (maxChars: number) => z.string().trim().min(1).max(maxChars);
 const tag = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_.:-]{0,39}$/, 'a tag is 1 to 40 of a-z, 0-9, "_", ".", ":" or "-"');
 export const tags = z.array(tag).max(20);
 
-/** Every error, on every path. `details` names the wrong fields, first first. */
+/**
+ * The reply of every path to a failed request. `details` lists the wrong fields in the order they were found.
+ */
 export const errorReply = z.object({
   error: z.object({
     code: z.string(),
@@ -29,14 +31,14 @@ const username = z
     /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/,
     'a user name is 1 to 64 letters, digits, "_", ".", "@" or "-"',
   );
-/** For choosing one; a login takes any text. */
+/** The rules for a new password; a login accepts any text, so that old passwords keep working. */
 const newPassword = z.string().min(10, 'a password has at least 10 characters').max(512);
 
 export const loginRequest = z.object({ username: z.string().max(64), password: z.string().max(512) });
 
 export const me = z.object({
   user: z.object({ username: z.string(), role }),
-  /** When this session ends. */
+  /** When the session ends. */
   expires_at: z.number(),
 });
 export type Me = z.infer<typeof me>;
@@ -61,7 +63,7 @@ export const session = z.object({
   expires_at: z.number(),
   address: z.string(),
   agent: z.string(),
-  /** Whether it is the one asking. */
+  /** Whether this is the session that made the request. */
   current: z.boolean(),
 });
 export type Session = z.infer<typeof session>;
@@ -72,25 +74,31 @@ export const sessionsReply = z.object({ sessions: z.array(session) });
 const deviceStatus = z.enum(['online', 'offline']);
 export type DeviceStatus = z.infer<typeof deviceStatus>;
 
-/** A device as the lists show it. `metrics` has scalars only; `GET /devices/{id}` adds `core:0:cpu` and the like. */
+/**
+ * A device as lists show it. `metrics` holds scalars only; `GET /devices/{id}` also has the instances'
+ * fields, such as `core:0:cpu`.
+ */
 export const device = z.object({
   device_id: z.string(),
-  /** What people call it: the name given to it, else its hostname. */
+  /** The name that pages show: the one a person gave the device, else its hostname. */
   name: z.string(),
   hostname: z.string(),
   ip: z.string(),
   os: z.string(),
   tags: z.array(z.string()),
   status: deviceStatus,
-  /** When its last accepted push arrived. */
+  /** When the device's last accepted push arrived; null when it never pushed. */
   last_seen: z.number().nullable(),
-  /** The last sample's own time. */
+  /** The time of the device's newest sample. */
   sampled_at: z.number().nullable(),
-  /** Seconds between its pushes. */
+  /** Seconds between the device's pushes. */
   interval_s: z.number(),
-  /** How far its clock is off, where that is more than 5 minutes. */
+  /** How far the device's clock is off, where that is more than 5 minutes; else null. */
   clock_skew_ms: z.number().nullable(),
-  /** When its token was revoked: it pushes no more until it is given another; null where it may push. */
+  /**
+   * When the device's token was revoked, which ends its pushes until it gets a new one; null when it may
+   * push.
+   */
   token_revoked_at: z.number().nullable(),
   metrics: z.record(z.string(), z.number()),
 });
@@ -100,7 +108,7 @@ export const deviceDetail = device.extend({
   registered_at: z.number(),
   inventory: inventory,
   token: z.object({ issued_at: z.number(), revoked_at: z.number().nullable() }),
-  /** Samples the agent had to drop while it could not reach the server. */
+  /** How many samples the agent had to drop while it could not reach the server. */
   dropped: z.number(),
 });
 export type DeviceDetail = z.infer<typeof deviceDetail>;
@@ -142,20 +150,23 @@ export const enrollmentKeyCreate = z.strictObject({
   max_uses: z.number().int().min(1).max(1_000_000).nullable().optional(),
   tags: tags.optional(),
 });
-/** `key` and what is made of it are shown this once; the server keeps a hash. */
+/**
+ * The only reply that shows `key` and the two texts that contain it; the server stores only a hash of the
+ * key.
+ */
 export const enrollmentKeyCreated = z.object({
   id: z.string(),
   key: z.string(),
-  /** The one string an agent needs. */
+  /** The string an agent needs to join, see enrollment.ts. */
   enrollment: z.string(),
-  /** The line to paste on the machine to add. */
+  /** The shell command to paste on the machine that is to join. */
   command: z.string(),
 });
 export type EnrollmentKeyCreated = z.infer<typeof enrollmentKeyCreated>;
 
 // --- history ----------------------------------------------------------------------------------------
 
-/** `[t, min, mean, max]`; the three are null where a gap begins. */
+/** `[t, min, mean, max]` of one bucket; min, mean and max are null where a gap begins. */
 export const point = z.tuple([
   z.number(),
   z.number().nullable(),
@@ -183,29 +194,33 @@ export const alert = z.object({
   rule_name: z.string(),
   device_id: z.string(),
   device_name: z.string(),
-  /** The field it is about (`cpu`, `mount:/var:used`), or `offline`. */
+  /** The field that raised the alert (`cpu`, `mount:/var:used`), or `offline`. */
   metric: z.string(),
-  /** The value that raised it; for `offline`, seconds since the device was last seen. */
+  /** The value that raised the alert; for `offline`, seconds since the device's last push. */
   value: z.number(),
   threshold: z.number(),
   severity,
   state: z.enum(['firing', 'resolved']),
-  /** When it was raised. */
+  /** When the alert was raised. */
   timestamp: z.number(),
   resolved_at: z.number().nullable(),
-  /** Why it ended: its condition cleared, a higher severity took over, or its rule or device went away. */
+  /**
+   * Why the alert ended: its condition cleared, a rule of higher severity took over, or its rule or device is
+   * gone.
+   */
   resolution: z.enum(['cleared', 'escalated', 'rule_changed', 'device_removed']).nullable(),
 });
 export type Alert = z.infer<typeof alert>;
 export const alertsReply = z.object({ alerts: z.array(alert) });
 
-/** Whom a rule is about; every device where both lists are empty, else any device named or tagged so. */
+/** The devices a rule applies to: all when both lists are empty, else those named or with one of the tags. */
 const scope = z.strictObject({
   devices: z.array(z.string().max(128)).max(1000).default([]),
   tags: tags.default([]),
 });
 
-const duration = z
+/** Seconds, at most 7 days. */
+const durationS = z
   .number()
   .int()
   .min(0)
@@ -213,21 +228,23 @@ const duration = z
 
 const thresholdCondition = z.strictObject({
   kind: z.literal('threshold'),
-  /** A field, or a pattern over instances: `mount:*:used`. */
+  /** A field, or a pattern that matches every instance: `mount:*:used`. */
   metric: text(400),
   above: z.boolean().default(true),
   threshold: z.number(),
-  /** Seconds the condition must hold before it is raised. */
-  for_s: duration.default(60),
-  /** It ends only beyond this value, held for `clear_for_s` (hysteresis). */
+  /** Seconds the condition must hold before the alert is raised. */
+  for_s: durationS.default(60),
+  /** The alert ends when the value is beyond this one for `clear_for_s` seconds (hysteresis). */
   clear: z.number(),
-  clear_for_s: duration.default(60),
+  clear_for_s: durationS.default(60),
 });
 
 const offlineCondition = z.strictObject({
   kind: z.literal('offline'),
-  /** Seconds offline before it is raised; it ends when the device is back. */
-  for_s: duration.default(0),
+  /**
+   * Seconds a device must be offline before the alert is raised; the alert ends when the device is online.
+   */
+  for_s: durationS.default(0),
 });
 
 export const condition = z
@@ -255,7 +272,7 @@ export const alertRuleCreate = z.strictObject({
   condition,
   severity,
 });
-/** Replaces what it names; a condition is replaced whole. */
+/** Replaces the properties that are present; a condition is replaced as a whole. */
 export const alertRulePatch = z.strictObject({
   name: text(120).optional(),
   enabled: z.boolean().optional(),
@@ -268,11 +285,11 @@ export const alertRulePatch = z.strictObject({
 
 export const auditEntry = z.object({
   t: z.number(),
-  /** Who: a user name, `agent` or `server`. */
+  /** Who acted: a user name, `agent` or `server`. */
   actor: z.string(),
   address: z.string(),
   action: z.string(),
-  /** What it was done to. */
+  /** The user, device, key or rule that was acted on. */
   target: z.string(),
 });
 export type AuditEntry = z.infer<typeof auditEntry>;
@@ -283,9 +300,12 @@ export const statusReply = z.object({
   version: z.string(),
   started_at: z.number(),
   devices: z.number(),
-  /** Pushes taken since the start, by the form of their body. */
+  /** How many pushes were accepted since the start, by the form of their body. */
   pushes: z.object({ single: z.number(), batch: z.number(), columns: z.number() }),
-  /** SHA-256 of the authority that agents trust, as `AB:CD:…`; null with a certificate of one's own or without TLS. */
+  /**
+   * SHA-256 of the authority that agents pin, as `AB:CD:…`; null when they use their system's roots or no
+   * TLS.
+   */
   fingerprint: z.string().nullable(),
   history: z.object({
     kind: z.enum(['embedded', 'influxdb']),
@@ -293,10 +313,10 @@ export const statusReply = z.object({
     detail: z.string(),
     bytes: z.number().nullable(),
     cpu_ms: z.number().optional(),
-    /** Bytes in the journal that the history has not taken yet. */
+    /** Bytes in the journal that are not in the history yet. */
     behind_bytes: z.number(),
   }),
-  /** What a person should know: a state file restored from its last good copy, a certificate about to end. */
+  /** Sentences for the administrator, such as: a damaged state file was replaced by its last good copy. */
   notices: z.array(z.string()),
 });
 export type StatusReply = z.infer<typeof statusReply>;

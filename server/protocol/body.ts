@@ -1,8 +1,8 @@
-/** Bytes of JSON → values of a shape, or the error that names the first wrong field. */
+/** Parses JSON bodies and checks them against a schema. */
 import type { z } from 'zod';
 import { ApiError, type ErrorDetail, errorText } from './errors.ts';
 
-/** Bytes → JSON value. */
+/** Parses UTF-8 bytes as JSON. @throws ApiError invalid_json */
 export function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
@@ -12,12 +12,12 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** zod's issues → the wrong fields, first first; at most ten. */
+/** The wrong fields of zod's issues, in zod's order; at most ten. */
 function issueDetails(error: z.ZodError): ErrorDetail[] {
   return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
 }
 
-/** The 422 that names the wrong fields. */
+/** The `invalid_body` error (422); its message names the first wrong field, its details up to ten. */
 export function invalidBody(error: z.ZodError): ApiError {
   const details = issueDetails(error);
   const first = details[0];
@@ -25,7 +25,7 @@ export function invalidBody(error: z.ZodError): ApiError {
   return new ApiError('invalid_body', { details, ...(message === undefined ? {} : { message }) });
 }
 
-/** Bytes → a value of the schema's shape, or the error that names the first wrong field. */
+/** Parses UTF-8 bytes as JSON of the schema's shape. @throws ApiError invalid_json or invalid_body */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, bytes: Buffer): z.output<Schema> {
   const result = schema.safeParse(parseJson(bytes));
   if (!result.success) throw invalidBody(result.error);

@@ -1,42 +1,42 @@
 /**
- * The enrollment string: the one thing an agent needs to join a server.
+ * The enrollment string: everything an agent needs to join a server.
  *
  *     watchfloor://<key>@<host>:<port>?ca=<sha256 of the authority certificate's DER, hex>
  *
- * Without `ca` the server's certificate must come from a root that the machine trusts. `tls=off` means plain
- * HTTP and is taken for this machine's own loopback addresses only. An IPv6 host stands in brackets.
+ * Without `ca`, the server's certificate must come from a root that the agent's machine trusts. `tls=off`
+ * means plain HTTP and is accepted only with a loopback host. An IPv6 host is written in brackets.
  */
 import { z } from 'zod';
 
 export interface Enrollment {
   /** The enrollment key: a secret. */
   readonly key: string;
-  /** A name or an address; IPv6 without brackets. */
+  /** A host name or an address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** SHA-256 of the authority's DER, 64 lower-case hex digits; null: the system's trusted roots. */
+  /** SHA-256 of the authority's DER, 64 lower-case hex digits; null: the agent trusts the system's roots. */
   readonly ca: string | null;
   readonly tls: boolean;
 }
 
-/** The port of a string that names none; the server's own default. */
+/** The server's default port, which is also meant by an enrollment string without a port. */
 export const DEFAULT_PORT = 8443;
 
-/** What is wrong with an enrollment string and what to do. Never holds the key. */
+/** Says what is wrong with an enrollment string and what to do. The message never contains the key. */
 export class EnrollmentError extends Error {
   override readonly name = 'EnrollmentError';
 }
 
 const SHAPE = 'watchfloor://<key>@<host>:<port>?ca=<fingerprint>';
-const AGAIN = 'Copy the whole string again from Settings, Enrollment keys.';
+const COPY_AGAIN = 'Copy the whole string again from Settings, Enrollment keys.';
 const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 
 const BYTE = String.raw`(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
 const LOOPBACK_V4 = new RegExp(String.raw`^127(\.${BYTE}){3}$`);
 
 /**
- * Whether `host` is an address or the name of this machine itself. IPv4 written as IPv6 (`::ffff:127.0.0.1`) is:
- * the system takes it for the IPv4 address. An IPv6 address may stand in brackets.
+ * Whether `host` is `localhost` or a loopback address. An IPv4 address written as IPv6 (`::ffff:127.0.0.1`)
+ * counts, as the system treats it as the IPv4 address. An IPv6 address may be written in brackets.
  */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '');
@@ -60,30 +60,30 @@ function parseUrl(text: string): URL {
 }
 
 function parseKey(url: URL): string {
-  if (url.username === '') fail(`has no key before the "@". ${AGAIN}`);
-  if (url.password !== '') fail(`has a ":" in its key. ${AGAIN}`);
+  if (url.username === '') fail(`has no key before the "@". ${COPY_AGAIN}`);
+  if (url.password !== '') fail(`has a ":" in its key. ${COPY_AGAIN}`);
   try {
     return decodeURIComponent(url.username);
   } catch {
-    return fail(`has a broken "%" sequence in its key. ${AGAIN}`);
+    return fail(`has a broken "%" sequence in its key. ${COPY_AGAIN}`);
   }
 }
 
 function parseCa(parameters: URLSearchParams): string | null {
-  const given = parameters.get('ca');
-  if (given === null) return null;
-  const parsed = fingerprint.safeParse(given.replaceAll(':', '').toLowerCase());
+  const ca = parameters.get('ca');
+  if (ca === null) return null;
+  const parsed = fingerprint.safeParse(ca.replaceAll(':', '').toLowerCase());
   if (!parsed.success)
     fail(
-      `has a "ca" of ${given.length} characters that is not 64 hex digits: it was cut or changed. ${AGAIN}`,
+      `has a "ca" of ${ca.length} characters that is not 64 hex digits: it was cut or changed. ${COPY_AGAIN}`,
     );
   return parsed.data;
 }
 
 function parseTls(parameters: URLSearchParams, host: string): boolean {
-  const given = parameters.get('tls') ?? 'on';
-  if (given !== 'on' && given !== 'off') fail(`has "tls=${given}"; only "tls=off" or nothing is known.`);
-  if (given === 'on') return true;
+  const tls = parameters.get('tls') ?? 'on';
+  if (tls !== 'on' && tls !== 'off') fail(`has "tls=${tls}"; only "tls=off" is known, or no "tls" at all.`);
+  if (tls === 'on') return true;
   if (!isLoopback(host))
     fail(
       `has "tls=off" for ${host}: plain HTTP is for 127.0.0.1, ::1 and localhost only. Enable TLS on the server.`,
@@ -93,12 +93,13 @@ function parseTls(parameters: URLSearchParams, host: string): boolean {
   return false;
 }
 
-/** The text → its parts. @throws EnrollmentError naming what is wrong and what to do */
+/** Splits an enrollment string into its parts. @throws EnrollmentError saying what is wrong and what to do */
 export function parseEnrollment(text: string): Enrollment {
   const url = parseUrl(text.trim());
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (host === '') fail(`names no host. It looks like ${SHAPE}.`);
-  if (url.pathname !== '' && url.pathname !== '/') fail(`has a path (${url.pathname}), which it must not.`);
+  if (url.pathname !== '' && url.pathname !== '/')
+    fail(`has a path (${url.pathname}), which an enrollment string never has.`);
   for (const name of url.searchParams.keys())
     if (name !== 'ca' && name !== 'tls') fail(`has a parameter "${name}" that this version does not know.`);
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
@@ -107,7 +108,7 @@ export function parseEnrollment(text: string): Enrollment {
   return { key, host, port, ca: parseCa(url.searchParams), tls: parseTls(url.searchParams, host) };
 }
 
-/** The parts → the text; `ca` null and `tls` true are left out. */
+/** Makes the enrollment string of the parts; it leaves out a `ca` of null and a `tls` of true. */
 export function formatEnrollment({ key, host, port, ca, tls }: Enrollment): string {
   const address = host.includes(':') ? `[${host}]` : host;
   const query = !tls ? '?tls=off' : ca !== null ? `?ca=${ca}` : '';

@@ -1,4 +1,4 @@
-/** The catalogue: every error the API answers, with its HTTP status and what it tells a person. */
+/** Every error code the API answers, with its HTTP status and the message a person reads. */
 import type { ErrorReply } from './api.ts';
 
 const CATALOGUE = {
@@ -53,31 +53,35 @@ export interface ErrorDetail {
   readonly message: string;
 }
 
-interface Extras {
+interface ApiErrorOptions {
   readonly details?: readonly ErrorDetail[];
   readonly retryAfterS?: number;
+  /** Replaces the catalogue's message. */
   readonly message?: string;
 }
 
-/** The words of anything thrown, for a log or a person. A connection tried at several addresses fails once for each. */
+/**
+ * The message of any thrown value, for a log or a person. Node throws an AggregateError when it tried to
+ * connect to several addresses of one host; the messages of all attempts are then joined.
+ */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(errorText).join(', ');
   return error instanceof Error ? error.message || error.name : String(error);
 }
 
-/** The system's name of an error (`ENOENT`); empty where it has none. */
+/** The `code` of a system error (`ENOENT`); '' for an error without one. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** An error that is answered to the one who asked. */
+/** An error that the server sends to the client that made the request. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   readonly details: readonly ErrorDetail[] | undefined;
   readonly retryAfterS: number | undefined;
 
-  constructor(code: ErrorCode, { details, retryAfterS, message }: Extras = {}) {
+  constructor(code: ErrorCode, { details, retryAfterS, message }: ApiErrorOptions = {}) {
     super(message ?? CATALOGUE[code][1]);
     this.code = code;
     this.status = CATALOGUE[code][0];
@@ -85,6 +89,7 @@ export class ApiError extends Error {
     this.retryAfterS = retryAfterS;
   }
 
+  /** The JSON body of the reply. */
   get body(): ErrorReply {
     const { code, message, details } = this;
     return { error: { code, message, ...(details ? { details: [...details] } : {}) } };

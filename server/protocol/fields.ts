@@ -1,7 +1,7 @@
 /**
  * Field names: how one measured number is called everywhere (wire, journal, history, alerts, charts).
  *
- * A scalar is a plain word: `cpu`. A number that belongs to one of several instances is
+ * A scalar is a plain word: `cpu`. A number that belongs to one of several instanceInfo is
  * `kind:instance:field`: `core:0:cpu`, `mount:/var:used`, `interface:eth0:rx`. A kind and a field never
  * contain a colon; an instance may, so a name is split at its first and its last colon.
  */
@@ -13,7 +13,9 @@ export interface FieldInfo {
   readonly label: string;
 }
 
-/** Scalars that agents of ours send; any other numeric field is kept as it is and has no unit. */
+/**
+ * The scalarInfo that Watchfloor's agent sends. Any other numeric field is stored as it is and has no unit.
+ */
 export const SCALARS = {
   cpu: { unit: 'percent', label: 'CPU' },
   cpu_user: { unit: 'percent', label: 'CPU, user' },
@@ -42,7 +44,7 @@ export const SCALARS = {
   uptime_s: { unit: 'seconds', label: 'Uptime' },
 } as const satisfies Record<string, FieldInfo>;
 
-/** Fields of the instances that agents of ours send, by kind. */
+/** The instanceInfo' fields that Watchfloor's agent sends, by kind. */
 export const INSTANCES = {
   core: { cpu: { unit: 'percent', label: 'CPU' } },
   mount: {
@@ -64,8 +66,8 @@ export const INSTANCES = {
   sensor: { celsius: { unit: 'celsius', label: 'Temperature' } },
 } as const satisfies Record<string, Record<string, FieldInfo>>;
 
-const scalars: ReadonlyMap<string, FieldInfo> = new Map(Object.entries(SCALARS));
-const instances: ReadonlyMap<string, FieldInfo> = new Map(
+const scalarInfo: ReadonlyMap<string, FieldInfo> = new Map(Object.entries(SCALARS));
+const instanceInfo: ReadonlyMap<string, FieldInfo> = new Map(
   Object.entries(INSTANCES).flatMap(([kind, fields]) =>
     Object.entries(fields).map(([field, info]): [string, FieldInfo] => [`${kind}:${field}`, info]),
   ),
@@ -77,7 +79,7 @@ export interface InstanceField {
   readonly field: string;
 }
 
-/** `core:0:cpu` → its three parts; undefined for a scalar. */
+/** Splits `core:0:cpu` into `core`, `0` and `cpu`; returns undefined for a scalar. */
 export function parseInstanceField(name: string): InstanceField | undefined {
   const first = name.indexOf(':');
   const last = name.lastIndexOf(':');
@@ -85,19 +87,19 @@ export function parseInstanceField(name: string): InstanceField | undefined {
   return { kind: name.slice(0, first), instance: name.slice(first + 1, last), field: name.slice(last + 1) };
 }
 
-/** The three parts → `core:0:cpu`. */
+/** Joins the three parts into a name such as `core:0:cpu`. */
 export function instanceField(kind: string, instance: string, field: string): string {
   return `${kind}:${instance}:${field}`;
 }
 
-/** What is known of a field (unit, label); undefined for a custom one. */
+/** The unit and label of a field that Watchfloor's agent sends; undefined for a custom field. */
 export function fieldInfo(name: string): FieldInfo | undefined {
   const first = name.indexOf(':');
-  if (first < 0) return scalars.get(name);
-  return instances.get(`${name.slice(0, first)}:${name.slice(name.lastIndexOf(':') + 1)}`);
+  if (first < 0) return scalarInfo.get(name);
+  return instanceInfo.get(`${name.slice(0, first)}:${name.slice(name.lastIndexOf(':') + 1)}`);
 }
 
-/** Whether `name` is meant by `pattern`: the same name, or a pattern whose instance is `*` (`core:*:cpu`). */
+/** Whether `pattern` is `name` itself, or matches it with `*` for the instance (`core:*:cpu`). */
 export function fieldMatches(pattern: string, name: string): boolean {
   if (pattern === name) return true;
   const star = pattern.indexOf(':*:');

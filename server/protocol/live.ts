@@ -1,12 +1,14 @@
 /**
- * The live wire: socket.io, websocket only, path `/socket.io`, the session cookie of the page.
+ * The live connection: socket.io at the path `/socket.io`, websocket only, authenticated by the page's
+ * session cookie.
  *
- * - [L1] `subscribe(room)` is acknowledged with `{ok: true, snapshot}` or `{ok: false, code}`. A snapshot has the
- *   room's current number `seq`; after it come `change` events numbered seq+1, seq+2, …. Any other number is a
- *   gap: the client MUST subscribe again and replace what it shows. Messages may vanish silently.
- * - [L4] `pulse` comes every PULSE_MS to every client. A client that has heard nothing for SILENCE_MS MUST show
- *   its numbers as stale and reconnect.
- * - [L5] The server sends `bye` with a reason and closes when the session ended or the server stops.
+ * - [L1] `subscribe(room)` is acknowledged with `{ok: true, snapshot}` or `{ok: false, code}`. A snapshot has
+ *   the room's current number `seq`; `change` events numbered seq+1, seq+2, … follow. Messages can be lost
+ *   without notice, so any other number is a gap: the client MUST subscribe again and replace what it shows.
+ * - [L4] The server sends `pulse` to every client every PULSE_MS milliseconds. A client that has received
+ *   nothing for SILENCE_MS milliseconds MUST show its numbers as stale and reconnect.
+ * - [L5] When the session ends or the server stops, the server sends `bye` with the reason and closes the
+ *   connection.
  */
 import { z } from 'zod';
 import { alert, device, deviceDetail } from './api.ts';
@@ -14,7 +16,7 @@ import { alert, device, deviceDetail } from './api.ts';
 export const LIVE_PATH = '/socket.io';
 export const PULSE_MS = 1000;
 export const SILENCE_MS = 4000;
-/** Changes are gathered this long, then sent as one message a room. */
+/** How long, in milliseconds, the server gathers a room's changes before it sends them as one message. */
 export const GATHER_MS = 40;
 
 /** `fleet`, `alerts` or `device:<id>`. */
@@ -25,11 +27,11 @@ export const roomName = z.union([
   z.templateLiteral(['device:', z.string().min(1).max(128)]),
 ]);
 
-/** The scalars a fleet row draws: in every fleet change, as columns. */
+/** The scalars that a row of the fleet page shows. Every fleet change carries them, one column each. */
 export const FLEET_FIELDS = ['cpu', 'ram', 'disk', 'net_tx', 'net_rx'] as const;
 export type FleetField = (typeof FLEET_FIELDS)[number];
 
-/** Something for each of the fleet's fields. */
+/** An object with one property per fleet field, each made by `make`. */
 export function perFleetField<T>(make: (field: FleetField) => T): Record<FleetField, T> {
   return {
     cpu: make('cpu'),
@@ -42,16 +44,19 @@ export function perFleetField<T>(make: (field: FleetField) => T): Record<FleetFi
 
 const column = z.array(z.number().nullable());
 
-/** Values of many devices, column by column: `cpu[i]` belongs to device `id[i]`. A device may stand in it twice, in order of time. */
+/**
+ * Values of many devices in columns: `cpu[i]` belongs to the device `id[i]` at the time `t[i]`. A device with
+ * two new samples is listed twice, in ascending time.
+ */
 const fleetColumns = z.object({
   id: z.array(z.string()),
-  /** The samples' own times. */
+  /** The samples' times. */
   t: z.array(z.number()),
   ...perFleetField(() => column),
 });
 export type FleetColumns = z.infer<typeof fleetColumns>;
 
-/** The last minutes of one device for its sparklines, oldest first. */
+/** The last minutes of one device in columns, oldest first, for its sparklines. */
 export const recent = z.object({
   t: z.array(z.number()),
   ...perFleetField(() => column),
@@ -64,7 +69,7 @@ export const fleetSnapshot = z.object({
 });
 export type FleetSnapshot = z.infer<typeof fleetSnapshot>;
 
-/** Applied in this order: removed, devices (new or changed rows, whole), values. */
+/** The client applies `removed` first, then `devices` (complete new or changed rows), then `values`. */
 export const fleetChange = z.object({
   removed: z.array(z.string()).optional(),
   devices: z.array(device).optional(),
@@ -72,14 +77,14 @@ export const fleetChange = z.object({
 });
 export type FleetChange = z.infer<typeof fleetChange>;
 
-/** New samples of one device, column by column; null where a sample has no such field. */
+/** New samples of one device in columns; null where a sample does not have the field. */
 const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
 export type SampleColumns = z.infer<typeof sampleColumns>;
 
 export const deviceSnapshot = z.object({ device: deviceDetail });
 export type DeviceSnapshot = z.infer<typeof deviceSnapshot>;
 
-/** `device` is the whole object again where anything but its values changed. */
+/** `device` is the complete object, present when anything but the device's values changed. */
 export const deviceChange = z.object({
   device: deviceDetail.optional(),
   samples: sampleColumns.optional(),
@@ -87,21 +92,22 @@ export const deviceChange = z.object({
 });
 export type DeviceChange = z.infer<typeof deviceChange>;
 
-/** Active alerts. */
+/** All active alerts. */
 export const alertsSnapshot = z.object({ alerts: z.array(alert) });
 export type AlertsSnapshot = z.infer<typeof alertsSnapshot>;
-/** Alerts that were raised, changed or resolved, whole. */
+/** The complete alerts that were raised, changed or resolved. */
 export const alertsChange = z.object({ alerts: z.array(alert) });
 export type AlertsChange = z.infer<typeof alertsChange>;
 
-/** What is around every snapshot and change. `at` is the server's clock. */
+/** The wrapper of every snapshot and change. */
 export interface Envelope<Data> {
   readonly room: RoomName;
   readonly seq: number;
+  /** The server's time, epoch milliseconds. */
   readonly at: number;
   readonly data: Data;
 }
-/** The envelope at the client's edge; `data` is parsed by the room's own schema. */
+/** The wrapper as the client checks it on arrival; the room's own schema then checks `data`. */
 export const envelope = z.object({
   room: roomName,
   seq: z.number().int(),

@@ -1,25 +1,26 @@
 /**
- * The numbers of one sample as they come on the wire → values by flat field name. Rule I5 lives in `keptValue`:
- * what is refused, what is clamped. Names are checked by `fieldRule`, the same for every form of a push.
+ * Checks the field names and numbers of a push and turns them into values by flat field name. All forms of a
+ * push share `checkField` for a name and `storableValue` for a number ([I5] which numbers are refused or
+ * clamped).
  */
 import { fieldInfo, instanceField, parseInstanceField } from './fields.ts';
 
-/** Flat field name (`cpu`, `core:0:cpu`) → number. */
+/** Values by flat field name (`cpu`, `core:0:cpu`). */
 export type Values = Record<string, number>;
 
 const LIMITS = {
   fieldsPerSample: 4000,
-  fieldName: 64,
-  instanceName: 256,
-  /** No counter of bytes, rates or events comes near; 1e308 is a broken sensor. */
+  fieldNameChars: 64,
+  instanceNameChars: 256,
+  /** No real counter or rate comes near; a value such as 1e308 comes from a broken sensor. */
   magnitude: 1e18,
 } as const;
 
 const FIELD = /^[A-Za-z][A-Za-z0-9_.-]*$/;
-// eslint-disable-next-line no-control-regex -- control characters are just what must not be in a name
+// eslint-disable-next-line no-control-regex -- the pattern finds what a name must not have
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** A name or a number that is refused: what is wrong, and where in the metrics. */
+/** Says what is wrong with a refused name or number, and at which path of the metrics. */
 export class BadValue extends Error {
   readonly path: readonly string[];
   constructor(path: readonly string[], message: string) {
@@ -29,29 +30,29 @@ export class BadValue extends Error {
 }
 
 function checkName(path: readonly string[], name: string): void {
-  if (name.length > LIMITS.fieldName || !FIELD.test(name))
+  if (name.length > LIMITS.fieldNameChars || !FIELD.test(name))
     throw new BadValue(path, 'a field name is a letter, then up to 63 letters, digits, "_", "-" or "."');
 }
 
 function checkInstance(path: readonly string[], instance: string): void {
-  if (instance.length === 0 || instance.length > LIMITS.instanceName || CONTROL.test(instance))
+  if (instance.length === 0 || instance.length > LIMITS.instanceNameChars || CONTROL.test(instance))
     throw new BadValue(path, 'an instance name is 1 to 256 printable characters');
 }
 
 function checkCount(count: number): void {
   if (count > LIMITS.fieldsPerSample)
-    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are taken`);
+    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are accepted`);
 }
 
-/** What a field's values may be: a percentage, nothing negative, or any number. */
-export type Rule = 'percent' | 'positive' | 'free';
+/** Which numbers a field takes: a percentage, any number from zero up, or any number. */
+export type AllowedValues = 'percent' | 'from-zero' | 'any';
 
 /**
- * Checks a flat name (`cpu`, `disk:sda:read`) and says what its values may be.
- * @param path where the name stands, for the error
- * @throws BadValue when it is not a field's name
+ * Checks a flat name (`cpu`, `disk:sda:read`) and returns which numbers the field takes.
+ * @param path the name's path in the metrics, for the error
+ * @throws BadValue when the name is not a field name
  */
-function fieldRule(name: string, path: readonly string[] = [name]): Rule {
+function checkField(name: string, path: readonly string[] = [name]): AllowedValues {
   const parts = parseInstanceField(name);
   if (parts === undefined) checkName(path, name);
   else {
@@ -60,20 +61,20 @@ function fieldRule(name: string, path: readonly string[] = [name]): Rule {
     checkName(path, parts.field);
   }
   const unit = fieldInfo(name)?.unit;
-  if (unit === undefined || unit === 'celsius') return 'free';
-  return unit === 'percent' ? 'percent' : 'positive';
+  if (unit === undefined || unit === 'celsius') return 'any';
+  return unit === 'percent' ? 'percent' : 'from-zero';
 }
 
-/** [I5] The value to keep: undefined for what cannot be, 100 for a percentage over 100. */
-function keptValue(rule: Rule, value: unknown): number | undefined {
+/** [I5] The value to store: 100 for a percentage over 100; undefined when the value must be refused. */
+function storableValue(allowed: AllowedValues, value: unknown): number | undefined {
   if (typeof value !== 'number' || !(Math.abs(value) <= LIMITS.magnitude)) return undefined;
-  if (rule === 'free') return value;
+  if (allowed === 'any') return value;
   if (value < 0) return undefined;
-  return rule === 'percent' && value > 100 ? 100 : value;
+  return allowed === 'percent' && value > 100 ? 100 : value;
 }
 
-/** Says why `keptValue` keeps nothing. */
-function refusal(path: readonly string[], value: unknown): BadValue {
+/** The error for a value that `storableValue` refuses. */
+function refusedValue(path: readonly string[], value: unknown): BadValue {
   if (typeof value !== 'number' || !Number.isFinite(value))
     return new BadValue(path, 'must be a finite number');
   if (Math.abs(value) > LIMITS.magnitude)
@@ -87,40 +88,41 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 // --- samples as objects -----------------------------------------------------------------------------
 
-/** Reads the `metrics` of one sample after another. */
+/** Turns the `metrics` of one sample into values. @throws BadValue naming the first wrong field */
 export type ParseMetrics = (metrics: unknown) => Values;
 
 /**
- * A reader for the samples of one push: each name in it is checked once.
+ * Makes a parser for the `metrics` objects of one push; it checks each field name once for all samples.
  *
- * Numbers are scalars; objects are instances (`{core: {"0": {cpu: 3}}}` → `core:0:cpu`); null is "not present here"
- * and left out. An instance's number may also stand flat under its whole name, which is how `disk:sda:read` goes
- * beside the scalar `disk`. What it returns throws BadValue.
+ * A number is a scalar; an object holds instances (`{core: {"0": {cpu: 3}}}` becomes `core:0:cpu`); null
+ * means "not present here" and is left out. An instance's number may also be given under its full name:
+ * `disk:sda:read` can only be sent that way beside the scalar `disk`.
  */
 export function createMetricsParser(): ParseMetrics {
-  const rules = new Map<string, Rule>();
-  const ruleOf = (name: string, path: readonly string[]): Rule => {
-    const known = rules.get(name);
+  const checked = new Map<string, AllowedValues>();
+  const checkOnce = (name: string, path: readonly string[]): AllowedValues => {
+    const known = checked.get(name);
     if (known !== undefined) return known;
-    const rule = fieldRule(name, path);
-    rules.set(name, rule);
-    return rule;
+    const allowed = checkField(name, path);
+    checked.set(name, allowed);
+    return allowed;
   };
-  const keep = (values: Values, name: string, given: unknown, path: readonly string[]): void => {
-    const value = keptValue(ruleOf(name, path), given);
-    if (value === undefined) throw refusal(path, given);
+  const addValue = (values: Values, name: string, input: unknown, path: readonly string[]): void => {
+    const value = storableValue(checkOnce(name, path), input);
+    if (value === undefined) throw refusedValue(path, input);
     values[name] = value;
   };
 
-  function keepKind(values: Values, kind: string, instances: object): number {
+  /** Adds the values of all instances of one kind; returns how many there are. */
+  function addInstances(values: Values, kind: string, instances: object): number {
     checkName([kind], kind);
     let count = 0;
     for (const [instance, fields] of Object.entries(instances)) {
       checkInstance([kind, instance.slice(0, 40)], instance);
       if (!isRecord(fields)) throw new BadValue([kind, instance], 'must be an object of numbers');
-      for (const [field, given] of Object.entries(fields)) {
-        if (given === null) continue;
-        keep(values, instanceField(kind, instance, field), given, [kind, instance, field]);
+      for (const [field, input] of Object.entries(fields)) {
+        if (input === null) continue;
+        addValue(values, instanceField(kind, instance, field), input, [kind, instance, field]);
         count++;
       }
     }
@@ -131,11 +133,11 @@ export function createMetricsParser(): ParseMetrics {
     if (!isRecord(metrics)) throw new BadValue([], 'must be an object of numbers');
     const values: Values = {};
     let count = 0;
-    for (const [key, given] of Object.entries(metrics)) {
-      if (given === null || given === undefined) continue;
-      if (typeof given === 'object') count += keepKind(values, key, given);
+    for (const [key, input] of Object.entries(metrics)) {
+      if (input === null || input === undefined) continue;
+      if (typeof input === 'object') count += addInstances(values, key, input);
       else {
-        keep(values, key, given, [key]);
+        addValue(values, key, input, [key]);
         count++;
       }
     }
@@ -146,51 +148,59 @@ export function createMetricsParser(): ParseMetrics {
 
 // --- samples as rows --------------------------------------------------------------------------------
 
-/** The fields of a push in columns, checked: which field stands where in its rows. */
+/** The checked `fields` list of a push in columns. */
 export interface Layout {
   readonly names: readonly string[];
-  readonly places: ReadonlyMap<string, number>;
-  /** What the values of each place may be. */
-  readonly rules: readonly Rule[];
+  /** Field name to its index in `names`. */
+  readonly columns: ReadonlyMap<string, number>;
+  /** Which numbers each field takes, in the order of `names`. */
+  readonly allowed: readonly AllowedValues[];
 }
 
-/** Checks the `fields` list of a push. @throws BadValue naming the first wrong place */
+/** Checks the `fields` list of a push. @throws BadValue whose path is the index of the first wrong name */
 export function checkFields(fields: unknown): Layout {
   if (!Array.isArray(fields)) throw new BadValue([], 'must be a list of field names');
   checkCount(fields.length);
   const names: string[] = [];
-  const places = new Map<string, number>();
-  const rules: Rule[] = [];
-  for (const [place, name] of fields.entries()) {
-    const path = [String(place)];
+  const columns = new Map<string, number>();
+  const allowed: AllowedValues[] = [];
+  for (const [column, name] of fields.entries()) {
+    const path = [String(column)];
     if (typeof name !== 'string') throw new BadValue(path, 'must be a field name');
-    rules.push(fieldRule(name, path));
-    if (places.has(name)) throw new BadValue(path, `"${name}" is in the list twice`);
-    places.set(name, place);
+    allowed.push(checkField(name, path));
+    if (columns.has(name)) throw new BadValue(path, `"${name}" is in the list twice`);
+    columns.set(name, column);
     names.push(name);
   }
-  return { names, places, rules };
+  return { names, columns, allowed };
 }
 
 /**
- * Copies the values of one row (the timestamp is its place 0) into `numbers` from `at` on; NaN for null, "not known
- * this time". @throws BadValue naming the first wrong place of the row
+ * Copies the values of one row into `numbers`, the first one to the index `offset`. A null ("not known this
+ * time") becomes NaN.
+ * @param row the timestamp, then one value per field
+ * @throws BadValue whose path is the index of the first wrong entry of the row
  */
-export function copyRow(row: readonly unknown[], { rules }: Layout, numbers: Float64Array, at: number): void {
-  const count = rules.length;
+export function copyRow(
+  row: readonly unknown[],
+  { allowed }: Layout,
+  numbers: Float64Array,
+  offset: number,
+): void {
+  const count = allowed.length;
   if (row.length !== count + 1)
     throw new BadValue(
       [],
-      `has ${row.length} entries; the timestamp and ${count} values, one a field, are expected`,
+      `has ${row.length} entries; the timestamp and ${count} values, one per field, are expected`,
     );
-  for (let place = 0; place < count; place++) {
-    const given = row[place + 1];
-    if (given === null) {
-      numbers[at + place] = NaN;
+  for (let column = 0; column < count; column++) {
+    const input = row[column + 1];
+    if (input === null) {
+      numbers[offset + column] = NaN;
       continue;
     }
-    const value = keptValue(rules[place] ?? 'free', given);
-    if (value === undefined) throw refusal([String(place + 1)], given);
-    numbers[at + place] = value;
+    const value = storableValue(allowed[column] ?? 'any', input);
+    if (value === undefined) throw refusedValue([String(column + 1)], input);
+    numbers[offset + column] = value;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * What a device pushes, parsed once, here. Three forms of a body mean the same: one sample (the blueprint's), a batch
- * of samples as objects, and a batch in columns, which is the agent's own:
+ * Parses the body of a push. A body has one of three forms: one sample (the blueprint's form), a batch of
+ * samples as objects, or a batch in columns, which Watchfloor's agent sends:
  *
  *     {…, "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
  *
- * A row is the sample's time and one value a field; null means "not known this time".
+ * A row is the sample's time, then one value per field; null means "not known this time".
  */
 import { z } from 'zod';
 import {
@@ -19,32 +19,43 @@ import {
 
 export type { Layout, Values } from './metrics.ts';
 
-/** The numbers of one sample within those of its push: the value of place `p` is `numbers[from + p]`, NaN if unknown. */
+/**
+ * The numbers of one sample inside the buffer that all samples of its push share: the value of the field
+ * `layout.names[i]` is `numbers[offset + i]`, NaN when it is not known.
+ */
 export interface Row {
   readonly layout: Layout;
   readonly numbers: Float64Array;
-  readonly from: number;
+  readonly offset: number;
 }
 
 /** One measurement of one device. `t`: epoch milliseconds, UTC. */
 export interface Sample {
   readonly t: number;
-  /** Values by flat field name. Of a sample that came as a row, made when somebody asks: for pages, not for every push. */
+  /**
+   * Values by flat field name. For a sample with a `row`, made on first use: too slow to be used on every
+   * push.
+   */
   readonly values: Values;
-  /** Where the sample came as a row of numbers. */
+  /** The sample's numbers, where it was sent in columns. */
   readonly row?: Row;
 }
 
-/** One value of a sample, for what looks at every push; undefined where the sample has no such field. */
+/**
+ * One value of a sample, fast enough to be used on every push; undefined where the sample lacks the field.
+ */
 export function fieldValue(sample: Sample, name: string): number | undefined {
   const { row } = sample;
   if (row === undefined) return sample.values[name];
-  const place = row.layout.places.get(name);
-  const value = place === undefined ? NaN : (row.numbers[row.from + place] ?? NaN);
+  const column = row.layout.columns.get(name);
+  const value = column === undefined ? NaN : (row.numbers[row.offset + column] ?? NaN);
   return Number.isNaN(value) ? undefined : value;
 }
 
-/** The names of a sample's fields, for what looks at every push; of a row also those whose value is not known. */
+/**
+ * The names of a sample's fields, fast enough to be used on every push. For a sample with a `row`, fields
+ * whose value is not known are included.
+ */
 export function fieldNames(sample: Sample): readonly string[] {
   return sample.row?.layout.names ?? Object.keys(sample.values);
 }
@@ -60,51 +71,54 @@ class RowSample implements Sample {
   }
 
   get values(): Values {
-    return (this.#values ??= this.#named());
+    return (this.#values ??= this.#valuesByName());
   }
 
-  #named(): Values {
-    const { layout, numbers, from } = this.row;
-    const known = layout.names.flatMap((name, place): [string, number][] => {
-      const value = numbers[from + place] ?? NaN;
+  #valuesByName(): Values {
+    const { layout, numbers, offset } = this.row;
+    const known = layout.names.flatMap((name, column): [string, number][] => {
+      const value = numbers[offset + column] ?? NaN;
       return Number.isNaN(value) ? [] : [[name, value]];
     });
     return Object.fromEntries(known);
   }
 }
 
-/** A sample of a row of numbers. */
+/** Makes a sample of a row of numbers. `t`: epoch milliseconds. */
 export function rowSample(t: number, row: Row): Sample {
   return new RowSample(t, row);
 }
 
-/** The same sample at another time. */
+/** A copy of the sample with the time `t`, epoch milliseconds. */
 export function atTime(sample: Sample, t: number): Sample {
   return sample.row === undefined ? { t, values: sample.values } : new RowSample(t, sample.row);
 }
 
 export const LIMITS = {
-  /** A push, inflated. */
+  /** The size of a push after decompression. */
   bodyBytes: 1024 * 1024,
   samplesPerPush: 1000,
 } as const;
 
-/** What a Date can be. */
-const LATEST = 8.64e15;
+/** The latest time a Date can hold, epoch milliseconds. */
+const LATEST_MS = 8.64e15;
 
-/** ISO 8601 or epoch milliseconds → epoch milliseconds. */
+/** Accepts ISO 8601 or epoch milliseconds; the output is epoch milliseconds. */
 export const timestamp = z.union([
-  z.number().int().min(0).max(LATEST),
+  z.number().int().min(0).max(LATEST_MS),
   z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
 ]);
 
-/** A sample's own time must be after 2000-01-01; how far ahead it may be is judged on arrival. */
-const EARLIEST = Date.UTC(2000, 0, 1);
-const sampleTime = timestamp.refine((t) => t >= EARLIEST, 'is before the year 2000');
+/**
+ * A sample's time must not be before 2000-01-01. How far ahead it may be is checked on arrival, in the
+ * ingest.
+ */
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+const sampleTime = timestamp.refine((t) => t >= EARLIEST_MS, 'is before the year 2000');
 
-const text = (most: number) => z.string().min(1).max(most);
+const text = (maxChars: number) => z.string().min(1).max(maxChars);
 
-/** What an agent knows of its machine once, at its start. */
+/** Facts about the machine that the agent reads once, when it starts. */
 export const inventory = z.object({
   os_name: text(120).optional(),
   os_version: text(120).optional(),
@@ -126,16 +140,17 @@ const envelope = z.object({
   device_id: text(128),
   hostname: text(255),
   ip: z.string().max(64),
-  /** When the agent sent this, by its own clock. */
+  /** When the agent sent the push, by the agent's clock. */
   sent_at: timestamp.optional(),
-  /** Seconds between its pushes, as the agent now does it; F1 counts by it. */
+  /** Seconds between the agent's pushes at present; the online window (F1) depends on it. */
   interval_s: z.number().min(1).max(3600).optional(),
   inventory: inventory.optional(),
-  /** Samples lost on the agent since its last push (spool full). */
+  /** How many samples the agent dropped since its last push because its spool was full. */
   dropped: z.number().int().min(0).optional(),
 });
 
-// The numbers are left to metrics.ts, which passes over them once: a schema would visit each of them again.
+// metrics.ts checks the numbers in one pass; if the schema described them, zod would visit each of them as
+// well.
 const wireSample = { timestamp: sampleTime, metrics: z.unknown() };
 const single = envelope.extend(wireSample);
 const batch = envelope.extend({
@@ -143,20 +158,20 @@ const batch = envelope.extend({
 });
 const wireRow = z.custom<readonly unknown[]>(
   Array.isArray,
-  'must be a list: the time, then one value a field',
+  'must be a list: the time, then one value per field',
 );
 const columns = envelope.extend({
   fields: z.unknown(),
   rows: z.array(wireRow).min(1).max(LIMITS.samplesPerPush),
 });
 
-/** Which of the three forms a body has. */
+/** The form of a push's body. */
 export type PushForm = 'single' | 'batch' | 'columns';
 
-/** A push as parsed, whatever its form. */
+/** A parsed push, the same for every form of body. */
 export interface Push extends z.infer<typeof envelope> {
   readonly form: PushForm;
-  /** At least one, in the order of the body. */
+  /** At least one sample, in the order of the body. */
   readonly samples: readonly Sample[];
 }
 
@@ -166,14 +181,17 @@ export type ParsedPush =
 
 type Path = readonly (string | number)[];
 
-/** Where a sample's time stands in a body of this form: `samples.3.timestamp`. */
+/** The path of the time of the sample `index` in a body of this form: `samples.3.timestamp`. */
 export function timePath(form: PushForm, index: number): string {
   if (form === 'single') return 'timestamp';
   return form === 'batch' ? `samples.${index}.timestamp` : `rows.${index}.0`;
 }
 
-/** Runs `parse`; what it finds wrong is at `path` of the body. @throws z.ZodError */
-function at<T>(path: Path, input: unknown, parse: () => T): T {
+/**
+ * Runs `parse`.
+ * @throws z.ZodError for a BadValue that `parse` throws, with `path` before the BadValue's own path
+ */
+function withPath<T>(path: Path, input: unknown, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
@@ -183,23 +201,23 @@ function at<T>(path: Path, input: unknown, parse: () => T): T {
   }
 }
 
-/** A row's time. Nearly always it is a number that the schema would take. @throws z.ZodError */
-function rowTime(given: unknown, path: Path): number {
-  if (typeof given === 'number' && Number.isInteger(given) && given >= EARLIEST && given <= LATEST)
-    return given;
-  const parsed = sampleTime.safeParse(given);
+/** The time of a row. The schema is slow, so it only sees what is not a valid number. @throws z.ZodError */
+function rowTime(time: unknown, path: Path): number {
+  if (typeof time === 'number' && Number.isInteger(time) && time >= EARLIEST_MS && time <= LATEST_MS)
+    return time;
+  const parsed = sampleTime.safeParse(time);
   if (parsed.success) return parsed.data;
   throw new z.ZodError(parsed.error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
 }
 
-/** The rows of a push share one buffer. */
+/** Makes samples of the rows of a push. Their numbers share one buffer. @throws z.ZodError */
 function parseRows(rows: readonly (readonly unknown[])[], layout: Layout): Sample[] {
   const width = layout.names.length;
   const numbers = new Float64Array(rows.length * width);
   return rows.map((row, index) => {
-    const from = index * width;
-    at(['rows', index], row, () => copyRow(row, layout, numbers, from));
-    return rowSample(rowTime(row[0], ['rows', index, 0]), { layout, numbers, from });
+    const offset = index * width;
+    withPath(['rows', index], row, () => copyRow(row, layout, numbers, offset));
+    return rowSample(rowTime(row[0], ['rows', index, 0]), { layout, numbers, offset });
   });
 }
 
@@ -208,7 +226,7 @@ function parseObject(
   path: Path,
   parseMetrics: ParseMetrics,
 ): Sample {
-  return { t, values: at([...path, 'metrics'], metrics, () => parseMetrics(metrics)) };
+  return { t, values: withPath([...path, 'metrics'], metrics, () => parseMetrics(metrics)) };
 }
 
 /** @throws z.ZodError */
@@ -216,7 +234,7 @@ function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout): Push {
   const isObject = typeof body === 'object' && body !== null;
   if (isObject && 'rows' in body) {
     const { fields, rows, ...rest } = columns.parse(body);
-    const layout = at(['fields'], fields, () => layoutOf(fields));
+    const layout = withPath(['fields'], fields, () => layoutOf(fields));
     return { ...rest, form: 'columns', samples: parseRows(rows, layout) };
   }
   const parseMetrics = createMetricsParser();
@@ -230,9 +248,10 @@ function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout): Push {
 }
 
 /**
- * The body of `POST /metrics`, already JSON-parsed → a push, or the issues of the form it was meant to have (`rows`
- * make it columns, `samples` a batch of objects, anything else is one sample). The push keeps parts of the body.
- * @param layoutOf checks a `fields` list; who remembers lists hands in a cheaper one
+ * Checks the JSON-parsed body of `POST /metrics`. A body with `rows` is read as columns, one with `samples`
+ * as a batch of objects, any other as one sample.
+ * @returns the push, which refers to parts of `body`, or zod's issues with the form that the body was read as
+ * @param layoutOf checks a `fields` list; a caller that remembers checked lists passes its own function
  */
 export function parsePush(body: unknown, layoutOf: (fields: unknown) => Layout = checkFields): ParsedPush {
   try {
@@ -243,13 +262,13 @@ export function parsePush(body: unknown, layoutOf: (fields: unknown) => Layout =
   }
 }
 
-/** The answer to a push: what was taken, and how the agent should go on. */
+/** The reply to a push: how many samples were accepted, and how often the agent is to sample and push. */
 export const pushReply = z.object({
   accepted: z.number().int(),
   duplicates: z.number().int(),
-  /** Seconds between pushes from now on. */
+  /** Seconds between the agent's pushes from now on. */
   interval_s: z.number().positive(),
-  /** Seconds between the samples inside them. */
+  /** Seconds between the samples inside a push. */
   sample_s: z.number().positive(),
 });
 export type PushReply = z.infer<typeof pushReply>;

@@ -1,4 +1,7 @@
-/** `npm start`: the web app built, the server, and an agent for this machine that enrolls itself. Nothing to configure. */
+/**
+ * `npm start`: builds the web app, then starts the server and an agent for this machine, with nothing to
+ * configure.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
@@ -10,15 +13,19 @@ import { buildWebIfChanged } from './web-build.ts';
 import { welcome } from './welcome.ts';
 
 const AGENT = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
-/** How long the agent may take to say goodbye. */
+/** How long the agent may take to stop before it is killed. */
 const AGENT_STOP_MS = 8000;
 
-function giveUp(lines: readonly string[]): never {
+/** Prints what the person has to correct, and ends the process with status 2. */
+function exitWithProblems(lines: readonly string[]): never {
   for (const line of lines) console.error(`watchfloor: ${line}`);
   process.exit(2);
 }
 
-/** Its own settings come from the environment as they would alone; the server's file and name are not its. */
+/**
+ * Starts the agent with the settings of the environment, without the two variables that here belong to the
+ * server: its file and its interval.
+ */
 function startAgent(enrollment: string, logLevel: string): ChildProcess {
   const { WATCHFLOOR_CONFIG: _, WATCHFLOOR_INTERVAL: __, ...environment } = process.env;
   const env = { ...environment, WATCHFLOOR_ENROLL: enrollment, WATCHFLOOR_LOG_LEVEL: logLevel };
@@ -49,13 +56,13 @@ async function run(config: Config, logLevel: Config['logLevel']): Promise<void> 
       .then(() => server.close())
       .then(
         () => process.exit(0),
-        (error: unknown) => giveUp([errorText(error)]),
+        (error: unknown) => exitWithProblems([errorText(error)]),
       );
   };
   agent.once('exit', (code) => {
     if (!stopping)
       console.error(
-        `watchfloor: the agent of this machine ended (code ${code}); the server goes on. See above for why.`,
+        `watchfloor: the agent of this machine ended (code ${code}); the server keeps running. The agent's messages above say why.`,
       );
   });
   process.once('SIGTERM', stop);
@@ -64,13 +71,16 @@ async function run(config: Config, logLevel: Config['logLevel']): Promise<void> 
 }
 
 try {
-  const asked = await loadConfig(process.argv.slice(2), process.env);
-  if (asked.kind !== 'run')
-    giveUp(['npm start takes the settings of the server; `npm run server -- --help` lists them']);
-  // A terminal is for people: by default only what they should know.
-  await run(asked.config, process.env['WATCHFLOOR_LOG_LEVEL'] === undefined ? 'warn' : asked.config.logLevel);
+  const command = await loadConfig(process.argv.slice(2), process.env);
+  if (command.kind !== 'run')
+    exitWithProblems(['npm start accepts the settings of the server; `npm run server -- --help` lists them']);
+  // The log goes to a person's terminal, so by default it shows only warnings and errors.
+  await run(
+    command.config,
+    process.env['WATCHFLOOR_LOG_LEVEL'] === undefined ? 'warn' : command.config.logLevel,
+  );
 } catch (error) {
-  if (error instanceof ConfigError) giveUp(error.problems);
-  if (error instanceof StartError) giveUp([error.message]);
+  if (error instanceof ConfigError) exitWithProblems(error.problems);
+  if (error instanceof StartError) exitWithProblems([error.message]);
   throw error;
 }

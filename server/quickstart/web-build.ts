@@ -1,4 +1,4 @@
-/** Builds the web app when its sources changed since the last build, told by a hash over them. */
+/** Builds the web app when the hash of its sources differs from that of the last build. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,6 +16,7 @@ const SOURCES = [
   'package-lock.json',
 ];
 
+/** The files at a path relative to the repository: the file itself, or all files of the folder; sorted. */
 function filesOf(path: string): string[] {
   const full = join(ROOT, path);
   if (!existsSync(full)) return [];
@@ -26,7 +27,7 @@ function filesOf(path: string): string[] {
     .sort();
 }
 
-/** Hex SHA-256 over all that the build is made of. */
+/** The SHA-256 of all source files of the web app and their paths, in hex. */
 function sourcesHash(): string {
   const hash = createHash('sha256');
   for (const file of SOURCES.flatMap(filesOf))
@@ -34,28 +35,32 @@ function sourcesHash(): string {
   return hash.digest('hex');
 }
 
-function run(script: string, args: readonly string[]): Promise<void> {
+/** Runs a Node script in the web folder. */
+function runScript(script: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], {
       cwd: join(ROOT, 'web'),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', reject);
     child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`the web app could not be built:\n${said}`)),
+      code === 0 ? resolve() : reject(new Error(`the web app could not be built:\n${output}`)),
     );
   });
 }
 
-/** Resolves with whether it had to build. */
+/**
+ * Builds if needed, after calling `announce`; resolves with whether it built. Rejects with the output of a
+ * failed build.
+ */
 export async function buildWebIfChanged(announce: () => void): Promise<boolean> {
   const hash = sourcesHash();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return false;
   announce();
-  await run(join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js'), ['build']);
+  await runScript(join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js'), ['build']);
   writeFileSync(STAMP, hash);
   return true;
 }

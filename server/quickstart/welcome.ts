@@ -1,37 +1,39 @@
-/** What `npm start` tells the person in front of it. */
+/** The text that `npm start` shows when the server runs. */
 import type { AdminPassword } from '../app/people.ts';
-import { inPairs } from '../tls/fingerprint.ts';
+import { hexPairs } from '../tls/fingerprint.ts';
 
+/** The parts of a running server that the text shows. */
 export interface Started {
   readonly url: string;
   readonly adminPassword: AdminPassword;
+  /** Of the authority, lower-case hex; null when there is none. */
   readonly fingerprint: string | null;
 }
 
-function passwordLines(password: AdminPassword, isSet: boolean): string[] {
+function passwordLines(password: AdminPassword, isPasswordSet: boolean): string[] {
   if (password.kind === 'generated')
     return [
       `  password:  ${password.password}`,
       '',
-      '  The password is shown this once. Change it under Settings.',
+      '  The password is shown only this once. Change it under Settings.',
     ];
-  if (password.kind === 'given') return ['  password:  the one you set as WATCHFLOOR_ADMIN_PASSWORD'];
-  const unchanged = '  password:  as before; this start changed none';
-  if (!isSet) return [unchanged];
+  if (password.kind === 'configured') return ['  password:  the one you set as WATCHFLOOR_ADMIN_PASSWORD'];
+  const unchanged = '  password:  as before; this start did not change it';
+  if (!isPasswordSet) return [unchanged];
   return [unchanged, '             (WATCHFLOOR_ADMIN_PASSWORD is read on the first start only)'];
 }
 
 function fingerprintLines(fingerprint: string): string[] {
-  const pairs = inPairs(fingerprint);
+  const pairs = hexPairs(fingerprint);
   return [
     '',
-    '  The certificate is of its own authority, so the browser asks once whether to trust it.',
+    '  The server made its own certificate authority, so the browser asks once whether to trust it.',
     `  SHA-256 of the authority: ${pairs.slice(0, 16).join(':')}`,
     `                            ${pairs.slice(16).join(':')}`,
   ];
 }
 
-/** `isPasswordSet`: a password of the administrator stands in the settings of this start. */
+/** @param isPasswordSet whether the settings of this start contain the administrator's password */
 export function welcome({ url, adminPassword, fingerprint }: Started, isPasswordSet: boolean): string {
   return [
     '',
@@ -41,7 +43,7 @@ export function welcome({ url, adminPassword, fingerprint }: Started, isPassword
     ...passwordLines(adminPassword, isPasswordSet),
     ...(fingerprint === null ? [] : fingerprintLines(fingerprint)),
     '',
-    '  Ctrl-C stops it; what it measured stays.',
+    '  Ctrl-C stops Watchfloor; the stored samples are kept.',
     '',
   ].join('\n');
 }

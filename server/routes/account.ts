@@ -1,4 +1,4 @@
-/** `/auth/*` and `/sessions`: signing in and out, one's own password, one's sessions. */
+/** `/auth/*` and `/sessions`: sign in and out, change one's own password, list and end sessions. */
 import type { z } from 'zod';
 import { loginRequest, me, passwordRequest, sessionsReply } from '#protocol/api.ts';
 import { SIGN_IN_REFUSED, type Audit } from '../auth/audit.ts';
@@ -6,7 +6,7 @@ import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
 import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { UserRecord } from '../state/records.ts';
@@ -55,7 +55,8 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
           address,
           agent: request.header('user-agent'),
         });
-        // All that took a while: whoever removed the account or changed its password ended the sessions of before.
+        // Meanwhile the account may have been removed or got another password. Both end its sessions, but not
+        // the one that was just begun.
         const current = users.get(user.id);
         if (current?.password_hash !== user.password_hash) {
           await sessions.end(record.id);
@@ -63,8 +64,8 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         }
         await users.put({ ...current, last_login: now() });
         audit.record({ actor: user.id, address, action: 'signed in', target: user.id });
-        const answer = meOf({ username: user.id, role: current.role, expiresAt: record.expires_at });
-        return new Reply(200, answer, { 'set-cookie': cookie });
+        const signedIn = meOf({ username: user.id, role: current.role, expiresAt: record.expires_at });
+        return new Reply(200, signedIn, { 'set-cookie': cookie });
       },
     }),
     route({
@@ -82,7 +83,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       method: 'GET',
       path: '/auth/me',
       access: 'display',
-      summary: 'Who is signed in. Prolongs a session that has passed half its time.',
+      summary: 'Who is signed in. Prolongs a session with less than half its time left.',
       reply: me,
       async handle({ person }) {
         const cookie = await sessions.prolong(person.sessionId);
@@ -105,7 +106,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
           });
         await limits.succeeded(person.username, request.address);
         const password_hash = await passwords.hash(body.password);
-        // Hashing took a while: the role may be another by now, or the account gone.
+        // While the password was hashed, the account may have been removed or got another role or password.
         const current = users.get(person.username);
         if (current?.password_hash !== user.password_hash) throw new ApiError('not_signed_in');
         await users.put({ ...current, password_hash });
@@ -138,7 +139,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       access: 'viewer',
       summary: 'End a session.',
       async handle({ request, person }) {
-        const session = sessions.list().find(({ id }) => id === param(request));
+        const session = sessions.list().find(({ id }) => id === firstParam(request));
         if (!session || (person.role !== 'admin' && session.username !== person.username))
           throw new ApiError('unknown_item');
         await sessions.end(session.id);

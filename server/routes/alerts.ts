@@ -1,4 +1,4 @@
-/** `/alerts` and `/alert-rules`. */
+/** `/alerts` and `/alert-rules`: list alerts; list, add, change and remove rules. */
 import { randomUUID } from 'node:crypto';
 import {
   alertRule,
@@ -10,21 +10,24 @@ import {
 } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRuleRecord } from '../state/records.ts';
 
 export interface AlertRouteParts {
+  /** Active alerts, newest first. */
   readonly active: () => readonly Alert[];
+  /** Active and resolved alerts, newest first. */
   readonly all: () => readonly Alert[];
   readonly rules: Collection<AlertRuleRecord>;
+  /** Called after a rule was added, changed or removed. */
   readonly rulesChanged: () => void;
   readonly audit: Audit;
 }
 
 export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRouteParts): Route[] {
-  function known(id: string): AlertRuleRecord {
+  function requireRule(id: string): AlertRuleRecord {
     const rule = rules.get(id);
     if (!rule) throw new ApiError('unknown_item');
     return rule;
@@ -36,7 +39,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       path: '/alerts',
       access: 'display',
       summary: 'Active alerts, newest first.',
-      query: { state: '"all" for resolved ones, too' },
+      query: { state: '"all" includes resolved alerts; "active" is the default' },
       reply: alertsReply,
       handle({ request }) {
         const state = request.query.get('state') ?? 'active';
@@ -79,13 +82,13 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       method: 'PATCH',
       path: '/alert-rules/:id',
       access: 'admin',
-      summary: 'Change a rule; a condition is replaced whole.',
+      summary: 'Change a rule; a condition is replaced as a whole.',
       body: alertRulePatch,
       reply: alertRule,
       async handle({ request, person, body }) {
-        const rule = known(param(request));
-        const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-        const changed = alertRule.parse({ ...rule, ...given });
+        const rule = requireRule(firstParam(request));
+        const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+        const changed = alertRule.parse({ ...rule, ...changes });
         await rules.put(changed);
         rulesChanged();
         audit.record({
@@ -103,7 +106,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       access: 'admin',
       summary: 'Remove a rule; its alerts resolve.',
       async handle({ request, person }) {
-        const rule = known(param(request));
+        const rule = requireRule(firstParam(request));
         await rules.remove(rule.id);
         rulesChanged();
         audit.record({

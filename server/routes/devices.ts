@@ -1,10 +1,12 @@
-/** `/devices`: the machines, their names, tags and tokens. */
+/**
+ * `/devices`: lists devices, changes their names and tags, replaces and revokes their tokens, removes them.
+ */
 import type { device as deviceShape } from '#protocol/api.ts';
 import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply, type Request } from '../http/request.ts';
+import { firstParam, Reply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
@@ -13,13 +15,15 @@ import type { z } from 'zod';
 
 export interface DeviceParts {
   readonly devices: Collection<DeviceRecord>;
+  /** The device as lists show it. */
   readonly view: (record: DeviceRecord) => z.infer<typeof deviceShape>;
+  /** The device with all values, as its page shows it. */
   readonly detail: (record: DeviceRecord) => z.infer<typeof deviceDetail>;
   readonly tokens: DeviceTokens;
   readonly audit: Audit;
-  /** Its record changed. */
+  /** Called after a device's record changed. */
   readonly changed: (deviceId: string) => void;
-  /** Forgets it in every part, its history included. */
+  /** Removes the device from every part, with its history. */
   readonly remove: (deviceId: string) => Promise<void>;
 }
 
@@ -32,12 +36,12 @@ export function deviceRoutes({
   changed,
   remove,
 }: DeviceParts): Route[] {
-  function known(request: Request): DeviceRecord {
-    const record = devices.get(param(request));
+  function requireDevice(request: Request): DeviceRecord {
+    const record = devices.get(firstParam(request));
     if (!record) throw new ApiError('unknown_device');
     return record;
   }
-  const note = (person: SignedIn, request: Request, action: string, { name, hostname }: DeviceRecord) =>
+  const recordAct = (person: SignedIn, request: Request, action: string, { name, hostname }: DeviceRecord) =>
     audit.record({ actor: person.username, address: request.address, action, target: name ?? hostname });
 
   return [
@@ -53,19 +57,19 @@ export function deviceRoutes({
       method: 'GET',
       path: '/devices/:id',
       access: 'display',
-      summary: 'One device with everything of its newest sample.',
+      summary: 'One device with all values of its newest sample.',
       reply: deviceDetail,
-      handle: ({ request }) => detail(known(request)),
+      handle: ({ request }) => detail(requireDevice(request)),
     }),
     routeWithBody({
       method: 'PATCH',
       path: '/devices/:id',
       access: 'admin',
-      summary: 'Rename a device (null: its hostname) or set its tags.',
+      summary: 'Rename a device or set its tags; the name null shows its hostname again.',
       body: devicePatch,
       reply: deviceDetail,
       async handle({ request, person, body }) {
-        const record = known(request);
+        const record = requireDevice(request);
         const next = {
           ...record,
           name: body.name === undefined ? record.name : body.name,
@@ -73,7 +77,7 @@ export function deviceRoutes({
         };
         await devices.put(next);
         changed(record.id);
-        note(
+        recordAct(
           person,
           request,
           body.name === undefined ? 'set the tags of' : `renamed to ${next.name ?? next.hostname}`,
@@ -88,9 +92,9 @@ export function deviceRoutes({
       access: 'admin',
       summary: 'Remove a device, its token and all its history.',
       async handle({ request, person }) {
-        const record = known(request);
+        const record = requireDevice(request);
         await remove(record.id);
-        note(person, request, 'removed the device', record);
+        recordAct(person, request, 'removed the device', record);
         return new Reply(204);
       },
     }),
@@ -98,13 +102,13 @@ export function deviceRoutes({
       method: 'POST',
       path: '/devices/:id/token',
       access: 'admin',
-      summary: 'A new token in place of the old one, which stops working at once; shown this once.',
+      summary: 'Replace the token; the old one stops working at once. Only this reply shows the new one.',
       reply: tokenReply,
       async handle({ request, person }) {
-        const record = known(request);
+        const record = requireDevice(request);
         const token = await tokens.issue(record.id);
         changed(record.id);
-        note(person, request, 'rotated the token of', record);
+        recordAct(person, request, 'rotated the token of', record);
         return { device_id: record.id, token };
       },
     }),
@@ -114,10 +118,10 @@ export function deviceRoutes({
       access: 'admin',
       summary: 'Revoke the token; it stops working at once.',
       async handle({ request, person }) {
-        const record = known(request);
+        const record = requireDevice(request);
         await tokens.revoke(record.id);
         changed(record.id);
-        note(person, request, 'revoked the token of', record);
+        recordAct(person, request, 'revoked the token of', record);
         return new Reply(204);
       },
     }),

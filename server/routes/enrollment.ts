@@ -1,4 +1,7 @@
-/** `/enrollment-keys` and `POST /devices/register`: how machines join. */
+/**
+ * `/enrollment-keys` and `POST /devices/register`: make the keys that machines join with, and let machines
+ * join.
+ */
 import { randomUUID } from 'node:crypto';
 import {
   enrollmentKeyCreate,
@@ -14,7 +17,7 @@ import type { Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord, EnrollmentKeyRecord } from '../state/records.ts';
@@ -25,34 +28,43 @@ export interface EnrollmentParts {
   readonly devices: Collection<DeviceRecord>;
   readonly tokens: DeviceTokens;
   readonly audit: Audit;
-  /** Whether this device has ever pushed. */
+  /** Whether the device has ever pushed. */
   readonly hasPushed: (deviceId: string) => boolean;
+  /** Called after a device joined, or joined again. */
   readonly added: (record: DeviceRecord) => void;
   readonly address: EnrollmentAddress;
+  /** The interval of a new device, in seconds. */
   readonly intervalS: number;
   readonly now: () => number;
 }
 
 /** How agents reach this server. */
 export interface EnrollmentAddress {
-  /** Undefined: as the browser that asks calls it. */
+  /** The URL from the settings; undefined: the host that the administrator's browser uses. */
   readonly publicUrl: string | undefined;
   readonly tls: boolean;
+  /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
 }
 
 const view = ({ key_hash: _, ...key }: EnrollmentKeyRecord): EnrollmentKey => key;
 
+/**
+ * Splits `host[:port]`; the port is that of the scheme where none is given. IPv6 hosts lose their brackets.
+ */
 function hostAndPort(host: string, tls: boolean): { host: string; port: number } {
   const url = URL.canParse(`http://${host}`) ? new URL(`${tls ? 'https' : 'http'}://${host}`) : undefined;
   const name = url?.hostname.replace(/^\[|\]$/g, '') ?? 'localhost';
   return { host: name, port: url?.port ? Number(url.port) : tls ? 443 : 80 };
 }
 
-/** The one string for the agent. `asked`: the Host that the browser used. */
+/**
+ * The enrollment string of a key.
+ * @param browserHost the host and port that the browser used, '' when unknown
+ */
 export function enrollmentString(
   key: string,
-  asked: string,
+  browserHost: string,
   { publicUrl, tls, fingerprint }: EnrollmentAddress,
 ): string {
   if (publicUrl !== undefined) {
@@ -61,7 +73,7 @@ export function enrollmentString(
     const { host, port } = hostAndPort(url.host, secure);
     return formatEnrollment({ key, host, port, ca: secure ? fingerprint : null, tls: secure });
   }
-  const { host, port } = hostAndPort(asked === '' ? `localhost:${DEFAULT_PORT}` : asked, tls);
+  const { host, port } = hostAndPort(browserHost === '' ? `localhost:${DEFAULT_PORT}` : browserHost, tls);
   return formatEnrollment({ key, host, port, ca: tls ? fingerprint : null, tls });
 }
 
@@ -102,7 +114,7 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       method: 'POST',
       path: '/enrollment-keys',
       access: 'admin',
-      summary: 'A new key, its enrollment string and the line to paste; shown this once.',
+      summary: 'Make a key. Only this reply shows it, with its enrollment string and the command to paste.',
       body: enrollmentKeyCreate,
       reply: enrollmentKeyCreated,
       async handle({ request, person, body }) {
@@ -113,7 +125,7 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
           max_uses: body.max_uses ?? null,
           tags: body.tags ?? [],
         });
-        const line = enrollmentString(secret, request.host, address);
+        const text = enrollmentString(secret, request.host, address);
         audit.record({
           actor: person.username,
           address: request.address,
@@ -123,8 +135,8 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
         return new Reply(201, {
           id: record.id,
           key: secret,
-          enrollment: line,
-          command: `WATCHFLOOR_ENROLL='${line}' npm run agent`,
+          enrollment: text,
+          command: `WATCHFLOOR_ENROLL='${text}' npm run agent`,
         });
       },
     }),
@@ -134,7 +146,7 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       access: 'admin',
       summary: 'Remove a key; machines that joined with it stay.',
       async handle({ request, person }) {
-        const key = keys.get(param(request));
+        const key = keys.get(firstParam(request));
         if (!key) throw new ApiError('unknown_item');
         await keys.remove(key.id);
         audit.record({
@@ -150,30 +162,31 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       method: 'POST',
       path: '/devices/register',
       access: 'device',
-      summary: 'Join with an enrollment key; answers the device token, this once.',
+      summary: 'Join with an enrollment key. Only this reply shows the device token.',
       body: registerRequest,
       reply: tokenReply,
       async handle({ request, body }) {
         const id = body.device_id ?? randomUUID();
-        const before = devices.get(id);
-        // The answer to a first try may have been lost: the same key may try again until the device has pushed.
-        const key = enrollment.check(body.enrollment_key, { again: before !== undefined });
-        const retried = before?.enrolled_with === key.id && !hasPushed(id);
-        if (before && before.token_hash !== null && !retried) throw new ApiError('device_exists');
-        if (!retried) {
+        const existing = devices.get(id);
+        // The reply to the first try may have been lost: until the device has pushed, the same key may
+        // register it again.
+        const key = enrollment.check(body.enrollment_key, { isRetry: existing !== undefined });
+        const isRetry = existing?.enrolled_with === key.id && !hasPushed(id);
+        if (existing && existing.token_hash !== null && !isRetry) throw new ApiError('device_exists');
+        if (!isRetry) {
           enrollment.check(body.enrollment_key);
-          await enrollment.used(key);
+          await enrollment.countUse(key);
         }
         const fresh = newRecord(id, body, key);
-        const record = before
+        const record = existing
           ? {
               ...fresh,
-              name: body.name ?? before.name,
-              registered_at: before.registered_at,
-              last_seen: before.last_seen,
+              name: body.name ?? existing.name,
+              registered_at: existing.registered_at,
+              last_seen: existing.last_seen,
             }
           : fresh;
-        // The record forgets the old token's hash, so the token must be forgotten first.
+        // The new record lacks the hash of the old token, so the old token has to be ended first.
         tokens.forget(id);
         await devices.put(record);
         const token = await tokens.issue(id);
@@ -181,7 +194,7 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
         audit.record({
           actor: 'agent',
           address: request.address,
-          action: before ? 'joined again' : 'joined',
+          action: existing ? 'joined again' : 'joined',
           target: body.name ?? body.hostname,
         });
         return new Reply(201, { device_id: id, token });

@@ -1,26 +1,28 @@
-/** `POST /metrics`: what agents send. */
+/** `POST /metrics`: receives pushes. */
 import { z } from 'zod';
 import { pushReply, type PushReply } from '#protocol/sample.ts';
 import { routeWithBytes, type Route } from '../http/route.ts';
 
-const described = z.object({
+/** The push for the API's description; server/protocol/sample.ts is what checks it. */
+const pushShape = z.object({
   device_id: z.string(),
   hostname: z.string(),
   ip: z.string(),
   metrics: z
     .record(z.string(), z.unknown())
-    .describe('Numbers by field; objects by kind and instance. One sample.')
+    .describe('One sample: numbers by field name, or objects by kind and instance.')
     .optional(),
   timestamp: z.union([z.number(), z.string()]).optional(),
   samples: z
     .array(
       z.object({ timestamp: z.union([z.number(), z.string()]), metrics: z.record(z.string(), z.unknown()) }),
     )
-    .describe('Or a batch.')
+    .describe('A batch of samples, instead of metrics and timestamp.')
     .optional(),
   sent_at: z.union([z.number(), z.string()]).optional(),
 });
 
+/** @param push handles a push: gets the Authorization header and the decompressed body */
 export function metricsRoutes(push: (authorization: string, body: Buffer) => Promise<PushReply>): Route[] {
   return [
     routeWithBytes({
@@ -28,8 +30,8 @@ export function metricsRoutes(push: (authorization: string, body: Buffer) => Pro
       path: '/metrics',
       access: 'device',
       needsAddress: false,
-      summary: 'Push one sample or a batch; answered once they are on disk.',
-      body: described,
+      summary: 'Push one sample or a batch; the reply is sent once the samples are on disk.',
+      body: pushShape,
       reply: pushReply,
       handle: ({ request, raw }) => push(request.header('authorization'), raw),
     }),

@@ -1,107 +1,109 @@
-/** `GET /devices/{id}/metrics`: history for charts. */
+/** `GET /devices/{id}/metrics`: a device's history in buckets, for charts. */
 import { fieldMatches } from '#protocol/fields.ts';
 import { gapMs, usualDistanceMs } from '#protocol/gaps.ts';
 import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
 import { ApiError, errorText } from '#protocol/errors.ts';
 import type { Buckets, History } from '../history/history.ts';
-import { param, type Request } from '../http/request.ts';
+import { firstParam, type Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 
 export interface SeriesParts {
-  readonly knows: (deviceId: string) => boolean;
+  readonly deviceExists: (deviceId: string) => boolean;
   readonly history: Pick<History, 'query' | 'fields'>;
   readonly now: () => number;
 }
 
 const DEFAULT_RANGE_MS = 5 * 60_000;
 const DEFAULT_BUCKETS = 600;
-const MOST_BUCKETS = 5000;
-/** Of all fields together: some 15 MB of JSON. */
-const MOST_POINTS = 300_000;
-const SECOND = 1000;
-const WIDEST_MS = 366 * 86_400 * SECOND;
-/** Widths people can read on an axis, in seconds. */
-const WIDTHS = [
+const MAX_BUCKETS = 5000;
+/** Points of all fields of one reply together; this many are about 15 MB of JSON. */
+const MAX_POINTS = 300_000;
+const SECOND_MS = 1000;
+const MAX_STEP_MS = 366 * 86_400 * SECOND_MS;
+/** Bucket widths that are easy to read on an axis, in seconds. */
+const WIDTHS_S = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400,
 ];
-const UNITS: Readonly<Record<string, number>> = {
+const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
-  s: SECOND,
-  m: 60 * SECOND,
-  h: 3600 * SECOND,
-  d: 86_400 * SECOND,
+  s: SECOND_MS,
+  m: 60 * SECOND_MS,
+  h: 3600 * SECOND_MS,
+  d: 86_400 * SECOND_MS,
 };
 
-function wrong(path: string, message: string): ApiError {
+function invalidQuery(path: string, message: string): ApiError {
   return new ApiError('invalid_query', { message: `${path}: ${message}`, details: [{ path, message }] });
 }
 
-function readTime(query: URLSearchParams, name: string, otherwise: number): number {
+function readTime(query: URLSearchParams, name: string, defaultMs: number): number {
   const text = query.get(name);
-  if (text === null) return otherwise;
+  if (text === null) return defaultMs;
   const parsed = timestamp.safeParse(/^\d+$/.test(text) ? Number(text) : text);
-  if (!parsed.success) throw wrong(name, 'is ISO 8601 or epoch milliseconds');
+  if (!parsed.success) throw invalidQuery(name, 'is ISO 8601 or epoch milliseconds');
   return parsed.data;
 }
 
-/** The narrowest readable width that makes at most the default number of buckets. */
+/** The narrowest of the readable widths that makes at most 600 buckets of the range, in milliseconds. */
 export function widthFor(rangeMs: number): number {
   const seconds =
-    WIDTHS.find((width) => rangeMs / (width * SECOND) <= DEFAULT_BUCKETS) ??
-    Math.ceil(rangeMs / SECOND / DEFAULT_BUCKETS);
-  return seconds * SECOND;
+    WIDTHS_S.find((width) => rangeMs / (width * SECOND_MS) <= DEFAULT_BUCKETS) ??
+    Math.ceil(rangeMs / SECOND_MS / DEFAULT_BUCKETS);
+  return seconds * SECOND_MS;
 }
 
-/** `30s`, `5m`, or milliseconds. */
+/** The width of a bucket in milliseconds, from a query such as `step=30s`, `5m`, or milliseconds. */
 function readStep(query: URLSearchParams, rangeMs: number): number {
   const text = query.get('step');
   if (text === null) return widthFor(rangeMs);
   const [, digits, unit] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
-  const step = Number(digits) * (UNITS[unit ?? 'ms'] ?? NaN);
-  if (!(step >= SECOND && step <= WIDEST_MS))
-    throw wrong('step', 'is 1s to 366d: "30s", "5m", "1h", or milliseconds');
-  if (rangeMs / step > MOST_BUCKETS)
-    throw wrong('step', `makes more than ${MOST_BUCKETS} buckets of this range; ask for a wider one`);
+  const step = Number(digits) * (UNITS_MS[unit ?? 'ms'] ?? NaN);
+  if (!(step >= SECOND_MS && step <= MAX_STEP_MS))
+    throw invalidQuery('step', 'is 1s to 366d: "30s", "5m", "1h", or milliseconds');
+  if (rangeMs / step > MAX_BUCKETS)
+    throw invalidQuery('step', `makes more than ${MAX_BUCKETS} buckets of this range; ask for a wider one`);
   return step;
 }
 
+/** The fields the query asks for; patterns are replaced by the device's fields that match them. */
 async function readFields(
   query: URLSearchParams,
   deviceId: string,
   history: SeriesParts['history'],
 ): Promise<readonly string[]> {
-  const asked = query
+  const requested = query
     .getAll('fields')
     .flatMap((text) => text.split(','))
     .filter((name) => name !== '');
-  const patterns = asked.length === 0 ? ['*'] : asked;
+  const patterns = requested.length === 0 ? ['*'] : requested;
   if (!patterns.some((name) => name.includes('*'))) return patterns;
   const known = await history.fields(deviceId);
   return known.filter((name) => patterns.some((pattern) => pattern === '*' || fieldMatches(pattern, name)));
 }
 
 function checkSize(fields: number, buckets: number): void {
-  if (fields * buckets > MOST_POINTS)
-    throw wrong(
+  if (fields * buckets > MAX_POINTS)
+    throw invalidQuery(
       'fields',
-      `${fields} fields of ${buckets} buckets are more than ${MOST_POINTS} points; ask for fewer fields, or a wider step`,
+      `${fields} fields of ${buckets} buckets are more than ${MAX_POINTS} points; ask for fewer fields or a wider step`,
     );
 }
 
-/** Buckets → points, with a point of nulls where a gap begins. */
-export function toPoints({ t, min, mean, max }: Buckets, step: number): Point[] {
-  const gap = gapMs(Math.max(step, usualDistanceMs(t) ?? 0));
+/** Turns buckets of `stepMs` into points, with a point of nulls where a gap begins. */
+export function toPoints({ t, min, mean, max }: Buckets, stepMs: number): Point[] {
+  const gap = gapMs(Math.max(stepMs, usualDistanceMs(t) ?? 0));
   const points: Point[] = [];
   for (const [i, time] of t.entries()) {
     const before = t[i - 1];
-    if (before !== undefined && time - before > gap) points.push([before + step, null, null, null]);
+    if (before !== undefined && time - before > gap) points.push([before + stepMs, null, null, null]);
     points.push([time, min[i] ?? null, mean[i] ?? null, max[i] ?? null]);
   }
   return points;
 }
 
-async function ask<T>(work: Promise<T>): Promise<T> {
+/** Turns a rejection of the history into the error `history_unavailable`. */
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
@@ -113,17 +115,17 @@ async function ask<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-export function seriesRoutes({ knows, history, now }: SeriesParts): Route[] {
+export function seriesRoutes({ deviceExists, history, now }: SeriesParts): Route[] {
   async function read(request: Request): Promise<SeriesReply> {
-    const deviceId = param(request);
-    if (!knows(deviceId)) throw new ApiError('unknown_device');
+    const deviceId = firstParam(request);
+    if (!deviceExists(deviceId)) throw new ApiError('unknown_device');
     const to = readTime(request.query, 'to', now());
     const from = readTime(request.query, 'from', to - DEFAULT_RANGE_MS);
-    if (from >= to) throw wrong('from', 'must lie before "to"');
+    if (from >= to) throw invalidQuery('from', 'must lie before "to"');
     const step = readStep(request.query, to - from);
-    const fields = await ask(readFields(request.query, deviceId, history));
+    const fields = await orUnavailable(readFields(request.query, deviceId, history));
     checkSize(fields.length, Math.ceil((to - from) / step));
-    const result = await ask(history.query({ deviceId, from, to, step, fields }));
+    const result = await orUnavailable(history.query({ deviceId, from, to, step, fields }));
     const series = Object.fromEntries(
       [...result.series].map(([name, buckets]) => [name, toPoints(buckets, result.step)]),
     );
@@ -135,13 +137,13 @@ export function seriesRoutes({ knows, history, now }: SeriesParts): Route[] {
       method: 'GET',
       path: '/devices/:id/metrics',
       access: 'display',
-      summary: 'History in buckets: [t, min, mean, max]; nulls where a gap begins.',
+      summary: 'History in buckets [t, min, mean, max]; min, mean and max are null where a gap begins.',
       query: {
-        from: 'ISO 8601 or epoch milliseconds; five minutes before "to"',
-        to: 'The same; now',
-        step: 'Width of a bucket: "30s", "5m", "1h" or milliseconds; chosen for the range',
+        from: 'ISO 8601 or epoch milliseconds; the default is five minutes before "to"',
+        to: 'ISO 8601 or epoch milliseconds; the default is now',
+        step: 'Width of a bucket: "30s", "5m", "1h" or milliseconds; the default is at most 600 buckets for the range',
         fields:
-          'Comma list; "mount:*:used" for all instances; all fields where it is left out. Fields times buckets: at most 300,000',
+          'Field names separated by commas; "mount:*:used" means all instances; the default is all fields. At most 300,000 points: fields times buckets',
       },
       reply: seriesReply,
       handle: ({ request }) => read(request),

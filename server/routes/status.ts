@@ -1,4 +1,4 @@
-/** How the server itself is doing: `/healthz`, `/readyz`, `/status`, `/audit`. */
+/** The state of the server itself: `/healthz`, `/readyz`, `/status`, and the audit log at `/audit`. */
 import { auditReply, statusReply, type StatusReply } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
@@ -6,6 +6,7 @@ import { TextReply } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 
 export interface StatusParts {
+  /** Whether the server accepts pushes. */
   readonly isReady: () => boolean;
   readonly status: () => Promise<StatusReply>;
   readonly audit: Audit;
@@ -24,7 +25,7 @@ export function statusRoutes({ isReady, status, audit }: StatusParts): Route[] {
       method: 'GET',
       path: '/readyz',
       access: 'public',
-      summary: 'The server takes pushes.',
+      summary: 'The server accepts pushes.',
       handle() {
         if (!isReady()) throw new ApiError('stopping', { retryAfterS: 2 });
         return new TextReply('text/plain', 'ready\n');
@@ -34,7 +35,7 @@ export function statusRoutes({ isReady, status, audit }: StatusParts): Route[] {
       method: 'GET',
       path: '/status',
       access: 'viewer',
-      summary: 'Version, history, notices.',
+      summary: 'The version, the state of the history, and notices for the administrator.',
       reply: statusReply,
       handle: status,
     }),

@@ -1,10 +1,10 @@
-/** `/users`: who may sign in. */
+/** `/users`: list, add, change and remove the people who may sign in. */
 import { user as userShape, userCreate, userPatch, usersReply, type User } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import type { Passwords } from '../auth/password.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { param, Reply } from '../http/request.ts';
+import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { UserRecord } from '../state/records.ts';
@@ -25,7 +25,7 @@ const view = ({ id, role, created_at, last_login }: UserRecord): User => ({
 });
 
 export function userRoutes({ users, sessions, passwords, audit, now }: UserParts): Route[] {
-  function known(name: string): UserRecord {
+  function requireUser(name: string): UserRecord {
     const user = users.get(name);
     if (!user) throw new ApiError('unknown_item');
     return user;
@@ -52,7 +52,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       async handle({ request, person, body }) {
         if (users.get(body.username)) throw new ApiError('user_exists');
         const password_hash = await passwords.hash(body.password);
-        // Hashing took a while: somebody else may have been faster.
+        // While the password was hashed, another request may have added the same name.
         if (users.get(body.username)) throw new ApiError('user_exists');
         const user: UserRecord = {
           id: body.username,
@@ -79,10 +79,10 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       body: userPatch,
       reply: userShape,
       async handle({ request, person, body }) {
-        const name = param(request);
-        known(name);
+        const name = firstParam(request);
+        requireUser(name);
         const password_hash = body.password === undefined ? undefined : await passwords.hash(body.password);
-        const user = known(name);
+        const user = requireUser(name);
         if (body.role !== undefined && body.role !== 'admin' && isLastAdmin(user))
           throw new ApiError('last_admin');
         const changed: UserRecord = {
@@ -93,14 +93,14 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         await users.put(changed);
         if (changed.role !== user.role || password_hash !== undefined)
           await sessions.endAll(name, person.sessionId);
-        const what = [
+        const changes = [
           body.role === undefined ? '' : `role ${body.role}`,
           password_hash === undefined ? '' : 'password',
         ];
         audit.record({
           actor: person.username,
           address: request.address,
-          action: `changed ${what.filter(Boolean).join(' and ')} of the user`,
+          action: `changed ${changes.filter(Boolean).join(' and ')} of the user`,
           target: name,
         });
         return view(changed);
@@ -112,7 +112,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       access: 'admin',
       summary: 'Remove a user; ends the user’s sessions.',
       async handle({ request, person }) {
-        const user = known(param(request));
+        const user = requireUser(firstParam(request));
         if (user.id === person.username) throw new ApiError('own_account');
         if (isLastAdmin(user)) throw new ApiError('last_admin');
         await users.remove(user.id);

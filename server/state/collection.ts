@@ -1,12 +1,13 @@
 /**
- * The State contract: small collections of things that seldom change (never per push). Reads are from memory.
- * A change is visible at once; the returned promise resolves when it is on disk and rejects when it cannot be.
+ * The State contract: small collections of records that change rarely, never with each push. Reads come from
+ * memory. A change is visible at once. The promise of `put` and `remove` resolves when the change is on disk
+ * and rejects when it cannot be written; the change then stays in effect.
  */
 export interface Collection<T extends { readonly id: string }> {
-  /** In the order they were first put. */
+  /** All records, in the order in which they were first put. */
   all(): readonly T[];
   get(id: string): T | undefined;
-  /** Adds, or replaces the one with the same id. Putting an equal item writes nothing. */
+  /** Adds a record, or replaces the one with the same id. Writes nothing when an equal record is there. */
   put(item: T): Promise<void>;
   remove(id: string): Promise<void>;
 }

@@ -1,13 +1,16 @@
-/** The server's data folder: made, writable, and one server's alone. */
+/** Opens the server's data folder: makes it, checks that it is writable, and locks it for one server. */
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '#protocol/errors.ts';
 
-/** What keeps the server from starting, in words for the person who starts it. */
+/** The reason why the server cannot start, in words for the person who starts it. */
 export class StartError extends Error {}
 
-/** When the process began, in clock ticks since boot: a process id alone is used again. Empty where the system does not tell. */
-function birthOf(pid: number): string {
+/**
+ * When a process started, in clock ticks since boot; '' where the system does not tell. With the process id
+ * it identifies a process, as ids are reused.
+ */
+function startTicksOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
@@ -17,8 +20,9 @@ function birthOf(pid: number): string {
   }
 }
 
+/** @param holder the content of a lock file: the process id and its start in ticks */
 function isRunning(holder: string): boolean {
-  const [pidText = '', birth = ''] = holder.split(' ');
+  const [pidText = '', startTicks = ''] = holder.split(' ');
   const pid = Number(pidText);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
@@ -26,10 +30,13 @@ function isRunning(holder: string): boolean {
   } catch (error) {
     if (errorCode(error) !== 'EPERM') return false;
   }
-  return birth === birthOf(pid);
+  return startTicks === startTicksOf(pid);
 }
 
-/** Makes the folder (0700) and takes its lock. Returns the lock's release. @throws StartError */
+/**
+ * Makes the folder (0700) and takes its lock. Returns a function that releases the lock.
+ * @throws StartError
+ */
 export function openDataFolder(dir: string): () => void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -41,10 +48,10 @@ export function openDataFolder(dir: string): () => void {
     );
   }
   const path = join(dir, 'server.lock');
-  const mine = `${process.pid} ${birthOf(process.pid)}`;
-  for (let tries = 0; tries < 3; tries++) {
+  const ownHolder = `${process.pid} ${startTicksOf(process.pid)}`;
+  for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      writeFileSync(path, mine, { flag: 'wx', mode: 0o600 });
+      writeFileSync(path, ownHolder, { flag: 'wx', mode: 0o600 });
       return () => rmSync(path, { force: true });
     } catch (cause) {
       if (errorCode(cause) !== 'EEXIST')
@@ -57,5 +64,7 @@ export function openDataFolder(dir: string): () => void {
       rmSync(path, { force: true });
     }
   }
-  throw new StartError(`the lock ${path} changes hands all the time: stop the other servers of this folder`);
+  throw new StartError(
+    `the lock ${path} is taken again and again by other servers: stop the other servers of this folder`,
+  );
 }

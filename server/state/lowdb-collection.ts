@@ -1,4 +1,7 @@
-/** The State contract on lowdb: one file a collection, written only on real change, changes gathered while a write runs. */
+/**
+ * The State contract on lowdb. Each collection is one file, written only when a record really changes.
+ * Changes made while a write runs are written together by the next one.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { Low } from 'lowdb';
 import { z } from 'zod';
@@ -8,21 +11,24 @@ import { StateFile } from './state-file.ts';
 
 export interface CollectionOptions<T extends { readonly id: string }> {
   readonly path: string;
-  /** One item's shape. */
+  /** The shape of one record. */
   readonly schema: z.ZodType<T>;
   readonly log: Log;
+  /** Called with a sentence for the administrator when a damaged file was replaced. */
   readonly notice: (text: string) => void;
   readonly now?: () => number;
-  /** How long after a failed write the next try is made. */
+  /** Milliseconds from a failed write to the next try. */
   readonly retryMs?: number;
 }
 
 export interface OpenCollection<T extends { readonly id: string }> extends Collection<T> {
-  /** Everything on disk; rejects when it cannot be. */
+  /** Resolves when all changes are on disk; rejects when they cannot be written. */
   close(): Promise<void>;
 }
 
-/** Rejects when neither the file nor its copy can be read. */
+/**
+ * Opens a collection; a missing file is an empty one. Rejects when neither the file nor its copy can be read.
+ */
 export async function openCollection<T extends { readonly id: string }>({
   path,
   schema,
@@ -59,9 +65,10 @@ export async function openCollection<T extends { readonly id: string }>({
     }
   }
 
-  /** At most one write runs and one waits: a change joins the one that waits. */
+  /** At most one write runs and one waits. A change made meanwhile is written by the waiting one. */
   function save(): Promise<void> {
-    // Between the end of a write and the start of the next, the next is still the one to join.
+    // `next` is checked first: between the end of a write and the start of the next, `writing` is already
+    // unset.
     if (next) return next;
     if (!writing) return (writing = write());
     next = writing

@@ -1,4 +1,7 @@
-/** What the state files hold: one schema a collection, parsed when a file is read. Times are epoch milliseconds. */
+/**
+ * The records of the state files: one schema per collection, checked when a file is read. Times are epoch
+ * milliseconds.
+ */
 import { z } from 'zod';
 import { alert, alertRule, auditEntry, role, tags } from '#protocol/api.ts';
 import { inventory } from '#protocol/sample.ts';
@@ -33,13 +36,16 @@ export const deviceRecord = z.object({
   tags,
   inventory,
   registered_at: z.number(),
-  /** The enrollment key it came with. */
+  /** The id of the enrollment key that the device joined with. */
   enrolled_with: z.string(),
   token_hash: z.string().nullable(),
   token_issued_at: z.number(),
   token_revoked_at: z.number().nullable(),
   interval_s: z.number(),
-  /** Written when it goes offline or the server stops; while it is online, the fleet knows better. */
+  /**
+   * Written when the device goes offline or the server stops; the fleet has the current time of an online
+   * device.
+   */
   last_seen: z.number().nullable(),
   clock_skew_ms: z.number().nullable(),
   dropped: z.number(),

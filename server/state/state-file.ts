@@ -1,6 +1,7 @@
 /**
- * One collection's file, as a lowdb adapter: written whole and atomically, mode 0600, with a copy beside it.
- * A damaged file is set aside, never deleted, and its last good copy is used; both damaged is an error to mend.
+ * A lowdb adapter for the file of one collection. Every write replaces the whole file atomically (mode 0600)
+ * and then its copy `.bak`. A damaged file is renamed, never deleted, and its copy is used; if the copy is
+ * damaged as well, a person has to restore one of them.
  */
 import { readFile, rename } from 'node:fs/promises';
 import type { Adapter } from 'lowdb';
@@ -11,17 +12,17 @@ import { errorCode, errorText } from '#protocol/errors.ts';
 export interface StateFileOptions<T> {
   readonly path: string;
   readonly schema: z.ZodType<T>;
-  /** Told what a person should know. */
+  /** Called with a sentence for the administrator when the copy was used. */
   readonly notice: (text: string) => void;
   readonly now: () => number;
 }
 
-type Found<T> =
+type FileContent<T> =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'good'; readonly items: T }
-  | { readonly kind: 'bad'; readonly why: string };
+  | { readonly kind: 'valid'; readonly items: T }
+  | { readonly kind: 'damaged'; readonly reason: string };
 
-async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<Found<T>> {
+async function readAndCheck<T>(path: string, schema: z.ZodType<T>): Promise<FileContent<T>> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -31,11 +32,11 @@ async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<Found<T>>
   }
   try {
     const parsed = schema.safeParse(JSON.parse(text));
-    if (parsed.success) return { kind: 'good', items: parsed.data };
+    if (parsed.success) return { kind: 'valid', items: parsed.data };
     const issue = parsed.error.issues[0];
-    return { kind: 'bad', why: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}` };
+    return { kind: 'damaged', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}` };
   } catch (error) {
-    return { kind: 'bad', why: errorText(error) };
+    return { kind: 'damaged', reason: errorText(error) };
   }
 }
 
@@ -46,21 +47,22 @@ export class StateFile<T> implements Adapter<T> {
     this.#options = options;
   }
 
+  /** Resolves with null when there is neither file nor copy; rejects when no valid one is left. */
   async read(): Promise<T | null> {
     const { path, schema, notice, now } = this.#options;
     const backup = `${path}.bak`;
-    const [main, copy] = await Promise.all([readOne(path, schema), readOne(backup, schema)]);
-    if (main.kind === 'good') return main.items;
+    const [main, copy] = await Promise.all([readAndCheck(path, schema), readAndCheck(backup, schema)]);
+    if (main.kind === 'valid') return main.items;
     if (main.kind === 'missing' && copy.kind === 'missing') return null;
-    const why = main.kind === 'bad' ? `is damaged (${main.why})` : 'is missing';
-    if (copy.kind !== 'good')
+    const problem = main.kind === 'damaged' ? `is damaged (${main.reason})` : 'is missing';
+    if (copy.kind !== 'valid')
       throw new Error(
-        `${path} ${why}, and there is no good copy in ${backup}. Restore one of them from a backup; to start without it, move both away.`,
+        `${path} ${problem}, and there is no good copy in ${backup}. Restore one of them from a backup; to start without it, move both away.`,
       );
-    if (main.kind === 'bad') await rename(path, `${path}.damaged-${now()}`);
+    if (main.kind === 'damaged') await rename(path, `${path}.damaged-${now()}`);
     await writeFileAtomic(path, JSON.stringify(copy.items, null, 1), { mode: 0o600 });
     notice(
-      `${path} ${why}; its last good copy is used.${main.kind === 'bad' ? ' The damaged file was set aside beside it.' : ''}`,
+      `${path} ${problem}; its last good copy is used.${main.kind === 'damaged' ? ' The damaged file was renamed and lies beside it.' : ''}`,
     );
     return copy.items;
   }

@@ -1,4 +1,4 @@
-/** The server's collections, opened together and closed together. */
+/** Opens and closes all collections of the server. */
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { Log } from '../types.ts';
@@ -16,11 +16,11 @@ import {
 export interface StateParts {
   readonly dir: string;
   readonly log: Log;
-  /** Told what a person should know. */
+  /** Called with a sentence for the administrator when a damaged file was replaced. */
   readonly notice: (text: string) => void;
 }
 
-/** Rejects with what to mend when a file and its copy are both damaged. */
+/** Rejects when a file and its copy are both damaged; the message says what to do. */
 export async function openState({ dir, log, notice }: StateParts) {
   const open = <T extends { readonly id: string }>(
     name: string,
@@ -44,7 +44,7 @@ export async function openState({ dir, log, notice }: StateParts) {
     rules,
     alerts,
     audit,
-    /** Everything on disk. */
+    /** Resolves when all changes are on disk; rejects when they cannot be written. */
     async close(): Promise<void> {
       await Promise.all(all.map((collection) => collection.close()));
     },

@@ -1,7 +1,8 @@
 /**
- * [S1] The server's own certificate authority, for when it was given no certificate. Agents trust exactly this
- * authority by its fingerprint. P-256 keys; the authority is good for ten years, a server certificate for one,
- * and is made anew at a start when it is about to end or the machine's names have changed.
+ * [S1] The certificate authority that the server makes when it is given no certificate. Agents trust exactly
+ * this authority by its fingerprint. Keys are P-256. The authority is valid for ten years, a server
+ * certificate for one; a start replaces a server certificate that ends within 60 days or lacks one of the
+ * machine's names.
  */
 import 'reflect-metadata';
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
@@ -21,11 +22,15 @@ const RENEW_BEFORE_DAYS = 60;
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** Lower-case hex SHA-256 of the authority's DER; null with a certificate of one's own that needs no pin. */
+  /**
+   * SHA-256 of the DER of the authority that agents pin, lower-case hex; null when they use their system's
+   * roots.
+   */
   readonly fingerprint: string | null;
 }
 
 interface KeyedCertificate {
+  /** The certificate as PEM. */
   readonly pem: string;
   readonly keyPem: string;
 }
@@ -35,7 +40,7 @@ async function toPem(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 function serialNumber(): string {
-  // The first bit clear: a serial number is a positive integer.
+  // The first bit is cleared, as a serial number must be a positive integer.
   const bytes = webcrypto.getRandomValues(new Uint8Array(16));
   bytes[0] = (bytes[0] ?? 0) & 0x7f;
   return Buffer.from(bytes).toString('hex');
@@ -97,7 +102,7 @@ async function makeServerCertificate(
   return { pem: certificate.toString('pem'), keyPem: await toPem(keys.privateKey) };
 }
 
-async function readOrNothing(file: string): Promise<string | undefined> {
+async function readIfPresent(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
@@ -107,13 +112,13 @@ async function readOrNothing(file: string): Promise<string | undefined> {
 }
 
 async function readAuthority(certFile: string, keyFile: string): Promise<KeyedCertificate | undefined> {
-  const [pem, keyPem] = await Promise.all([readOrNothing(certFile), readOrNothing(keyFile)]);
+  const [pem, keyPem] = await Promise.all([readIfPresent(certFile), readIfPresent(keyFile)]);
   if (pem !== undefined && keyPem !== undefined) return { pem, keyPem };
   if (pem === undefined && keyPem === undefined) return undefined;
-  // A new authority in its place would turn every agent away.
-  const [lost, left] = pem === undefined ? [certFile, keyFile] : [keyFile, certFile];
+  // A new authority in its place would have another fingerprint, so every agent would refuse the server.
+  const [lostFile, otherFile] = pem === undefined ? [certFile, keyFile] : [keyFile, certFile];
   throw new Error(
-    `${lost} is missing. Restore it from a backup; to start with a new authority, which every agent has to be enrolled with again, delete ${left}.`,
+    `${lostFile} is missing. Restore it from a backup; to start with a new authority, which every agent has to be enrolled with again, delete ${otherFile}.`,
   );
 }
 
@@ -136,15 +141,16 @@ function firstCertificate(pem: string, file: string): X509Certificate {
   }
 }
 
-function stillServes(
+/** Whether the server certificate is signed by the authority, long enough valid, and covers all names. */
+function isStillUsable(
   { pem, keyPem }: KeyedCertificate,
-  file: string,
+  certFile: string,
   authorityPem: string,
   names: readonly string[],
   now: Date,
 ): boolean {
-  const certificate = firstCertificate(pem, file);
-  const authority = firstCertificate(authorityPem, file);
+  const certificate = firstCertificate(pem, certFile);
+  const authority = firstCertificate(authorityPem, certFile);
   if (!certificate.verify(authority.publicKey) || !isKeyOf(certificate, keyPem)) return false;
   if (Date.parse(certificate.validTo) - now.getTime() < RENEW_BEFORE_DAYS * DAY_MS) return false;
   return names.every((name) =>
@@ -155,8 +161,11 @@ function stillServes(
 }
 
 /**
- * Makes or reads the authority and the server's certificate in `dir` (0700; keys 0600).
- * `names`: every host name and address the server answers to. The certificate file holds the whole chain.
+ * Reads the authority and the server's certificate in `dir`, or makes them (folder 0700, keys 0600). The
+ * certificate file holds the whole chain.
+ * @param names every host name and address the server can be reached by
+ * @throws Error when a file is damaged or one of the authority's files is missing; the message says what to
+ * do
  */
 export async function openAuthority(
   dir: string,
@@ -180,12 +189,12 @@ export async function openAuthority(
   }
   firstCertificate(authority.pem, caFile);
 
-  const [pem, keyPem] = await Promise.all([readOrNothing(certFile), readOrNothing(keyFile)]);
+  const [pem, keyPem] = await Promise.all([readIfPresent(certFile), readIfPresent(keyFile)]);
   const current = pem !== undefined && keyPem !== undefined ? { pem, keyPem } : undefined;
-  if (!current || !stillServes(current, certFile, authority.pem, names, now)) {
-    const made = await makeServerCertificate(authority, names, now);
-    await writeFileAtomic(keyFile, made.keyPem, { mode: 0o600 });
-    await writeFileAtomic(certFile, `${made.pem.trim()}\n${authority.pem.trim()}\n`, { mode: 0o644 });
+  if (!current || !isStillUsable(current, certFile, authority.pem, names, now)) {
+    const renewed = await makeServerCertificate(authority, names, now);
+    await writeFileAtomic(keyFile, renewed.keyPem, { mode: 0o600 });
+    await writeFileAtomic(certFile, `${renewed.pem.trim()}\n${authority.pem.trim()}\n`, { mode: 0o644 });
   }
   return { certFile, keyFile, fingerprint: fingerprintOf(authority.pem) };
 }

@@ -1,12 +1,14 @@
-/** Fingerprints of certificates: how agents and people know this server again. */
+/** Fingerprints of certificates, by which agents and people recognise this server. */
 import { createHash, X509Certificate } from 'node:crypto';
 
-/** SHA-256 of a PEM certificate's DER, lower-case hex. */
+/** The SHA-256 of a PEM certificate's DER, in lower-case hex. */
 export function fingerprintOf(pem: string): string {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 }
 
-/** A fingerprint as people compare it: `a1b2…` → `A1`, `B2`, … */
-export function inPairs(fingerprint: string): readonly string[] {
+/**
+ * Splits a fingerprint into pairs of upper-case digits, as browsers show it: `a1b2…` becomes `A1`, `B2`, …
+ */
+export function hexPairs(fingerprint: string): readonly string[] {
   return fingerprint.toUpperCase().match(/../g) ?? [];
 }

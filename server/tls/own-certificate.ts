@@ -1,4 +1,7 @@
-/** A certificate of one's own: checked before listening, since uWS only says "failed" later. */
+/**
+ * Checks the certificate and key named in the settings before the server listens: uWS's own error names no
+ * cause.
+ */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { errorText } from '#protocol/errors.ts';
@@ -35,8 +38,10 @@ function readKey(pem: string, file: string): KeyObject {
 }
 
 /**
- * Reads a chain and its key. The fingerprint is that of the chain's last certificate when it signed itself
- * (a private authority, or a self-signed certificate); null when agents are to use their system's trust.
+ * Reads and checks a certificate chain and its key. The fingerprint is that of the chain's last certificate
+ * when it is self-signed (a private authority, or the server's certificate itself); else null: agents use
+ * their system's roots.
+ * @throws Error naming the setting and the file that is wrong
  */
 export async function checkOwnCertificate(
   certFile: string,
@@ -55,6 +60,6 @@ export async function checkOwnCertificate(
   if (Date.parse(leaf.validTo) < now)
     throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} ended on ${leaf.validTo}`);
   const top = readCertificate(topPem, certFile);
-  const signedItself = top.checkIssued(top) && top.verify(top.publicKey);
-  return { certFile, keyFile, fingerprint: signedItself ? fingerprintOf(topPem) : null };
+  const isSelfSigned = top.checkIssued(top) && top.verify(top.publicKey);
+  return { certFile, keyFile, fingerprint: isSelfSigned ? fingerprintOf(topPem) : null };
 }

@@ -12,7 +12,7 @@ import { ownFolder } from '../state/folder.ts';
 
 const log = createLog('silent');
 
-test('what was started is stopped in the opposite order, whatever fails on the way', async () => {
+test('all parts are stopped in the opposite order of their start, even if some fail', async () => {
   const stops = new Stops();
   const stopped: number[] = [];
   for (const n of [1, 2, 3])
@@ -26,56 +26,58 @@ test('what was started is stopped in the opposite order, whatever fails on the w
   expect(stopped).toHaveLength(3);
 });
 
-describe('a start that fails', () => {
-  /** The lock can be had again: everything before it was closed, too. */
-  const free = (data: string) => {
+describe('failed starts', () => {
+  /**
+   * Takes the lock of the data folder, which the server releases last, after it has closed everything else.
+   */
+  const expectUnlocked = (data: string) => {
     openDataFolder(data)();
   };
 
-  test('a start on a port in use fails, says so and leaves nothing open', async () => {
+  test('a start on a port in use fails with that reason and leaves nothing open', async () => {
     const data = ownFolder();
-    const taken = net.createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void taken.close());
-    await once(taken, 'listening');
-    const address = taken.address();
+    const otherServer = net.createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void otherServer.close());
+    await once(otherServer, 'listening');
+    const address = otherServer.address();
     const port = address !== null && typeof address === 'object' ? address.port : 0;
     await expect(createServer(await configFor(data, { port }), log)).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: the port is in use`,
     );
-    free(data);
+    expectUnlocked(data);
   });
 
-  test('a start on an address that is not of this machine fails, says so and leaves nothing open', async () => {
+  test('a start on an address of another machine fails and leaves nothing open', async () => {
     const data = ownFolder();
     const starting = createServer(await configFor(data, { host: '203.0.113.1' }), log);
     await expect(starting).rejects.toThrow('cannot listen on 203.0.113.1');
-    free(data);
+    expectUnlocked(data);
   });
 
-  test('a start with a state file and its copy damaged fails, says so and leaves nothing open', async () => {
+  test('a start with a damaged state file and copy fails and leaves nothing open', async () => {
     const data = ownFolder();
     writeFileSync(join(data, 'users.json'), '{');
     writeFileSync(join(data, 'users.json.bak'), '{');
     const starting = createServer(await configFor(data), log);
     await expect(starting).rejects.toThrow(/users\.json is damaged/);
     await expect(starting).rejects.toBeInstanceOf(StartError);
-    free(data);
+    expectUnlocked(data);
   });
 
-  test('a start with a certificate that is missing fails, says so and leaves nothing open', async () => {
+  test('a start with a missing certificate fails with that reason and leaves nothing open', async () => {
     const data = ownFolder();
     const tls = { certFile: '/no/such.crt', keyFile: '/no/such.key' };
     await expect(createServer(await configFor(data, { tls }), log)).rejects.toThrow(
       /WATCHFLOOR_TLS_CERT: cannot read \/no\/such\.crt/,
     );
-    free(data);
+    expectUnlocked(data);
   });
 
   test('a start with a history that cannot be opened fails and leaves nothing open', async () => {
     const data = ownFolder();
     writeFileSync(join(data, 'history'), 'a file in the way');
     await expect(createServer(await configFor(data), log)).rejects.toBeInstanceOf(StartError);
-    free(data);
+    expectUnlocked(data);
   });
 
   test('a start with a journal that cannot be opened fails and leaves nothing open', async () => {
@@ -83,11 +85,11 @@ describe('a start that fails', () => {
     mkdirSync(data, { recursive: true });
     writeFileSync(join(data, 'journal'), 'a file in the way');
     await expect(createServer(await configFor(data), log)).rejects.toBeInstanceOf(StartError);
-    free(data);
+    expectUnlocked(data);
   });
 });
 
-test('the first start makes a password where none was given, and says it once', async () => {
+test('a first start without a password in the settings generates one; the next start does not', async () => {
   const data = ownFolder();
   const config = await configFor(data, { adminPassword: undefined });
   const first = await createServer(config, log);
@@ -97,14 +99,14 @@ test('the first start makes a password where none was given, and says it once', 
   });
   await first.close();
   const second = await createServer(config, log);
-  expect(second.adminPassword).toEqual({ kind: 'kept' });
+  expect(second.adminPassword).toEqual({ kind: 'unchanged' });
   expect(second.fingerprint).toBe(first.fingerprint);
   await second.close();
 });
 
-test('a password that was set is taken on the first start, and said to be', async () => {
+test('the first start uses the password from the settings, and reports that', async () => {
   const config = await configFor(ownFolder());
   const first = await createServer(config, log);
-  expect(first.adminPassword).toEqual({ kind: 'given' });
+  expect(first.adminPassword).toEqual({ kind: 'configured' });
   await first.close();
 });

@@ -53,7 +53,7 @@ describe('sessions', () => {
   }
   const header = (cookie: string) => cookie.split(';')[0] ?? '';
 
-  test('[S3] the cookie finds the session, among other cookies, too', async () => {
+  test('[S3] a session is found by its cookie, also among other cookies', async () => {
     const { sessions, begin } = stage();
     const { record, cookie } = await begin();
     const expected = { sessionId: record.id, username: 'ann', role: 'viewer', expiresAt: NOW + 10 * DAY };
@@ -65,24 +65,24 @@ describe('sessions', () => {
     expect(await sessions.find(header(cookie).replace('__Host-', ''))).toBeUndefined();
   });
 
-  test('[S3] signed by another server is none', async () => {
+  test('[S3] a cookie signed by another server is not valid', async () => {
     const { withKey, begin } = stage();
     expect(await withKey(2).find(header((await begin()).cookie))).toBeUndefined();
   });
 
-  test('[S3] ends after its days', async () => {
+  test('[S3] an unused session ends after the configured days', async () => {
     const { sessions, begin, pass } = stage();
     const { record, cookie } = await begin();
     pass(10 * DAY - 1000);
-    expect(sessions.alive(record.id)).toBe(true);
+    expect(sessions.isAlive(record.id)).toBe(true);
     expect(await sessions.find(header(cookie))).toBeDefined();
     pass(1000);
-    expect(sessions.alive(record.id)).toBe(false);
+    expect(sessions.isAlive(record.id)).toBe(false);
     expect(await sessions.find(header(cookie))).toBeUndefined();
     expect(sessions.list()).toEqual([]);
   });
 
-  test('[S3] past half its time is prolonged with a new cookie', async () => {
+  test('[S3] a session past half its time is prolonged with a new cookie', async () => {
     const { sessions, begin, pass } = stage();
     const { record, cookie } = await begin();
     pass(5 * DAY - 1);
@@ -95,7 +95,7 @@ describe('sessions', () => {
     expect(await sessions.prolong('no such')).toBeUndefined();
   });
 
-  test('[S3] over ones leave the file with the next sign-in', async () => {
+  test('[S3] expired sessions are removed from the file at the next sign-in', async () => {
     const { begin, pass, records } = stage();
     await begin();
     pass(11 * DAY);
@@ -103,7 +103,7 @@ describe('sessions', () => {
     expect(records.all()).toHaveLength(1);
   });
 
-  test("[L5] all of a user's end but the one named, and each is told of", async () => {
+  test('[L5] endAll ends all sessions of a user but the named one, and reports each', async () => {
     const { sessions, begin, ended } = stage();
     const [one, two, bob] = [await begin(), await begin(), await begin('bob')];
     await sessions.endAll('ann', two.record.id);
@@ -114,7 +114,7 @@ describe('sessions', () => {
     expect(await sessions.find(header(bob.cookie))).toBeDefined();
   });
 
-  test('[S3] takes the role of this moment, and ends with its user', async () => {
+  test('[S3] a session has the current role of its user, and ends when the user is removed', async () => {
     const { sessions, begin, users } = stage();
     const { cookie } = await begin();
     await users.put({ ...user('ann'), role: 'admin' });
@@ -123,7 +123,7 @@ describe('sessions', () => {
     expect(await sessions.find(header(cookie))).toBeUndefined();
   });
 
-  test('[S3] the signing key is made once, 0600; a damaged one says what to do', async () => {
+  test('[S3] the signing key is made once with mode 0600; a damaged key file says what to do', async () => {
     const path = join(ownFolder(), 'session.key');
     const key = await openSessionKey(path);
     expect(key).toHaveLength(32);
@@ -135,7 +135,7 @@ describe('sessions', () => {
 });
 
 describe('passwords', () => {
-  test('[S2] are argon2id, salted, and verified', async () => {
+  test('[S2] a password is hashed with argon2id and a salt, and verified', async () => {
     const passwords = createPasswords();
     const [a, b] = [await passwords.hash('secret word'), await passwords.hash('secret word')];
     expect(a).toMatch(/^\$argon2id\$/);
@@ -144,7 +144,7 @@ describe('passwords', () => {
     expect(await passwords.verify(a, 'secret wor')).toBe(false);
   });
 
-  test('[S2] an unknown user costs a verification, too, and is never right', async () => {
+  test('[S2] a password of an unknown user takes a verification as well, and is never right', async () => {
     const passwords = createPasswords();
     const hash = await passwords.hash('x');
     const costOf = async (against: string | undefined) => {
@@ -153,29 +153,30 @@ describe('passwords', () => {
       for (let i = 0; i < 5; i++) expect(await passwords.verify(against, 'y')).toBe(false);
       return process.cpuUsage(before).user;
     };
-    // Without the verification it would be a thousandth.
+    // Without a verification it would take about a thousandth of the time.
     expect(await costOf(undefined)).toBeGreaterThan((await costOf(hash)) / 4);
   });
 
-  test('[I6] at most 32 wait; the next is told to come again', async () => {
+  test('[I6] at most 32 passwords wait to be hashed; further ones are refused for now', async () => {
     const passwords = createPasswords();
     const all = Array.from({ length: 40 }, () => passwords.hash('x'));
     const settled = await Promise.allSettled(all);
-    const refused = settled.filter((one) => one.status === 'rejected');
+    const refused = settled.filter((result) => result.status === 'rejected');
     expect(refused).toHaveLength(8);
     expect(refused[0]?.reason).toMatchObject({ code: 'overloaded', retryAfterS: 5 });
     await expect(passwords.hash('x')).resolves.toBeDefined();
   });
 
-  test('[S2] generated ones can be copied by hand and differ', () => {
-    const made = Array.from({ length: 50 }, generatePassword);
-    expect(new Set(made).size).toBe(50);
-    for (const one of made) expect(one).toMatch(/^([a-km-zA-HJ-NP-Z2-9]{5}-){3}[a-km-zA-HJ-NP-Z2-9]{5}$/);
+  test('[S2] generated passwords have no look-alike characters and differ', () => {
+    const passwords = Array.from({ length: 50 }, generatePassword);
+    expect(new Set(passwords).size).toBe(50);
+    for (const password of passwords)
+      expect(password).toMatch(/^([a-km-zA-HJ-NP-Z2-9]{5}-){3}[a-km-zA-HJ-NP-Z2-9]{5}$/);
   });
 });
 
 describe('sign-in limits', () => {
-  test('[S2] count per account and address, and per address', async () => {
+  test('[S2] sign-in attempts are limited per account and address together', async () => {
     const limits = createLoginLimits();
     for (let i = 0; i < 5; i++) await limits.attempt('ann', '1.1.1.1');
     await expect(limits.attempt('ann', '1.1.1.1')).rejects.toMatchObject({
@@ -193,7 +194,7 @@ describe('device tokens', () => {
     return { devices, tokens: createDeviceTokens(devices, () => NOW) };
   }
 
-  test('[S2] only a hash is kept; the newest one works', async () => {
+  test('[S2] only the hash of a device token is stored, and only the newest token works', async () => {
     const { devices, tokens } = stage();
     const first = await tokens.issue('a');
     expect(tokens.authenticate(`Bearer ${first}`)).toBe('a');
@@ -204,7 +205,7 @@ describe('device tokens', () => {
     expect(createDeviceTokens(devices, () => NOW).authenticate(`Bearer ${second}`)).toBe('a');
   });
 
-  test('[I3] a revoked or removed one is none', async () => {
+  test('[I3] the token of a revoked or removed device does not work', async () => {
     const { devices, tokens } = stage();
     const [a, b] = [await tokens.issue('a'), await tokens.issue('b')];
     await tokens.revoke('a');
@@ -220,12 +221,12 @@ describe('enrollment keys', () => {
     let now = NOW;
     const records = memoryCollection<EnrollmentKeyRecord>();
     const keys = createEnrollmentKeys(records, () => now);
-    const create = (over: Partial<EnrollmentKeyRecord> = {}) =>
-      keys.create({ name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [], ...over });
+    const create = (changes: Partial<EnrollmentKeyRecord> = {}) =>
+      keys.create({ name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [], ...changes });
     return { keys, records, create, pass: (ms: number) => (now += ms) };
   }
 
-  test('[S2] are kept as hashes', async () => {
+  test('[S2] only the hash of an enrollment key is stored', async () => {
     const { keys, create, records } = stage();
     const { secret, record } = await create();
     expect(keys.check(secret).id).toBe(record.id);
@@ -233,42 +234,42 @@ describe('enrollment keys', () => {
     expect(() => keys.check(`${secret}x`)).toThrow('unknown, used up or expired');
   });
 
-  test('[S2] end at their time, even for a try again', async () => {
+  test('[S2] an expired enrollment key is refused, even for a retry', async () => {
     const { keys, create, pass } = stage();
     const { secret } = await create({ expires_at: NOW + 1000 });
     pass(999);
     keys.check(secret);
     pass(1);
     expect(() => keys.check(secret)).toThrow();
-    expect(() => keys.check(secret, { again: true })).toThrow();
+    expect(() => keys.check(secret, { isRetry: true })).toThrow();
   });
 
-  test('[S2] end with their last use, but for a try again', async () => {
+  test('[S2] a used-up enrollment key is refused, except for a retry', async () => {
     const { keys, create } = stage();
     const { secret, record } = await create({ max_uses: 2 });
-    await keys.used(record);
+    await keys.countUse(record);
     keys.check(secret);
-    await keys.used(record);
+    await keys.countUse(record);
     expect(() => keys.check(secret)).toThrow();
-    keys.check(secret, { again: true });
+    keys.check(secret, { isRetry: true });
   });
 });
 
 describe('the audit log', () => {
   const act = (n: number, action = 'renamed') => ({ actor: `${n}`, address: '', action, target: '' });
-  const failed = (error: unknown) => {
+  const onSaveError = (error: unknown) => {
     throw error;
   };
 
-  test('[S4] is newest first and keeps the newest 2000', () => {
-    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, failed);
+  test('[S4] the audit log lists the newest entry first and keeps the newest 2000', () => {
+    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, onSaveError);
     for (let n = 0; n < 2100; n++) audit.record(act(n));
     expect(audit.list()).toHaveLength(2000);
     expect(audit.list()[0]).toMatchObject({ actor: '2099', t: NOW });
   });
 
-  test('[S4] a flood of refused sign-ins pushes no administrative act out', () => {
-    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, failed);
+  test('[S4] a flood of refused sign-ins pushes no administrative act out of the audit log', () => {
+    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, onSaveError);
     audit.record(act(1, 'removed the device'));
     for (let n = 0; n < 3000; n++) audit.record(act(n, 'sign-in refused'));
     expect(audit.list().at(-1)).toMatchObject({ action: 'removed the device' });

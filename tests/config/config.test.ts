@@ -8,13 +8,13 @@ import { ownFolder } from '../state/folder.ts';
 type Environment = Record<string, string>;
 
 async function load(args: readonly string[] = [], env: Environment = {}): Promise<Config> {
-  const asked = await loadConfig(args, env);
-  if (asked.kind !== 'run') throw new Error(`asked for ${asked.kind}`);
-  return asked.config;
+  const command = await loadConfig(args, env);
+  if (command.kind !== 'run') throw new Error(`the flags ask for ${command.kind}`);
+  return command.config;
 }
 async function problemsOf(args: readonly string[], env: Environment = {}): Promise<readonly string[]> {
   const error = await loadConfig(args, env).catch((caught: unknown) => caught);
-  if (!(error instanceof ConfigError)) throw new Error('the settings were taken');
+  if (!(error instanceof ConfigError)) throw new Error('the settings were accepted');
   for (const problem of error.problems) expect(error.message).toContain(problem);
   return error.problems;
 }
@@ -25,7 +25,7 @@ function yaml(text: string): string {
 }
 
 describe('settings', () => {
-  test('[G5] have their defaults, and cannot be changed', async () => {
+  test('[G5] settings have defaults, and the config is frozen', async () => {
     const config = await load();
     expect(config).toMatchObject({
       host: '0.0.0.0',
@@ -43,7 +43,7 @@ describe('settings', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  test('[G5] flags win over the environment, that over the file, that over defaults', async () => {
+  test('[G5] flags override the environment, which overrides the file, which overrides defaults', async () => {
     const file = yaml('port: 1\nhost: 10.0.0.1\ninterval: 9\nraw_days: 7\n');
     const env = { WATCHFLOOR_CONFIG: file, WATCHFLOOR_PORT: '2', WATCHFLOOR_HOST: '10.0.0.2' };
     expect(await load(['--port', '3'], env)).toMatchObject({
@@ -55,11 +55,11 @@ describe('settings', () => {
     expect(await load([`--config=${file}`, '--port=4'])).toMatchObject({ port: 4, host: '10.0.0.1' });
   });
 
-  test('[G5] an empty variable is one that is not set', async () => {
+  test('[G5] an empty environment variable counts as not set', async () => {
     expect((await load([], { WATCHFLOOR_PORT: '', WATCHFLOOR_CONFIG: '' })).port).toBe(8443);
   });
 
-  test('[G5] lists stand with commas, or as YAML lists', async () => {
+  test('[G5] a list is written with commas or as a YAML list', async () => {
     const file = yaml('tls_names: [a.example.com, 10.0.0.1]\nallow_agents:\n  - 10.0.0.0/8\n');
     const config = await load([], { WATCHFLOOR_CONFIG: file, WATCHFLOOR_ALLOW_PEOPLE: '10.0.0.0/8, ::1,' });
     expect(config.tlsNames).toEqual(['a.example.com', '10.0.0.1']);
@@ -67,7 +67,7 @@ describe('settings', () => {
     expect(config.allowPeople).toHaveLength(2);
   });
 
-  test('[G5] every mistake is told at once, with where it came from', async () => {
+  test('[G5] all mistakes are reported at once, each with its flag, variable or file key', async () => {
     const file = yaml('prot: 1\nraw_days: many\nconfig: x\n');
     const problems = await problemsOf(['--port', '99999', '--fast', 'stray'], {
       WATCHFLOOR_CONFIG: file,
@@ -81,8 +81,8 @@ describe('settings', () => {
     for (const part of [
       '--port: must be a number from 0 to 65535; it is "99999"',
       '--fast: there is no such flag',
-      `${file}: "prot" is no setting`,
-      `${file}: "config" is no setting`,
+      `${file}: "prot" is not a setting`,
+      `${file}: "config" is not a setting`,
       `${file}: raw_days: must be a number from 1 to 400; it is "many"`,
       'WATCHFLOOR_TLS: must be auto or off; it is "maybe"',
       'WATCHFLOOR_INTERVAL: must be a number from 1 to 300',
@@ -104,20 +104,20 @@ describe('settings', () => {
     [['stray'], '"stray": this command takes flags only'],
     [['--config', '/no/such.yaml'], '/no/such.yaml: ENOENT'],
     [['--data', ' '], '--data: must not be empty'],
-  ])('[G5] %j: %s', async (args, message) => {
+  ])('[G5] the flags %j are refused with "%s"', async (args, message) => {
     expect((await problemsOf(args)).join('\n')).toContain(message);
   });
 
   test.each([
-    ['a list', '- port: 1\n', 'must hold "name: value" lines'],
-    ['no YAML', 'port: [1\n', 'server.yaml'],
-    ['the same twice', 'port: 1\nport: 2\n', 'server.yaml'],
-    ['a setting of the wrong kind', 'port: [1, 2]\n', 'port: must be a number'],
-  ])('[G5] a file with %s', async (_, text, message) => {
+    ['is a list', '- port: 1\n', 'must hold "name: value" lines'],
+    ['is not YAML', 'port: [1\n', 'server.yaml'],
+    ['has a setting twice', 'port: 1\nport: 2\n', 'server.yaml'],
+    ['has a setting of the wrong type', 'port: [1, 2]\n', 'port: must be a number'],
+  ])('[G5] a settings file that %s is refused', async (_, text, message) => {
     expect((await problemsOf([], { WATCHFLOOR_CONFIG: yaml(text) })).join('\n')).toContain(message);
   });
 
-  test('[G5] an empty file and empty settings are fine', async () => {
+  test('[G5] an empty settings file and an empty setting in it are accepted', async () => {
     expect((await load([], { WATCHFLOOR_CONFIG: yaml('') })).port).toBe(8443);
     expect((await load([], { WATCHFLOOR_CONFIG: yaml('port:\n') })).port).toBe(8443);
   });
@@ -130,16 +130,16 @@ describe('settings', () => {
     '[S1] TLS may not be off on %s',
     async (host) => {
       expect(await problemsOf(['--tls', 'off', '--host', host])).toEqual([
-        expect.stringContaining('taken on loopback only'),
+        expect.stringContaining('accepted on loopback only'),
       ]);
     },
   );
 
-  test('[S1] a certificate of one’s own comes with its key', async () => {
+  test('[S1] a certificate and its key are taken from the settings', async () => {
     expect((await load(['--tls-cert', 'a', '--tls-key', 'b'])).tls).toEqual({ certFile: 'a', keyFile: 'b' });
   });
 
-  test('[H3] all four settings of InfluxDB, or none', async () => {
+  test('[H3] InfluxDB needs all four of its settings or none', async () => {
     const all = {
       INFLUX_URL: 'http://localhost:8086',
       INFLUX_TOKEN: 't',
@@ -155,7 +155,7 @@ describe('settings', () => {
     }
   });
 
-  test('[G5] secrets have no flag and stand in no message', async () => {
+  test('[G5] secrets have no flag and are in no message', async () => {
     const secret = 'hunter22';
     const env = { WATCHFLOOR_ADMIN_PASSWORD: secret, WATCHFLOOR_SCRAPE_TOKEN: secret };
     expect((await problemsOf([], env)).join('\n')).not.toContain(secret);
@@ -176,11 +176,11 @@ describe('settings', () => {
     [['-h', '--port', 'x'], 'help'],
     [['--version'], 'version'],
     [['-v'], 'version'],
-  ])('%j asks for %s, whatever else is wrong', async (args, kind) => {
+  ])('the flags %j ask for %s, even with mistakes in other flags', async (args, kind) => {
     expect(await loadConfig(args, {})).toEqual({ kind });
   });
 
-  test('every setting is in the help', () => {
+  test('--help lists every setting', () => {
     const text = describeSettings();
     for (const { env, flag } of SETTINGS) {
       expect(text).toContain(env);

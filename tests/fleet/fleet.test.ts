@@ -206,7 +206,7 @@ describe('newest values', () => {
     const samplesOf = (numbers: number[]) => {
       const buffer = Float64Array.from(numbers);
       const sampleAt = (i: number) =>
-        rowSample(START + (numbers[0] ?? 0) + i, { layout, numbers: buffer, from: i * 2 });
+        rowSample(START + (numbers[0] ?? 0) + i, { layout, numbers: buffer, offset: i * 2 });
       return [sampleAt(0), sampleAt(1)];
     };
     push('a', 5, samplesOf([1, 2, 3, NaN]));

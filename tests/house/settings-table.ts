@@ -4,7 +4,7 @@ export interface TableSetting {
   /** Empty for a secret, which has no flag. */
   readonly flag: string;
   readonly env: string;
-  readonly otherwise: string;
+  readonly defaultText: string;
   readonly help: string;
 }
 
@@ -12,8 +12,8 @@ const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;
 
 /** A Markdown table: environment variable, flag, key in a YAML file, default, and what the setting is for. */
 export function settingsTable(settings: readonly TableSetting[]): string {
-  const rows = settings.map(({ env, flag, key, otherwise, help }) =>
-    [`\`${env}\``, flag === '' ? '–' : `\`--${flag}\``, `\`${key}\``, cell(otherwise), cell(help)].join(
+  const rows = settings.map(({ env, flag, key, defaultText, help }) =>
+    [`\`${env}\``, flag === '' ? '–' : `\`--${flag}\``, `\`${key}\``, cell(defaultText), cell(help)].join(
       ' | ',
     ),
   );

@@ -21,8 +21,8 @@ describe('networks', () => {
     ['::/0', '::1', true],
     ['10.0.0.0/8', 'not an address', false],
     ['10.0.0.0/8', '', false],
-  ])('%s holds %s: %s', (network, address, inside) => {
-    expect(isIn(parseNetworks([network]), address)).toBe(inside);
+  ])('isIn("%s", "%s") is %s', (network, address, expected) => {
+    expect(isIn(parseNetworks([network]), address)).toBe(expected);
   });
 
   test.each([
@@ -36,34 +36,39 @@ describe('networks', () => {
     '10.0/8',
     'fe80::/129',
     '1.2.3.4/',
-  ])('refuses %s', (text) => {
+  ])('"%s" is refused as a network', (text) => {
     expect(() => parseNetworks(['10.0.0.0/8', text])).toThrow(
       `"${text}" is neither an IP address nor a network`,
     );
   });
 
-  test('without any holds nobody', () => {
+  test('no address is in an empty list of networks', () => {
     expect(isIn([], '127.0.0.1')).toBe(false);
   });
 });
 
-describe('where a request comes from', () => {
+describe('client addresses behind proxies', () => {
   const trusted = parseNetworks(['127.0.0.1', '10.0.0.0/8']);
   test.each([
-    ['an untrusted peer says anything', '8.8.8.8', '1.2.3.4', '8.8.8.8'],
-    ['no header', '127.0.0.1', '', '127.0.0.1'],
-    ['one hop', '127.0.0.1', '1.2.3.4', '1.2.3.4'],
-    ['a hop written as IPv6', '127.0.0.1', '::ffff:1.2.3.4', '1.2.3.4'],
-    ['what the client claims stands left of what the proxy saw', '127.0.0.1', '6.6.6.6, 1.2.3.4', '1.2.3.4'],
-    ['further trusted proxies are passed over', '127.0.0.1', '1.2.3.4, 10.0.0.5', '1.2.3.4'],
-    ['rubbish right-most', '127.0.0.1', '1.2.3.4, rubbish', '127.0.0.1'],
-    ['all trusted', '127.0.0.1', '10.0.0.1', '127.0.0.1'],
-  ])('%s', (_, peer, header, address) => {
+    ['of an untrusted peer is its own, whatever the header says', '8.8.8.8', '1.2.3.4', '8.8.8.8'],
+    ['without the header is that of the peer', '127.0.0.1', '', '127.0.0.1'],
+    ['is the only hop in the header', '127.0.0.1', '1.2.3.4', '1.2.3.4'],
+    ['of a hop written as IPv6 is IPv4', '127.0.0.1', '::ffff:1.2.3.4', '1.2.3.4'],
+    [
+      'is what the proxy saw, not what the client claims left of it',
+      '127.0.0.1',
+      '6.6.6.6, 1.2.3.4',
+      '1.2.3.4',
+    ],
+    ['is the right-most hop that is no trusted proxy', '127.0.0.1', '1.2.3.4, 10.0.0.5', '1.2.3.4'],
+    ['is that of the peer when the right-most hop is rubbish', '127.0.0.1', '1.2.3.4, rubbish', '127.0.0.1'],
+    ['is that of the peer when all hops are trusted proxies', '127.0.0.1', '10.0.0.1', '127.0.0.1'],
+  ])('the client address %s', (_, peer, header, address) => {
     expect(clientAddress(peer, header, trusted)).toBe(address);
   });
 });
 
-test('addresses are written as people write them', () => {
+test('normalAddress writes addresses in the usual short form', () => {
   expect(normalAddress(V4_IN_V6)).toBe('10.1.2.3');
   expect(normalAddress('0000:0000:0000:0000:0000:0000:0000:0001')).toBe('::1');
   expect(normalAddress('')).toBe('');

@@ -12,9 +12,9 @@ import { ApiError } from '../../server/protocol/errors.ts';
 const MIB = 1024 * 1024;
 const http = createHttp({ tls: null, log: createLog('silent') });
 let port = 0;
-let arrivals: (() => void)[] = [];
-/** Resolves when the next request has reached its guard. */
-const arrival = () => new Promise<void>((resolve) => arrivals.push(resolve));
+let waiting: (() => void)[] = [];
+/** Resolves when the next request has reached the guard. */
+const nextRequest = () => new Promise<void>((resolve) => waiting.push(resolve));
 
 beforeAll(async () => {
   http.serve({
@@ -33,7 +33,7 @@ beforeAll(async () => {
         access: 'public',
         summary: '',
         handle() {
-          throw new TypeError('a secret of the house');
+          throw new TypeError('a secret of the server');
         },
       }),
       route({
@@ -46,8 +46,8 @@ beforeAll(async () => {
       route({ method: 'DELETE', path: '/gone', access: 'public', summary: '', handle: () => new Reply(204) }),
     ],
     guard: ({ path }) => {
-      for (const tell of arrivals) tell();
-      arrivals = [];
+      for (const resolve of waiting) resolve();
+      waiting = [];
       return path === '/refused' ? Promise.reject(new ApiError('forbidden')) : Promise.resolve(NOBODY);
     },
     files: { find: () => undefined },
@@ -59,7 +59,7 @@ afterAll(() => {
   http.close();
 });
 
-function begin(path: string, headers: Record<string, string | number> = {}): ClientRequest {
+function openPost(path: string, headers: Record<string, string | number> = {}): ClientRequest {
   const request = ask({ host: '127.0.0.1', port, path, method: 'POST', headers, agent: false });
   request.on('error', () => undefined);
   return request;
@@ -74,29 +74,29 @@ async function answerOf(request: ClientRequest): Promise<{ status: number; text:
   return { status: response.statusCode ?? 0, text };
 }
 const post = (path: string, body: Buffer | string) => {
-  const request = begin(path);
+  const request = openPost(path);
   const answer = answerOf(request);
   request.end(body);
   return answer;
 };
 
 describe('bodies', () => {
-  test('[I6] what clients that went away in the middle had sent is let go of at once', async () => {
-    // Together more than the server reads at a time; half of each, then gone.
+  test('[I6] half a body of a client that disconnects stops counting against the limit at once', async () => {
+    // 140 times half a MiB: together more than the 64 MiB that may arrive at one time.
     for (let i = 0; i < 140; i++) {
-      const here = arrival();
-      const request = begin('/echo', { 'content-length': MIB });
+      const arrived = nextRequest();
+      const request = openPost('/echo', { 'content-length': MIB });
       await new Promise((written) => request.write(Buffer.alloc(MIB / 2), written));
-      await here;
+      await arrived;
       request.destroy();
       await new Promise((closed) => request.once('close', closed));
     }
     expect((await post('/echo', 'x')).status).toBe(200);
   });
 
-  test('[I6] so is what came with a request that was refused before its end', async () => {
+  test('[I6] half a body of a request that is refused early stops counting against the limit', async () => {
     for (let i = 0; i < 140; i++) {
-      const request = begin('/refused', { 'content-length': MIB });
+      const request = openPost('/refused', { 'content-length': MIB });
       const answer = answerOf(request);
       request.write(Buffer.alloc(MIB / 2));
       expect((await answer).status).toBe(403);
@@ -105,14 +105,14 @@ describe('bodies', () => {
     expect((await post('/echo', 'x')).status).toBe(200);
   });
 
-  test('[I6] bodies that never end take from others nothing, whoever sends them', async () => {
-    const held: ClientRequest[] = [];
+  test('[I6] unfinished bodies from one address do not keep other addresses from sending', async () => {
+    const unfinished: ClientRequest[] = [];
     const answers: Promise<{ status: number }>[] = [];
     for (let i = 0; i < 40; i++) {
-      const request = begin('/echo', { 'content-length': MIB });
+      const request = openPost('/echo', { 'content-length': MIB });
       answers.push(answerOf(request));
       await new Promise((written) => request.write(Buffer.alloc(MIB / 2), written));
-      held.push(request);
+      unfinished.push(request);
     }
     expect((await Promise.race(answers)).status).toBe(503);
     const other = ask({
@@ -126,33 +126,33 @@ describe('bodies', () => {
     const answer = answerOf(other);
     other.end(Buffer.alloc(MIB));
     expect((await answer).status).toBe(200);
-    for (const request of held) request.destroy();
+    for (const request of unfinished) request.destroy();
     await Promise.allSettled(answers);
     expect((await post('/echo', Buffer.alloc(MIB))).status).toBe(200);
   });
 
   test('[I4] a chunked body past the limit is refused while it arrives', async () => {
-    const request = begin('/echo', { 'transfer-encoding': 'chunked' });
+    const request = openPost('/echo', { 'transfer-encoding': 'chunked' });
     const answer = answerOf(request);
     for (let i = 0; i < 3; i++) request.write(Buffer.alloc(MIB / 2));
     expect((await answer).status).toBe(413);
     request.destroy();
   });
 
-  test('[I4] one of exactly the limit is taken', async () => {
+  test('[I4] a body of exactly 1 MiB is accepted', async () => {
     expect(await post('/echo', Buffer.alloc(MIB))).toEqual({ status: 200, text: `{"bytes":${MIB}}` });
     expect(inflate(gzipSync(Buffer.alloc(MIB)), 'gzip')).toHaveLength(MIB);
     expect(() => inflate(gzipSync(Buffer.alloc(MIB + 1)), 'gzip')).toThrow('at most 1 MiB');
   });
 
-  test('[I4] an encoding is named in any case', () => {
+  test('[I4] Content-Encoding is read without regard to case', () => {
     expect(inflate(gzipSync('x'), 'GZip').toString()).toBe('x');
     expect(inflate(Buffer.from('x'), 'Identity').toString()).toBe('x');
     expect(() => inflate(Buffer.from('x'), 'gzip, gzip')).toThrow('must be gzip, zstd or none');
   });
 });
 
-test("a fault of the server's own tells nothing of itself", async () => {
+test('the reply to a fault of the server does not contain the error text', async () => {
   const request = ask({ host: '127.0.0.1', port, path: '/fault', agent: false });
   const answer = answerOf(request);
   request.end();
@@ -162,7 +162,7 @@ test("a fault of the server's own tells nothing of itself", async () => {
   expect(JSON.parse(text)).toMatchObject({ error: { code: 'internal' } });
 });
 
-test('[S3] a proxy that adds a line of its own is believed, and not the line the client claims', async () => {
+test('[S3] of several X-Forwarded-For lines, that of the trusted proxy counts', async () => {
   const headers = { 'x-forwarded-for': ['6.6.6.6', '1.2.3.4'] };
   const request = ask({ host: '127.0.0.1', port, path: '/where', headers, agent: false });
   const answer = answerOf(request);
@@ -170,12 +170,12 @@ test('[S3] a proxy that adds a line of its own is believed, and not the line the
   expect(await answer).toEqual({ status: 200, text: '{"address":"1.2.3.4"}' });
 });
 
-test('drain answers what is under way and refuses what comes later', async () => {
-  const here = arrival();
-  const request = begin('/echo', { 'content-length': 2 });
+test('drain lets running requests finish and refuses new connections', async () => {
+  const arrived = nextRequest();
+  const request = openPost('/echo', { 'content-length': 2 });
   const answer = answerOf(request);
   request.write('a');
-  await here;
+  await arrived;
   const drained = http.drain(10_000);
   request.end('b');
   expect(await answer).toEqual({ status: 200, text: '{"bytes":2}' });

@@ -3,18 +3,18 @@ import { EnrollmentError, formatEnrollment, isLoopback, parseEnrollment } from '
 
 const ca = '0123456789abcdef'.repeat(4);
 
-describe('the enrollment string', () => {
+describe('enrollment strings', () => {
   it.each([
     { key: 'wfe_k3y', host: 'watch.example.org', port: 8443, ca, tls: true },
     { key: 'wfe_k3y', host: '192.0.2.7', port: 443, ca: null, tls: true },
     { key: 'wfe_k3y', host: '2001:db8::7', port: 8443, ca, tls: true },
     { key: 'a/b+c=@?', host: 'localhost', port: 8443, ca: null, tls: false },
     { key: 'wfe_k3y', host: '::1', port: 9000, ca: null, tls: false },
-  ])('says the same after formatting and parsing: $host', (enrollment) => {
+  ])('an enrollment string for $host has the same parts after formatting and parsing', (enrollment) => {
     expect(parseEnrollment(formatEnrollment(enrollment))).toEqual(enrollment);
   });
 
-  it('is taken with blanks around it, without a port, and with a fingerprint as people write it', () => {
+  it('an enrollment string may have blanks around it, no port, and a fingerprint with colons', () => {
     const colons = ca.toUpperCase().replace(/(..)(?=.)/g, '$1:');
     expect(parseEnrollment(`  watchfloor://k@Host?ca=${colons}\n`)).toEqual({
       key: 'k',
@@ -41,12 +41,12 @@ describe('the enrollment string', () => {
     ['watchfloor://k@127.0.0.1.evil.example?tls=off', /127\.0\.0\.1, ::1 and localhost only/],
     ['watchfloor://k@host?tls=maybe', /tls=maybe/],
     ['watchfloor://k@host?pin=1', /"pin"/],
-  ])('is refused with a reason: %s', (text, reason) => {
+  ])('the enrollment string "%s" is refused with a reason', (text, reason) => {
     expect(() => parseEnrollment(text)).toThrow(EnrollmentError);
     expect(() => parseEnrollment(text)).toThrow(reason);
   });
 
-  it('never shows its key in an error', () => {
+  it('an error about an enrollment string never contains the key', () => {
     for (const text of ['watchfloor://s3cret@host?ca=1', 'watchfloor://s3cret@host:99999', 's3cret'])
       expect(() => parseEnrollment(text)).toThrow(
         expect.objectContaining({ message: expect.not.stringContaining('s3cret') }),
@@ -71,6 +71,6 @@ it.each([
   ['127.0.0.1.example.com', false],
   ['localhost.example.com', false],
   ['', false],
-])('[S1] loopback: %s %s', (host, loopback) => {
-  expect(isLoopback(host)).toBe(loopback);
+])('[S1] isLoopback("%s") is %s', (host, expected) => {
+  expect(isLoopback(host)).toBe(expected);
 });

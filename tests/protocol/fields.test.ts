@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fieldInfo, fieldMatches, instanceField, parseInstanceField } from '#protocol/fields.ts';
 
 describe('field names', () => {
-  it('split at the first and the last colon, so an instance may have colons', () => {
+  it('a field name is split at its first and last colon, so an instance may contain colons', () => {
     expect(parseInstanceField('interface:eth0:1:rx')).toEqual({
       kind: 'interface',
       instance: 'eth0:1',
@@ -16,13 +16,13 @@ describe('field names', () => {
     });
   });
 
-  it('know their unit by kind and field, whatever the instance', () => {
+  it('a field has the same unit for every instance of its kind', () => {
     expect(fieldInfo('mount:/srv:used')?.unit).toBe('percent');
     expect(fieldInfo('net_tx')?.unit).toBe('bytes_per_second');
     expect(fieldInfo('my_metric')).toBeUndefined();
   });
 
-  it('match a pattern with a star for the instance, and nothing shorter', () => {
+  it('a pattern with a star matches every instance of the field, and no other field', () => {
     expect(fieldMatches('mount:*:used', 'mount:/var:used')).toBe(true);
     expect(fieldMatches('mount:*:used', 'mount:/var:used_bytes')).toBe(false);
     expect(fieldMatches('cpu', 'cpu_user')).toBe(false);

@@ -1,26 +1,28 @@
-/** A push in columns means what the same push as objects means, and is refused for the same reasons. */
+/**
+ * A push in columns has the same samples as the same push as objects, and is refused for the same reasons.
+ */
 import { describe, expect, it } from 'vitest';
 import { fieldNames, fieldValue, parsePush } from '#protocol/sample.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const envelope = { device_id: 'd', hostname: 'h', ip: '::1', sent_at: NOW, interval_s: 5, dropped: 2 };
-const columns = (fields: unknown, rows: unknown, more: object = {}) =>
-  parsePush({ ...envelope, ...more, fields, rows });
+const columns = (fields: unknown, rows: unknown, changes: object = {}) =>
+  parsePush({ ...envelope, ...changes, fields, rows });
 
-/** Time and values of each sample of a push that was taken. */
+/** Time and values of each sample of an accepted push. */
 function samplesOf(parsed: ReturnType<typeof parsePush>) {
   if (!parsed.success) throw parsed.error;
   return parsed.data.samples.map(({ t, values }) => ({ t, values }));
 }
 
-/** Where the first mistake is, and what is said of it. */
-function mistake(parsed: ReturnType<typeof parsePush>): string {
+/** Path and message of the first error, as `path: message`; 'none' for an accepted push. */
+function firstError(parsed: ReturnType<typeof parsePush>): string {
   const issue = parsed.error?.issues[0];
   return issue === undefined ? 'none' : `${issue.path.join('.')}: ${issue.message}`;
 }
 
-describe('a push in columns', () => {
-  it('has the samples that the same push as a batch of objects has', () => {
+describe('pushes in columns', () => {
+  it('a push in columns has the same samples as the same push as a batch of objects', () => {
     const rows = [
       [NOW, 3.5, 40, 7, -4],
       [NOW + 1000, 100, 41.25, 0, 18],
@@ -40,7 +42,7 @@ describe('a push in columns', () => {
     expect([asColumns.data?.form, asObjects.data?.form]).toEqual(['columns', 'batch']);
   });
 
-  it('answers single values without naming all of them', () => {
+  it('a single value and the field names of a sample in columns can be read', () => {
     const [first, second] =
       columns(
         ['cpu', 'ram'],
@@ -59,11 +61,11 @@ describe('a push in columns', () => {
     expect(fieldNames(second)).toEqual(['cpu', 'ram']);
   });
 
-  it('leaves out what is null: the value is not known this time', () => {
+  it('a null in a row leaves the value out of the sample', () => {
     expect(samplesOf(columns(['cpu', 'ram'], [[NOW, null, 4]]))).toEqual([{ t: NOW, values: { ram: 4 } }]);
   });
 
-  it('may hold nothing but nulls, or no field at all, as a batch may hold empty metrics', () => {
+  it('a push in columns may hold only nulls or no field, as a batch may hold empty metrics', () => {
     expect(samplesOf(columns(['cpu'], [[NOW, null]]))).toEqual([{ t: NOW, values: {} }]);
     expect(samplesOf(columns([], [[NOW]]))).toEqual([{ t: NOW, values: {} }]);
     expect(samplesOf(parsePush({ ...envelope, samples: [{ timestamp: NOW, metrics: {} }] }))).toEqual([
@@ -71,7 +73,7 @@ describe('a push in columns', () => {
     ]);
   });
 
-  it('takes times in ISO 8601, and rows in any order', () => {
+  it('a push in columns may have ISO 8601 times, and rows in any order', () => {
     const rows = [
       ['2026-01-01T00:00:05Z', 2],
       [NOW, 1],
@@ -79,11 +81,11 @@ describe('a push in columns', () => {
     expect(samplesOf(columns(['cpu'], rows)).map(({ t }) => t)).toEqual([NOW + 5000, NOW]);
   });
 
-  it('[I5] keeps 100 for a percentage over 100', () => {
+  it('[I5] a percentage over 100 in columns becomes 100', () => {
     expect(samplesOf(columns(['cpu'], [[NOW, 104]]))).toEqual([{ t: NOW, values: { cpu: 100 } }]);
   });
 
-  it('keeps fields whose names are members of every object', () => {
+  it('field names such as constructor and toString are kept in columns', () => {
     const [sample] = samplesOf(columns(['constructor', 'toString'], [[NOW, 1, 2]]));
     expect(Object.entries(sample?.values ?? {})).toEqual([
       ['constructor', 1],
@@ -92,15 +94,15 @@ describe('a push in columns', () => {
   });
 
   it.each([
-    ['a list of fields that is no list', { cpu: 1 }, [[NOW, 1]], 'fields: must be a list of field names'],
-    ['no list of fields', undefined, [[NOW, 1]], 'fields: must be a list of field names'],
-    ['a field that is no text', ['cpu', 3], [[NOW, 1, 2]], 'fields.1: must be a field name'],
+    ['a field list that is not a list', { cpu: 1 }, [[NOW, 1]], 'fields: must be a list of field names'],
+    ['a missing field list', undefined, [[NOW, 1]], 'fields: must be a list of field names'],
+    ['a field name that is not a text', ['cpu', 3], [[NOW, 1, 2]], 'fields.1: must be a field name'],
     ['a field name with a space', ['cpu', 'a b'], [[NOW, 1, 2]], 'fields.1: a field name is a letter'],
     ['__proto__ as a field', ['__proto__'], [[NOW, 1]], 'fields.0: a field name is a letter'],
     ['an instance without a name', ['disk::read'], [[NOW, 1]], 'fields.0: an instance name is'],
-    ['a field that stands twice', ['cpu', 'ram', 'cpu'], [[NOW, 1, 2, 3]], 'fields.2: "cpu" is in the list'],
-    ['no rows', ['cpu'], [], 'rows: Too small'],
-    ['rows that are no list', ['cpu'], 'rows', 'rows: Invalid input'],
+    ['a field listed twice', ['cpu', 'ram', 'cpu'], [[NOW, 1, 2, 3]], 'fields.2: "cpu" is in the list'],
+    ['an empty list of rows', ['cpu'], [], 'rows: Too small'],
+    ['a text instead of rows', ['cpu'], 'rows', 'rows: Invalid input'],
     ['a row that is an object', ['cpu'], [{ cpu: 1 }], 'rows.0: must be a list'],
     [
       'a row that is too short',
@@ -116,31 +118,31 @@ describe('a push in columns', () => {
     ['true as a number', ['cpu'], [[NOW, true]], 'rows.0.1: must be a finite number'],
     ['a negative percentage', ['load1', 'cpu'], [[NOW, -1, -1]], 'rows.0.1: must not be negative'],
     ['1e308', ['custom'], [[NOW, 1e308]], 'rows.0.1: is out of range'],
-    ['no time', ['cpu'], [[null, 1]], 'rows.0.0: Invalid input'],
+    ['a null as the time', ['cpu'], [[null, 1]], 'rows.0.0: Invalid input'],
     ['a time before the year 2000', ['cpu'], [[5, 1]], 'rows.0.0: is before the year 2000'],
-  ])('[I4] [I5] %s is refused, and the place is named', (_, fields, rows, said) => {
-    expect(mistake(columns(fields, rows)).slice(0, said.length)).toBe(said);
+  ])('[I4] [I5] %s is refused with its path', (_, fields, rows, message) => {
+    expect(firstError(columns(fields, rows)).slice(0, message.length)).toBe(message);
   });
 
-  it('[I4] 4,000 fields are taken; 4,001 and 10,000 are refused without reading the rows', () => {
+  it('[I4] 4,000 fields are accepted; 4,001 and 10,000 are refused without reading the rows', () => {
     const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
     const row = (count: number) => [NOW, ...Array.from({ length: count }, () => null)];
     expect(columns(names(4000), [row(4000)]).success).toBe(true);
     for (const count of [4001, 10_000])
-      expect(mistake(columns(names(count), [row(count)]))).toContain(`fields: has ${count} fields`);
+      expect(firstError(columns(names(count), [row(count)]))).toContain(`fields: has ${count} fields`);
   });
 
-  it('[I4] 1,000 rows are taken, 1,001 are refused', () => {
+  it('[I4] 1,000 rows are accepted, 1,001 are refused', () => {
     const rows = (count: number) => Array.from({ length: count }, (_, i) => [NOW + i * 1000, 1]);
     expect(columns(['cpu'], rows(1000)).success).toBe(true);
-    expect(mistake(columns(['cpu'], rows(1001)))).toContain('rows: Too big');
+    expect(firstError(columns(['cpu'], rows(1001)))).toContain('rows: Too big');
   });
 
   it.each([
-    ['no device', { device_id: undefined }, 'device_id'],
+    ['a missing device id', { device_id: undefined }, 'device_id'],
     ['a long hostname', { hostname: 'h'.repeat(256) }, 'hostname'],
     ['an interval of 0', { interval_s: 0 }, 'interval_s'],
-  ])('[I4] %s is refused as in the other forms', (_, more, path) => {
-    expect(mistake(columns(['cpu'], [[NOW, 1]], more)).split(':')[0]).toBe(path);
+  ])('[I4] %s is refused in columns as in the other forms', (_, changes, path) => {
+    expect(firstError(columns(['cpu'], [[NOW, 1]], changes)).split(':')[0]).toBe(path);
   });
 });

@@ -4,8 +4,8 @@ import { parsePush } from '#protocol/sample.ts';
 const push = (metrics: object) =>
   parsePush({ device_id: 'd', hostname: 'h', ip: '', timestamp: Date.UTC(2026, 0, 1), metrics });
 
-describe('an instance written flat', () => {
-  it('stands beside a scalar of the same name', () => {
+describe('flat names of instances', () => {
+  it('an instance field under its full name may be sent beside a scalar named like its kind', () => {
     const parsed = push({
       disk: 40,
       'disk:sda:read': 7,
@@ -27,13 +27,13 @@ describe('an instance written flat', () => {
     ['disk:sda:', 'a field name is'],
     ['disk:a\nb:read', 'an instance name is'],
     ['di sk:sda:read', 'a field name is'],
-  ])('[I5] is refused when it is no name: %j', (key, reason) => {
+  ])('[I5] the invalid field name %j is refused', (key, reason) => {
     const issue = push({ [key]: 1 }).error?.issues[0];
     expect(issue?.message).toContain(reason);
     expect(issue?.path).toContain(key);
   });
 
-  it('[I5] keeps its unit: a negative rate is refused', () => {
+  it('[I5] a negative rate under its full name is refused', () => {
     expect(push({ 'disk:sda:read': -1 }).success).toBe(false);
   });
 });

@@ -2,22 +2,37 @@ import { describe, expect, test } from 'vitest';
 import type { AdminPassword } from '../../server/app/people.ts';
 import { welcome } from '../../server/quickstart/welcome.ts';
 
-describe('the welcome of npm start', () => {
-  const said = (adminPassword: AdminPassword, isSet: boolean) =>
-    welcome({ url: 'https://localhost:8443', adminPassword, fingerprint: null }, isSet);
+describe('welcome text', () => {
+  const textFor = (adminPassword: AdminPassword, isPasswordSet: boolean) =>
+    welcome({ url: 'https://localhost:8443', adminPassword, fingerprint: null }, isPasswordSet);
 
   test.each([
-    ['the one it made, once', { kind: 'generated', password: 'abcde' }, false, 'password:  abcde'],
-    ['that the one set holds', { kind: 'given' }, true, 'the one you set as WATCHFLOOR_ADMIN_PASSWORD'],
-    ['that it is as before', { kind: 'kept' }, false, 'as before; this start changed none'],
-    ['that the one set is not read', { kind: 'kept' }, true, 'is read on the first start only'],
-  ] as const)('%s', (_, password, isSet, words) => {
-    expect(said(password, isSet)).toContain(words);
+    ['a generated password', { kind: 'generated', password: 'abcde' }, false, 'password:  abcde'],
+    [
+      'that the password from the settings is used',
+      { kind: 'configured' },
+      true,
+      'the one you set as WATCHFLOOR_ADMIN_PASSWORD',
+    ],
+    [
+      'that the password is unchanged',
+      { kind: 'unchanged' },
+      false,
+      'as before; this start did not change it',
+    ],
+    [
+      'that the password in the settings is not read',
+      { kind: 'unchanged' },
+      true,
+      'is read on the first start only',
+    ],
+  ] as const)('the welcome text shows %s', (_, password, isPasswordSet, expected) => {
+    expect(textFor(password, isPasswordSet)).toContain(expected);
   });
 
-  test('the welcome shows the fingerprint of the certificate to compare', () => {
+  test('the welcome text shows the fingerprint of the authority', () => {
     const text = welcome(
-      { url: 'https://localhost:8443', adminPassword: { kind: 'kept' }, fingerprint: 'a1'.repeat(32) },
+      { url: 'https://localhost:8443', adminPassword: { kind: 'unchanged' }, fingerprint: 'a1'.repeat(32) },
       false,
     );
     expect(text.match(/A1(:A1){15}$/gm)).toHaveLength(2);

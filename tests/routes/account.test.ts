@@ -7,9 +7,9 @@ import type { Client } from '../e2e/client.ts';
 import { errorOf, openStage, PASSWORD, type Stage } from './stage.ts';
 
 let stage: Stage;
-let addresses = 20;
-/** A client from an address of its own, so that no test's wrong passwords count against another. */
-const stranger = () => stage.client(`127.0.0.${addresses++}`);
+let nextAddress = 20;
+/** A client from a new address, so that one test's wrong passwords do not count in another. */
+const newClient = () => stage.client(`127.0.0.${nextAddress++}`);
 const OTHER_PASSWORD = 'a password of a viewer';
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 async function signedIn(username: string, password = OTHER_PASSWORD): Promise<Client> {
-  const client = stranger();
+  const client = newClient();
   const answer = await client.login(username, password);
   if (answer.status !== 200) throw new Error(answer.text);
   return client;
@@ -32,9 +32,9 @@ async function addUser(username: string, role: string): Promise<Client> {
 }
 const wrongLogin = (client: Client, username = 'admin') => client.login(username, 'not the password');
 
-describe('signing in', () => {
-  it('[S3] answers who one is and sets a cookie scripts cannot read', async () => {
-    const client = stranger();
+describe('sign-in', () => {
+  it('[S3] a sign-in answers the user and sets a cookie that scripts cannot read', async () => {
+    const client = newClient();
     const answer = await client.login('admin', PASSWORD);
     expect(answer.as(me)).toMatchObject({ user: { username: 'admin', role: 'admin' } });
     const cookie = answer.headers['set-cookie']?.[0] ?? '';
@@ -48,57 +48,60 @@ describe('signing in', () => {
     ['a wrong password', 'admin', 'not the password'],
     ['an unknown user', 'nobody', PASSWORD],
     ['an empty password', 'admin', ''],
-    ['a name of the language', '__proto__', PASSWORD],
-  ])('[S2] with %s: 401, the same words', async (_, username, password) => {
-    const answer = await stranger().login(username, password);
-    expect(errorOf(answer)).toMatchObject({
-      status: 401,
-      code: 'wrong_credentials',
-      message: 'The user name or the password is wrong.',
-    });
-    expect(answer.headers['set-cookie']).toBeUndefined();
-  });
+    ['the name "__proto__"', '__proto__', PASSWORD],
+  ])(
+    '[S2] a sign-in with %s is refused with 401 and always the same message',
+    async (_, username, password) => {
+      const answer = await newClient().login(username, password);
+      expect(errorOf(answer)).toMatchObject({
+        status: 401,
+        code: 'wrong_credentials',
+        message: 'The user name or the password is wrong.',
+      });
+      expect(answer.headers['set-cookie']).toBeUndefined();
+    },
+  );
 
   it.each([
     ['no password', { username: 'admin' }, 'password'],
     ['a password of 1000 characters', { username: 'admin', password: 'x'.repeat(1000) }, 'password'],
-    ['a list', [], ''],
-  ])('[I4] with %s: 422', async (_, body, path) => {
-    const error = errorOf(await stranger().ask('POST', '/auth/login', { body }));
+    ['a list as its body', [], ''],
+  ])('[I4] a sign-in with %s is refused with 422', async (_, body, path) => {
+    const error = errorOf(await newClient().ask('POST', '/auth/login', { body }));
     expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(error.details?.[0]?.path).toBe(path);
   });
 
-  it('[S2] five wrong passwords: 429 with Retry-After there; the owner comes in from elsewhere', async () => {
-    const guesser = stranger();
+  it('[S2] after five wrong passwords an address gets 429, but another address does not', async () => {
+    const guesser = newClient();
     const answers = [];
     for (let i = 0; i < 6; i++) answers.push(await wrongLogin(guesser));
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 429]);
     const wait = Number(answers[5]?.headers['retry-after']);
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(60);
-    // Not even the right password helps the guesser now, and so tells nothing.
+    // Even the right password is now refused, so a guesser does not learn that it is right.
     expect((await guesser.login('admin', PASSWORD)).status).toBe(429);
-    expect((await stranger().login('admin', PASSWORD)).status).toBe(200);
+    expect((await newClient().login('admin', PASSWORD)).status).toBe(200);
   });
 
-  it('[S2] guesses over many accounts from one address end, too', async () => {
-    const guesser = stranger();
+  it('[S2] sign-in attempts from one address over many accounts are limited as well', async () => {
+    const guesser = newClient();
     const answers = await Promise.all(Array.from({ length: 31 }, (_, i) => wrongLogin(guesser, `user${i}`)));
     const statuses = answers.map(({ status }) => status);
     expect(statuses.filter((status) => status === 429)).toHaveLength(1);
     expect(statuses.filter((status) => status === 401)).toHaveLength(30);
   });
 
-  it('[S2] a success clears the count', async () => {
-    const clumsy = stranger();
+  it('[S2] a successful sign-in clears the count of wrong passwords', async () => {
+    const clumsy = newClient();
     for (let i = 0; i < 4; i++) await wrongLogin(clumsy);
     expect((await clumsy.login('admin', PASSWORD)).status).toBe(200);
     for (let i = 0; i < 4; i++) expect((await wrongLogin(clumsy)).status).toBe(401);
   });
 });
 
-describe('a cookie', () => {
+describe('session cookies', () => {
   const ask = (value: string) =>
     stage.client().ask('GET', '/auth/me', { headers: { cookie: `__Host-watchfloor=${value}` } });
   const sessionId = async () =>
@@ -110,53 +113,53 @@ describe('a cookie', () => {
       .setIssuer('watchfloor')
       .setJti(id)
       .setSubject('admin');
-  const ownKey = async () =>
+  const signingKey = async () =>
     Buffer.from(await readFile(join(stage.data, 'session.key'), 'utf8'), 'base64url');
 
-  it('[S3] signed with another key: 401', async () => {
+  it('[S3] a cookie signed with another key is refused with 401', async () => {
     const forged = await token(await sessionId())
       .setExpirationTime('1h')
       .sign(Buffer.alloc(32, 7));
     expect(errorOf(await ask(forged))).toMatchObject({ status: 401, code: 'not_signed_in' });
   });
 
-  it('[S3] with "alg": "none": 401', async () => {
+  it('[S3] a cookie with "alg": "none" is refused with 401', async () => {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claims = { iss: 'watchfloor', jti: await sessionId(), sub: 'admin', exp: 4_000_000_000 };
     expect((await ask(`${part({ alg: 'none', typ: 'JWT' })}.${part(claims)}.`)).status).toBe(401);
   });
 
-  it('[S3] past its time, though rightly signed: 401', async () => {
-    const old = await token(await sessionId())
+  it('[S3] an expired cookie with a valid signature is refused with 401', async () => {
+    const expired = await token(await sessionId())
       .setExpirationTime('-1s')
-      .sign(await ownKey());
-    expect((await ask(old)).status).toBe(401);
-    const good = await token(await sessionId())
+      .sign(await signingKey());
+    expect((await ask(expired)).status).toBe(401);
+    const valid = await token(await sessionId())
       .setExpirationTime('1h')
-      .sign(await ownKey());
-    expect((await ask(good)).status).toBe(200);
+      .sign(await signingKey());
+    expect((await ask(valid)).status).toBe(200);
   });
 
-  it('[S3] of another issuer, or naming no session that is: 401', async () => {
+  it('[S3] a cookie of another issuer, or of no existing session, is refused with 401', async () => {
     const foreign = await token(await sessionId())
       .setIssuer('else')
       .setExpirationTime('1h')
-      .sign(await ownKey());
+      .sign(await signingKey());
     const unknown = await token('no-such')
       .setExpirationTime('1h')
-      .sign(await ownKey());
+      .sign(await signingKey());
     expect((await ask(foreign)).status).toBe(401);
     expect((await ask(unknown)).status).toBe(401);
   });
 
   it.each(['', 'x', '..', 'a.b.c', '%00', `${'A'.repeat(3000)}.B.C`])(
-    '[S3] of rubbish (%#): 401',
+    '[S3] rubbish as a cookie (%#) is refused with 401',
     async (value) => {
       expect((await ask(value)).status).toBe(401);
     },
   );
 
-  it('[S3] is worthless after signing out', async () => {
+  it('[S3] a cookie does not work after signing out', async () => {
     const client = await signedIn('admin', PASSWORD);
     const out = await client.ask('POST', '/auth/logout');
     expect(out.status).toBe(204);
@@ -165,19 +168,19 @@ describe('a cookie', () => {
     expect((await stage.client().ask('POST', '/auth/logout')).status).toBe(204);
   });
 
-  it('[S3] outlives a restart of the server', async () => {
+  it('[S3] a cookie still works after a restart of the server', async () => {
     await stage.restart();
     expect((await stage.admin.ask('GET', '/auth/me')).status).toBe(200);
   });
 });
 
-describe('another site', () => {
+describe('requests from other sites', () => {
   it.each([
-    ['elsewhere', 'https://evil.example'],
-    ['the same name and another port', 'https://localhost:1'],
+    ['another site', 'https://evil.example'],
+    ['a page of the same host on another port', 'https://localhost:1'],
     ['a sandboxed page', 'null'],
-    ['nonsense', 'x'],
-  ])('[S3] %s may not change anything in the visitor’s name', async (_, origin) => {
+    ['a page with a nonsense origin', 'x'],
+  ])('[S3] %s cannot change anything with the visitor’s cookie', async (_, origin) => {
     const headers = { origin };
     for (const [method, path] of [
       ['POST', '/auth/login'],
@@ -193,15 +196,15 @@ describe('another site', () => {
     expect((await stage.admin.ask('GET', '/auth/me')).status).toBe(200);
   });
 
-  it('[S3] our own page may', async () => {
+  it('[S3] a page of the server itself may change things', async () => {
     const headers = { origin: stage.server().url };
     const answer = await stage.admin.ask('POST', '/enrollment-keys', { headers, body: {} });
     expect(answer.status).toBe(201);
   });
 });
 
-describe('a role', () => {
-  it('[S3] a viewer looks and administers nothing; a display only looks', async () => {
+describe('roles', () => {
+  it('[S3] viewers and displays may read but not administer; displays cannot read the status', async () => {
     const viewer = await addUser('watcher', 'viewer');
     const display = await addUser('wall', 'display');
     await stage.device('shown');
@@ -234,7 +237,7 @@ describe('a role', () => {
         });
   });
 
-  it('[S3] nobody sees anything without signing in', async () => {
+  it('[S3] nothing can be read without signing in', async () => {
     for (const path of [
       '/devices',
       '/devices/x',
@@ -250,7 +253,7 @@ describe('a role', () => {
       });
   });
 
-  it('[S3] a viewer sees and ends only their own sessions', async () => {
+  it('[S3] viewers see and end only their own sessions', async () => {
     const viewer = await addUser('private', 'viewer');
     const mine = (await viewer.ask('GET', '/sessions')).as(sessionsReply).sessions;
     expect(mine).toMatchObject([{ username: 'private', current: true }]);
@@ -263,7 +266,7 @@ describe('a role', () => {
 });
 
 describe('users', () => {
-  it('[S3] the last administrator stays, and nobody removes oneself', async () => {
+  it('[S3] the last administrator cannot be demoted, and nobody can remove their own account', async () => {
     const demoted = await stage.admin.ask('PATCH', '/users/admin', { body: { role: 'viewer' } });
     expect(errorOf(demoted)).toMatchObject({ status: 409, code: 'last_admin' });
     const removed = await stage.admin.ask('DELETE', '/users/admin');
@@ -274,7 +277,7 @@ describe('users', () => {
     });
   });
 
-  it('[S3] a changed role or password, and removal, end the sessions', async () => {
+  it('[S3] changing the role or password of a user, or removing the user, ends the sessions', async () => {
     for (const change of [{ role: 'display' }, { password: 'quite another password' }]) {
       const name = `changed-${Object.keys(change)[0]}`;
       const client = await addUser(name, 'viewer');
@@ -284,7 +287,7 @@ describe('users', () => {
     const client = await addUser('removed', 'viewer');
     expect((await stage.admin.ask('DELETE', '/users/removed')).status).toBe(204);
     expect((await client.ask('GET', '/auth/me')).status).toBe(401);
-    expect((await stranger().login('removed', OTHER_PASSWORD)).status).toBe(401);
+    expect((await newClient().login('removed', OTHER_PASSWORD)).status).toBe(401);
   });
 
   it.each<[string, object, number, string]>([
@@ -293,23 +296,23 @@ describe('users', () => {
     ['a name with HTML', { username: '<b>x</b>', password: OTHER_PASSWORD, role: 'viewer' }, 422, 'username'],
     ['an unknown field', { username: 'x', password: OTHER_PASSWORD, role: 'viewer', admin: true }, 422, ''],
     ['a name that is taken', { username: 'admin', password: OTHER_PASSWORD, role: 'viewer' }, 409, ''],
-  ])('[I4] %s is refused', async (_, body, status, path) => {
+  ])('[I4] a new user with %s is refused', async (_, body, status, path) => {
     const error = errorOf(await stage.admin.ask('POST', '/users', { body }));
     expect(error.status).toBe(status);
     expect(error.details?.[0]?.path ?? '').toBe(path);
   });
 
-  it('[S3] unknown ones are 404', async () => {
+  it('[S3] an unknown user or session is answered with 404', async () => {
     expect((await stage.admin.ask('DELETE', '/users/ghost')).status).toBe(404);
     expect((await stage.admin.ask('PATCH', '/users/ghost', { body: {} })).status).toBe(404);
     expect((await stage.admin.ask('DELETE', '/sessions/ghost')).status).toBe(404);
   });
 
-  it('[S3] one that is removed while signing in stays removed', async () => {
+  it('[S3] a user who is removed while signing in stays removed', async () => {
     await addUser('racer', 'viewer');
-    const late = stranger();
+    const late = newClient();
     await late.ask('GET', '/healthz');
-    // These keep the checking of passwords busy, so that the removal overtakes it.
+    // These guesses wait in front of the sign-in, so the user is removed before its password is verified.
     const guesses = Array.from({ length: 5 }, (_, i) => wrongLogin(late, `nobody${i}`));
     const [login] = await Promise.all([
       late.login('racer', OTHER_PASSWORD),
@@ -322,7 +325,7 @@ describe('users', () => {
     expect(users.map(({ username }) => username)).not.toContain('racer');
   });
 
-  it('[S3] one whose role is taken while changing the password does not get it back', async () => {
+  it('[S3] a password change that runs while the user is demoted does not restore the old role', async () => {
     const client = await addUser('demoted', 'admin');
     await Promise.all([
       client.ask('POST', '/auth/password', {
@@ -335,8 +338,8 @@ describe('users', () => {
   });
 });
 
-describe("one's own password", () => {
-  it('[S3] changes with the current one, ends the other sessions, and keeps this one', async () => {
+describe('password change', () => {
+  it('[S3] a password change needs the current password and ends all other sessions', async () => {
     const here = await addUser('changer', 'viewer');
     const there = await signedIn('changer');
     const ask = (current: string, password: string) =>
@@ -347,14 +350,14 @@ describe("one's own password", () => {
     expect((await ask(OTHER_PASSWORD, 'the new password')).status).toBe(204);
     expect((await here.ask('GET', '/auth/me')).status).toBe(200);
     expect((await there.ask('GET', '/auth/me')).status).toBe(401);
-    expect((await stranger().login('changer', OTHER_PASSWORD)).status).toBe(401);
-    expect((await stranger().login('changer', 'the new password')).status).toBe(200);
+    expect((await newClient().login('changer', OTHER_PASSWORD)).status).toBe(401);
+    expect((await newClient().login('changer', 'the new password')).status).toBe(200);
   });
 });
 
-describe('the audit log', () => {
-  it('[S4] says who did what to what, from where, newest first, without secrets', async () => {
-    const client = stranger();
+describe('audit log', () => {
+  it('[S4] the audit log lists who did what from where, newest first, without secrets', async () => {
+    const client = newClient();
     await client.login('admin', PASSWORD);
     await client.ask('POST', '/users', {
       body: { username: 'noted', password: OTHER_PASSWORD, role: 'viewer' },
@@ -370,7 +373,7 @@ describe('the audit log', () => {
     expect(answer.text).not.toContain(PASSWORD);
   });
 
-  it('[S4] and no file of the state holds a secret', async () => {
+  it('[S4] no state file contains a secret', async () => {
     for (const name of ['users', 'sessions', 'enrollment-keys', 'audit']) {
       const text = await readFile(join(stage.data, `${name}.json`), 'utf8');
       for (const secret of [PASSWORD, OTHER_PASSWORD, 'wf_key_', 'wf_device_'])

@@ -22,9 +22,9 @@ afterAll(() => stage.close());
 async function newKey(body: object = {}) {
   return (await stage.admin.ask('POST', '/enrollment-keys', { body })).as(enrollmentKeyCreated);
 }
-const register = (key: string, over: object = {}) =>
+const register = (key: string, changes: object = {}) =>
   stage.client().ask('POST', '/devices/register', {
-    body: { enrollment_key: key, hostname: 'host', ip: '10.0.0.1', os: 'Linux', ...over },
+    body: { enrollment_key: key, hostname: 'host', ip: '10.0.0.1', os: 'Linux', ...changes },
   });
 const usesOf = async (id: string) =>
   (await stage.admin.ask('GET', '/enrollment-keys'))
@@ -33,24 +33,24 @@ const usesOf = async (id: string) =>
 const detail = async (id: string) => (await stage.admin.ask('GET', `/devices/${id}`)).as(deviceDetail);
 const sample = () => ({ timestamp: Date.now(), metrics: { cpu: 1 } });
 
-describe('an enrollment key', () => {
-  it('[S1] comes as one string with the address, the key and the fingerprint, and as a line to paste', async () => {
-    const made = await newKey({ name: 'Rack 4', tags: ['rack4'] });
+describe('enrollment keys', () => {
+  it('[S1] a new key comes with an enrollment string and a command to paste', async () => {
+    const created = await newKey({ name: 'Rack 4', tags: ['rack4'] });
     const { port, fingerprint } = stage.server();
-    expect(parseEnrollment(made.enrollment)).toEqual({
-      key: made.key,
+    expect(parseEnrollment(created.enrollment)).toEqual({
+      key: created.key,
       host: 'localhost',
       port,
       ca: fingerprint,
       tls: true,
     });
-    expect(made.command).toContain(made.enrollment);
+    expect(created.command).toContain(created.enrollment);
     const list = await stage.admin.ask('GET', '/enrollment-keys');
-    expect(list.text).not.toContain(made.key);
+    expect(list.text).not.toContain(created.key);
     expect(list.text).not.toContain('key_hash');
   });
 
-  it('lets a machine join with its tags; the token is shown once', async () => {
+  it('a machine joins with the tags of its enrollment key, and its token is shown once', async () => {
     const { key, id } = await newKey({ tags: ['rack4'], max_uses: 1 });
     const joined = await register(key, { device_id: 'first', tags: ['web', 'rack4'], name: 'First' });
     expect(joined.status).toBe(201);
@@ -61,16 +61,16 @@ describe('an enrollment key', () => {
     expect(shown.text).not.toContain(joined.as(tokenReply).token);
   });
 
-  it('[S2] unknown, removed or past its time: 401', async () => {
+  it('[S2] an unknown, removed or expired enrollment key is refused with 401', async () => {
     const removed = await newKey();
     expect((await stage.admin.ask('DELETE', `/enrollment-keys/${removed.id}`)).status).toBe(204);
-    const over = await newKey({ expires_at: Date.now() - 1 });
-    for (const key of ['wf_key_unknown', removed.key, over.key])
+    const expired = await newKey({ expires_at: Date.now() - 1 });
+    for (const key of ['wf_key_unknown', removed.key, expired.key])
       expect(errorOf(await register(key))).toMatchObject({ status: 401, code: 'invalid_enrollment_key' });
     expect((await register('')).status).toBe(422);
   });
 
-  it('[S2] takes as many machines as it says, also when they come at once', async () => {
+  it('[S2] a key is used at most max_uses times, also by machines that join at once', async () => {
     const { key, id } = await newKey({ max_uses: 3 });
     const answers = await Promise.all(Array.from({ length: 8 }, () => register(key)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
@@ -78,21 +78,21 @@ describe('an enrollment key', () => {
     expect(await usesOf(id)).toBe(3);
   });
 
-  it('[S2] a try again after a lost reply does not count, and the newest token is the one', async () => {
+  it('[S2] a retry after a lost reply is not counted, and only the newest token works', async () => {
     const { key, id } = await newKey({ max_uses: 1 });
     const lost = (await register(key, { device_id: 'retried' })).as(tokenReply);
     const again = (await register(key, { device_id: 'retried' })).as(tokenReply);
     expect(await usesOf(id)).toBe(1);
     expect((await stage.push({ id: 'retried', token: lost.token }, sample())).status).toBe(401);
     expect((await stage.push({ id: 'retried', token: again.token }, sample())).status).toBe(200);
-    // Once it has pushed, nobody takes its place with the same key.
+    // After the first push, the same key cannot register the device again.
     expect(errorOf(await register(key, { device_id: 'retried' }))).toMatchObject({
       status: 409,
       code: 'device_exists',
     });
   });
 
-  it('[S2] takes no device over that another key brought, unless its token was revoked', async () => {
+  it('[S2] a key cannot register a device of another key, unless its token was revoked', async () => {
     const [one, two] = [await newKey(), await newKey()];
     await register(one.key, { device_id: 'kept' });
     expect(errorOf(await register(two.key, { device_id: 'kept' })).code).toBe('device_exists');
@@ -110,9 +110,9 @@ describe('an enrollment key', () => {
     ['a hostname of spaces', { hostname: '   ' }, 'hostname'],
     ['a tag with HTML', { tags: ['<b>'] }, 'tags.0'],
     ['a number as os', { os: 5 }, 'os'],
-  ])('[I4] %s is refused', async (_, over, path) => {
+  ])('[I4] a registration with %s is refused', async (_, changes, path) => {
     const { key, id } = await newKey();
-    const error = errorOf(await register(key, over));
+    const error = errorOf(await register(key, changes));
     expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(error.details?.[0]?.path).toBe(path);
     expect(await usesOf(id)).toBe(0);
@@ -124,15 +124,15 @@ describe('an enrollment key', () => {
     [{ expires_at: 'soon' }, 'expires_at'],
     [{ tags: ['No Spaces'] }, 'tags.0'],
     [{ uses: 5 }, ''],
-  ])('[I4] made with %j is refused', async (body, path) => {
+  ])('[I4] an enrollment key with %j is refused', async (body, path) => {
     const error = errorOf(await stage.admin.ask('POST', '/enrollment-keys', { body }));
     expect(error.status).toBe(422);
     expect(error.details?.[0]?.path).toBe(path);
   });
 });
 
-describe('a device', () => {
-  it('may be called as the language is: "constructor"', async () => {
+describe('devices', () => {
+  it('a device id may be a JavaScript name such as "constructor"', async () => {
     const device = await stage.device('constructor');
     expect((await stage.push(device, sample())).status).toBe(200);
     expect((await detail('constructor')).status).toBe('online');
@@ -140,7 +140,7 @@ describe('a device', () => {
     expect((await stage.admin.ask('DELETE', '/devices/constructor')).status).toBe(204);
   });
 
-  it('is renamed, tagged, and called by its hostname again', async () => {
+  it('a device can be renamed and tagged, and shown by its hostname again', async () => {
     await stage.device('renamed');
     const patch = async (body: object) =>
       (await stage.admin.ask('PATCH', '/devices/renamed', { body })).as(deviceDetail);
@@ -154,7 +154,7 @@ describe('a device', () => {
     expect(await detail('renamed')).toMatchObject({ name: 'renamed', tags: ['db', 'eu-1'] });
   });
 
-  it('that is removed takes its history with it, and may join as new', async () => {
+  it('removing a device removes its history, and the machine may join as a new device', async () => {
     const device = await stage.device('leaver');
     await stage.push(device, sample());
     expect((await stage.admin.ask('DELETE', '/devices/leaver')).status).toBe(204);
@@ -170,7 +170,7 @@ describe('a device', () => {
     expect(JSON.parse(series.text)).toMatchObject({ series: {} });
   });
 
-  it('that is unknown is 404 everywhere', async () => {
+  it('every path of an unknown device answers 404', async () => {
     for (const [method, path] of [
       ['GET', '/devices/ghost'],
       ['PATCH', '/devices/ghost'],
@@ -193,15 +193,15 @@ describe('alert rules', () => {
   const create = (body: object) => stage.admin.ask('POST', '/alert-rules', { body });
   const rule = { name: 'CPU', severity: 'warning', condition };
 
-  it('[A2] are there from the first start, and added, changed and removed', async () => {
+  it('[A2] alert rules exist from the first start, and can be added, changed and removed', async () => {
     const before = (await stage.admin.ask('GET', '/alert-rules')).as(alertRulesReply).alert_rules;
     expect(before.length).toBeGreaterThanOrEqual(7);
-    const made = (await create(rule)).as(alertRule);
-    expect(made).toMatchObject({ enabled: true, scope: { devices: [], tags: [] } });
-    expect(made.condition).toEqual({ ...condition, above: true, for_s: 60, clear_for_s: 60 });
-    const path = `/alert-rules/${made.id}`;
+    const created = (await create(rule)).as(alertRule);
+    expect(created).toMatchObject({ enabled: true, scope: { devices: [], tags: [] } });
+    expect(created.condition).toEqual({ ...condition, above: true, for_s: 60, clear_for_s: 60 });
+    const path = `/alert-rules/${created.id}`;
     const changed = await stage.admin.ask('PATCH', path, { body: { enabled: false } });
-    expect(changed.as(alertRule)).toEqual({ ...made, enabled: false });
+    expect(changed.as(alertRule)).toEqual({ ...created, enabled: false });
     expect((await stage.admin.ask('DELETE', path)).status).toBe(204);
     expect((await stage.admin.ask('PATCH', path, { body: {} })).status).toBe(404);
     expect((await stage.admin.ask('GET', '/alert-rules')).as(alertRulesReply).alert_rules).toEqual(before);
@@ -213,18 +213,22 @@ describe('alert rules', () => {
     ['an unknown kind', { condition: { ...condition, kind: 'guess' } }, 'condition.kind'],
     ['a threshold of text', { condition: { ...condition, threshold: '90' } }, 'condition.threshold'],
     ['clearing on the firing side', { condition: { ...condition, clear: 95 } }, 'condition.clear'],
-    ['and below', { condition: { ...condition, above: false, clear: 80 } }, 'condition.clear'],
+    [
+      'clearing on the firing side of a lower threshold',
+      { condition: { ...condition, above: false, clear: 80 } },
+      'condition.clear',
+    ],
     ['a negative duration', { condition: { ...condition, for_s: -1 } }, 'condition.for_s'],
     ['a duration of a month', { condition: { ...condition, for_s: 2_600_000 } }, 'condition.for_s'],
-    ['a tag that is none', { scope: { tags: ['No'] } }, 'scope.tags.0'],
+    ['an invalid tag', { scope: { tags: ['No'] } }, 'scope.tags.0'],
     ['an unknown field', { sound: true }, ''],
-  ])('[A2] %s is refused', async (_, over, path) => {
-    const error = errorOf(await create({ ...rule, ...over }));
+  ])('[A2] an alert rule with %s is refused', async (_, changes, path) => {
+    const error = errorOf(await create({ ...rule, ...changes }));
     expect(error).toMatchObject({ status: 422, code: 'invalid_body' });
     expect(error.details?.[0]?.path).toBe(path);
   });
 
-  it('[A2] alerts are asked for as active or all, and nothing else', async () => {
+  it('[A2] GET /alerts accepts the states active and all, and refuses others', async () => {
     for (const query of ['', '?state=active', '?state=all'])
       expect((await stage.admin.ask('GET', `/alerts${query}`)).status).toBe(200);
     expect(errorOf(await stage.admin.ask('GET', '/alerts?state=x'))).toMatchObject({
@@ -234,7 +238,7 @@ describe('alert rules', () => {
   });
 });
 
-it('[S2] no token and no key stands in any file', async () => {
+it('[S2] no state file contains a device token or an enrollment key', async () => {
   const { key } = await newKey();
   const { token } = (await register(key, { device_id: 'secretive' })).as(tokenReply);
   await stage.push({ id: 'secretive', token }, sample());

@@ -9,14 +9,15 @@ import { toPoints, widthFor } from '../../server/routes/series.ts';
 import { openLive } from '../e2e/live.ts';
 import { errorOf, openStage, type Device, type Stage } from './stage.ts';
 
-const SCRAPE = 'a scrape token of some length';
+const SCRAPE_TOKEN = 'a scrape token of some length';
 let stage: Stage;
 let device: Device;
+/** A whole minute, ten minutes ago. */
 const T = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
 
 beforeAll(async () => {
   stage = await openStage({
-    scrapeToken: SCRAPE,
+    scrapeToken: SCRAPE_TOKEN,
     trustedProxies: parseNetworks(['127.0.0.7']),
     allowAgents: parseNetworks(['127.0.0.0/8']),
     allowPeople: parseNetworks(['127.0.0.0/8', '203.0.113.0/24']),
@@ -34,7 +35,7 @@ afterAll(() => stage.close());
 const series = (query: string) => stage.admin.ask('GET', `/devices/read/metrics?${query}`);
 
 describe('history', () => {
-  it('[H2] is min, mean and max by bucket, with nulls where a gap begins', async () => {
+  it('[H2] a series has min, mean and max per bucket, with nulls where a gap begins', async () => {
     const answer = (await series(`from=${T}&to=${T + 120_000}&step=1s&fields=cpu`)).as(seriesReply);
     expect(answer).toEqual({
       device_id: 'read',
@@ -59,7 +60,7 @@ describe('history', () => {
     ]);
   });
 
-  it('[H2] of patterns, several fields, and all', async () => {
+  it('[H2] a series query takes patterns and several fields, and returns all fields by default', async () => {
     const names = async (fields: string) =>
       Object.keys((await series(`from=${T}&to=${T + 120_000}${fields}`)).as(seriesReply).series).sort();
     expect(await names('&fields=mount:*:used')).toEqual(['mount:/:used', 'mount:/var:used']);
@@ -68,7 +69,7 @@ describe('history', () => {
     expect(await names('&fields=__proto__,constructor')).toEqual([]);
   });
 
-  it('[H2] takes ISO 8601, and the last five minutes where nothing is said', async () => {
+  it('[H2] a series query takes ISO 8601 times, and its default is the last five minutes', async () => {
     const iso = (t: number) => new Date(t).toISOString();
     const answer = await series(`from=${iso(T)}&to=${iso(T + 60_000)}`);
     expect(answer.as(seriesReply)).toMatchObject({ from: T, to: T + 60_000 });
@@ -96,25 +97,28 @@ describe('history', () => {
       'fields',
     ],
     [`step=${'9'.repeat(30)}`, 'step'],
-  ])('[H2] %s: 400 names what is wrong', async (query, path) => {
-    const error = errorOf(await series(query));
-    expect(error).toMatchObject({ status: 400, code: 'invalid_query' });
-    expect(error.details?.[0]?.path).toBe(path);
-  });
+  ])(
+    '[H2] a series query with %s is refused with 400 that names the wrong parameter',
+    async (query, path) => {
+      const error = errorOf(await series(query));
+      expect(error).toMatchObject({ status: 400, code: 'invalid_query' });
+      expect(error.details?.[0]?.path).toBe(path);
+    },
+  );
 
-  it('[H2] of all time is answered within the usual number of buckets', async () => {
+  it('[H2] a series query over all time is answered', async () => {
     const answer = (await series(`from=0&to=${T + 120_000}&fields=cpu`)).as(seriesReply);
     expect(answer.series['cpu']?.length).toBeGreaterThan(0);
     expect((await series('to=0')).status).toBe(200);
   });
 
-  it('[H2] the chosen width makes at most 600 buckets', () => {
+  it('[H2] the default width makes at most 600 buckets', () => {
     for (const range of [1000, 300_000, 3_600_000, 86_400_000, 365 * 86_400_000, 60 * 365 * 86_400_000])
       expect(range / widthFor(range)).toBeLessThanOrEqual(600);
     expect(widthFor(300_000)).toBe(1000);
   });
 
-  it('[H2] what comes every minute has no gaps between its minutes', () => {
+  it('[H2] samples taken once a minute have no gaps between them', () => {
     const t = [0, 60_000, 120_000, 600_000];
     const points = toPoints({ t, min: t, mean: t, max: t }, 1000);
     expect(points.map(([at, min]) => [at, min === null])).toEqual([
@@ -132,15 +136,15 @@ describe('GET /metrics', () => {
   const scrape = (authorization: string) =>
     stage.client().ask('GET', '/metrics', { headers: { authorization } });
 
-  it('[S2] takes the scrape token or a session, and nothing else', async () => {
-    expect((await scrape(`Bearer ${SCRAPE}`)).status).toBe(200);
+  it('[S2] GET /metrics needs the scrape token or a session', async () => {
+    expect((await scrape(`Bearer ${SCRAPE_TOKEN}`)).status).toBe(200);
     expect((await stage.admin.ask('GET', '/metrics')).status).toBe(200);
-    for (const wrong of ['', 'Bearer', `Bearer ${SCRAPE}x`, SCRAPE, `Bearer ${device.token}`])
+    for (const wrong of ['', 'Bearer', `Bearer ${SCRAPE_TOKEN}x`, SCRAPE_TOKEN, `Bearer ${device.token}`])
       expect(errorOf(await scrape(wrong))).toMatchObject({ status: 401, code: 'invalid_scrape_token' });
   });
 
-  it('is Prometheus text', async () => {
-    const answer = await scrape(`Bearer ${SCRAPE}`);
+  it('GET /metrics answers Prometheus text', async () => {
+    const answer = await scrape(`Bearer ${SCRAPE_TOKEN}`);
     expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(answer.text).toContain('watchfloor_up{device_id="read",device="read"} 1\n');
     expect(answer.text).toContain('watchfloor_device_cpu{device_id="read",device="read"} 61\n');
@@ -168,7 +172,7 @@ describe('GET /metrics', () => {
   const lines = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const seriesOf = (text: string) => lines(text).map((line) => line.slice(0, line.lastIndexOf(' ')));
 
-  it('escapes what people and machines are called', () => {
+  it('names of devices and instances are escaped in the Prometheus text', () => {
     const text = exposition([row({ 'x:a"b\\c:y': 1 }, 'two\nlines "and" \\')]);
     expect(text).toContain('device="two\\nlines \\"and\\" \\\\"');
     expect(text).toContain('x="a\\"b\\\\c"');
@@ -176,7 +180,7 @@ describe('GET /metrics', () => {
       expect(line).toMatch(/^(# (HELP|TYPE) )?watchfloor_/);
   });
 
-  it('names no label and no series twice, whatever custom metrics are called', () => {
+  it('custom field names cause no duplicate label or series in the Prometheus text', () => {
     const text = exposition([
       row({
         'device:a:cpu': 1,
@@ -188,27 +192,27 @@ describe('GET /metrics', () => {
         cpu: 7,
       }),
     ]);
-    for (const one of seriesOf(text)) {
-      const labels = [...one.matchAll(/[{,](\w+)=/g)].map(([, label]) => label);
+    for (const line of seriesOf(text)) {
+      const labels = [...line.matchAll(/[{,](\w+)=/g)].map(([, label]) => label);
       expect(new Set(labels).size).toBe(labels.length);
     }
     expect(new Set(seriesOf(text)).size).toBe(seriesOf(text).length);
   });
 });
 
-describe('the server itself', () => {
-  it('is alive and ready, for anybody', async () => {
+describe('server status', () => {
+  it('anybody may ask whether the server is alive and ready', async () => {
     for (const path of ['/healthz', '/readyz'])
       expect((await stage.client().ask('GET', path)).status).toBe(200);
   });
 
-  it('says how it is', async () => {
+  it('GET /status answers the number of devices, the notices, the history and the fingerprint', async () => {
     const status = (await stage.admin.ask('GET', '/status')).as(statusReply);
     expect(status).toMatchObject({ devices: 1, notices: [], history: { kind: 'embedded', healthy: true } });
     expect(status.fingerprint?.replaceAll(':', '').toLowerCase()).toBe(stage.server().fingerprint);
   });
 
-  it('describes its API: every path of the design, every reference there', async () => {
+  it('GET /openapi.json describes every path of the design, and its references resolve', async () => {
     const answer = await stage.client().ask('GET', '/openapi.json');
     const operation = z.looseObject({
       summary: z.string(),
@@ -231,10 +235,10 @@ describe('the server itself', () => {
         ),
       }),
     );
-    const there = Object.entries(document.paths).flatMap(([path, item]) =>
+    const described = Object.entries(document.paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    for (const one of [
+    for (const operationName of [
       'POST /auth/login',
       'POST /auth/logout',
       'GET /auth/me',
@@ -254,11 +258,11 @@ describe('the server itself', () => {
       'GET /readyz',
       'GET /openapi.json',
     ])
-      expect(there).toContain(one);
+      expect(described).toContain(operationName);
     for (const [path, item] of Object.entries(document.paths))
-      for (const one of Object.values(item)) {
+      for (const each of Object.values(item)) {
         const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-        const declared = (one.parameters ?? []).filter((parameter) => parameter.in === 'path');
+        const declared = (each.parameters ?? []).filter((parameter) => parameter.in === 'path');
         expect(declared.map(({ name }) => name)).toEqual(inPath);
       }
     for (const [, reference] of answer.text.matchAll(/"\$ref":"([^"]+)"/g))
@@ -274,25 +278,25 @@ describe('the server itself', () => {
     ['GET', '/devices/x/y/z', 404, 'not_found'],
     ['GET', '/..%2f..%2fetc/passwd', 404, 'not_found'],
     ['POST', '/ui/', 404, 'not_found'],
-  ])('%s %s: %i as JSON', async (method, path, status, code) => {
+  ])('%s %s is answered with %i as JSON', async (method, path, status, code) => {
     const answer = await stage.admin.ask(method, path);
     expect(errorOf(answer)).toMatchObject({ status, code });
     expect(answer.headers['content-type']).toBe('application/json');
   });
 });
 
-describe('the web app', () => {
+describe('web app', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     stage.client().ask('GET', path, { headers });
 
-  it('is where "/" leads', async () => {
+  it('"/" redirects to the web app', async () => {
     for (const path of ['/', '/ui']) {
       const answer = await get(path);
       expect({ status: answer.status, to: answer.headers.location }).toEqual({ status: 302, to: '/ui/' });
     }
   });
 
-  it('has its shell at every page of its own, and no made-up assets', async () => {
+  it('every page of the web app gets the shell, and a missing asset gets 404', async () => {
     const shell = await get('/ui/');
     expect(shell.status).toBe(200);
     expect(shell.headers['content-type']).toBe('text/html; charset=utf-8');
@@ -302,13 +306,13 @@ describe('the web app', () => {
     expect(errorOf(await get('/ui/_app/missing.js'))).toMatchObject({ status: 404, code: 'not_found' });
   });
 
-  it('never leaves its folder', async () => {
+  it('no path below /ui/ leads out of the web folder', async () => {
     const shell = (await get('/ui/')).text;
     for (const path of ['/ui/..%2f..%2fpackage.json', '/ui//etc/passwd', '/ui/%2fetc%2fpasswd'])
       expect((await get(path)).text).toBe(shell);
   });
 
-  it('is not sent twice, and sent small to who takes it so', async () => {
+  it('an unchanged file is answered with 304, and Brotli is sent to clients that accept it', async () => {
     const shell = await get('/ui/');
     const etag = shell.headers.etag ?? '';
     const again = await get('/ui/', { 'if-none-match': etag });
@@ -329,34 +333,34 @@ describe('HEAD', () => {
     '/',
     '/nowhere',
     '/auth/login',
-  ])('of %s is answered as GET, without the body', async (path) => {
+  ])('HEAD %s is answered like GET, without the body', async (path) => {
     const [get, head] = [await stage.admin.ask('GET', path), await stage.admin.ask('HEAD', path)];
     expect(head.text).toBe('');
     expect(head.status).toBe(get.status);
     const named = ['content-type', 'content-length', 'etag', 'location', 'cache-control'];
     for (const name of named) expect([name, head.headers[name]]).toEqual([name, get.headers[name]]);
-    // The connection is still in step.
+    // A body sent by mistake would break the next request on this connection.
     expect((await stage.admin.ask('GET', path)).text).toBe(get.text);
   });
 
-  it('asks for a session where GET does', async () => {
+  it('HEAD needs a session where GET does', async () => {
     expect((await stage.client().ask('HEAD', '/devices')).status).toBe(401);
   });
 });
 
 describe('behind a proxy', () => {
-  const from = async (address: string, forwarded: string, path = '/auth/me') => {
+  const statusFrom = async (address: string, forwardedFor: string, path = '/auth/me') => {
     const { status } = await stage
       .client(address)
-      .ask('GET', path, { headers: { 'x-forwarded-for': forwarded } });
+      .ask('GET', path, { headers: { 'x-forwarded-for': forwardedFor } });
     return status;
   };
 
   it.each(['/', '/ui', '/ui/', '/ui/devices/x', '/openapi.json'])(
     '[S3] the allow-list for people covers %s',
     async (path) => {
-      expect(await from('127.0.0.7', '203.0.113.5', path)).toBeLessThan(400);
-      expect(await from('127.0.0.7', '198.51.100.5', path)).toBe(403);
+      expect(await statusFrom('127.0.0.7', '203.0.113.5', path)).toBeLessThan(400);
+      expect(await statusFrom('127.0.0.7', '198.51.100.5', path)).toBe(403);
     },
   );
 
@@ -372,10 +376,10 @@ describe('behind a proxy', () => {
     outside.close();
   });
 
-  it('[S3] the allow-list is about the client the trusted proxy saw', async () => {
-    expect(await from('127.0.0.7', '203.0.113.5')).toBe(401);
-    expect(await from('127.0.0.7', '198.51.100.5')).toBe(403);
-    expect(await from('127.0.0.7', '203.0.113.5, 198.51.100.5')).toBe(403);
-    expect(await from('127.0.0.8', '198.51.100.5')).toBe(401);
+  it('[S3] the allow-list is checked against the client address that the trusted proxy reports', async () => {
+    expect(await statusFrom('127.0.0.7', '203.0.113.5')).toBe(401);
+    expect(await statusFrom('127.0.0.7', '198.51.100.5')).toBe(403);
+    expect(await statusFrom('127.0.0.7', '203.0.113.5, 198.51.100.5')).toBe(403);
+    expect(await statusFrom('127.0.0.8', '198.51.100.5')).toBe(401);
   });
 });

@@ -1,4 +1,7 @@
-/** The whole server over real sockets, in a folder of its own. One live server a process, so one a test file. */
+/**
+ * A whole server over real sockets, with its own data folder, for tests. socket.io allows one live server per
+ * process, so a test file opens one stage.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,14 +22,14 @@ export interface Device {
 
 export interface Stage {
   readonly data: string;
-  /** Signed in as the administrator, from an address of its own. */
+  /** A client signed in as the administrator, from an address that no other client uses. */
   readonly admin: Client;
   server(): Server;
-  /** A further client, signed in as nobody; `from`: the loopback address to come from. */
+  /** Makes a client that is not signed in. `from`: the loopback address it connects from. */
   client(from?: string): Client;
-  /** A registered device. */
+  /** Registers a device and returns its token. */
   device(id: string): Promise<Device>;
-  /** One push with the blueprint's fields filled in. */
+  /** Sends one push; `body` is added to the device's id, hostname and ip. */
   push(device: Device, body: Readonly<Record<string, unknown>>): Promise<Answer>;
   /** Stops the server and starts it again with the same data. */
   restart(): Promise<void>;
@@ -36,29 +39,31 @@ export interface Stage {
 /** The loopback address the administrator of a stage comes from. */
 const ADMIN_ADDRESS = '127.0.0.9';
 
+/** The default settings for a server on loopback with this data folder. */
 export async function configFor(data: string, changes: Partial<Config> = {}): Promise<Config> {
-  const asked = await loadConfig([], {
+  const command = await loadConfig([], {
     WATCHFLOOR_HOST: '127.0.0.1',
     WATCHFLOOR_PORT: '0',
     WATCHFLOOR_DATA: data,
     WATCHFLOOR_ADMIN_PASSWORD: PASSWORD,
   });
-  if (asked.kind !== 'run') throw new Error('asked for help');
-  return { ...asked.config, ...changes };
+  if (command.kind !== 'run') throw new Error('the settings ask for help');
+  return { ...command.config, ...changes };
 }
 
 export async function openStage(changes: Partial<Config> = {}): Promise<Stage> {
   const data = await mkdtemp(join(tmpdir(), 'watchfloor-stage-'));
   const log = createLog('silent');
-  // A port that a restart can have again: the system gives one that was asked for as 0 to nobody for a while.
+  // After port 0 was used, the system does not give the same port again for a while, so a restart needs a
+  // fixed one.
   const config = await configFor(data, { port: await freePort(), ...changes });
   let server = await createServer(config, log);
   const ca = await readFile(join(data, 'tls', 'authority.crt'), 'utf8');
   const clients: Client[] = [];
   const client = (from?: string) => {
-    const made = createClient({ url: server.url, ca, ...(from === undefined ? {} : { from }) });
-    clients.push(made);
-    return made;
+    const newClient = createClient({ url: server.url, ca, ...(from === undefined ? {} : { from }) });
+    clients.push(newClient);
+    return newClient;
   };
   const admin = client(ADMIN_ADDRESS);
   const signedIn = await admin.login('admin', PASSWORD);
@@ -71,8 +76,8 @@ export async function openStage(changes: Partial<Config> = {}): Promise<Stage> {
     server: () => server,
     client,
     async device(id) {
-      const made = await admin.ask('POST', '/enrollment-keys', { body: { max_uses: 1 } });
-      const { key } = made.as(enrollmentKeyCreated);
+      const created = await admin.ask('POST', '/enrollment-keys', { body: { max_uses: 1 } });
+      const { key } = created.as(enrollmentKeyCreated);
       const joined = await pusher.ask('POST', '/devices/register', {
         body: { enrollment_key: key, hostname: id, ip: '10.0.0.1', os: 'Linux', device_id: id },
       });
@@ -88,14 +93,14 @@ export async function openStage(changes: Partial<Config> = {}): Promise<Stage> {
       server = await createServer(config, log);
     },
     async close() {
-      for (const made of clients) made.close();
+      for (const each of clients) each.close();
       await server.close();
       await rm(data, { recursive: true, force: true });
     },
   };
 }
 
-/** The error an answer holds. */
+/** The error in the body of an answer, with the answer's HTTP status. */
 export function errorOf(answer: Answer): ErrorReply['error'] & { status: number } {
   return { ...answer.as(errorReply).error, status: answer.status };
 }

@@ -20,8 +20,8 @@ const open = (retryMs = 5000) =>
   openCollection({ path, schema: item, log, retryMs, now: () => 77, notice: (text) => notices.push(text) });
 const onDisk = (file = path): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
-describe('a collection', () => {
-  test('is on disk when put resolves, with its copy, for the owner alone', async () => {
+describe('collections', () => {
+  test('a record and its copy are on disk when put resolves, readable by the owner only', async () => {
     const things = await open();
     await things.put({ id: 'a', n: 1 });
     expect(onDisk()).toEqual([{ id: 'a', n: 1 }]);
@@ -30,7 +30,7 @@ describe('a collection', () => {
     await things.close();
   });
 
-  test('is there again, in the order of the first put', async () => {
+  test('a collection has the same records in the same order after it is opened again', async () => {
     const things = await open();
     for (const id of ['b', 'a', 'c', '__proto__', 'constructor']) await things.put({ id, n: 1 });
     await things.put({ id: 'b', n: 2 });
@@ -44,7 +44,7 @@ describe('a collection', () => {
     await again.close();
   });
 
-  test('is not written when nothing changed', async () => {
+  test('a collection is not written when nothing changed', async () => {
     const things = await open();
     await things.put({ id: 'a', n: 1 });
     rmSync(path);
@@ -54,7 +54,7 @@ describe('a collection', () => {
     await things.close();
   });
 
-  test('shows a change at once and gathers many into few writes, the last one winning', async () => {
+  test('changes are visible at once, and after many puts the file has the newest records', async () => {
     const things = await open();
     const puts = Array.from({ length: 500 }, (_, n) => things.put({ id: `${n % 50}`, n }));
     expect(things.all()).toHaveLength(50);
@@ -63,14 +63,14 @@ describe('a collection', () => {
     await things.close();
   });
 
-  test('close waits for a change made just as a write ended', async () => {
+  test('close waits for a change that is made just as a write ends', async () => {
     const things = await open();
     const first = things.put({ id: 'a', n: 1 });
     const second = things.put({ id: 'b', n: 1 });
     // Runs between the end of the first write and the start of the second.
     const third = first.then(() => things.put({ id: 'c', n: 1 }));
     let written = 0;
-    for (const one of [second, third]) void one.then(() => written++);
+    for (const put of [second, third]) void put.then(() => written++);
     await Promise.race([second, third]);
     await things.close();
     expect(written).toBe(2);
@@ -78,8 +78,8 @@ describe('a collection', () => {
   });
 });
 
-describe('a write that fails', () => {
-  test('rejects and says why; the change is in effect and is written with the next', async () => {
+describe('failed writes', () => {
+  test('a failed write rejects with the reason, and its change is written with the next one', async () => {
     const things = await open();
     await things.put({ id: 'a', n: 1 });
     rmSync(path);
@@ -94,26 +94,29 @@ describe('a write that fails', () => {
     await things.close();
   });
 
-  test('is tried again by itself', async () => {
+  test('a failed write is retried without a further change', async () => {
     const tries: unknown[] = [];
-    let told = () => {};
-    const again = new Promise<void>((resolve) => (told = resolve));
+    let resolveThirdTry = () => {};
+    const thirdTry = new Promise<void>((resolve) => (resolveThirdTry = resolve));
     const things = await openCollection({
       path,
       schema: item,
       notice: () => undefined,
       retryMs: 1,
-      log: { ...log, error: (first: unknown) => tries.push(first) && tries.length === 3 && told() },
+      log: {
+        ...log,
+        error: (first: unknown) => tries.push(first) && tries.length === 3 && resolveThirdTry(),
+      },
     });
     mkdirSync(path);
     await expect(things.put({ id: 'a', n: 1 })).rejects.toThrow();
-    await again;
+    await thirdTry;
     rmSync(path, { recursive: true });
     await things.close();
     expect(onDisk()).toEqual([{ id: 'a', n: 1 }]);
   });
 
-  test('is tried a last time at the end, and the end says when that failed, too', async () => {
+  test('close retries a failed write, and rejects when that fails as well', async () => {
     const things = await open();
     mkdirSync(path);
     await expect(things.put({ id: 'a', n: 1 })).rejects.toThrow();
@@ -124,7 +127,7 @@ describe('a write that fails', () => {
   });
 });
 
-describe('a damaged file', () => {
+describe('damaged files', () => {
   beforeEach(async () => {
     const things = await open();
     await things.put({ id: 'a', n: 1 });
@@ -132,12 +135,12 @@ describe('a damaged file', () => {
   });
 
   test.each([
-    ['cut', '[{"id":"a"'],
-    ['empty', ''],
+    ['that is cut', '[{"id":"a"'],
+    ['that is empty', ''],
     ['of zeros', '\0\0\0\0'],
     ['of another shape', '[{"id":"a","n":"one"}]'],
-    ['null', 'null'],
-  ])('(%s) is set aside, its last good copy is used, and that is said', async (_, text) => {
+    ['of null', 'null'],
+  ])('a file %s is renamed, its last good copy is used, and a notice says so', async (_, text) => {
     writeFileSync(path, text);
     const things = await open();
     expect(things.all()).toEqual([{ id: 'a', n: 1 }]);
@@ -148,7 +151,7 @@ describe('a damaged file', () => {
     await things.close();
   });
 
-  test('that is missing comes back from its copy', async () => {
+  test('a missing file is restored from its copy', async () => {
     rmSync(path);
     const things = await open();
     expect(things.all()).toHaveLength(1);
@@ -156,14 +159,14 @@ describe('a damaged file', () => {
     await things.close();
   });
 
-  test('with a damaged copy is an error that says what to do, and nothing is touched', async () => {
+  test('a damaged file with a damaged copy is an error that says what to do; both files stay', async () => {
     writeFileSync(path, '{');
     writeFileSync(`${path}.bak`, '{');
     await expect(open()).rejects.toThrow(/things\.json is damaged .* no good copy .* move both away/);
     expect(readdirSync(dir).sort()).toEqual(['things.json', 'things.json.bak']);
   });
 
-  test('with a good copy that is damaged later loses nothing', async () => {
+  test('a damaged copy of a good file is replaced at the next write', async () => {
     writeFileSync(`${path}.bak`, '{');
     const things = await open();
     expect(things.all()).toHaveLength(1);

@@ -6,8 +6,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDataFolder, StartError } from '../../server/state/data-folder.ts';
 import { ownFolder } from './folder.ts';
 
-describe('the data folder of the server', () => {
-  test('the data folder is made for its owner alone and belongs to one server at a time', () => {
+describe('data folder', () => {
+  test('the data folder is made with mode 0700, and only one server at a time can open it', () => {
     const dir = join(ownFolder(), 'deep', 'data');
     const release = openDataFolder(dir);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
@@ -18,14 +18,14 @@ describe('the data folder of the server', () => {
     openDataFolder(dir)();
   });
 
-  test('the lock of another process that runs is respected', async () => {
+  test('a lock of a running process is not taken over', async () => {
     const dir = ownFolder();
     const child = spawn('sleep', ['60']);
     onTestFinished(() => void child.kill());
     await once(child, 'spawn');
     const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
-    const birth = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    writeFileSync(join(dir, 'server.lock'), `${child.pid} ${birth}`);
+    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    writeFileSync(join(dir, 'server.lock'), `${child.pid} ${startTicks}`);
     expect(() => openDataFolder(dir)).toThrow(StartError);
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -34,8 +34,8 @@ describe('the data folder of the server', () => {
 
   test.each([
     ['a process that is gone', '999999999 1'],
-    ['a process whose number is used again', `${process.pid} 1`],
-    ['a crash before it was written', ''],
+    ['a process whose id is reused', `${process.pid} 1`],
+    ['a crash before the lock was written', ''],
     ['rubbish', 'x y z'],
     ['a negative number', '-1'],
   ])('a lock left by %s is taken over', (_, holder) => {
@@ -44,7 +44,7 @@ describe('the data folder of the server', () => {
     openDataFolder(dir)();
   });
 
-  test('a data folder that is a file is refused with what to do', () => {
+  test('a data folder that is a file is refused with advice', () => {
     const dir = join(ownFolder(), 'file');
     writeFileSync(dir, '');
     expect(() => openDataFolder(dir)).toThrow(/the data folder .*file cannot be used \(EEXIST\)/);

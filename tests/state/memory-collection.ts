@@ -1,24 +1,25 @@
-/** The State contract in memory, for tests of what uses it. */
+/** The State contract in memory, for tests of code that uses collections. */
 import type { Collection } from '../../server/state/collection.ts';
 import type { DeviceRecord } from '../../server/state/records.ts';
 
 export function memoryCollection<T extends { readonly id: string }>(items: readonly T[] = []): Collection<T> {
-  const held = new Map(items.map((item) => [item.id, item]));
+  const records = new Map(items.map((item) => [item.id, item]));
   return {
-    all: () => [...held.values()],
-    get: (id) => held.get(id),
+    all: () => [...records.values()],
+    get: (id) => records.get(id),
     put(item) {
-      held.set(item.id, item);
+      records.set(item.id, item);
       return Promise.resolve();
     },
     remove(id) {
-      held.delete(id);
+      records.delete(id);
       return Promise.resolve();
     },
   };
 }
 
-export function deviceRecordOf(id: string, over: Partial<DeviceRecord> = {}): DeviceRecord {
+/** A device record for tests; `changes` replaces its defaults. */
+export function deviceRecordOf(id: string, changes: Partial<DeviceRecord> = {}): DeviceRecord {
   return {
     id,
     name: null,
@@ -36,6 +37,6 @@ export function deviceRecordOf(id: string, over: Partial<DeviceRecord> = {}): De
     last_seen: null,
     clock_skew_ms: null,
     dropped: 0,
-    ...over,
+    ...changes,
   };
 }

@@ -17,7 +17,7 @@ const text = (name: string) => readFileSync(file(name), 'utf8');
 const leaf = () => new X509Certificate(text('server.crt'));
 
 describe('the authority', () => {
-  test('[S1] signs a certificate for every name and address, good for a year', async () => {
+  test('[S1] the authority signs a certificate for every name and address, valid for a year', async () => {
     const { fingerprint } = await openAuthority(dir, NAMES);
     const authority = new X509Certificate(text('authority.crt'));
     expect(fingerprint).toBe(authority.fingerprint256.replaceAll(':', '').toLowerCase());
@@ -32,13 +32,13 @@ describe('the authority', () => {
     expect(text('server.crt').match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
   });
 
-  test('[S1] keeps its keys to the owner', async () => {
+  test('[S1] only the owner can read the keys of the authority and the server', async () => {
     await openAuthority(dir, NAMES);
     const modes = ['authority.key', 'server.key'].map((name) => statSync(file(name)).mode & 0o777);
     expect([...modes, statSync(dir).mode & 0o777]).toEqual([0o600, 0o600, 0o700]);
   });
 
-  test('[S1] is the same when opened again, and so is the certificate', async () => {
+  test('[S1] opening the authority again changes neither it nor the server certificate', async () => {
     const first = await openAuthority(dir, NAMES);
     const before = text('server.crt');
     expect(await openAuthority(dir, NAMES.slice(1))).toEqual(first);
@@ -48,24 +48,24 @@ describe('the authority', () => {
   test.each([
     ['a further name', [...NAMES, 'new.example.com'], 0],
     ['a further address', [...NAMES, '10.1.2.3'], 0],
-    ['59 days before its end', NAMES, 338 * DAY],
-  ])('[S1] makes a new certificate for %s; agents go on trusting it', async (_, names, later) => {
+    ['the last 59 days of the old one', NAMES, 338 * DAY],
+  ])('[S1] the same authority signs a new server certificate for %s', async (_, names, laterMs) => {
     const { fingerprint } = await openAuthority(dir, NAMES);
     const before = leaf().serialNumber;
-    const again = await openAuthority(dir, names, new Date(Date.now() + later));
+    const again = await openAuthority(dir, names, new Date(Date.now() + laterMs));
     expect(again.fingerprint).toBe(fingerprint);
     expect(leaf().serialNumber).not.toBe(before);
     expect(leaf().checkHost('watch.example.com')).toBeDefined();
   });
 
-  test('[S1] a key that is not the certificate’s (a crash between the two writes): both are made anew', async () => {
+  test('[S1] a server key and certificate that do not fit, as after a crash, are both replaced', async () => {
     const { fingerprint } = await openAuthority(dir, NAMES);
     writeFileSync(file('server.key'), text('authority.key'));
     expect((await openAuthority(dir, NAMES)).fingerprint).toBe(fingerprint);
     await expect(checkOwnCertificate(file('server.crt'), file('server.key'))).resolves.toBeDefined();
   });
 
-  test('[S1] a damaged certificate says what to do', async () => {
+  test('[S1] the error about a damaged authority certificate says what to do', async () => {
     await openAuthority(dir, NAMES);
     writeFileSync(file('authority.crt'), 'rubbish');
     await expect(openAuthority(dir, NAMES)).rejects.toThrow(
@@ -74,7 +74,7 @@ describe('the authority', () => {
   });
 
   test.each(['authority.key', 'authority.crt'])(
-    '[S1] never replaces an authority of which only %s is lost: every agent would turn away',
+    '[S1] an authority that lacks only %s is not replaced, as every agent would refuse a new one',
     async (name) => {
       await openAuthority(dir, NAMES);
       rmSync(file(name));
@@ -83,19 +83,19 @@ describe('the authority', () => {
   );
 });
 
-describe('a certificate of one’s own', () => {
+describe('certificates from the settings', () => {
   const check = (cert: string, key: string, now?: number) => checkOwnCertificate(file(cert), file(key), now);
   beforeEach(async () => {
     await openAuthority(dir, NAMES);
   });
 
-  test('[S1] with its private authority in the chain is pinned by that', async () => {
+  test('[S1] agents pin the private authority in the chain of a certificate from the settings', async () => {
     const { fingerprint } = await check('server.crt', 'server.key');
     const authority = new X509Certificate(text('authority.crt'));
     expect(fingerprint).toBe(authority.fingerprint256.replaceAll(':', '').toLowerCase());
   });
 
-  test('[S1] without a root in its chain is left to the system’s trust', async () => {
+  test('[S1] a certificate without a root in its chain has no fingerprint to pin', async () => {
     writeFileSync(
       file('leaf.crt'),
       `${text('server.crt').split('-----END CERTIFICATE-----')[0]}-----END CERTIFICATE-----\n`,
@@ -106,22 +106,32 @@ describe('a certificate of one’s own', () => {
   test.each([
     ['a missing certificate', 'none.crt', 'server.key', /WATCHFLOOR_TLS_CERT: cannot read .*none\.crt/],
     ['a missing key', 'server.crt', 'none.key', /WATCHFLOOR_TLS_KEY: cannot read .*none\.key/],
-    ['the two exchanged', 'server.key', 'server.crt', /WATCHFLOOR_TLS_CERT: .* holds no PEM certificate/],
-    ['another’s key', 'server.crt', 'authority.key', /WATCHFLOOR_TLS_KEY: .* is not the key of/],
     [
-      'a key that is none',
+      'an exchange of certificate and key',
+      'server.key',
+      'server.crt',
+      /WATCHFLOOR_TLS_CERT: .* holds no PEM certificate/,
+    ],
+    [
+      'the key of another certificate',
+      'server.crt',
+      'authority.key',
+      /WATCHFLOOR_TLS_KEY: .* is not the key of/,
+    ],
+    [
+      'a key file that holds no key',
       'server.crt',
       'rubbish.key',
       /WATCHFLOOR_TLS_KEY: .*rubbish\.key is not a PEM private key/,
     ],
     ['a cut certificate', 'cut.crt', 'server.key', /WATCHFLOOR_TLS_CERT: .*cut\.crt is damaged/],
-  ])('[S1] %s is named', async (_, cert, key, message) => {
+  ])('[S1] the error about %s names the setting and the file', async (_, cert, key, message) => {
     writeFileSync(file('rubbish.key'), 'rubbish');
     writeFileSync(file('cut.crt'), '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
     await expect(check(cert, key)).rejects.toThrow(message);
   });
 
-  test('[S1] that has ended says when', async () => {
+  test('[S1] the error about an expired certificate says when it ended', async () => {
     await expect(check('server.crt', 'server.key', Date.now() + 400 * DAY)).rejects.toThrow(
       /server\.crt ended on/,
     );

@@ -111,8 +111,8 @@ function hasExactly(names: readonly string[], values: Readonly<Record<string, nu
 }
 
 /** Copies in a loop, because `set` would need a view of the row: one object per sample. */
-function copyNumbers({ numbers, from }: Row, count: number, data: Float64Array, at: number): void {
-  for (let place = 0; place < count; place++) data[at + place] = numbers[from + place] ?? NaN;
+function copyNumbers({ numbers, offset }: Row, count: number, data: Float64Array, at: number): void {
+  for (let place = 0; place < count; place++) data[at + place] = numbers[offset + place] ?? NaN;
 }
 
 function enlarged(data: Float64Array<ArrayBuffer>, atLeast: number): Float64Array<ArrayBuffer> {
