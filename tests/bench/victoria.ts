@@ -54,7 +54,7 @@ export async function startVictoria(): Promise<Victoria | undefined> {
       '-selfScrapeInterval=0s',
     ],
   });
-  await running.line(/started server at|accepting|listening/i);
+  await running.line(/started VictoriaMetrics/);
 
   function ask(method: string, path: string, body = ''): Promise<string> {
     return new Promise((resolve, reject) => {
