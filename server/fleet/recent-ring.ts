@@ -2,7 +2,7 @@ import { FLEET_FIELDS, perFleetField, type Recent } from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 
 /** A ring holds 60 points of 5 seconds each: five minutes. */
-const RING_POINTS = 60;
+export const RING_POINTS = 60;
 const POINT_MS = 5000;
 
 const FIELDS = FLEET_FIELDS.length;

@@ -5,11 +5,11 @@ import type { Values } from '#protocol/sample.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import type { Fleet, FleetEntry } from './fleet.ts';
+import { RING_POINTS } from './recent-ring.ts';
 
 /** Sparkline points in one fleet snapshot, shared among the devices within the limits for each of them. */
 const SNAPSHOT_POINTS = 12_000;
 const MIN_DEVICE_POINTS = 12;
-const MAX_DEVICE_POINTS = 60;
 
 export interface Views {
   /** A device in a list, without the values of its instance fields (`core:0:cpu`). */
@@ -74,7 +74,7 @@ export function createViews(
     fleetSnapshot() {
       const all = devices.all();
       const share = Math.floor(SNAPSHOT_POINTS / Math.max(1, all.length));
-      const points = Math.max(MIN_DEVICE_POINTS, Math.min(MAX_DEVICE_POINTS, share));
+      const points = Math.max(MIN_DEVICE_POINTS, Math.min(RING_POINTS, share));
       return {
         devices: all.map(row),
         recent: Object.fromEntries(all.map(({ id }) => [id, fleet.recent(id, points)])),

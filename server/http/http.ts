@@ -113,7 +113,7 @@ export function createHttp({ tls, log }: HttpParts): Http {
         arriving.bytes.catch(() => undefined);
         const person = await guard(route, request);
         const raw = inflate(await arriving.bytes, request.header('content-encoding'));
-        send(exchange, await route.handle({ request, person, raw, body: undefined }));
+        send(exchange, await route.handle({ request, person, raw }));
       } catch (error) {
         sendError(exchange, error, routeName, log);
       } finally {

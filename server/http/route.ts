@@ -35,7 +35,7 @@ export interface Route extends Description {
    * Answers a request with a Reply, a TextReply or a plain value. `raw` is the decompressed body, empty when
    * it is not read. `body` is unused here: `routeWithBody` parses `raw` and passes the result on.
    */
-  readonly handle: (call: { request: Request; person: SignedIn; body: unknown; raw: Buffer }) => unknown;
+  readonly handle: (call: { request: Request; person: SignedIn; raw: Buffer }) => unknown;
   /** Whether the request's body is read at all. */
   readonly readsBody: boolean;
 }

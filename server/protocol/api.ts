@@ -132,7 +132,7 @@ export const registerRequest = z.object({
 });
 export type RegisterRequest = z.infer<typeof registerRequest>;
 
-const enrollmentKey = z.object({
+export const enrollmentKey = z.object({
   id: z.string(),
   name: z.string(),
   created_at: z.number(),

@@ -6,7 +6,7 @@
  *   the room's current number `seq`; `change` events numbered seq+1, seq+2, … follow. Messages can be lost
  *   without notice, so any other number is a gap: the client MUST subscribe again and replace what it shows.
  * - [L4] The server sends `pulse` to every client every PULSE_MS milliseconds. A client that has received
- *   nothing for SILENCE_MS milliseconds MUST show its numbers as stale and reconnect.
+ *   nothing for STALE_AFTER_MS milliseconds MUST show its numbers as stale and reconnect.
  * - [L5] When the session ends or the server stops, the server sends `bye` with the reason and closes the
  *   connection.
  */
@@ -15,7 +15,7 @@ import { alert, device, deviceDetail } from './api.ts';
 
 export const LIVE_PATH = '/socket.io';
 export const PULSE_MS = 1000;
-export const SILENCE_MS = 4000;
+export const STALE_AFTER_MS = 4000;
 /** How long, in milliseconds, the server gathers a room's changes before it sends them as one message. */
 export const GATHER_MS = 40;
 

@@ -3,7 +3,7 @@
  * milliseconds.
  */
 import { z } from 'zod';
-import { alert, alertRule, auditEntry, role, tags } from '#protocol/api.ts';
+import { alert, alertRule, auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
 import { inventory } from '#protocol/sample.ts';
 
 export const userRecord = z.object({
@@ -16,14 +16,7 @@ export const userRecord = z.object({
 });
 export type UserRecord = z.infer<typeof userRecord>;
 
-export const sessionRecord = z.object({
-  id: z.string(),
-  username: z.string(),
-  created_at: z.number(),
-  expires_at: z.number(),
-  address: z.string(),
-  agent: z.string(),
-});
+export const sessionRecord = session.omit({ current: true });
 export type SessionRecord = z.infer<typeof sessionRecord>;
 
 export const deviceRecord = z.object({
@@ -52,17 +45,7 @@ export const deviceRecord = z.object({
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
-export const enrollmentKeyRecord = z.object({
-  id: z.string(),
-  name: z.string(),
-  key_hash: z.string(),
-  created_at: z.number(),
-  created_by: z.string(),
-  expires_at: z.number().nullable(),
-  max_uses: z.number().nullable(),
-  uses: z.number(),
-  tags,
-});
+export const enrollmentKeyRecord = enrollmentKey.extend({ key_hash: z.string(), tags });
 export type EnrollmentKeyRecord = z.infer<typeof enrollmentKeyRecord>;
 
 export const alertRuleRecord = alertRule;

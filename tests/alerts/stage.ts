@@ -2,17 +2,7 @@
 import type { Alert, AlertRule, Condition, Severity } from '#protocol/api.ts';
 import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
 import { createLog } from '../../server/app/log.ts';
-import type { Collection } from '../../server/state/collection.ts';
-
-export function memoryCollection<T extends { readonly id: string }>(items: readonly T[] = []): Collection<T> {
-  const itemsById = new Map(items.map((item) => [item.id, item]));
-  return {
-    all: () => [...itemsById.values()],
-    get: (id) => itemsById.get(id),
-    put: async (item) => void itemsById.set(item.id, item),
-    remove: async (id) => void itemsById.delete(id),
-  };
-}
+import { memoryCollection } from '../state/memory-collection.ts';
 
 type Threshold = Extract<Condition, { kind: 'threshold' }>;
 

@@ -26,99 +26,111 @@ function encoded(text: string): Sent {
   return { body: gzipSync(plain, { level: 1 }), encoding: 'Content-Encoding: gzip\r\n' };
 }
 
-class Connection {
-  readonly device: RoundDevice;
-  readonly socket: tls.TLSSocket;
-  private received = '';
-  private answered: ((status: number) => void) | undefined;
+/** A device with its kept connection, which is opened for the first push, and again after the server closed it. */
+class Device {
+  readonly id: string;
+  readonly #token: string;
+  readonly #port: number;
+  readonly #ca: string;
+  #socket: tls.TLSSocket | undefined;
+  #received = '';
+  #answered: ((status: number) => void) | undefined;
 
-  constructor(device: RoundDevice, socket: tls.TLSSocket) {
-    this.device = device;
-    this.socket = socket;
+  constructor({ id, token }: RoundDevice, port: number, ca: string) {
+    this.id = id;
+    this.#token = token;
+    this.#port = port;
+    this.#ca = ca;
+  }
+
+  /** Sends one push; resolves with its HTTP status, 0 when the connection failed. */
+  async push({ body, encoding }: Sent): Promise<number> {
+    const socket = await this.#connected();
+    const head = `POST /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${this.#token}\r\n`;
+    const type = `Content-Type: application/json\r\n${encoding}Content-Length: ${body.length}\r\n\r\n`;
+    socket.write(Buffer.concat([Buffer.from(head + type), body]));
+    return new Promise((resolve) => {
+      this.#answered = resolve;
+    });
+  }
+
+  async #connected(): Promise<tls.TLSSocket> {
+    if (this.#socket?.writable === true) return this.#socket;
+    const socket = tls.connect({
+      host: '127.0.0.1',
+      port: this.#port,
+      ca: this.#ca,
+      servername: 'localhost',
+    });
+    this.#socket = socket;
+    this.#received = '';
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
-      this.received += text;
-      this.look();
+      this.#received += text;
+      this.#read();
     });
-    // The server ends what idles for long, as when the whole machine stands still: refused, and dialled again.
     socket.on('error', () => undefined);
-    socket.on('close', () => this.settle(0));
+    socket.on('close', () => this.#settle(0));
+    await once(socket, 'secureConnect');
+    return socket;
   }
 
-  get open(): boolean {
-    return !this.socket.destroyed && this.socket.writable;
-  }
-
-  /** Sends one push; its HTTP status, 0 where the connection is gone. */
-  push({ body, encoding }: Sent): Promise<number> {
-    if (!this.open) return Promise.resolve(0);
-    const head = `POST /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${this.device.token}\r\n`;
-    const type = `Content-Type: application/json\r\n${encoding}Content-Length: ${body.length}\r\n\r\n`;
-    this.socket.write(Buffer.concat([Buffer.from(head + type), body]));
-    return new Promise((resolve) => {
-      this.answered = resolve;
-    });
-  }
-
-  private look(): void {
-    const end = this.received.indexOf('\r\n\r\n');
+  #read(): void {
+    const end = this.#received.indexOf('\r\n\r\n');
     if (end < 0) return;
-    const length = Number(/content-length: *(\d+)/i.exec(this.received.slice(0, end))?.[1] ?? 0);
-    if (this.received.length < end + 4 + length) return;
-    const status = Number(this.received.slice(9, 12));
-    this.received = this.received.slice(end + 4 + length);
-    this.settle(status);
+    const length = Number(/content-length: *(\d+)/i.exec(this.#received.slice(0, end))?.[1] ?? 0);
+    if (this.#received.length < end + 4 + length) return;
+    const status = Number(this.#received.slice(9, 12));
+    this.#received = this.#received.slice(end + 4 + length);
+    this.#settle(status);
   }
 
-  private settle(status: number): void {
-    this.answered?.(status);
-    this.answered = undefined;
+  #settle(status: number): void {
+    this.#answered?.(status);
+    this.#answered = undefined;
   }
 }
 
-async function connect(device: RoundDevice, port: number, ca: string): Promise<Connection> {
-  const socket = tls.connect({ host: '127.0.0.1', port, ca, servername: 'localhost' });
-  await once(socket, 'secureConnect');
-  return new Connection(device, socket);
-}
-
-/** Every connection in its turn, one push an interval each, for so many seconds. */
+/** Pushes of every device in turn, one an interval each, for so many seconds. */
 async function push(
-  connections: readonly Connection[],
+  devices: readonly Device[],
   measured: readonly Sample[],
   { seconds, intervalS, samples, everyMs }: RoundAsked,
 ): Promise<RoundDone> {
   const done = { pushes: 0, refused: 0, late: 0, bodyBytes: 0, latenciesMs: Array<number>() };
-  const busy = new Set<Connection>();
+  const busy = new Set<Device>();
   const sent: Promise<void>[] = [];
   const started = performance.now();
-  const perSecond = connections.length / intervalS;
+  const perSecond = devices.length / intervalS;
   const total = Math.floor(perSecond * seconds);
   const last = measured.length - samples;
   let next = 0;
   while (next < total) {
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * perSecond));
     for (; next < due; next++) {
-      const connection = connections[next % connections.length];
-      if (connection === undefined || busy.has(connection)) {
+      const device = devices[next % devices.length];
+      if (device === undefined || busy.has(device)) {
         done.late++;
         continue;
       }
       const from = (next * 7) % last;
       const timing = { now: Date.now(), everyMs, intervalS };
-      const text = pushBody(connection.device.id, measured.slice(from, from + samples), timing);
+      const text = pushBody(device.id, measured.slice(from, from + samples), timing);
       const push = encoded(text);
       done.bodyBytes = push.body.length;
-      busy.add(connection);
+      busy.add(device);
       const at = performance.now();
       sent.push(
-        connection.push(push).then((status) => {
-          busy.delete(connection);
-          done.latenciesMs.push(performance.now() - at);
-          if (status >= 200 && status < 300) done.pushes++;
-          else done.refused++;
-        }),
+        device
+          .push(push)
+          .catch(() => 0)
+          .then((status) => {
+            busy.delete(device);
+            done.latenciesMs.push(performance.now() - at);
+            if (status >= 200 && status < 300) done.pushes++;
+            else done.refused++;
+          }),
       );
     }
     await pause(TICK_MS);
@@ -129,29 +141,23 @@ async function push(
   return { pushes, refused, late, bodyBytes, p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0 };
 }
 
-const fleets = new Map<number, readonly Connection[]>();
 const samplesFile = z.array(z.object({ t: z.number(), fields: z.record(z.string(), z.number()) }));
+/** By the server's port: devices keep their connections from round to round. */
+const fleets = new Map<number, readonly Device[]>();
 
-/** Connects those that are not connected yet, some at a time. */
-async function connectAll({ port, caFile, devices }: RoundAsked): Promise<readonly Connection[]> {
+function fleetOf({ port, caFile, devices }: RoundAsked): readonly Device[] {
+  const known = fleets.get(port);
+  if (known !== undefined) return known;
   const ca = readFileSync(caFile, 'utf8');
-  const known = fleets.get(port) ?? [];
-  const connections: Connection[] = [];
-  for (let i = 0; i < devices.length; i += 50) {
-    const some = devices.slice(i, i + 50).map((device, j) => {
-      const before = known[i + j];
-      return before?.open === true ? before : connect(device, port, ca);
-    });
-    connections.push(...(await Promise.all(some)));
-  }
-  fleets.set(port, connections);
-  return connections;
+  const fleet = devices.map((device) => new Device(device, port, ca));
+  fleets.set(port, fleet);
+  return fleet;
 }
 
 process.on('message', (message) => {
   void (async () => {
     const round = roundAsked.parse(message);
     const measured = samplesFile.parse(JSON.parse(readFileSync(round.samplesFile, 'utf8')));
-    process.send?.(await push(await connectAll(round), measured, round));
+    process.send?.(await push(fleetOf(round), measured, round));
   })();
 });

@@ -13,7 +13,7 @@ export const roundAsked = z.object({
   caFile: z.string(),
   /** A JSON file with the samples of `takeSamples`. */
   samplesFile: z.string(),
-  /** Connected once a port, then kept. */
+  /** The same in every round of a port: they keep their connections. */
   devices: z.array(roundDevice),
   seconds: z.number(),
   /** Seconds between two pushes of one device. */

@@ -22,7 +22,7 @@ const DEVICES = 1000;
 const ROUNDS = 7;
 /** Short, so that neither server closes the connections that idle during the other's round (uWS: 10 s). */
 const ROUND_S = 4;
-const CONNECT_S = 1;
+const CONNECT_S = 3;
 const BUDGET = 3;
 /** A push has five samples, as of a device that nobody watches; a second holds them, so that each device pushes once a second. */
 const SAMPLES = 5;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PULSE_MS, SILENCE_MS, type RoomName, type SubscribeReply } from '#protocol/live.ts';
+import { PULSE_MS, STALE_AFTER_MS, type RoomName, type SubscribeReply } from '#protocol/live.ts';
 import type { WireEvents } from '../../../web/src/live/dial.ts';
 import { Link, retryDelay, type LinkState } from '../../../web/src/live/link.ts';
 import { FakeTime } from './fake-time.ts';
@@ -54,11 +54,11 @@ describe('the link', () => {
     expect(states).toEqual(['live']);
   });
 
-  it('[L4] the link is stale after SILENCE_MS without a message, and dials again at once', () => {
+  it('[L4] the link is stale after STALE_AFTER_MS without a message, and dials again at once', () => {
     const { link, last, time, dialled } = setUp();
     link.start();
     last().events.open();
-    time.pass(SILENCE_MS - 1);
+    time.pass(STALE_AFTER_MS - 1);
     expect(link.state).toBe('live');
     time.pass(100);
     expect(link.state).toBe('stale');
@@ -85,7 +85,7 @@ describe('the link', () => {
     last().events.open();
     time.set(-3_600_000);
     link.nudge();
-    time.pass(SILENCE_MS + 100);
+    time.pass(STALE_AFTER_MS + 100);
     expect(link.state).toBe('stale');
   });
 

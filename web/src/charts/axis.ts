@@ -2,6 +2,7 @@
 import { fieldInfo } from '#protocol/fields.ts';
 import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '../format/number.ts';
 import { DAY, dayMonth, HOUR, hourMinute, MINUTE } from '../format/time.ts';
+import { CLOCK_STEPS } from './range.ts';
 
 export interface ValueAxis {
   /** The value at the upper edge. */
@@ -77,25 +78,7 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   };
 }
 
-const TIME_STEPS = [
-  10_000,
-  30_000,
-  MINUTE,
-  2 * MINUTE,
-  5 * MINUTE,
-  10 * MINUTE,
-  15 * MINUTE,
-  30 * MINUTE,
-  HOUR,
-  2 * HOUR,
-  3 * HOUR,
-  6 * HOUR,
-  12 * HOUR,
-  DAY,
-  2 * DAY,
-  7 * DAY,
-  14 * DAY,
-];
+const TIME_STEPS = [10_000, 30_000, ...CLOCK_STEPS, 2 * DAY, 7 * DAY, 14 * DAY];
 
 export interface TimeTick {
   readonly t: number;

@@ -94,14 +94,8 @@ export function widened({ from, to }: { from: number; to: number }, factor: numb
   return fixedRange(end - width, end);
 }
 
-/** Bucket widths that fall on the borders of minutes, hours and days. */
-const STEPS = [
-  1000,
-  2000,
-  5000,
-  10_000,
-  15_000,
-  30_000,
+/** Lengths of time in milliseconds, from a minute to a day, each of which fits a whole number of times into the next unit. */
+export const CLOCK_STEPS = [
   MINUTE,
   2 * MINUTE,
   5 * MINUTE,
@@ -115,6 +109,9 @@ const STEPS = [
   12 * HOUR,
   DAY,
 ];
+
+/** Bucket widths that fall on the borders of seconds, minutes, hours and days. */
+const STEPS = [1000, 2000, 5000, 10_000, 15_000, 30_000, ...CLOCK_STEPS];
 
 /** At most so many buckets are asked for: about one for every other pixel. */
 const BUCKETS = 400;

@@ -4,7 +4,7 @@
  * and the timers are handed in.
  */
 import {
-  SILENCE_MS,
+  STALE_AFTER_MS,
   type ByeReason,
   type Envelope,
   type RoomName,
@@ -15,7 +15,7 @@ import { RoomFollower, type After, type RoomHandlers } from './room.ts';
 
 /**
  * - `connecting`: the first attempt is under way.
- * - `live`: a message arrived within SILENCE_MS.
+ * - `live`: a message arrived within STALE_AFTER_MS.
  * - `stale`: the connection is open but silent; it is being replaced.
  * - `lost`: there is no connection; the link keeps dialling.
  */
@@ -199,8 +199,8 @@ export class Link {
     // After the clock was set back, the silence is counted anew from here; otherwise it would last an hour longer.
     this.#heardAt = Math.min(this.#heardAt, this.#effects.now());
     const silent = this.#effects.now() - this.#heardAt;
-    if (silent < SILENCE_MS) {
-      this.#cancel = this.#effects.after(Math.max(50, SILENCE_MS - silent), () => this.#checkSilence());
+    if (silent < STALE_AFTER_MS) {
+      this.#cancel = this.#effects.after(Math.max(50, STALE_AFTER_MS - silent), () => this.#checkSilence());
       return;
     }
     this.#become('stale');
