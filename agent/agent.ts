@@ -37,19 +37,27 @@ export interface RunningAgent {
  */
 export async function startAgent(config: Config, log: Log): Promise<RunningAgent> {
   const stops: Stop[] = [];
-  const stop = async () => {
-    for (const one of stops.splice(0).reverse()) await one();
-  };
   try {
     await start(config, log, stops);
   } catch (error) {
-    await stop();
+    await stopAll(stops, log);
     throw error;
   }
-  return { stop };
+  return { stop: () => stopAll(stops, log) };
 }
 
-/** Starts the parts in order and adds the stop of each to `stops`, which `startAgent` calls in reverse order. */
+/** Calls the stops, the last one first. One that fails is logged and keeps no other from its turn. */
+async function stopAll(stops: Stop[], log: Log): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) {
+    try {
+      await stop();
+    } catch (error) {
+      log.error({ err: error }, 'a part of the agent did not stop cleanly');
+    }
+  }
+}
+
+/** Starts the parts in order and adds the stop of each to `stops`, which `stopAll` calls in reverse order. */
 async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const { data } = config;
   const clock = systemClock;

@@ -7,6 +7,9 @@ export type Log = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (facts: object, text: string) => void>
 >;
 
+/** Entries below this level are not written. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
 /**
  * The clock that every part reads time from and sets timers on. Tests pass a clock that they move by hand.
  */

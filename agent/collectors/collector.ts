@@ -1,5 +1,5 @@
 /**
- * A collector measures one subject (processors, memory, disks, …). The sampler calls it, times it, and keeps its
+ * A collector measures one subject (processors, memory, disks, …). The sampler calls it, measures how long it blocks the others, and keeps its
  * failures away from the other collectors.
  *
  * - `collect` MUST return the subject's fields under their names in `#protocol/fields.ts`, or `absent` when this

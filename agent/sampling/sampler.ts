@@ -1,5 +1,5 @@
 /**
- * Runs the collectors [G3]: it times each one, keeps one's failure away from the others, and merges their fields into
+ * Runs the collectors [G3]: it measures how long each one blocks the others, keeps one's failure away from the others, and merges their fields into
  * one sample. It never waits: what a slow collector finds is part of the samples taken after it ended.
  */
 import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';

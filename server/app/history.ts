@@ -102,7 +102,8 @@ async function open(base: Base, stops: Stops) {
   return {
     append: journal.append,
     committed: feeder.committed,
-    latest: await readLatest(history, base),
+    /** Reads the newest sample of each device by device id; an empty map when the history cannot be read now. */
+    readLatest: () => readLatest(history, base),
     arrivals,
     /**
      * The times of a device's stored samples in [from, to), epoch milliseconds, all acknowledged samples

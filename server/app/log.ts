@@ -1,8 +1,6 @@
 /** Structured logs on standard output: each line is one JSON object. */
 import { pino } from 'pino';
-import type { Log } from '../types.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+import type { Log, LogLevel } from '../types.ts';
 
 const ignore = () => undefined;
 

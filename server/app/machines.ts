@@ -3,6 +3,7 @@
  * removal.
  */
 import { errorText } from '#protocol/errors.ts';
+import type { Sample } from '#protocol/sample.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { createFleet } from '../fleet/fleet.ts';
@@ -18,12 +19,14 @@ import type { People } from './people.ts';
 export interface MachinesNeeds {
   readonly people: People;
   readonly history: OpenHistory;
+  /** The newest sample of each device; used at the start only, so that it need not stay in memory. */
+  readonly latest: ReadonlyMap<string, Sample>;
   readonly isTls: boolean;
   /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
 }
 
-export function openMachines(base: Base, { people, history, isTls, fingerprint }: MachinesNeeds) {
+export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
   const { config, state, notice, onSaveError } = base;
   const { devices, keys } = state;
   const { now, every } = base.clock;
@@ -44,7 +47,7 @@ export function openMachines(base: Base, { people, history, isTls, fingerprint }
       // After a crash, the record's last_seen is old; the journal has the arrival of the last push.
       lastSeen: history.arrivals.get(id) ?? last_seen,
     })),
-    latest: history.latest,
+    latest,
     onStatusChange(change) {
       const record = devices.get(change.deviceId);
       if (!record) return;

@@ -1,6 +1,7 @@
 /**
  * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
  */
+import type { Sample } from '#protocol/sample.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import { createNewSamples } from '../ingest/new-samples.ts';
 import { metricsRoutes } from '../routes/metrics.ts';
@@ -15,12 +16,14 @@ const DAY_MS = 86_400_000;
 /** The capabilities that receiving samples uses. */
 export interface SamplesNeeds {
   readonly history: OpenHistory;
+  /** The newest sample of each device; used at the start only. */
+  readonly latest: ReadonlyMap<string, Sample>;
   readonly machines: Machines;
   readonly alerting: Alerting;
   readonly live: OpenLive['live'];
 }
 
-export function openSamples(base: Base, { history, machines, alerting, live }: SamplesNeeds) {
+export function openSamples(base: Base, { history, latest, machines, alerting, live }: SamplesNeeds) {
   const { config, state, clock, log } = base;
   const { fleet, tokens } = machines;
   const ingest = createIngest({
@@ -29,7 +32,7 @@ export function openSamples(base: Base, { history, machines, alerting, live }: S
     append: history.append,
     onCommitted: history.committed,
     newSamples: createNewSamples({
-      newest: new Map([...history.latest].map(([id, { t }]) => [id, t])),
+      newest: new Map([...latest].map(([id, { t }]) => [id, t])),
       storedTimes: history.storedTimes,
       onLookUpFailed: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
     }),

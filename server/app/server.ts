@@ -65,24 +65,26 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
   const fingerprint = tls?.fingerprint ?? null;
   const state = await openState({ dir: config.data, log, notice });
   stops.add(() => state.close());
-  const http = createHttp({ tls, log });
-  stops.add(() => http.close());
   const base: Base = { config, state, clock: systemClock, log, notice, onSaveError };
 
   // The rules come before the people: once there is an administrator, the next start is not a first start.
   if (isFirstStart(state)) await addDefaultRules(state);
   const people = await openPeople(base);
   const history = withStop(await openHistory(base));
-  const machines = withStop(openMachines(base, { people, history, isTls: tls !== null, fingerprint }));
+  const http = createHttp({ tls, log });
+  stops.add(() => http.close());
+  const latest = await history.readLatest();
+  const machines = withStop(
+    openMachines(base, { people, history, latest, isTls: tls !== null, fingerprint }),
+  );
   const alerting = withStop(openAlerting(base, { people, machines }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
-  const samples = openSamples(base, { history, machines, alerting, live });
+  const samples = openSamples(base, { history, latest, machines, alerting, live });
   let ready = false;
   const routes = [people, history, machines, alerting, samples].flatMap((part) => part.routes);
   const isReady = () => ready;
-  const status = openStatus(base, {
-    ...{ people, history, machines, samples, fingerprint, notices, isReady, routes },
-  });
+  const needs = { people, history, machines, samples, fingerprint, notices, isReady, routes };
+  const status = openStatus(base, needs);
 
   http.serve({
     routes: [...routes, ...status.routes],

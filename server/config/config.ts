@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { isLoopback } from '#protocol/enrollment.ts';
 import { errorText } from '#protocol/errors.ts';
 import { DEFAULT_RETENTION, type Retention } from '../history/history.ts';
-import type { LogLevel } from '../app/log.ts';
+import type { LogLevel } from '../types.ts';
 import { parseNetworks, type Networks } from '../http/address.ts';
 import { SETTING, SETTINGS, type SettingKey } from './settings.ts';
 

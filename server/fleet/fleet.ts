@@ -111,8 +111,9 @@ class TrackedDevice implements FleetEntry {
  * that has the same fields: one sample is kept for each device, and new buffers on every push would cost
  * garbage collection.
  */
-function copySample({ t, values, row }: Sample, previous: Sample | undefined): Sample {
-  if (row === undefined) return { t, values };
+function copySample(sample: Sample, previous: Sample | undefined): Sample {
+  const { t, row } = sample;
+  if (row === undefined) return { t, values: sample.values };
   const { layout, numbers, offset } = row;
   const width = layout.names.length;
   const copy = previous?.row?.layout === layout ? previous.row.numbers : new Float64Array(width);

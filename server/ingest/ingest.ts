@@ -114,7 +114,7 @@ export function createIngest(parts: IngestParts): Ingest {
   }
 
   /**
-   * Updates the device's record and notifies the parts of a push that is on disk. `fresh`: its new samples.
+   * Notifies the parts of a push that is on disk, and updates the device's record. `fresh`: its new samples.
    */
   function afterStored(push: Push, fresh: readonly Sample[], arrived: number, shiftMs: number): void {
     const deviceId = push.device_id;
@@ -124,9 +124,10 @@ export function createIngest(parts: IngestParts): Ingest {
     const { usualS, nextPushS } = intervals.notePush(deviceId, arrived, push.interval_s, record.interval_s);
     // [I2] A resend reports the same dropped samples again; they are counted once.
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
-    updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
     const sentAt = shiftMs === 0 ? push.sent_at : arrived;
     notifyParts({ deviceId, samples: fresh, arrived, intervalS: nextPushS, sentAt });
+    // After the parts: what pages are shown of a changed record includes the fleet's new interval.
+    updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
   }
 
   return {

@@ -6,8 +6,8 @@ import { invalidBody, parseJson } from '#protocol/body.ts';
 import { checkFields } from '#protocol/metrics.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
-/** About how many field names the shared layouts may hold together; past it, all of them are dropped. */
-const MAX_SHARED_NAMES = 500_000;
+/** About how many characters the names of the shared layouts may have together; past it, all of them are dropped. */
+const MAX_SHARED_CHARS = 8_000_000;
 
 export interface PushReader {
   /**
@@ -31,35 +31,37 @@ export function createPushReader(): PushReader {
   const lastLayouts = new Map<string, Layout>();
   /** By the layout's names: devices that send the same fields share one layout. */
   const sharedLayouts = new Map<string, Layout>();
-  let sharedNames = 0;
+  let sharedChars = 0;
   const counts = { single: 0, batch: 0, columns: 0 };
-
-  function share(layout: Layout): Layout {
-    const key = layout.names.join('\n');
-    const shared = sharedLayouts.get(key);
-    if (shared !== undefined) return shared;
-    if (sharedNames > MAX_SHARED_NAMES) {
-      sharedLayouts.clear();
-      sharedNames = 0;
-    }
-    sharedLayouts.set(key, layout);
-    sharedNames += layout.names.length;
-    return layout;
-  }
 
   function layoutOf(deviceId: string, fields: unknown): Layout {
     const last = lastLayouts.get(deviceId);
-    if (last !== undefined && hasNames(last, fields)) return last;
-    const layout = share(checkFields(fields));
-    lastLayouts.set(deviceId, layout);
-    return layout;
+    return last !== undefined && hasNames(last, fields) ? last : checkFields(fields);
+  }
+
+  /** Keeps the layout of a device's valid push, or the equal one that another device sends. */
+  function remember(deviceId: string, layout: Layout): void {
+    if (lastLayouts.get(deviceId) === layout) return;
+    const key = layout.names.join('\n');
+    const shared = sharedLayouts.get(key);
+    lastLayouts.set(deviceId, shared ?? layout);
+    if (shared !== undefined) return;
+    if (sharedChars > MAX_SHARED_CHARS) {
+      sharedLayouts.clear();
+      sharedChars = 0;
+    }
+    sharedLayouts.set(key, layout);
+    sharedChars += key.length;
   }
 
   return {
     read(deviceId, body) {
       const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields));
       if (!parsed.success) throw invalidBody(parsed.error);
-      counts[parsed.data.form]++;
+      const { form, samples } = parsed.data;
+      const layout = samples[0]?.row?.layout;
+      if (layout !== undefined) remember(deviceId, layout);
+      counts[form]++;
       return parsed.data;
     },
     counts: () => ({ ...counts }),

@@ -300,7 +300,7 @@ export const statusReply = z.object({
   version: z.string(),
   started_at: z.number(),
   devices: z.number(),
-  /** How many pushes were accepted since the start, by the form of their body. */
+  /** How many valid pushes were read since the start, by the form of their body. */
   pushes: z.object({ single: z.number(), batch: z.number(), columns: z.number() }),
   /**
    * SHA-256 of the authority that agents pin, as `AB:CD:…`; null when they use their system's roots or no

@@ -1,7 +1,7 @@
 /**
  * Field names: how one measured number is called everywhere (wire, journal, history, alerts, charts).
  *
- * A scalar is a plain word: `cpu`. A number that belongs to one of several instanceInfo is
+ * A scalar is a plain word: `cpu`. A number that belongs to one of several instances is
  * `kind:instance:field`: `core:0:cpu`, `mount:/var:used`, `interface:eth0:rx`. A kind and a field never
  * contain a colon; an instance may, so a name is split at its first and its last colon.
  */
@@ -14,7 +14,7 @@ export interface FieldInfo {
 }
 
 /**
- * The scalarInfo that Watchfloor's agent sends. Any other numeric field is stored as it is and has no unit.
+ * The scalars that Watchfloor's agent sends. Any other numeric field is stored as it is and has no unit.
  */
 export const SCALARS = {
   cpu: { unit: 'percent', label: 'CPU' },
@@ -44,7 +44,7 @@ export const SCALARS = {
   uptime_s: { unit: 'seconds', label: 'Uptime' },
 } as const satisfies Record<string, FieldInfo>;
 
-/** The instanceInfo' fields that Watchfloor's agent sends, by kind. */
+/** The instances' fields that Watchfloor's agent sends, by kind. */
 export const INSTANCES = {
   core: { cpu: { unit: 'percent', label: 'CPU' } },
   mount: {

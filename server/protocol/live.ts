@@ -45,8 +45,8 @@ export function perFleetField<T>(make: (field: FleetField) => T): Record<FleetFi
 const column = z.array(z.number().nullable());
 
 /**
- * Values of many devices in columns: `cpu[i]` belongs to the device `id[i]` at the time `t[i]`. A device with
- * two new samples is listed twice, in ascending time.
+ * Values of many devices in columns: `cpu[i]` belongs to the device `id[i]` at the time `t[i]`. A device that
+ * pushed twice since the last message is listed twice, in ascending time.
  */
 const fleetColumns = z.object({
   id: z.array(z.string()),

@@ -122,6 +122,8 @@ export function createMetricsParser(): ParseMetrics {
       if (!isRecord(fields)) throw new BadValue([kind, instance], 'must be an object of numbers');
       for (const [field, input] of Object.entries(fields)) {
         if (input === null) continue;
+        // In the joined name a colon of the field would count as part of the instance.
+        if (field.includes(':')) checkName([kind, instance, field], field);
         addValue(values, instanceField(kind, instance, field), input, [kind, instance, field]);
         count++;
       }
@@ -175,10 +177,19 @@ export function checkFields(fields: unknown): Layout {
   return { names, columns, allowed };
 }
 
+/** Checks that a row has the timestamp and one value per field. @throws BadValue */
+export function checkLength(row: readonly unknown[], { names }: Layout): void {
+  if (row.length !== names.length + 1)
+    throw new BadValue(
+      [],
+      `has ${row.length} entries; the timestamp and ${names.length} values, one per field, are expected`,
+    );
+}
+
 /**
  * Copies the values of one row into `numbers`, the first one to the index `offset`. A null ("not known this
  * time") becomes NaN.
- * @param row the timestamp, then one value per field
+ * @param row the timestamp, then one value per field; its length has been checked
  * @throws BadValue whose path is the index of the first wrong entry of the row
  */
 export function copyRow(
@@ -188,11 +199,6 @@ export function copyRow(
   offset: number,
 ): void {
   const count = allowed.length;
-  if (row.length !== count + 1)
-    throw new BadValue(
-      [],
-      `has ${row.length} entries; the timestamp and ${count} values, one per field, are expected`,
-    );
   for (let column = 0; column < count; column++) {
     const input = row[column + 1];
     if (input === null) {

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import {
   BadValue,
   checkFields,
+  checkLength,
   copyRow,
   createMetricsParser,
   type Layout,
@@ -213,6 +214,8 @@ function rowTime(time: unknown, path: Path): number {
 /** Makes samples of the rows of a push. Their numbers share one buffer. @throws z.ZodError */
 function parseRows(rows: readonly (readonly unknown[])[], layout: Layout): Sample[] {
   const width = layout.names.length;
+  // Before the buffer is made: thousands of fields and a thousand empty rows are a small body.
+  for (const [index, row] of rows.entries()) withPath(['rows', index], row, () => checkLength(row, layout));
   const numbers = new Float64Array(rows.length * width);
   return rows.map((row, index) => {
     const offset = index * width;

@@ -19,7 +19,14 @@ const pushShape = z.object({
     )
     .describe('A batch of samples, instead of metrics and timestamp.')
     .optional(),
+  fields: z.array(z.string()).describe('A batch in columns: the field names of its rows.').optional(),
+  rows: z
+    .array(z.array(z.union([z.number(), z.string(), z.null()])))
+    .describe('With fields: rows of a timestamp and one value per field; null for "not known this time".')
+    .optional(),
   sent_at: z.union([z.number(), z.string()]).optional(),
+  interval_s: z.number().optional(),
+  dropped: z.number().optional(),
 });
 
 /** @param push handles a push: gets the Authorization header and the decompressed body */
@@ -30,7 +37,8 @@ export function metricsRoutes(push: (authorization: string, body: Buffer) => Pro
       path: '/metrics',
       access: 'device',
       needsAddress: false,
-      summary: 'Push one sample or a batch; the reply is sent once the samples are on disk.',
+      summary:
+        'Push one sample, a batch, or a batch in columns; the reply is sent once the samples are on disk.',
       body: pushShape,
       reply: pushReply,
       handle: ({ request, raw }) => push(request.header('authorization'), raw),

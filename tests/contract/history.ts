@@ -1,6 +1,7 @@
 /** The suite that every implementation of the History contract passes (H3). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Sample } from '#protocol/sample.ts';
+import { checkFields } from '#protocol/metrics.ts';
+import { rowSample, type Sample } from '#protocol/sample.ts';
 import type { Buckets, History } from '../../server/history/history.ts';
 
 export interface HistoryUnderTest {
@@ -287,6 +288,25 @@ export function historyContract(name: string, start: () => Promise<HistoryUnderT
       expect(series.get('ram')).toMatchObject({ t: [BASE, BASE + SECOND], mean: [2, 3] });
       expect(await history.fields(id)).toEqual(['cpu', 'ram', 'swap']);
       expect((await history.latest()).get(id)).toEqual({ t: BASE + 2 * SECOND, values: { swap: 7, cpu: 4 } });
+    });
+
+    test('a field of a row whose value was never known is not a field of the device', async () => {
+      const id = newDeviceId();
+      const layout = checkFields(['cpu', 'ram', 'swap']);
+      const numbers = Float64Array.from([1, NaN, NaN, 2, 5, NaN]);
+      const row = (i: number) => rowSample(BASE + i * SECOND, { layout, numbers, offset: i * 3 });
+      await write(id, [row(0), row(1)]);
+      expect(await history.fields(id)).toEqual(['cpu', 'ram']);
+      const { series } = await history.query({
+        deviceId: id,
+        from: BASE,
+        to: BASE + MINUTE,
+        step: SECOND,
+        fields: ['cpu', 'ram', 'swap'],
+      });
+      expect([...series.keys()].sort()).toEqual(['cpu', 'ram']);
+      expect(series.get('ram')).toMatchObject({ t: [BASE + SECOND], mean: [5] });
+      expect((await history.latest()).get(id)).toEqual({ t: BASE + SECOND, values: { cpu: 2, ram: 5 } });
     });
 
     test('numbers of every size are read back exactly', async () => {

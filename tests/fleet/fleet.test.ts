@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkFields } from '#protocol/metrics.ts';
-import { rowSample, type Sample } from '#protocol/sample.ts';
+import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import { createFleet, type Fleet, type KnownDevice } from '../../server/fleet/fleet.ts';
 import type { StatusChange } from '../../server/types.ts';
 import { handClock, START } from './hand-clock.ts';
@@ -215,6 +215,22 @@ describe('newest values', () => {
     push('a', 5, samplesOf([10, 20, 30, 40]));
     expect(fleet.get('a')?.values).toEqual({ cpu: 30, ram: 40 });
     expect(firstValues).toEqual({ cpu: 3 });
+  });
+
+  it('a push in columns is taken without naming its values, which would cost every push', () => {
+    const { fleet, push } = openFleet();
+    fleet.add('a', { intervalS: 5 });
+    const layout = checkFields(['cpu']);
+    const row = { layout, numbers: Float64Array.of(7), offset: 0 };
+    const unnamed: Sample = {
+      t: START,
+      row,
+      get values(): Values {
+        throw new Error('the values were named');
+      },
+    };
+    push('a', 5, [unnamed]);
+    expect(fleet.get('a')?.values).toEqual({ cpu: 7 });
   });
 
   it('the recent values of a device are at most 60 points of the last five minutes, oldest first', () => {

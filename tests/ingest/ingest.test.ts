@@ -139,4 +139,13 @@ describe('ingest', () => {
     expect(acceptedPushes).toEqual([]);
     expect(devices.get('a')).toBeUndefined();
   });
+  test('[F1] a page is shown the new interval of a device, not the one before its push', async () => {
+    const order: string[] = [];
+    const { push } = openIngest({
+      onAccepted: [({ intervalS }) => order.push(`fleet ${intervalS}`)],
+      onDeviceChanged: () => order.push('page'),
+    });
+    await push({ ...sample(NOW), interval_s: 60 });
+    expect(order).toEqual(['fleet 60', 'page']);
+  });
 });

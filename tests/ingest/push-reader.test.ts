@@ -19,10 +19,19 @@ describe('push reader', () => {
     expect(first?.names).toEqual(['cpu', 'ram']);
   });
 
+  it('a refused push leaves no list of fields behind', () => {
+    const reader = createPushReader();
+    expect(() => reader.read('a', columns(['cpu'], [NOW]))).toThrow('rows.0');
+    const first = layoutOf(reader, 'a', columns(['cpu'], [NOW, 1]));
+    expect(layoutOf(reader, 'a', columns(['cpu'], [NOW, 2]))).toBe(first);
+  });
+
   it('devices that send the same list of fields share one', () => {
     const reader = createPushReader();
     const first = layoutOf(reader, 'a', columns(['cpu'], [NOW, 1]));
-    expect(layoutOf(reader, 'b', columns(['cpu'], [NOW, 1]))).toBe(first);
+    // Its first push finds out which list it sends.
+    reader.read('b', columns(['cpu'], [NOW, 1]));
+    expect(layoutOf(reader, 'b', columns(['cpu'], [NOW, 2]))).toBe(first);
   });
 
   it('a list of fields is checked again when a name, the order or the number of names changes', () => {

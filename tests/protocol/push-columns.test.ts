@@ -132,6 +132,14 @@ describe('pushes in columns', () => {
       expect(firstError(columns(names(count), [row(count)]))).toContain(`fields: has ${count} fields`);
   });
 
+  it('[I4] 4,000 fields with 1,000 empty rows are refused before memory for their values is taken', () => {
+    const names = Array.from({ length: 4000 }, (_, i) => `n${i}`);
+    const { arrayBuffers: before } = process.memoryUsage();
+    const error = firstError(columns(names, new Array(1000).fill([])));
+    expect(error).toContain('rows.0: has 0 entries');
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+  });
+
   it('[I4] 1,000 rows are accepted, 1,001 are refused', () => {
     const rows = (count: number) => Array.from({ length: count }, (_, i) => [NOW + i * 1000, 1]);
     expect(columns(['cpu'], rows(1000)).success).toBe(true);

@@ -36,4 +36,9 @@ describe('flat names of instances', () => {
   it('[I5] a negative rate under its full name is refused', () => {
     expect(push({ 'disk:sda:read': -1 }).success).toBe(false);
   });
+
+  it('[I5] a nested field with a colon is refused: it would name another instance', () => {
+    const issue = push({ core: { 0: { 'x:cpu': 3 } } }).error?.issues[0];
+    expect(issue?.path).toEqual(['metrics', 'core', '0', 'x:cpu']);
+  });
 });

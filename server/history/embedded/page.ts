@@ -17,6 +17,10 @@ export interface Page {
   values: Float64Array;
   /** Number of rows in use. */
   count: number;
+  /** Columns without a value in any row: fields of the shape that were never known in this minute. */
+  valueless: number[];
+  /** Field ids whose first value came since the caller last emptied this list. */
+  newFields: number[];
   /** The field ids of the last sample added, in its order. */
   shape: readonly number[] | undefined;
   /** The column of each of that sample's fields; undefined where field `i` is column `i`. */
@@ -39,6 +43,8 @@ export function emptyPage(device: number, minute: number, journalFrom: Position,
     t: new Float64Array(FIRST_ROWS),
     values: new Float64Array(0),
     count: 0,
+    valueless: [],
+    newFields: [],
     shape: undefined,
     columnOf: undefined,
     journalFrom,
@@ -85,7 +91,17 @@ export function addSample(
   }
   page.count++;
   page.changed = true;
+  if (page.valueless.length > 0) noteFirstValues(page, start);
   return true;
+}
+
+/** Moves the columns that have their first value in the row at index `start` from `valueless` to `newFields`. */
+function noteFirstValues(page: Page, start: number): void {
+  page.valueless = page.valueless.filter((column) => {
+    if (Number.isNaN(page.values[start + column])) return true;
+    page.newFields.push(page.fields[column] ?? 0);
+    return false;
+  });
 }
 
 /** The first row whose time is not before `t`. */
@@ -118,6 +134,7 @@ function addColumns(page: Page, fields: number[]): void {
   const from = page.fields.length;
   const to = fields.length;
   const values = new Float64Array(page.t.length * to).fill(NaN);
+  for (let column = from; column < to; column++) page.valueless.push(column);
   for (let row = 0; row < page.count; row++)
     values.set(page.values.subarray(row * from, (row + 1) * from), row * to);
   page.fields = fields;
@@ -133,12 +150,12 @@ function addRows(page: Page, rows: number): void {
   page.values = values;
 }
 
-/** The page as a table of its own, with the columns of `fields`, or all where it is left out. */
+/** The page as a table of its own, with the columns of `fields`, or all where it is left out; none without a value. */
 export function pageTable(page: Page, fields?: ReadonlySet<number>): Table {
   const stride = page.fields.length;
   const columns = new Map<number, Float64Array>();
   page.fields.forEach((field, place) => {
-    if (fields !== undefined && !fields.has(field)) return;
+    if (page.valueless.includes(place) || (fields !== undefined && !fields.has(field))) return;
     const column = new Float64Array(page.count);
     for (let row = 0; row < page.count; row++) column[row] = page.values[row * stride + place] ?? NaN;
     columns.set(field, column);

@@ -117,10 +117,9 @@ export function openSqliteHistory({
     const minute = Math.floor(t / MINUTE);
     const page = pages.get(key(minute, device.id)) ?? newPage(device, minute, time);
     const wasChanged = page.changed;
-    const shapeBefore = page.shape;
     if (addSample(page, t, shape, data, at + 2)) {
       if (!wasChanged) noteChanged(page);
-      if (shapeBefore !== page.shape) registry.noteFields(device, page.fields);
+      if (page.newFields.length > 0) registry.noteFields(device, page.newFields.splice(0));
       registry.noteMinute(device, minute);
       tiers.markLate(device.id, minute, time, false);
     }

@@ -22,7 +22,7 @@ export function sparkScale(
   { top, floor = 0, spanMs }: { top?: number; floor?: number; spanMs: number },
 ): SparkScale {
   let [end, most] = [-Infinity, floor];
-  // Values come once for each push, and a push may be late: while its device counts as online, a line is not broken.
+  // Values come once for each push, and a push may be late: no gap is shorter than the shortest online window.
   let gap = onlineWindowMs(0);
   for (const { t, values } of traces) {
     end = Math.max(end, t[t.length - 1] ?? -Infinity);

@@ -1,8 +1,6 @@
 /** The last points of one device's fleet fields, for its sparklines: typed columns that allocate nothing per point. */
 import type { Device } from '#protocol/api.ts';
-import { FLEET_FIELDS, type Recent } from '#protocol/live.ts';
-
-export type FleetField = (typeof FLEET_FIELDS)[number];
+import { FLEET_FIELDS, type FleetField, type Recent } from '#protocol/live.ts';
 
 /** How many points are kept. */
 export const RECENT_POINTS = 60;
