@@ -38,3 +38,20 @@ export function usualDistanceMs(times: ArrayLike<number>): number | undefined {
   for (let i = 1; i < times.length; i++) distances[i - 1] = (times[i] ?? 0) - (times[i - 1] ?? 0);
   return distances.sort()[distances.length >> 1];
 }
+
+/** With fewer buckets the usual distance between them is not certain. */
+const MIN_BUCKETS = 4;
+/** The usual distance is that of the last so many buckets, so that a changed interval is soon the usual one. */
+const LAST_BUCKETS = 41;
+
+/**
+ * How far apart two neighbouring buckets of a series may start, in milliseconds, before there is a gap between them.
+ * A bucket without samples is a gap; where samples come less often than buckets, a much longer pause than usual is.
+ * @param starts when the buckets start that hold samples, ascending
+ * @param stepMs the width of a bucket
+ */
+export function bucketGapMs(starts: readonly number[], stepMs: number): number {
+  const usualMs = usualDistanceMs(starts.slice(-LAST_BUCKETS)) ?? 0;
+  const isSeldom = starts.length >= MIN_BUCKETS && usualMs > stepMs * 1.01;
+  return isSeldom ? gapMs(usualMs) : stepMs * 1.5;
+}

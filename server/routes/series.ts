@@ -1,6 +1,6 @@
 /** `GET /devices/{id}/metrics`: a device's history in buckets, for charts. */
 import { fieldMatches } from '#protocol/fields.ts';
-import { gapMs, usualDistanceMs } from '#protocol/gaps.ts';
+import { bucketGapMs } from '#protocol/gaps.ts';
 import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
 import { ApiError, errorText } from '#protocol/errors.ts';
@@ -92,7 +92,7 @@ function checkSize(fields: number, buckets: number): void {
 
 /** Turns buckets of `stepMs` into points, with a point of nulls where a gap begins. */
 export function toPoints({ t, min, mean, max }: Buckets, stepMs: number): Point[] {
-  const gap = gapMs(Math.max(stepMs, usualDistanceMs(t) ?? 0));
+  const gap = bucketGapMs(t, stepMs);
   const points: Point[] = [];
   for (const [i, time] of t.entries()) {
     const before = t[i - 1];

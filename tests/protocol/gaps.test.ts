@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gapMs, onlineWindowMs, usualDistanceMs } from '#protocol/gaps.ts';
+import { bucketGapMs, gapMs, onlineWindowMs, usualDistanceMs } from '#protocol/gaps.ts';
 
 describe('online window and gaps', () => {
   it('[F1] the online window is three intervals, 15 s at least', () => {
@@ -17,5 +17,15 @@ describe('online window and gaps', () => {
   it('the usual distance between samples is the median, which a gap does not change', () => {
     expect(usualDistanceMs([0, 1000, 2000, 90_000, 91_000])).toBe(1000);
     expect(usualDistanceMs([5])).toBeUndefined();
+  });
+
+  it('a bucket without samples is a gap', () => {
+    expect(bucketGapMs([0, 10_000, 20_000], 10_000)).toBe(15_000);
+  });
+
+  it('where samples come less often than buckets, a pause of more than 3.5 usual distances is a gap', () => {
+    const everyMinute = Array.from({ length: 20 }, (_, i) => i * 60_000);
+    expect(bucketGapMs(everyMinute, 10_000)).toBe(210_000);
+    expect(bucketGapMs(everyMinute.slice(0, 3), 10_000)).toBe(15_000);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApi } from '../../../web/src/api/api.ts';
-import { ApiError, ConnectionError, errorMessage, fieldErrors } from '../../../web/src/api/request.ts';
+import { RefusedError, ConnectionError, errorMessage, fieldErrors } from '../../../web/src/api/request.ts';
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(body), { status, headers });
@@ -49,7 +49,7 @@ describe('the API client', () => {
       }),
     );
     const error = await thrown(api.alertRules.remove('r'));
-    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toBeInstanceOf(RefusedError);
     expect(error).toMatchObject({ status: 422, code: 'invalid_body', message: 'No.' });
     expect(fieldErrors(error)).toEqual(new Map([['condition.clear', 'too high']]));
     expect(ended()).toBe(0);

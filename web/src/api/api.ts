@@ -1,5 +1,5 @@
 /**
- * The server's HTTP API, typed. Every method rejects with `ApiError` (the server refused the request) or
+ * The server's HTTP API, typed. Every method rejects with `RefusedError` (the server refused the request) or
  * `ConnectionError` (there was no proper answer); replies are parsed once, here. Times are epoch milliseconds.
  */
 import type { z } from 'zod';

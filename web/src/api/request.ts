@@ -6,8 +6,8 @@ import type { ErrorDetail } from '#protocol/errors.ts';
 const TIMEOUT_MS = 15_000;
 
 /** The server answered with an error of its catalogue. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError';
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
   readonly status: number;
   readonly code: string;
   /** The wrong fields, in the server's order. */
@@ -49,7 +49,7 @@ export class ConnectionError extends Error {
 
 /** What to tell a person about anything that was thrown. */
 export function errorMessage(error: unknown): string {
-  if (error instanceof ApiError || error instanceof ConnectionError) return error.message;
+  if (error instanceof RefusedError || error instanceof ConnectionError) return error.message;
   return 'Something went wrong on this page. Reload it, then try again.';
 }
 
@@ -58,7 +58,7 @@ export function errorMessage(error: unknown): string {
  */
 export function fieldErrors(error: unknown): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  if (error instanceof ApiError)
+  if (error instanceof RefusedError)
     for (const { path, message } of error.details) if (!found.has(path)) found.set(path, message);
   return found;
 }
@@ -78,7 +78,7 @@ interface Exchange {
 }
 
 /**
- * Sends JSON and resolves with the reply's JSON, undefined for an empty reply. Rejects with ApiError or
+ * Sends JSON and resolves with the reply's JSON, undefined for an empty reply. Rejects with RefusedError or
  * ConnectionError, or with the signal's reason when it was aborted.
  */
 type Send = (exchange: Exchange) => Promise<unknown>;
@@ -105,12 +105,12 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 /** The error for an answer that is not Watchfloor's, such as a proxy's error page: all it tells is its status. */
-function foreignError(status: number): ApiError | ConnectionError {
+function foreignError(status: number): RefusedError | ConnectionError {
   if (status === 502 || status === 503 || status === 504) return new ConnectionError('unreachable');
-  return new ApiError(status, 'unknown', `The server answered with status ${status}.`);
+  return new RefusedError(status, 'unknown', `The server answered with status ${status}.`);
 }
 
-async function toError(response: Response): Promise<ApiError | ConnectionError> {
+async function toError(response: Response): Promise<RefusedError | ConnectionError> {
   let body: unknown;
   try {
     body = await readJson(response);
@@ -120,7 +120,7 @@ async function toError(response: Response): Promise<ApiError | ConnectionError> 
   const parsed = errorReply.safeParse(body);
   if (!parsed.success) return foreignError(response.status);
   const { code, message, details } = parsed.data.error;
-  return new ApiError(
+  return new RefusedError(
     response.status,
     code,
     message,
@@ -161,7 +161,7 @@ export function createSend({
       throw new ConnectionError(timeout.aborted ? 'timeout' : 'unreachable');
     }
     const error = await toError(response);
-    if (error instanceof ApiError && error.status === 401 && error.code !== 'wrong_credentials')
+    if (error instanceof RefusedError && error.status === 401 && error.code !== 'wrong_credentials')
       onUnauthorized();
     throw error;
   };

@@ -1,6 +1,6 @@
 /** A line of a chart: times and values as parallel columns. A null breaks the line. */
 import type { Point } from '#protocol/api.ts';
-import { gapMs, usualDistanceMs } from '#protocol/gaps.ts';
+import { bucketGapMs, gapMs, usualDistanceMs } from '#protocol/gaps.ts';
 
 export interface Trace {
   /** Epoch milliseconds, ascending. */
@@ -13,8 +13,6 @@ export interface Trace {
 
 export const NO_TRACE: Trace = { t: [], value: [] };
 
-/** With fewer points the usual distance between them is not certain. */
-const REGULAR = 10;
 /** The usual distance is that of the last so many points, so that a changed interval is soon the usual one. */
 const RECENT = 41;
 
@@ -63,14 +61,14 @@ function broken(t: readonly number[], value: readonly number[], gap: number): Tr
 }
 
 /**
- * The line of a series of the history, with its band. Each point is at the middle of its bucket. A missing bucket
- * breaks the line; where samples come less often than buckets, a pause much longer than usual does.
+ * The line of a series of the history, with its band, broken at gaps. Each point is at the middle of its bucket.
  */
 export function historyTrace(points: readonly Point[], step: number): Trace {
   const found = points.filter(([, , mean]) => mean !== null);
-  const usual = recentDistanceMs(found.map(([start]) => start));
-  const seldom = found.length >= REGULAR && usual > step * 1.01;
-  const gap = seldom ? gapMs(usual) : step * 1.5;
+  const gap = bucketGapMs(
+    found.map(([start]) => start),
+    step,
+  );
   const t: number[] = [];
   const value: (number | null)[] = [];
   const low: (number | null)[] = [];

@@ -7,7 +7,7 @@ import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
 import { errorMessage } from '../api/request.ts';
 import { SampleWindow } from './samples.ts';
-import { Viewers } from './viewers.ts';
+import { Views } from './views.ts';
 
 /**
  * - `loading`: no snapshot yet.
@@ -36,7 +36,7 @@ export class DeviceView {
   readonly #api: Api;
   readonly #live: Live;
   // No lingering: while a device is watched, its agent pushes every second.
-  readonly #viewers = new Viewers({ start: () => this.#start(), lingerMs: 0 });
+  readonly #views = new Views({ start: () => this.#start(), lingerMs: 0 });
   #asking: AbortController | undefined;
 
   constructor({ id, api, live }: { id: string; api: Api; live: Live }) {
@@ -63,7 +63,7 @@ export class DeviceView {
 
   /** Keeps the device current for one view until the returned function is called. */
   follow(): () => void {
-    return this.#viewers.add();
+    return this.#views.add();
   }
 
   /** Fetches the last minutes from the history: at the start, after a gap, and again after an error. Never rejects. */

@@ -10,7 +10,7 @@ import {
 import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
 import { latestOf, pointOf, RecentColumns, type RecentPoint } from './recent.ts';
-import { Viewers } from './viewers.ts';
+import { Views } from './views.ts';
 
 /** The fleet is followed this much longer than its last page is open, so that going back shows it at once. */
 const LINGER_MS = 20_000;
@@ -52,7 +52,7 @@ export class Fleet {
   readonly #live: Live;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- `rows` tells of it; each row has signals of its own
   readonly #byId = new Map<string, FleetRow>();
-  readonly #viewers = new Viewers({ start: () => this.#start(), lingerMs: LINGER_MS });
+  readonly #views = new Views({ start: () => this.#start(), lingerMs: LINGER_MS });
 
   constructor(live: Live) {
     this.#live = live;
@@ -60,12 +60,12 @@ export class Fleet {
 
   /** Keeps the store current for one view until the returned function is called. */
   follow(): () => void {
-    return this.#viewers.add();
+    return this.#views.add();
   }
 
   /** Stops following and forgets everything, at once: the session is over. */
   stop(): void {
-    this.#viewers.stop();
+    this.#views.stop();
   }
 
   /** Every tag that a device has, sorted. */

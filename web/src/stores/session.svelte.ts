@@ -1,7 +1,7 @@
 /** Who is signed in. */
 import type { Me, Role } from '#protocol/api.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError, errorMessage } from '../api/request.ts';
+import { RefusedError, errorMessage } from '../api/request.ts';
 
 type SessionState =
   /** Not asked yet, or the server cannot be reached to ask. */
@@ -38,7 +38,7 @@ export class Session {
     try {
       this.#signedIn(await this.#api().me());
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) return this.end();
+      if (error instanceof RefusedError && error.status === 401) return this.end();
       this.problem = errorMessage(error);
     }
   }
@@ -54,7 +54,7 @@ export class Session {
     try {
       await this.#api().logout();
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 401)) throw error;
+      if (!(error instanceof RefusedError && error.status === 401)) throw error;
     }
     this.#out();
     this.ended = false;

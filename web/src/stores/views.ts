@@ -4,7 +4,7 @@
  * The store follows its room from the first view on and stops `lingerMs` after the last view left. A view that
  * follows within that time finds the store as it was.
  */
-export class Viewers {
+export class Views {
   readonly #start: () => () => void;
   readonly #lingerMs: number;
   #count = 0;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Viewers } from '../../../web/src/stores/viewers.ts';
+import { Views } from '../../../web/src/stores/views.ts';
 
 function setUp(lingerMs: number) {
   const followed = { starts: 0, stops: 0 };
-  const viewers = new Viewers({
+  const viewers = new Views({
     lingerMs,
     start: () => {
       followed.starts++;
