@@ -78,7 +78,7 @@ function installFromPlaywright(): boolean {
 
 /**
  * A Chromium: the one that is here, else Debian's package (as root), else Playwright's own download.
- * Throws, saying what to do, where there is none to be had.
+ * Throws an error that says what to do when there is none.
  */
 export function ensureBrowser(): FoundBrowser {
   const found = findBrowser();

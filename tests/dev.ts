@@ -61,7 +61,7 @@ async function enroll(): Promise<string> {
 process.on('SIGINT', () => stop(0));
 process.on('SIGTERM', () => stop(0));
 
-// A first start that was broken off leaves the folder, but not this file.
+// A first start that was interrupted leaves the folder, but not this file.
 const known = existsSync(join(agentData, 'membership.json'));
 mkdirSync(serverData, { recursive: true, mode: 0o700 });
 start('The server', ['--watch', 'server/main.ts'], {

@@ -19,7 +19,7 @@ interface Step {
   run(filters: readonly string[]): Tally;
 }
 
-/** Runs one of the package's own tools to its end; true when it was content. */
+/** Runs one of the package's own tools to its end; true when it exited with 0. */
 function tool(command: string, args: readonly string[], folder = root): boolean {
   const PATH = [tools, process.env['PATH'] ?? ''].join(delimiter);
   const { status, error } = spawnSync(join(tools, command), args, {
@@ -52,7 +52,7 @@ function vitest(name: string, title: string): Step {
   };
 }
 
-/** The end-to-end tests need a Chromium; without one they fail, they are not left out. */
+/** The end-to-end tests need a Chromium; without one they fail; they are not skipped. */
 function endToEnd(): Step {
   const step = vitest('e2e', 'End to end, in a real Chromium');
   return {

@@ -1,4 +1,4 @@
-/** What a step of `npm test` came to: counted tests, or one check that passed or failed. */
+/** The result of a step of `npm test`: its counted tests, or one check that passed or failed. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
@@ -36,7 +36,7 @@ const report = z.object({
 
 /**
  * Vitest's JSON report → its counts. A file that could not be loaded, and a run that failed with every test
- * passed (an unhandled error), count as one failure each: neither has a test to blame.
+ * passed (an unhandled error), count as one failure each, since no single test failed.
  */
 export function tallyOf(json: unknown): Tally {
   const { success, testResults } = report.parse(json);
@@ -55,7 +55,7 @@ function tallyOfFile(file: z.infer<typeof report>['testResults'][number]): Tally
   return file.status === 'failed' && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
 }
 
-/** The report in a file; a missing or broken one (vitest died) is one failure. */
+/** Reads a report; a missing or broken one, as after a crash of vitest, counts as one failure. */
 export function readTally(path: string): Tally {
   try {
     return tallyOf(JSON.parse(readFileSync(path, 'utf8')));

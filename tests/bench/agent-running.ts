@@ -5,7 +5,7 @@ import { startExporter } from './exporter.ts';
 import { privateMemory, type PrivateMemory } from './memory.ts';
 import type { Row } from './row.ts';
 
-/** The inventory is asked for after three seconds and takes one or two; memory settles later. */
+/** The agent gathers its inventory in the first five seconds; its memory changes little after a minute. */
 const SETTLE_S = 60;
 const MEASURE_S = 60;
 
@@ -16,7 +16,7 @@ interface Cost extends PrivateMemory {
 
 const pause = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
 
-/** What each process costs while `seconds` pass. */
+/** Measures what each process costs during `seconds`. */
 async function costs(pids: readonly number[], seconds: number): Promise<Cost[]> {
   const before = pids.map(cpuMicroseconds);
   await pause(seconds);

@@ -30,7 +30,7 @@ async function benchSamples(): Promise<number> {
   let waiting: Sample[] = [];
   const take = async (count: number) => {
     for (let index = 0; index < count; index++) {
-      // A second further on each time, so that what has a slower pace keeps it; the promises end in between.
+      // The clock moves on by one second a sample, so that slow collectors keep their interval; promises settle in the pause.
       waiting.push({ t: Date.now(), fields: sampler.sample(++second * 1000) });
       if (waiting.length === SAMPLES_PER_PUSH) {
         bytes += JSON.stringify(inColumns(waiting)).length;
@@ -54,7 +54,7 @@ function ignore(): void {
   // A benchmark logs nothing.
 }
 
-/** What the waiting in between costs by itself. */
+/** CPU milliseconds of the pauses alone. */
 async function idleMs(count: number): Promise<number> {
   const before = process.cpuUsage();
   for (let index = 0; index < count; index++) await pause(10);

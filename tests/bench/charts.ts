@@ -1,4 +1,4 @@
-/** Charts of one device from the embedded store, from InfluxDB, and from InfluxDB without its tiers. */
+/** Charts of one device from the embedded history, from InfluxDB, and from InfluxDB without its tiers. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ async function fill(history: History): Promise<void> {
   for (const batches of day()) await history.write(batches, ++position);
 }
 
-/** Of 20 runs after one that warms up, in ms. */
+/** The 95th percentile of 20 runs, in milliseconds, after one run that warms up. */
 async function p95(run: () => Promise<unknown>): Promise<number> {
   await run();
   const times: number[] = [];
@@ -62,7 +62,7 @@ async function embeddedDay(): Promise<number> {
   await fill(filled);
   await filled.close();
   const history = await openEmbeddedHistory({ dir, log });
-  // It rolls up the hours now, as it would have done in the course of the day.
+  // The history rolls up all hours now; a running server would have done that during the day.
   await pause(5_000);
   const value = await chart(history, START, 5 * MINUTE);
   await history.close();

@@ -23,7 +23,7 @@ export function ownCpuMs(): number {
 
 /**
  * utime + stime in hundredths of a second, on every Linux that Node runs on, and those of ended children where they
- * are asked for; the name before them, in brackets, may hold spaces.
+ * are asked for. The process name stands before them in parentheses and may hold spaces.
  */
 function ticks(pid: number, { children = false } = {}): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,4 +1,4 @@
-/** Controls that Debian packages: found on PATH, else installed where that is allowed, else said to be missing. */
+/** Finds the programs that benchmarks compare with: on PATH, else installed from Debian where that is allowed, else reported as missing. */
 import { spawnSync } from 'node:child_process';
 
 const exists = (command: string) =>

@@ -29,7 +29,7 @@ export async function startExporter(): Promise<Exporter | undefined> {
   const running = await startProcess({ file, args: [...flags, '--web.listen-address=127.0.0.1:0'] });
   const [, port] = await running.line(/address=127\.0\.0\.1:(\d+)/);
   let scrapes = 0;
-  // One under way when it is stopped fails; that none succeeded is said at the end.
+  // A scrape that is under way when node_exporter stops fails. `stop` rejects when no scrape succeeded.
   const failed = () => undefined;
   const timer = setInterval(() => {
     void fetch(`http://127.0.0.1:${port}/metrics`)

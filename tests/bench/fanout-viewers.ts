@@ -1,6 +1,6 @@
 /**
  * Viewers of the fan-out benchmark, in a process of their own. Arguments: port, path (the live server's or the
- * control's), how many. Tells `ready` when all have joined, then `all` for each message that every one of them has.
+ * control's), number of viewers. Sends `ready` when all have joined, and `all` for each message that all have received.
  */
 const [port = '0', path = '', count = '1'] = process.argv.slice(2);
 const viewers = Number(count);

@@ -14,7 +14,7 @@ import { createLog } from '../../server/app/log.ts';
 import { median, type Row } from './row.ts';
 
 const DEVICES = 1000;
-/** Half a gigabyte and more goes through the loopback either way: few changes suffice. */
+/** Every change sends up to 30 MB through the loopback, so a few changes are enough. */
 const SIZES = [
   { viewers: 100, changes: 8, rounds: 5 },
   { viewers: 500, changes: 3, rounds: 3, budget: 1.5 },
@@ -36,7 +36,7 @@ function sampleAt(step: number, device: number): Sample {
   return { t: START + step * 1000, values };
 }
 
-/** One change exactly as the live server words it. */
+/** The bytes of one change as the live server sends it. */
 function wordChange(): string {
   const pending = new PendingFleetChange();
   for (const [i, id] of deviceIds.entries()) pending.addSample(id, sampleAt(1, i));
@@ -62,7 +62,7 @@ function openLive(app: uWS.TemplatedApp): Live {
   });
 }
 
-/** The control speaks just enough of the wire for the same viewers. */
+/** The control implements only the part of the wire that the viewers use. */
 function openControl(app: uWS.TemplatedApp): void {
   app.ws('/control', {
     maxBackpressure: 8 * 1024 * 1024,

@@ -1,4 +1,4 @@
-/** The history's cost: bytes a value, time a sample, time a chart. */
+/** What the history costs: bytes per value, CPU per sample, milliseconds per chart. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What an agent on a small server would send, the same each run. */
+/** Made-up samples of a small server for sizes and charts, where a day or a year is needed; the same in every run. */
 import type { Sample } from '#protocol/sample.ts';
 
 /** A generator of numbers in [0, 1), the same each run. */
@@ -10,7 +10,7 @@ export function dice(seed: number): () => number {
   };
 }
 
-/** A small server as an agent sees it: 30 fields, shares of processor time to a decimal, bytes in pages, bursts. `start`: its first time. */
+/** A small server as an agent sees it: 30 fields, shares of processor time to a decimal, bytes in pages, bursts. `start`: the time of the first sample. */
 export function machine(random: () => number, start: number): (t: number) => Sample {
   let busy = 12;
   let used = 3_200_000_000;

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 
 export interface PrivateMemory {
-  /** MiB that no other process has (USS): what ending it gives back. */
+  /** MiB that no other process shares (USS): what the machine gets back when the process ends. */
   readonly ussMiB: number;
-  /** The part it wrote; the rest are pages of its program file, which count only where no other process runs it. */
+  /** The part of it that the process wrote; the rest are pages of its program file, private only while no other process runs that file. */
   readonly writtenMiB: number;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The devices of the push benchmarks, a process of its own: one kept TLS connection each, one push an interval each,
- * evenly spread, with what the real agent measures, in its encoding. Told what to do over the channel to its parent; see `push.ts`.
+ * evenly spread, with what the real agent measures, in its encoding. Its parent starts each round by a message; see
+ * `push-round.ts`.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

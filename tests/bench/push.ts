@@ -20,11 +20,11 @@ import { startVictoria, type Victoria } from './victoria.ts';
 
 const DEVICES = 1000;
 const ROUNDS = 7;
-/** Short, so that neither server closes the connections that idle during the other's round (uWS: 10 s). */
+/** Shorter than the 10 s after which uWS closes a connection that idles during the other server's round. */
 const ROUND_S = 4;
 const CONNECT_S = 3;
 const BUDGET = 3;
-/** A push has five samples, as of a device that nobody watches; a second holds them, so that each device pushes once a second. */
+/** A push has five samples, as from a device that nobody watches. They are 200 ms apart, so that each device can push once a second. */
 const SAMPLES = 5;
 const EVERY_MS = 200;
 const MEASURED = 60;
@@ -46,7 +46,7 @@ async function historyMicroseconds(server: TestServer): Promise<number> {
 
 interface Measured {
   readonly costUs: number;
-  /** Of it, the history's thread. */
+  /** The share of the history's thread in it. */
   readonly historyUs: number;
   readonly done: RoundDone;
 }

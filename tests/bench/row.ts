@@ -5,7 +5,7 @@ export interface Row {
   readonly value: number;
   /** `µs`, `bytes`, `% of a core`. */
   readonly unit: string;
-  /** The same measured, in the same run, on what it is compared with. */
+  /** The same figure of what it is compared with, measured in the same run. */
   readonly control?: { readonly what: string; readonly value: number };
   /** value / control.value. */
   readonly ratio?: number;
@@ -13,7 +13,7 @@ export interface Row {
   readonly budget?: number;
 }
 
-/** The middle one of an odd number of measurements, the mean of the middle two of an even number. */
+/** The median: the middle measurement, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)];
