@@ -3,7 +3,7 @@
  * once and then remembered as a layout.
  */
 import { invalidBody, parseJson } from '#protocol/body.ts';
-import { checkFields } from '#protocol/metrics.ts';
+import { checkFields, createMetricsParser } from '#protocol/metrics.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
 /** About how many characters the names of the shared layouts may have together; past it, all of them are dropped. */
@@ -32,6 +32,7 @@ export function createPushReader(): PushReader {
   /** By the layout's names: devices that send the same fields share one layout. */
   const sharedLayouts = new Map<string, Layout>();
   let sharedChars = 0;
+  const parseMetrics = createMetricsParser();
   const counts = { single: 0, batch: 0, columns: 0 };
 
   function layoutOf(deviceId: string, fields: unknown): Layout {
@@ -56,7 +57,7 @@ export function createPushReader(): PushReader {
 
   return {
     read(deviceId, body) {
-      const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields));
+      const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields), parseMetrics);
       if (!parsed.success) throw invalidBody(parsed.error);
       const { form, samples } = parsed.data;
       const layout = samples[0]?.row?.layout;

@@ -91,8 +91,11 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 /** Turns the `metrics` of one sample into values. @throws BadValue naming the first wrong field */
 export type ParseMetrics = (metrics: unknown) => Values;
 
+/** How many checked names a parser remembers; past it, it forgets them and checks again. */
+const MAX_CHECKED_NAMES = 50_000;
+
 /**
- * Makes a parser for the `metrics` objects of one push; it checks each field name once for all samples.
+ * Makes a parser for `metrics` objects; it checks each field name once for all samples and pushes.
  *
  * A number is a scalar; an object holds instances (`{core: {"0": {cpu: 3}}}` becomes `core:0:cpu`); null
  * means "not present here" and is left out. An instance's number may also be given under its full name:
@@ -100,17 +103,11 @@ export type ParseMetrics = (metrics: unknown) => Values;
  */
 export function createMetricsParser(): ParseMetrics {
   const checked = new Map<string, AllowedValues>();
-  const checkOnce = (name: string, path: readonly string[]): AllowedValues => {
-    const known = checked.get(name);
-    if (known !== undefined) return known;
+  const checkFirst = (name: string, path: readonly string[]): AllowedValues => {
     const allowed = checkField(name, path);
+    if (checked.size >= MAX_CHECKED_NAMES) checked.clear();
     checked.set(name, allowed);
     return allowed;
-  };
-  const addValue = (values: Values, name: string, input: unknown, path: readonly string[]): void => {
-    const value = storableValue(checkOnce(name, path), input);
-    if (value === undefined) throw refusedValue(path, input);
-    values[name] = value;
   };
 
   /** Adds the values of all instances of one kind; returns how many there are. */
@@ -124,7 +121,12 @@ export function createMetricsParser(): ParseMetrics {
         if (input === null) continue;
         // In the joined name a colon of the field would count as part of the instance.
         if (field.includes(':')) checkName([kind, instance, field], field);
-        addValue(values, instanceField(kind, instance, field), input, [kind, instance, field]);
+        const name = instanceField(kind, instance, field);
+        // A path is made for a new name or an error only, not for every value.
+        const allowed = checked.get(name) ?? checkFirst(name, [kind, instance, field]);
+        const value = storableValue(allowed, input);
+        if (value === undefined) throw refusedValue([kind, instance, field], input);
+        values[name] = value;
         count++;
       }
     }
@@ -139,7 +141,9 @@ export function createMetricsParser(): ParseMetrics {
       if (input === null || input === undefined) continue;
       if (typeof input === 'object') count += addInstances(values, key, input);
       else {
-        addValue(values, key, input, [key]);
+        const value = storableValue(checked.get(key) ?? checkFirst(key, [key]), input);
+        if (value === undefined) throw refusedValue([key], input);
+        values[key] = value;
         count++;
       }
     }

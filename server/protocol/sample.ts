@@ -233,14 +233,13 @@ function parseObject(
 }
 
 /** @throws z.ZodError */
-function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout): Push {
+function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout, parseMetrics: ParseMetrics): Push {
   const isObject = typeof body === 'object' && body !== null;
   if (isObject && 'rows' in body) {
     const { fields, rows, ...rest } = columns.parse(body);
     const layout = withPath(['fields'], fields, () => layoutOf(fields));
     return { ...rest, form: 'columns', samples: parseRows(rows, layout) };
   }
-  const parseMetrics = createMetricsParser();
   if (isObject && 'samples' in body) {
     const { samples, ...rest } = batch.parse(body);
     const parsed = samples.map((sample, index) => parseObject(sample, ['samples', index], parseMetrics));
@@ -255,10 +254,15 @@ function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout): Push {
  * as a batch of objects, any other as one sample.
  * @returns the push, which refers to parts of `body`, or zod's issues with the form that the body was read as
  * @param layoutOf checks a `fields` list; a caller that remembers checked lists passes its own function
+ * @param parseMetrics reads the `metrics` of a sample; a caller that keeps one has each name checked once
  */
-export function parsePush(body: unknown, layoutOf: (fields: unknown) => Layout = checkFields): ParsedPush {
+export function parsePush(
+  body: unknown,
+  layoutOf: (fields: unknown) => Layout = checkFields,
+  parseMetrics: ParseMetrics = createMetricsParser(),
+): ParsedPush {
   try {
-    return { success: true, data: parseForm(body, layoutOf) };
+    return { success: true, data: parseForm(body, layoutOf, parseMetrics) };
   } catch (error) {
     if (error instanceof z.ZodError) return { success: false, error };
     throw error;
