@@ -1,4 +1,5 @@
 /** The agent: processor time of one sample, and what a running agent costs. */
+import { setTimeout as pause } from 'node:timers/promises';
 import library from 'systeminformation';
 import { collectorsFor } from '../../agent/collectors/list.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
@@ -13,8 +14,6 @@ const SAMPLES = 300;
 const SAMPLES_PER_PUSH = 5;
 /** The library takes some 100 ms a round. */
 const LIBRARY_ROUNDS = 15;
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** CPU milliseconds of one sample: measured with every collector, and its share of encoding a push of five. */
 async function benchSamples(): Promise<number> {

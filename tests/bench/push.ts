@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { statusReply } from '#protocol/api.ts';
 import type { Sample } from '../../agent/sampling/sample.ts';
 import { startProcess, type Running } from '../e2e/process.ts';
@@ -70,7 +71,7 @@ async function victoriaMicroseconds(victoria: Victoria, samples: readonly Sample
       }));
       sent.push(victoria.write(push));
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
   await Promise.all(sent);
   return (cpuMicroseconds(victoria.pid) - before) / total;

@@ -1,4 +1,5 @@
 /** What the real agent measures on this machine, in the encoding in which it pushes: the payload of every ingest benchmark. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { collectorsFor } from '../../agent/collectors/list.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
 import { inColumns } from '../../agent/outgoing/push.ts';
@@ -8,7 +9,6 @@ import { createSampler } from '../../agent/sampling/sampler.ts';
 /** Milliseconds between two samples: rates need time to pass, and a benchmark does not wait a minute. */
 const EVERY_MS = 200;
 
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const ignore = () => undefined;
 
 /** Takes `count` samples of this machine with the agent's own list of collectors. Linux only. */

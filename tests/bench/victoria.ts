@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startProcess } from '../e2e/process.ts';
 import { freePort } from '../e2e/product.ts';
 import { ensureCommand } from './debian.ts';
@@ -82,7 +83,7 @@ export async function startVictoria(): Promise<Victoria | undefined> {
       // The merge runs in the background and says nothing at its end: the files stop changing.
       let [before, now] = [-1, folderBytes(folder)];
       while (now !== before) {
-        await new Promise((resolve) => setTimeout(resolve, 5000));
+        await pause(5000);
         [before, now] = [now, folderBytes(folder)];
       }
       return now;
