@@ -1,4 +1,5 @@
 /** A real agent that pushes to a real server, and node_exporter beside it, over the same seconds. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { startAgent, startServer } from '../e2e/product.ts';
 import { cpuMicroseconds } from './cpu.ts';
 import { startExporter } from './exporter.ts';
@@ -14,12 +15,10 @@ interface Cost extends PrivateMemory {
   readonly cpuMs: number;
 }
 
-const pause = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
-
 /** Measures what each process costs during `seconds`. */
 async function costs(pids: readonly number[], seconds: number): Promise<Cost[]> {
   const before = pids.map(cpuMicroseconds);
-  await pause(seconds);
+  await pause(seconds * 1000);
   return pids.map((pid, index) => ({
     cpuMs: (cpuMicroseconds(pid) - (before[index] ?? 0)) / 1000 / seconds,
     ...privateMemory(pid),
@@ -33,7 +32,7 @@ async function measure(): Promise<readonly (Cost | undefined)[]> {
     try {
       const exporter = await startExporter();
       try {
-        await pause(SETTLE_S);
+        await pause(SETTLE_S * 1000);
         return await costs(
           [agent.process.pid, exporter?.pid].filter((pid) => pid !== undefined),
           MEASURE_S,
