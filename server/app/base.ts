@@ -3,14 +3,15 @@ import type { Config } from '../config/config.ts';
 import type { Route } from '../http/route.ts';
 import type { State } from '../state/state.ts';
 import type { Clock, Log } from '../types.ts';
+import type { Notices } from './notices.ts';
 
 export interface Base {
   readonly config: Config;
   readonly state: State;
   readonly clock: Clock;
   readonly log: Log;
-  /** Shows a sentence to administrators: in the log and on the server's page. */
-  readonly notice: (text: string) => void;
+  /** Sentences for administrators about what is wrong with this server. */
+  readonly notices: Notices;
   /** Logs the error of a failed write of the state that no caller waits for. */
   readonly onSaveError: (error: unknown) => void;
 }

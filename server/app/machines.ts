@@ -27,7 +27,7 @@ export interface MachinesNeeds {
 }
 
 export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
-  const { config, state, notice, onSaveError } = base;
+  const { config, state, notices, onSaveError } = base;
   const { devices, keys } = state;
   const { now, every } = base.clock;
   const { audit } = people;
@@ -69,7 +69,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
     try {
       await history.remove(deviceId);
     } catch (error) {
-      notice(`The history of the removed device ${deviceId} could not be deleted: ${errorText(error)}`);
+      notices.add(`The history of the removed device ${deviceId} could not be deleted: ${errorText(error)}`);
     }
   }
 

@@ -15,6 +15,7 @@ import { systemClock } from './clock.ts';
 import { openHistory } from './history.ts';
 import { openLive } from './live.ts';
 import { openMachines } from './machines.ts';
+import { createNotices } from './notices.ts';
 import { isFirstStart, openPeople, type AdminPassword } from './people.ts';
 import { openSamples } from './samples.ts';
 import { openStatus } from './status.ts';
@@ -50,11 +51,7 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
 }
 
 async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
-  const notices: string[] = [];
-  const notice = (text: string) => {
-    notices.push(text);
-    log.warn({}, text);
-  };
+  const notices = createNotices(log);
   const onSaveError = (error: unknown) => log.error({ err: error }, 'the state could not be saved');
   const withStop = <Part extends Partial<Capability>>(part: Part): Part => {
     if (part.stop) stops.add(part.stop);
@@ -63,9 +60,9 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
 
   const tls = await openTls(config);
   const fingerprint = tls?.fingerprint ?? null;
-  const state = await openState({ dir: config.data, log, notice });
+  const state = await openState({ dir: config.data, log, notice: notices.add });
   stops.add(() => state.close());
-  const base: Base = { config, state, clock: systemClock, log, notice, onSaveError };
+  const base: Base = { config, state, clock: systemClock, log, notices, onSaveError };
 
   // The rules come before the people: once there is an administrator, the next start is not a first start.
   if (isFirstStart(state)) await addDefaultRules(state);
@@ -83,7 +80,7 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
   let ready = false;
   const routes = [people, history, machines, alerting, samples].flatMap((part) => part.routes);
   const isReady = () => ready;
-  const needs = { people, history, machines, samples, fingerprint, notices, isReady, routes };
+  const needs = { people, history, machines, samples, fingerprint, isReady, routes };
   const status = openStatus(base, needs);
 
   http.serve({

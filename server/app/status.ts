@@ -19,16 +19,15 @@ export interface StatusNeeds {
   readonly samples: Samples;
   /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
-  /** Sentences for administrators. */
-  readonly notices: readonly string[];
+  /** Whether the server has started and is not stopping. */
   readonly isReady: () => boolean;
   /** All other routes, for the description of the API. */
   readonly routes: readonly Route[];
 }
 
 export function openStatus(base: Base, needs: StatusNeeds) {
-  const { config, state, clock } = base;
-  const { people, history, machines, samples, fingerprint, notices, isReady } = needs;
+  const { config, state, clock, notices } = base;
+  const { people, history, machines, samples, fingerprint, isReady } = needs;
   const startedAt = clock.now();
   const ownRoutes = [
     ...prometheusRoutes({
@@ -38,6 +37,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
     }),
     ...statusRoutes({
       isReady,
+      whyNotReady: notices.whyNotReady,
       audit: people.audit,
       status: async () => ({
         version: WATCHFLOOR_VERSION,
@@ -46,7 +46,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
         pushes: samples.counts(),
         fingerprint: fingerprint === null ? null : hexPairs(fingerprint).join(':'),
         history: await history.health(),
-        notices: [...notices],
+        notices: notices.list(),
       }),
     }),
   ];

@@ -42,6 +42,7 @@ const CATALOGUE = {
     'The samples could not be written to disk, so they were not accepted. Try again shortly.',
   ],
   history_unavailable: [503, 'The history cannot be read right now.'],
+  not_ready: [503, 'The server cannot store samples right now.'],
   stopping: [503, 'The server is stopping.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 

@@ -6,13 +6,15 @@ import { TextReply } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 
 export interface StatusParts {
-  /** Whether the server accepts pushes. */
+  /** Whether the server has started and is not stopping. */
   readonly isReady: () => boolean;
+  /** Why the server cannot store samples now; undefined while it can. */
+  readonly whyNotReady: () => string | undefined;
   readonly status: () => Promise<StatusReply>;
   readonly audit: Audit;
 }
 
-export function statusRoutes({ isReady, status, audit }: StatusParts): Route[] {
+export function statusRoutes({ isReady, whyNotReady, status, audit }: StatusParts): Route[] {
   return [
     route({
       method: 'GET',
@@ -28,6 +30,8 @@ export function statusRoutes({ isReady, status, audit }: StatusParts): Route[] {
       summary: 'The server accepts pushes.',
       handle() {
         if (!isReady()) throw new ApiError('stopping', { retryAfterS: 2 });
+        const problem = whyNotReady();
+        if (problem !== undefined) throw new ApiError('not_ready', { message: problem, retryAfterS: 5 });
         return new TextReply('text/plain', 'ready\n');
       },
     }),
