@@ -93,7 +93,10 @@ export const device = z.object({
   sampled_at: z.number().nullable(),
   /** Seconds between the device's pushes. */
   interval_s: z.number(),
-  /** How far the device's clock is off, where that is more than 5 minutes; else null. */
+  /**
+   * What was added to the times of the device's newest samples, because its clock is more than 5 minutes off:
+   * above 0 for a clock that is behind. Null where the clock is right.
+   */
   clock_skew_ms: z.number().nullable(),
   /**
    * When the device's token was revoked, which ends its pushes until it gets a new one; null when it may

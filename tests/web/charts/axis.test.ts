@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ageTicks, timeTicks, valueAxis } from '../../../web/src/charts/axis.ts';
 
 const HOUR = 3_600_000;
@@ -103,5 +103,112 @@ describe('the time axis', () => {
       '−30 s',
       'now',
     ]);
+  });
+});
+
+describe('the time axis where the clocks change', () => {
+  const zone = process.env['TZ'];
+  afterEach(() => {
+    if (zone === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = zone;
+  });
+
+  /** Moves the reader to another time zone. */
+  const moveTo = (name: string) => {
+    process.env['TZ'] = name;
+  };
+  /** When the offset of the reader's time zone changes in a year; the middle of the year where it never does. */
+  const clockChanges = (year: number) => {
+    const found: number[] = [];
+    const end = Date.UTC(year + 1, 0, 1);
+    for (let t = Date.UTC(year, 0, 1) + HOUR; t < end; t += HOUR)
+      if (new Date(t).getTimezoneOffset() !== new Date(t - HOUR).getTimezoneOffset()) found.push(t);
+    return found.length > 0 ? found : [Date.UTC(year, 6, 1)];
+  };
+  const labelsFrom = (from: number, hours: number, most: number) =>
+    timeTicks(from, from + hours * HOUR, most).map(({ label }) => label);
+
+  it('a week over the end of summer time in Berlin has every day once, at its midnight', () => {
+    moveTo('Europe/Berlin');
+    const from = at('2026-10-21T10:00:00');
+    const ticks = timeTicks(from, from + 7 * 24 * HOUR, 8);
+    expect(ticks.map(({ label }) => label)).toEqual([
+      '22 Oct',
+      '23 Oct',
+      '24 Oct',
+      '25 Oct',
+      '26 Oct',
+      '27 Oct',
+      '28 Oct',
+    ]);
+    expect(ticks.map(({ t }) => new Date(t).getHours())).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('the night in which the clocks go forward has no tick at an hour that does not exist', () => {
+    moveTo('Europe/Berlin');
+    expect(labelsFrom(at('2026-03-28T23:30:00'), 5, 6)).toEqual([
+      '00:00',
+      '01:00',
+      '03:00',
+      '04:00',
+      '05:00',
+    ]);
+  });
+
+  it('an hour that comes twice has its quarters in both its times', () => {
+    moveTo('Europe/Berlin');
+    const second = at('2026-10-25T02:59:00') + HOUR;
+    expect(labelsFrom(second - 40 * 60_000, 1, 4)).toEqual(['02:30', '02:45', '03:00', '03:15']);
+  });
+
+  it('a day that begins at one in the morning is labelled where it begins', () => {
+    // In Cairo and Santiago the clocks go from 23:59 to 01:00.
+    for (const [name, from, day] of [
+      ['Africa/Cairo', '2026-04-23T12:00:00', '24 Apr'],
+      ['America/Santiago', '2026-09-05T12:00:00', '6 Sept'],
+    ] as const) {
+      moveTo(name);
+      const ticks = timeTicks(at(from), at(from) + 24 * HOUR, 5);
+      const begin = ticks.find(({ label }) => label === day);
+      expect(begin && new Date(begin.t).getHours(), name).toBe(1);
+    }
+  });
+
+  it('every tick is at the round local time that its label says, everywhere, over both changes of the year', () => {
+    for (const name of [
+      ...['Europe/Berlin', 'America/New_York', 'America/St_Johns', 'America/Santiago', 'Atlantic/Azores'],
+      ...['Australia/Lord_Howe', 'Pacific/Chatham', 'Africa/Cairo', 'Asia/Kathmandu', 'Asia/Beirut', 'UTC'],
+    ]) {
+      moveTo(name);
+      const changes = clockChanges(2026);
+      for (const [hours, most] of [
+        [3, 6],
+        [12, 6],
+        [48, 8],
+        [168, 8],
+        [720, 8],
+      ] as const) {
+        for (const change of changes) {
+          const from = change - (hours / 2) * HOUR;
+          const ticks = timeTicks(from, from + hours * HOUR, most);
+          const where = `${name}, ${hours} h from ${new Date(from).toISOString()}`;
+          expect(ticks.length, where).toBeGreaterThan(0);
+          const labels = ticks.map(({ label }) => label);
+          expect(
+            labels.filter((label, i) => label === labels[i - 1]),
+            where,
+          ).toEqual([]);
+          const dates = labels.filter((label) => !label.includes(':'));
+          expect(new Set(dates).size, where).toBe(dates.length);
+          for (const { t, label } of ticks) {
+            const local = new Date(t);
+            const time = local.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+            const day = local.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+            expect([time, day], where).toContain(label);
+            if (label === day) expect(['00:00', '01:00'], where).toContain(time);
+          }
+        }
+      }
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, between, instant, span, uptime, when } from '../../../web/src/format/time.ts';
+import { ago, between, clockError, instant, span, uptime, when } from '../../../web/src/format/time.ts';
 
 const at = (text: string) => new Date(text).getTime();
 
@@ -20,6 +20,15 @@ describe('times', () => {
     expect(ago(1000, 2500)).toBe('now');
     expect(ago(1000, 15_000)).toBe('14 s ago');
     expect(ago(5000, 1000)).toBe('now');
+  });
+
+  it('a clock that lacks time is behind, and one that has too much is ahead', () => {
+    const now = at('2026-11-26T03:00:00Z');
+    const lacking = (deviceTime: string) => now - at(deviceTime);
+    expect(clockError(lacking('2001-01-01T00:00:00Z'))).toBe('9460 d behind');
+    expect(clockError(lacking('2099-11-26T03:00:00Z'))).toBe('26663 d ahead');
+    expect(clockError(lacking('2026-11-26T02:50:00Z'))).toBe('10 min behind');
+    expect(clockError(lacking('2026-11-26T09:00:00Z'))).toBe('6 h ahead');
   });
 
   it('an uptime is written in its two largest units', () => {

@@ -85,13 +85,50 @@ export interface TimeTick {
   readonly label: string;
 }
 
+/** All offsets of time zones from UTC are a multiple of this. */
+const OFFSET_STEP = 15 * MINUTE;
+
+/** What a clock on the wall of the reader shows at `t`, as milliseconds since 1970 began there. */
+const wallTime = (t: number) => t - new Date(t).getTimezoneOffset() * MINUTE;
+
 /** The first days of every `each` months in [from, to), in the reader's time zone. */
-function months(from: number, to: number, each: number): number[] {
+function months(from: number, to: number, each: number): TimeTick[] {
   const start = new Date(from);
-  const found: number[] = [];
+  const found: TimeTick[] = [];
   const month = new Date(start.getFullYear(), start.getMonth(), 1);
   for (; month.getTime() < to; month.setMonth(month.getMonth() + 1)) {
-    if (month.getTime() >= from && month.getMonth() % each === 0) found.push(month.getTime());
+    const t = month.getTime();
+    if (t >= from && month.getMonth() % each === 0) found.push({ t, label: dayMonth(t).replace(/^1 /, '') });
+  }
+  return found;
+}
+
+/** The beginnings of every `each` days in [from, to), in the reader's time zone. */
+function days(from: number, to: number, each: number): TimeTick[] {
+  const start = new Date(from);
+  const found: TimeTick[] = [];
+  for (let i = 0; ; i++) {
+    // Not 24 hours later: where the clocks change, a day has 23 or 25 of them, and may not begin at midnight.
+    const day = new Date(start.getFullYear(), start.getMonth(), start.getDate() + i);
+    const t = day.getTime();
+    if (t >= to) return found;
+    const count = Date.UTC(day.getFullYear(), day.getMonth(), day.getDate()) / DAY;
+    if (t >= from && count % each === 0) found.push({ t, label: dayMonth(t) });
+  }
+}
+
+/**
+ * The times in [from, to) at which the reader's clock passes a multiple of `step` (less than a day). Where the clocks
+ * are set forward it may pass one without showing it: 01:59 is followed by 03:00, which is the tick then.
+ */
+function clockTicks(from: number, to: number, step: number): TimeTick[] {
+  const found: TimeTick[] = [];
+  const grain = Math.min(step, OFFSET_STEP);
+  for (let t = Math.ceil(from / grain) * grain; t < to; t += grain) {
+    const [before, now] = [wallTime(t - grain), wallTime(t)];
+    if (Math.floor(before / step) === Math.floor(now / step)) continue;
+    const beginsDay = Math.floor(before / DAY) < Math.floor(now / DAY);
+    found.push({ t, label: beginsDay && to - from > 12 * HOUR ? dayMonth(t) : hourMinute(t) });
   }
   return found;
 }
@@ -102,16 +139,9 @@ export function timeTicks(from: number, to: number, most: number): TimeTick[] {
   const step = TIME_STEPS.find((each) => span / each <= most);
   if (step === undefined) {
     const each = [1, 2, 3, 6, 12].find((count) => span / (count * 30 * DAY) <= most) ?? 12;
-    return months(from, to, each).map((t) => ({ t, label: dayMonth(t).replace(/^1 /, '') }));
+    return months(from, to, each);
   }
-  // Days begin at local midnight, not at UTC's.
-  const offset = -new Date(from).getTimezoneOffset() * MINUTE;
-  const ticks: TimeTick[] = [];
-  for (let t = Math.ceil((from + offset) / step) * step - offset; t < to; t += step) {
-    const midnight = (t + offset) % DAY === 0;
-    ticks.push({ t, label: step >= DAY || (midnight && span > 12 * HOUR) ? dayMonth(t) : hourMinute(t) });
-  }
-  return ticks;
+  return step >= DAY ? days(from, to, step / DAY) : clockTicks(from, to, step);
 }
 
 /** An age as a label: `now`, `−15 s`, `−90 s`, `−1 min`. */

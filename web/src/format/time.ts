@@ -15,6 +15,14 @@ export function span(ms: number): string {
   return `${Math.floor(size / DAY)} d`;
 }
 
+/**
+ * What is wrong with a clock: `3 min behind`, `9459 d ahead`.
+ * @param lackingMs what is to be added to its time, milliseconds: more than 0 for a clock that is behind
+ */
+export function clockError(lackingMs: number): string {
+  return `${span(Math.abs(lackingMs))} ${lackingMs > 0 ? 'behind' : 'ahead'}`;
+}
+
 /** How long before `now`: `14 s ago`; `now` below two seconds. */
 export function ago(t: number, now: number): string {
   const passed = now - t;
