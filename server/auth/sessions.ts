@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { jwtVerify, SignJWT, errors } from 'jose';
 import writeFileAtomic from 'write-file-atomic';
 import { errorCode } from '#protocol/errors.ts';
+import { cleanText } from '#protocol/text.ts';
 import type { Collection } from '../state/collection.ts';
 import type { SessionRecord, UserRecord } from '../state/records.ts';
 import type { SignedIn } from '../types.ts';
@@ -118,7 +119,7 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
         created_at: now(),
         expires_at: now() + lifeMs,
         address,
-        agent: agent.slice(0, 200),
+        agent: cleanText(agent.slice(0, 200)),
       };
       await removeExpired();
       await sessions.put(record);

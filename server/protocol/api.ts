@@ -1,8 +1,8 @@
 /** The shapes of the HTTP API's requests and replies. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
 import { inventory, timestamp } from './sample.ts';
+import { optionalText, text } from './text.ts';
 
-const text = (maxChars: number) => z.string().trim().min(1).max(maxChars);
 const tag = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_.:-]{0,39}$/, 'a tag is 1 to 40 of a-z, 0-9, "_", ".", ":" or "-"');
@@ -34,7 +34,7 @@ const username = z
 /** The rules for a new password; a login accepts any text, so that old passwords keep working. */
 const newPassword = z.string().min(10, 'a password has at least 10 characters').max(512);
 
-export const loginRequest = z.object({ username: z.string().max(64), password: z.string().max(512) });
+export const loginRequest = z.object({ username: optionalText(64), password: z.string().max(512) });
 
 export const me = z.object({
   user: z.object({ username: z.string(), role }),
@@ -123,8 +123,8 @@ export const tokenReply = z.object({ device_id: z.string(), token: z.string() })
 export const registerRequest = z.object({
   enrollment_key: z.string().min(1).max(200),
   hostname: text(255),
-  ip: z.string().max(64),
-  os: z.string().max(200),
+  ip: optionalText(64),
+  os: optionalText(200),
   device_id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'a device id is 1 to 128 letters, digits, "_", "." or "-"')

@@ -1,0 +1,39 @@
+/**
+ * [S6] Texts that a machine or a person chooses: host names, device names, mounts, user agents. They end up in
+ * pages, Prometheus text, logs and messages, so they are cleaned once, where they arrive.
+ */
+import { z } from 'zod';
+
+/** Text that needs no cleaning, which is nearly all text; this check is much faster than the others. */
+const PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
+/** Half of a character outside the basic plane; such text is not valid UTF-8, and Prometheus refuses it. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+/** Control characters, and the two characters that break a line in JavaScript. */
+const CONTROL = /[\p{Control}\u2028\u2029]+/gu;
+/**
+ * Characters that show nothing or turn the direction of what follows. Joiners and variation selectors are
+ * kept, as Persian and emoji are written with them; `LEADING_JOINERS` finds those that join nothing.
+ */
+const INVISIBLE = /(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
+const LEADING_JOINERS = /(?<=^|\s)(?:\u200c|\u200d|\ufe0e|\ufe0f)+/gu;
+
+/**
+ * Makes text well-formed and harmless: a lone surrogate becomes U+FFFD, control characters become one space,
+ * characters that are invisible or change the writing direction are removed, and so is space at both ends.
+ * Letters of all scripts, right-to-left ones too, stay. Never longer than `text`; may be empty.
+ */
+export function cleanText(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return text
+    .replace(LONE_SURROGATE, '\ufffd')
+    .replace(CONTROL, ' ')
+    .replace(INVISIBLE, '')
+    .replace(LEADING_JOINERS, '')
+    .trim();
+}
+
+/** Text of at most `maxChars` characters, cleaned. */
+export const optionalText = (maxChars: number) => z.string().max(maxChars).overwrite(cleanText);
+
+/** Text of 1 to `maxChars` characters, cleaned; text in which nothing can be seen is refused. */
+export const text = (maxChars: number) => optionalText(maxChars).min(1);
