@@ -1,12 +1,13 @@
 /**
  * Makes the agent's pushes: what the server has to know about this machine, and the samples in columns.
  *
- *     {"device_id": …, "hostname": …, "ip": …, "sent_at": …, "interval_s": 5,
+ *     {"device_id": …, "hostname": …, "ip": …, "sent_at": …, "run_id": …, "interval_s": 5,
  *      "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
  *
  * `inventory` is part of each push until the server accepted one with it; `dropped` is part of a push when samples
  * were lost.
  */
+import { randomUUID } from 'node:crypto';
 import type { Inventory } from '#protocol/sample.ts';
 import type { Link } from '../link/link.ts';
 import type { Outcome } from '../link/outcome.ts';
@@ -47,6 +48,7 @@ interface PushParts {
 }
 
 export function createPush({ link, clock, hostname, address, inventory, pace, spool }: PushParts): Push {
+  const runId = randomUUID();
   let accepted: Inventory | undefined;
   return async (samples) => {
     const found = inventory();
@@ -56,6 +58,7 @@ export function createPush({ link, clock, hostname, address, inventory, pace, sp
       hostname,
       ip: address(),
       sent_at: clock.now(),
+      run_id: runId,
       interval_s: pace.now().pushMs / 1000,
       ...(found === undefined || found === accepted ? {} : { inventory: found }),
       ...(dropped > 0 ? { dropped } : {}),

@@ -2,6 +2,7 @@
  * Decides when to push [G1, G2]: the newest samples at every interval, and spooled ones in the time between, one push
  * at a time. After a failure it waits and tries again, for ever.
  */
+import { LONGEST_RETRY_S } from '#protocol/gaps.ts';
 import type { PushReply } from '#protocol/sample.ts';
 import type { Link } from '../link/link.ts';
 import type { Failure } from '../link/outcome.ts';
@@ -31,11 +32,14 @@ interface SenderParts {
  * The first wait after a failure is at most this long, in milliseconds. The limit doubles with each failure in a row.
  */
 const FIRST_BACKOFF = 1000;
-const MOST_BACKOFF = 60_000;
+const MOST_BACKOFF = LONGEST_RETRY_S * 1000;
 /** The wait after a 401 or 403, in milliseconds: a person has to act, which may take days. */
 const UNAUTHORIZED_WAIT = 60_000;
-/** The longest wait, in milliseconds, that a server's Retry-After is obeyed for. */
-const MOST_RETRY_AFTER = 600_000;
+/**
+ * The longest wait, in milliseconds, that a Retry-After is obeyed for. A Watchfloor server asks for less; the
+ * maintenance page of a proxy asks for an hour, and the server would miss its agents as long.
+ */
+const MOST_RETRY_AFTER = MOST_BACKOFF / 2;
 /** Milliseconds between two spooled batches: many agents may come back at once, and must not overload the server. */
 const PAUSE = 250;
 /** How long a stop waits for one push, in milliseconds. */
@@ -49,11 +53,10 @@ function jittered(ms: number, random: number): number {
 /** How many milliseconds to wait after `failure`, which is the `failures`th in a row: exponential, with full jitter. */
 export function waitAfter(failure: Failure, failures: number, random: () => number): number {
   if (failure.kind === 'unauthorized') return jittered(UNAUTHORIZED_WAIT, random());
-  const most = Math.min(MOST_BACKOFF, FIRST_BACKOFF * 2 ** Math.min(failures - 1, 30));
-  const backoff = Math.round(most * random());
-  if (failure.kind === 'unreachable' || failure.retryAfterMs === undefined) return backoff;
   // At the earliest when the server said, and not all agents at that moment.
-  return Math.min(failure.retryAfterMs, MOST_RETRY_AFTER) + backoff;
+  const asked = failure.kind === 'busy' ? Math.min(failure.retryAfterMs ?? 0, MOST_RETRY_AFTER) : 0;
+  const most = Math.min(MOST_BACKOFF - asked, FIRST_BACKOFF * 2 ** Math.min(failures - 1, 30));
+  return asked + Math.round(most * random());
 }
 
 /**

@@ -11,6 +11,13 @@ const GAP_DISTANCES = 3.5;
 const MIN_DISTANCE_MS = 1000;
 
 /**
+ * [F2] [G2] The longest that an agent waits between two tries, in seconds, when nothing but the server's absence keeps
+ * its samples back. After a start, the server waits this long beyond the online window before it calls a device offline.
+ * Ten thousand agents that come back within this time make about 700 connections a second.
+ */
+export const LONGEST_RETRY_S = 15;
+
+/**
  * [F1] The online window: milliseconds without a push after which a device is offline. Alerts use the same
  * window: when two samples lie further apart, a rule's duration starts again from zero.
  * @param intervalS seconds between the device's pushes

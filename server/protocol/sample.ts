@@ -143,6 +143,11 @@ const envelope = z.object({
   ip: z.string().max(64),
   /** When the agent sent the push, by the agent's clock. */
   sent_at: timestamp.optional(),
+  /**
+   * [F4] A random text that the agent makes when it starts. When an earlier one comes again after another one, two
+   * agents push as one device.
+   */
+  run_id: text(64).optional(),
   /** Seconds between the agent's pushes at present; the online window (F1) depends on it. */
   interval_s: z.number().min(1).max(3600).optional(),
   inventory: inventory.optional(),
@@ -277,5 +282,7 @@ export const pushReply = z.object({
   interval_s: z.number().positive(),
   /** Seconds between the samples inside a push. */
   sample_s: z.number().positive(),
+  /** [F4] Another agent that pushes as the same device: its data folder, or this one's, is a copy. */
+  other_agent: z.object({ hostname: z.string(), ip: z.string() }).optional(),
 });
 export type PushReply = z.infer<typeof pushReply>;

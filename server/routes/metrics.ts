@@ -25,6 +25,7 @@ const pushShape = z.object({
     .describe('With fields: rows of a timestamp and one value per field; null for "not known this time".')
     .optional(),
   sent_at: z.union([z.number(), z.string()]).optional(),
+  run_id: z.string().optional(),
   interval_s: z.number().optional(),
   dropped: z.number().optional(),
 });

@@ -111,6 +111,7 @@ describe('a push', () => {
         hostname: 'host',
         ip: '192.0.2.7',
         sent_at: T,
+        run_id: expect.any(String),
         interval_s: 30,
         fields: ['cpu'],
         rows: [
@@ -120,6 +121,15 @@ describe('a push', () => {
       },
     ]);
     expect(parsePush(bodies[0]).data?.interval_s).toBe(30);
+  });
+
+  it('[F4] all pushes of one run of an agent have the same run id, and another run has another', async () => {
+    const [one, two] = [setup(), setup()];
+    for (const { push } of [one, one, two]) await push([sample(0)]);
+    const ids = [...one.bodies, ...two.bodies].map((body) => parsePush(body).data?.run_id);
+    expect(ids[0]).toBeDefined();
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[2]).not.toBe(ids[0]);
   });
 
   it('pushes carry the inventory from when it is gathered until the server accepted it', async () => {
