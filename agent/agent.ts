@@ -9,7 +9,7 @@ import type { Config } from './config/config.ts';
 import { makeFolder } from './data-folder/data-folder.ts';
 import { lockFolder } from './data-folder/lock.ts';
 import { createLink } from './link/link.ts';
-import { readMembership, writeMembership } from './link/membership.ts';
+import { openJoinSecret, readMembership, writeMembership } from './link/membership.ts';
 import type { Log } from './log.ts';
 import { watchAddress } from './machine/address.ts';
 import { deviceId, hostName, osName } from './machine/identity.ts';
@@ -67,6 +67,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
 
   const id = deviceId(data);
   const membership = readMembership(data);
+  const joinSecret = openJoinSecret(data);
   const hostname = hostName();
   const address = await watchAddress();
   stops.push(address.stop);
@@ -82,7 +83,8 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
     enrollment: config.enrollment,
     membership,
     remember: (value) => writeMembership(data, value),
-    describe: () => ({
+    describe: (key) => ({
+      join_secret: joinSecret(key),
       hostname,
       ip: address.current(),
       os: osName(),

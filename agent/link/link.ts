@@ -29,8 +29,8 @@ export interface LinkParts {
   readonly membership: Membership | undefined;
   /** Writes a membership to disk. */
   readonly remember: (membership: Membership) => void;
-  /** What to tell the server about this machine when it joins. */
-  readonly describe: () => Omit<RegisterRequest, 'enrollment_key'>;
+  /** What to tell the server about this machine when it joins with this enrollment key. */
+  readonly describe: (key: string) => Omit<RegisterRequest, 'enrollment_key'>;
   readonly log: Log;
   readonly timeoutMs?: number;
 }
@@ -75,7 +75,7 @@ export function createLink(parts: LinkParts): Link {
       const authority =
         to.ca === null ? null : await fetchAuthority(to.host, to.port, to.ca, parts.timeoutMs);
       const { host, port, tls, ca } = to;
-      const request: RegisterRequest = { enrollment_key: to.key, ...describe() };
+      const request: RegisterRequest = { enrollment_key: to.key, ...describe(to.key) };
       const connection = use({ host, port, tls, authority });
       const reply = await connection.post(
         '/devices/register',

@@ -1,5 +1,5 @@
 /** What an agent keeps after it joined: the server's address, its authority, and the token. It is one private file. */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Enrollment } from '#protocol/enrollment.ts';
@@ -52,4 +52,19 @@ export function relate(member: Membership, { host, port, tls, ca }: Enrollment):
   if (member.ca !== ca) return 'other';
   if (isSamePlace) return 'same';
   return ca === null ? 'other' : 'moved';
+}
+
+const SECRET_FILE = 'join-secret';
+
+/**
+ * Reads this machine's join secret, or makes it in a private file. With it, the machine shows the server that it
+ * repeats its own registration when the reply to the first one was lost. Returns the text to send with a key; each
+ * key has its own, so that no server can use it at another one.
+ */
+export function openJoinSecret(folder: string): (key: string) => string {
+  const path = join(folder, SECRET_FILE);
+  const stored = readIfThere(path)?.trim();
+  const secret = stored === undefined || stored === '' ? randomBytes(32).toString('base64url') : stored;
+  if (secret !== stored) writeWhole(path, secret);
+  return (key) => createHmac('sha256', secret).update(key).digest('base64url');
 }

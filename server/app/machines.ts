@@ -6,6 +6,8 @@ import { errorText } from '#protocol/errors.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
+import { createJoining } from '../auth/joining.ts';
+import { networkOf } from '../http/address.ts';
 import { createFleet } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
 import { deviceRoutes } from '../routes/devices.ts';
@@ -28,7 +30,7 @@ export interface MachinesNeeds {
 
 export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
   const { config, state, notices, onSaveError } = base;
-  const { devices, keys } = state;
+  const { devices, removed: removedDevices, keys } = state;
   const { now, every } = base.clock;
   const { audit } = people;
   const statusChanged = createNotifier<StatusChange>();
@@ -38,6 +40,15 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
 
   const tokens = createDeviceTokens(devices, now);
   const enrollment = createEnrollmentKeys(keys, now);
+  const joining = createJoining({
+    devices,
+    removed: removedDevices,
+    keys: enrollment,
+    tokens,
+    intervalS: config.intervalS,
+    now,
+    networkOf,
+  });
   const fleet = createFleet({
     now,
     every,
@@ -64,7 +75,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
   /** Removes a device: first its token, then its record, its data in every part, and its history. */
   async function removeDevice(deviceId: string): Promise<void> {
     tokens.forget(deviceId);
-    await devices.remove(deviceId);
+    await Promise.all([devices.remove(deviceId), joining.deviceRemoved(deviceId)]);
     removed.notify(deviceId);
     try {
       await history.remove(deviceId);
@@ -94,17 +105,13 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
       ...enrollmentRoutes({
         keys,
         enrollment,
-        devices,
-        tokens,
+        joining,
         audit,
-        hasPushed: (id) => (fleet.get(id)?.lastSeen ?? null) !== null,
-        added(record) {
+        joined(record) {
           fleet.add(record.id, { intervalS: record.interval_s });
           edited.notify(record.id);
         },
         address,
-        intervalS: config.intervalS,
-        now,
       }),
       ...deviceRoutes({
         devices,

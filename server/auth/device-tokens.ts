@@ -6,21 +6,23 @@ import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import { newSecret, secretHash } from './secrets.ts';
 
+/** A device's record without the facts about its token. */
+export type UnissuedRecord = Omit<DeviceRecord, 'token_hash' | 'token_issued_at' | 'token_revoked_at'>;
+
 export interface DeviceTokens {
   /** The id of the device that an Authorization header belongs to. @throws ApiError invalid_token */
   authenticate(authorization: string): string;
-  /**
-   * Gives the device a new token and returns it; the old one stops working at once. Rejects with
-   * unknown_device.
-   */
-  issue(deviceId: string): Promise<string>;
+  /** Whether an Authorization header holds the valid token of this device. */
+  isTokenOf(authorization: string, deviceId: string): boolean;
+  /** Stores the device's record with a new token; the old one stops working at once. */
+  issue(device: UnissuedRecord): Promise<{ readonly record: DeviceRecord; readonly token: string }>;
   /** Ends the device's token at once. Rejects with unknown_device. */
   revoke(deviceId: string): Promise<void>;
   /** Ends the device's token in memory only, for a device whose record is removed or replaced. */
   forget(deviceId: string): void;
 }
 
-const SCHEME = 'Bearer ';
+const SCHEME = 'bearer ';
 
 export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () => number): DeviceTokens {
   const byHash = new Map<string, string>();
@@ -37,27 +39,37 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
     return record;
   }
 
+  function deviceOf(authorization: string): string | undefined {
+    // The name of the scheme may be written in small or capital letters (RFC 9110).
+    const scheme = authorization.slice(0, SCHEME.length).toLowerCase();
+    return scheme === SCHEME ? byHash.get(secretHash(authorization.slice(SCHEME.length))) : undefined;
+  }
+
   return {
     authenticate(authorization) {
-      const deviceId = authorization.startsWith(SCHEME)
-        ? byHash.get(secretHash(authorization.slice(SCHEME.length)))
-        : undefined;
+      const deviceId = deviceOf(authorization);
       if (deviceId === undefined) throw new ApiError('invalid_token');
       return deviceId;
     },
-    async issue(deviceId) {
-      const record = requireDevice(deviceId);
+    isTokenOf: (authorization, deviceId) => deviceOf(authorization) === deviceId,
+    async issue(device) {
       const token = newSecret('device');
-      const hash = secretHash(token);
-      forget(deviceId);
-      byHash.set(hash, deviceId);
-      await devices.put({ ...record, token_hash: hash, token_issued_at: now(), token_revoked_at: null });
-      return token;
+      const token_hash = secretHash(token);
+      forget(device.id);
+      byHash.set(token_hash, device.id);
+      const record = { ...device, token_hash, token_issued_at: now(), token_revoked_at: null };
+      await devices.put(record);
+      return { record, token };
     },
     async revoke(deviceId) {
       const record = requireDevice(deviceId);
       forget(deviceId);
-      await devices.put({ ...record, token_hash: null, token_revoked_at: now() });
+      await devices.put({
+        ...record,
+        join_secret_hash: undefined,
+        token_hash: null,
+        token_revoked_at: now(),
+      });
     },
     forget,
   };

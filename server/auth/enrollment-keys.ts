@@ -1,6 +1,5 @@
 /** Enrollment keys, with which new machines register. The server stores only their hashes. */
 import { randomUUID } from 'node:crypto';
-import { ApiError } from '#protocol/errors.ts';
 import type { Collection } from '../state/collection.ts';
 import type { EnrollmentKeyRecord } from '../state/records.ts';
 import { newSecret, secretHash } from './secrets.ts';
@@ -13,17 +12,17 @@ export interface NewKey {
   /** null: any number. */
   readonly max_uses: number | null;
   readonly tags: string[];
+  /** The only device that may join with it; undefined: any new one. */
+  readonly device_id: string | undefined;
 }
 
 export interface EnrollmentKeys {
   /** Makes a key. `secret` is the key itself, which is not stored. */
   create(key: NewKey): Promise<{ record: EnrollmentKeyRecord; secret: string }>;
-  /**
-   * The record of a key that is valid now.
-   * @param options.isRetry the machine registers again, so a key without uses left is valid as well
-   * @throws ApiError invalid_enrollment_key
-   */
-  check(secret: string, options?: { readonly isRetry: boolean }): EnrollmentKeyRecord;
+  /** The record of a key that is known and has not expired, whether or not it has uses left. */
+  find(secret: string): EnrollmentKeyRecord | undefined;
+  /** Whether the key exists and was used less often than it may be. */
+  hasUsesLeft(record: EnrollmentKeyRecord): boolean;
   /** Adds one to the number of uses. */
   countUse(record: EnrollmentKeyRecord): Promise<void>;
   /**
@@ -49,14 +48,15 @@ export function createEnrollmentKeys(
 
   return {
     create,
-    check(secret, { isRetry } = { isRetry: false }) {
+    find(secret) {
       const hash = secretHash(secret);
-      const record = keys.all().find(({ key_hash }) => key_hash === hash);
-      if (!record || (record.expires_at !== null && record.expires_at <= now()))
-        throw new ApiError('invalid_enrollment_key');
-      if (!isRetry && record.max_uses !== null && record.uses >= record.max_uses)
-        throw new ApiError('invalid_enrollment_key');
-      return record;
+      return keys
+        .all()
+        .find(({ key_hash, expires_at }) => key_hash === hash && (expires_at === null || expires_at > now()));
+    },
+    hasUsesLeft({ id }) {
+      const current = keys.get(id);
+      return current !== undefined && (current.max_uses === null || current.uses < current.max_uses);
     },
     async countUse(record) {
       const current = keys.get(record.id);
@@ -71,6 +71,7 @@ export function createEnrollmentKeys(
         expires_at: now() + TEN_MINUTES_MS,
         max_uses: 1,
         tags: [],
+        device_id: undefined,
       });
       return secret;
     },

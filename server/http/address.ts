@@ -39,6 +39,18 @@ export function isIn(networks: Networks, address: string): boolean {
   return networks.some(([network, bits]) => parsed.kind() === network.kind() && parsed.match(network, bits));
 }
 
+/**
+ * The network by which an address is counted, as text. A subscriber has at least an IPv6 /64 and can use each of its
+ * addresses, so an IPv6 address counts as its first `ipv6Bits` bits; an IPv4 address, also one written as IPv6, as
+ * itself.
+ */
+export function networkOf(address: string, ipv6Bits = 64): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv4') return parsed.toString();
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/${ipv6Bits}`).toString()}/${ipv6Bits}`;
+}
+
 /** Turns uWS's long form of an address (`0000:…:0001`, IPv4 inside IPv6) into the usual short one. */
 export function normalAddress(text: string): string {
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : text;

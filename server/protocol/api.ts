@@ -120,14 +120,24 @@ export const devicesReply = z.object({ devices: z.array(device) });
 export const devicePatch = z.strictObject({ name: text(120).nullable().optional(), tags: tags.optional() });
 export const tokenReply = z.object({ device_id: z.string(), token: z.string() });
 
+const deviceId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'a device id is 1 to 128 letters, digits, "_", "." or "-"');
+
 export const registerRequest = z.object({
   enrollment_key: z.string().min(1).max(200),
   hostname: text(255),
   ip: optionalText(64),
   os: optionalText(200),
-  device_id: z
+  device_id: deviceId.optional(),
+  join_secret: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'a device id is 1 to 128 letters, digits, "_", "." or "-"')
+    .min(16)
+    .max(200)
+    .describe(
+      'A random text that the machine keeps. When the reply to a registration was lost, the same key and the same ' +
+        'text register the device once more.',
+    )
     .optional(),
   name: text(120).optional(),
   tags: tags.optional(),
@@ -144,6 +154,8 @@ export const enrollmentKey = z.object({
   max_uses: z.number().nullable(),
   uses: z.number(),
   tags: z.array(z.string()),
+  /** The only device that may join with the key; absent: any new one. */
+  device_id: z.string().optional(),
 });
 export type EnrollmentKey = z.infer<typeof enrollmentKey>;
 export const enrollmentKeysReply = z.object({ enrollment_keys: z.array(enrollmentKey) });
@@ -152,6 +164,11 @@ export const enrollmentKeyCreate = z.strictObject({
   expires_at: timestamp.nullable().optional(),
   max_uses: z.number().int().min(1).max(1_000_000).nullable().optional(),
   tags: tags.optional(),
+  device_id: deviceId
+    .describe(
+      'Makes a key for this device only, with which it may join again; used once unless max_uses says more.',
+    )
+    .optional(),
 });
 /**
  * The only reply that shows `key` and the two texts that contain it; the server stores only a hash of the

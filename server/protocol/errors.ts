@@ -22,7 +22,20 @@ const CATALOGUE = {
   unknown_item: [404, 'There is no such item.'],
   method_not_allowed: [405, 'This address does not take that method.'],
   body_timeout: [408, 'The body did not arrive in time.'],
-  device_exists: [409, 'A device with this id is registered. Revoke its token first, or remove the device.'],
+  device_exists: [
+    409,
+    'A device with this id is registered, and this machine did not prove that it is that device. To let it join as ' +
+      'that device, make an enrollment key for it (POST /enrollment-keys with "device_id"); else remove the device.',
+  ],
+  device_revoked: [
+    409,
+    'The token of this device was revoked. To let it join again, make an enrollment key for it ' +
+      '(POST /enrollment-keys with "device_id").',
+  ],
+  device_removed: [
+    409,
+    'This device was removed. To let it join again, make a new enrollment key: those made before the removal do not do.',
+  ],
   user_exists: [409, 'There is a user of this name already.'],
   last_admin: [409, 'This is the last administrator; there must be one.'],
   own_account: [409, 'You cannot do this to the account you are signed in with.'],

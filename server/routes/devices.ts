@@ -106,7 +106,8 @@ export function deviceRoutes({
       reply: tokenReply,
       async handle({ request, person }) {
         const record = requireDevice(request);
-        const token = await tokens.issue(record.id);
+        // The join secret ends with the token: whoever got hold of one may have the other.
+        const { token } = await tokens.issue({ ...record, join_secret_hash: undefined });
         changed(record.id);
         recordAct(person, request, 'rotated the token of', record);
         return { device_id: record.id, token };

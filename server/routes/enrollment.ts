@@ -2,7 +2,6 @@
  * `/enrollment-keys` and `POST /devices/register`: make the keys that machines join with, and let machines
  * join.
  */
-import { randomUUID } from 'node:crypto';
 import {
   enrollmentKeyCreate,
   enrollmentKeyCreated,
@@ -10,12 +9,11 @@ import {
   registerRequest,
   tokenReply,
   type EnrollmentKey,
-  type RegisterRequest,
 } from '#protocol/api.ts';
 import { DEFAULT_PORT, formatEnrollment } from '#protocol/enrollment.ts';
 import type { Audit } from '../auth/audit.ts';
-import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
+import type { Joining } from '../auth/joining.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
@@ -25,17 +23,11 @@ import type { DeviceRecord, EnrollmentKeyRecord } from '../state/records.ts';
 export interface EnrollmentParts {
   readonly keys: Collection<EnrollmentKeyRecord>;
   readonly enrollment: EnrollmentKeys;
-  readonly devices: Collection<DeviceRecord>;
-  readonly tokens: DeviceTokens;
+  readonly joining: Joining;
   readonly audit: Audit;
-  /** Whether the device has ever pushed. */
-  readonly hasPushed: (deviceId: string) => boolean;
   /** Called after a device joined, or joined again. */
-  readonly added: (record: DeviceRecord) => void;
+  readonly joined: (record: DeviceRecord) => void;
   readonly address: EnrollmentAddress;
-  /** The interval of a new device, in seconds. */
-  readonly intervalS: number;
-  readonly now: () => number;
 }
 
 /** How agents reach this server. */
@@ -77,30 +69,14 @@ export function enrollmentString(
   return formatEnrollment({ key, host, port, ca: tls ? fingerprint : null, tls });
 }
 
-export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
-  const { keys, enrollment, devices, tokens, audit, hasPushed, added, address, intervalS, now } = parts;
-
-  function newRecord(id: string, body: RegisterRequest, key: EnrollmentKeyRecord): DeviceRecord {
-    return {
-      id,
-      name: body.name ?? null,
-      hostname: body.hostname,
-      ip: body.ip,
-      os: body.os,
-      tags: [...new Set([...key.tags, ...(body.tags ?? [])])].slice(0, 20),
-      inventory: body.inventory ?? {},
-      registered_at: now(),
-      enrolled_with: key.id,
-      token_hash: null,
-      token_issued_at: now(),
-      token_revoked_at: null,
-      interval_s: intervalS,
-      last_seen: null,
-      clock_skew_ms: null,
-      dropped: 0,
-    };
-  }
-
+export function enrollmentRoutes({
+  keys,
+  enrollment,
+  joining,
+  audit,
+  joined,
+  address,
+}: EnrollmentParts): Route[] {
   return [
     route({
       method: 'GET',
@@ -122,8 +98,9 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
           name: body.name ?? 'Unnamed',
           created_by: person.username,
           expires_at: body.expires_at ?? null,
-          max_uses: body.max_uses ?? null,
+          max_uses: body.max_uses === undefined && body.device_id !== undefined ? 1 : (body.max_uses ?? null),
           tags: body.tags ?? [],
+          device_id: body.device_id,
         });
         const text = enrollmentString(secret, request.host, address);
         audit.record({
@@ -166,38 +143,18 @@ export function enrollmentRoutes(parts: EnrollmentParts): Route[] {
       body: registerRequest,
       reply: tokenReply,
       async handle({ request, body }) {
-        const id = body.device_id ?? randomUUID();
-        const existing = devices.get(id);
-        // The reply to the first try may have been lost: until the device has pushed, the same key may
-        // register it again.
-        const key = enrollment.check(body.enrollment_key, { isRetry: existing !== undefined });
-        const isRetry = existing?.enrolled_with === key.id && !hasPushed(id);
-        if (existing && existing.token_hash !== null && !isRetry) throw new ApiError('device_exists');
-        if (!isRetry) {
-          enrollment.check(body.enrollment_key);
-          await enrollment.countUse(key);
-        }
-        const fresh = newRecord(id, body, key);
-        const record = existing
-          ? {
-              ...fresh,
-              name: body.name ?? existing.name,
-              registered_at: existing.registered_at,
-              last_seen: existing.last_seen,
-            }
-          : fresh;
-        // The new record lacks the hash of the old token, so the old token has to be ended first.
-        tokens.forget(id);
-        await devices.put(record);
-        const token = await tokens.issue(id);
-        added(devices.get(id) ?? record);
+        const { record, token, isNew } = await joining.join(body, {
+          address: request.address,
+          authorization: request.header('authorization'),
+        });
+        joined(record);
         audit.record({
           actor: 'agent',
           address: request.address,
-          action: existing ? 'joined again' : 'joined',
-          target: body.name ?? body.hostname,
+          action: isNew ? 'joined' : 'joined again',
+          target: record.name ?? record.hostname,
         });
-        return new Reply(201, { device_id: id, token });
+        return new Reply(201, { device_id: record.id, token });
       },
     }),
   ];

@@ -31,6 +31,8 @@ export const deviceRecord = z.object({
   registered_at: z.number(),
   /** The id of the enrollment key that the device joined with. */
   enrolled_with: z.string(),
+  /** The hash of the secret with which the machine can repeat its registration with the same key. */
+  join_secret_hash: z.string().optional(),
   token_hash: z.string().nullable(),
   token_issued_at: z.number(),
   token_revoked_at: z.number().nullable(),
@@ -44,6 +46,14 @@ export const deviceRecord = z.object({
   dropped: z.number(),
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
+
+/** A removed device, which only a key made after its removal lets back in. */
+export const removedDeviceRecord = z.object({
+  /** The device id. */
+  id: z.string(),
+  removed_at: z.number(),
+});
+export type RemovedDeviceRecord = z.infer<typeof removedDeviceRecord>;
 
 export const enrollmentKeyRecord = enrollmentKey.extend({ key_hash: z.string(), tags });
 export type EnrollmentKeyRecord = z.infer<typeof enrollmentKeyRecord>;

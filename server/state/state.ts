@@ -9,6 +9,7 @@ import {
   auditRecord,
   deviceRecord,
   enrollmentKeyRecord,
+  removedDeviceRecord,
   sessionRecord,
   userRecord,
 } from './records.ts';
@@ -26,20 +27,22 @@ export async function openState({ dir, log, notice }: StateParts) {
     name: string,
     schema: z.ZodType<T>,
   ): Promise<OpenCollection<T>> => openCollection({ path: join(dir, `${name}.json`), schema, log, notice });
-  const [users, sessions, devices, keys, rules, alerts, audit] = await Promise.all([
+  const [users, sessions, devices, removed, keys, rules, alerts, audit] = await Promise.all([
     open('users', userRecord),
     open('sessions', sessionRecord),
     open('devices', deviceRecord),
+    open('removed-devices', removedDeviceRecord),
     open('enrollment-keys', enrollmentKeyRecord),
     open('alert-rules', alertRuleRecord),
     open('alerts', alertRecord),
     open('audit', auditRecord),
   ]);
-  const all = [users, sessions, devices, keys, rules, alerts, audit];
+  const all = [users, sessions, devices, removed, keys, rules, alerts, audit];
   return {
     users,
     sessions,
     devices,
+    removed,
     keys,
     rules,
     alerts,

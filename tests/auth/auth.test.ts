@@ -3,17 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createAudit } from '../../server/auth/audit.ts';
 import { createDeviceTokens } from '../../server/auth/device-tokens.ts';
-import { createEnrollmentKeys } from '../../server/auth/enrollment-keys.ts';
 import { createLoginLimits } from '../../server/auth/login-limits.ts';
 import { createPasswords, generatePassword } from '../../server/auth/password.ts';
 import { createSessions, openSessionKey } from '../../server/auth/sessions.ts';
-import type {
-  AuditRecord,
-  DeviceRecord,
-  EnrollmentKeyRecord,
-  SessionRecord,
-  UserRecord,
-} from '../../server/state/records.ts';
+import type { AuditRecord, DeviceRecord, SessionRecord, UserRecord } from '../../server/state/records.ts';
 import { ownFolder } from '../state/folder.ts';
 import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
 
@@ -196,62 +189,34 @@ describe('device tokens', () => {
 
   test('[S2] only the hash of a device token is stored, and only the newest token works', async () => {
     const { devices, tokens } = stage();
-    const first = await tokens.issue('a');
+    const { token: first } = await tokens.issue(deviceRecordOf('a'));
     expect(tokens.authenticate(`Bearer ${first}`)).toBe('a');
     expect(JSON.stringify(devices.all())).not.toContain(first.slice(10));
-    const second = await tokens.issue('a');
+    const { token: second } = await tokens.issue(deviceRecordOf('a'));
     expect(() => tokens.authenticate(`Bearer ${first}`)).toThrow('missing, unknown or revoked');
     expect(tokens.authenticate(`Bearer ${second}`)).toBe('a');
     expect(createDeviceTokens(devices, () => NOW).authenticate(`Bearer ${second}`)).toBe('a');
   });
 
+  test('[I3] the scheme of the Authorization header may be written in small letters', async () => {
+    const { tokens } = stage();
+    const { token } = await tokens.issue(deviceRecordOf('a'));
+    expect(tokens.authenticate(`bearer ${token}`)).toBe('a');
+    expect(tokens.isTokenOf(`BEARER ${token}`, 'a')).toBe(true);
+    for (const wrong of ['', 'bearer', token, `Basic ${token}`, `Bearer${token}`, `Bearer ${token} `])
+      expect(() => tokens.authenticate(wrong)).toThrow('missing, unknown or revoked');
+  });
+
   test('[I3] the token of a revoked or removed device does not work', async () => {
     const { devices, tokens } = stage();
-    const [a, b] = [await tokens.issue('a'), await tokens.issue('b')];
+    const { token: a } = await tokens.issue(deviceRecordOf('a'));
+    const { token: b } = await tokens.issue(deviceRecordOf('b'));
     await tokens.revoke('a');
     expect(devices.get('a')).toMatchObject({ token_hash: null, token_revoked_at: NOW });
     tokens.forget('b');
     for (const token of [a, b]) expect(() => tokens.authenticate(`Bearer ${token}`)).toThrow();
-    await expect(tokens.issue('ghost')).rejects.toMatchObject({ code: 'unknown_device' });
-  });
-});
-
-describe('enrollment keys', () => {
-  function stage() {
-    let now = NOW;
-    const records = memoryCollection<EnrollmentKeyRecord>();
-    const keys = createEnrollmentKeys(records, () => now);
-    const create = (changes: Partial<EnrollmentKeyRecord> = {}) =>
-      keys.create({ name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [], ...changes });
-    return { keys, records, create, pass: (ms: number) => (now += ms) };
-  }
-
-  test('[S2] only the hash of an enrollment key is stored', async () => {
-    const { keys, create, records } = stage();
-    const { secret, record } = await create();
-    expect(keys.check(secret).id).toBe(record.id);
-    expect(JSON.stringify(records.all())).not.toContain(secret);
-    expect(() => keys.check(`${secret}x`)).toThrow('unknown, used up or expired');
-  });
-
-  test('[S2] an expired enrollment key is refused, even for a retry', async () => {
-    const { keys, create, pass } = stage();
-    const { secret } = await create({ expires_at: NOW + 1000 });
-    pass(999);
-    keys.check(secret);
-    pass(1);
-    expect(() => keys.check(secret)).toThrow();
-    expect(() => keys.check(secret, { isRetry: true })).toThrow();
-  });
-
-  test('[S2] a used-up enrollment key is refused, except for a retry', async () => {
-    const { keys, create } = stage();
-    const { secret, record } = await create({ max_uses: 2 });
-    await keys.countUse(record);
-    keys.check(secret);
-    await keys.countUse(record);
-    expect(() => keys.check(secret)).toThrow();
-    keys.check(secret, { isRetry: true });
+    expect(tokens.isTokenOf(`Bearer ${a}`, 'a')).toBe(false);
+    await expect(tokens.revoke('ghost')).rejects.toMatchObject({ code: 'unknown_device' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientAddress, isIn, normalAddress, parseNetworks } from '../../server/http/address.ts';
+import { clientAddress, isIn, networkOf, normalAddress, parseNetworks } from '../../server/http/address.ts';
 
 const V4_IN_V6 = '0000:0000:0000:0000:0000:ffff:0a01:0203';
 
@@ -72,4 +72,21 @@ test('normalAddress writes addresses in the usual short form', () => {
   expect(normalAddress(V4_IN_V6)).toBe('10.1.2.3');
   expect(normalAddress('0000:0000:0000:0000:0000:0000:0000:0001')).toBe('::1');
   expect(normalAddress('')).toBe('');
+});
+
+test.each([
+  ['1.2.3.4', '1.2.3.4'],
+  ['::ffff:1.2.3.4', '1.2.3.4'],
+  ['2001:db8:1:2::1', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2::/64'],
+  ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+  ['::1', '::/64'],
+  ['', ''],
+])('[S5] the address %s is counted as %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
+});
+
+test('[S5] an IPv6 address can be counted by a wider network', () => {
+  expect(networkOf('2001:db8:1:2::1', 48)).toBe('2001:db8:1::/48');
+  expect(networkOf('1.2.3.4', 48)).toBe('1.2.3.4');
 });

@@ -80,26 +80,48 @@ describe('enrollment keys', () => {
 
   it('[S2] a retry after a lost reply is not counted, and only the newest token works', async () => {
     const { key, id } = await newKey({ max_uses: 1 });
-    const lost = (await register(key, { device_id: 'retried' })).as(tokenReply);
-    const again = (await register(key, { device_id: 'retried' })).as(tokenReply);
+    const machine = { device_id: 'retried', join_secret: 'a secret of the machine' };
+    const lost = (await register(key, machine)).as(tokenReply);
+    const again = (await register(key, machine)).as(tokenReply);
     expect(await usesOf(id)).toBe(1);
     expect((await stage.push({ id: 'retried', token: lost.token }, sample())).status).toBe(401);
     expect((await stage.push({ id: 'retried', token: again.token }, sample())).status).toBe(200);
-    // After the first push, the same key cannot register the device again.
-    expect(errorOf(await register(key, { device_id: 'retried' }))).toMatchObject({
-      status: 409,
-      code: 'device_exists',
-    });
   });
 
-  it('[S2] a key cannot register a device of another key, unless its token was revoked', async () => {
+  it('[S5] a device that exists is not taken with another key; the refusal says what to do', async () => {
     const [one, two] = [await newKey(), await newKey()];
-    await register(one.key, { device_id: 'kept' });
-    expect(errorOf(await register(two.key, { device_id: 'kept' })).code).toBe('device_exists');
+    const joined = (await register(one.key, { device_id: 'kept' })).as(tokenReply);
+    const refused = errorOf(await register(two.key, { device_id: 'kept' }));
+    expect(refused).toMatchObject({ status: 409, code: 'device_exists' });
+    expect(refused.message).toContain('make an enrollment key for it');
     await stage.admin.ask('PATCH', '/devices/kept', { body: { name: 'Kept name' } });
-    await stage.admin.ask('DELETE', '/devices/kept/token');
-    expect((await register(two.key, { device_id: 'kept' })).status).toBe(201);
+    const proved = await stage.client().ask('POST', '/devices/register', {
+      token: joined.token,
+      body: { enrollment_key: two.key, hostname: 'host', ip: '', os: '', device_id: 'kept' },
+    });
+    expect(proved.status).toBe(201);
     expect((await detail('kept')).name).toBe('Kept name');
+  });
+
+  it('[S5] a revoked device comes back only with a key that an administrator made for it', async () => {
+    await stage.device('revoked');
+    await stage.admin.ask('DELETE', '/devices/revoked/token');
+    const refused = errorOf(await register((await newKey()).key, { device_id: 'revoked' }));
+    expect(refused).toMatchObject({ status: 409, code: 'device_revoked' });
+    const made = await newKey({ device_id: 'revoked' });
+    expect((await register(made.key, { device_id: 'revoked' })).status).toBe(201);
+    expect((await register(made.key, { device_id: 'revoked' })).status).toBe(401);
+    expect((await detail('revoked')).token.revoked_at).toBeNull();
+  });
+
+  it('[S5] a removed device does not come back with the key it had', async () => {
+    const { key } = await newKey();
+    await register(key, { device_id: 'removed' });
+    await stage.admin.ask('DELETE', '/devices/removed');
+    await stage.restart();
+    const refused = errorOf(await register(key, { device_id: 'removed' }));
+    expect(refused).toMatchObject({ status: 409, code: 'device_removed' });
+    expect((await register((await newKey()).key, { device_id: 'removed' })).status).toBe(201);
   });
 
   it.each<[string, object, string]>([

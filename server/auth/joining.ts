@@ -1,0 +1,140 @@
+/**
+ * [S5] How machines join. A new device id joins with any valid enrollment key. A device id that is taken, revoked or
+ * removed is an identity with a history, so a valid key alone is not enough for it:
+ *
+ * - A registered device joins again when it proves that it is that device: by its valid token in the Authorization
+ *   header, or, when the reply to its registration was lost, by the same key and the same `join_secret`.
+ * - Any device joins again with a key that an administrator made for it. This is the only way back for a device whose
+ *   token was revoked.
+ * - A removed device joins again, as a new one, with a key that was made after the removal.
+ */
+import { randomUUID } from 'node:crypto';
+import type { RegisterRequest } from '#protocol/api.ts';
+import { ApiError, type ErrorCode } from '#protocol/errors.ts';
+import type { Collection } from '../state/collection.ts';
+import type { DeviceRecord, EnrollmentKeyRecord, RemovedDeviceRecord } from '../state/records.ts';
+import type { DeviceTokens, UnissuedRecord } from './device-tokens.ts';
+import type { EnrollmentKeys } from './enrollment-keys.ts';
+import { createLimit } from './limit.ts';
+import { secretHash } from './secrets.ts';
+
+/** Wrong keys per minute from one network. */
+const WRONG_KEYS = 20;
+/** How often per minute one device may join again. */
+const REJOINS = 10;
+/** Removed devices that are remembered; past it, the oldest are forgotten. */
+const MAX_REMOVED = 10_000;
+
+export interface JoiningParts {
+  readonly devices: Collection<DeviceRecord>;
+  readonly removed: Collection<RemovedDeviceRecord>;
+  readonly keys: EnrollmentKeys;
+  readonly tokens: DeviceTokens;
+  /** The interval of a new device, in seconds. */
+  readonly intervalS: number;
+  readonly now: () => number;
+  /** The network by which wrong keys from an address are counted. */
+  readonly networkOf: (address: string) => string;
+}
+
+export interface Joined {
+  readonly record: DeviceRecord;
+  readonly token: string;
+  readonly isNew: boolean;
+}
+
+export interface Joining {
+  /**
+   * Registers a device and gives it a token. Rejects with ApiError: invalid_enrollment_key, device_exists,
+   * device_revoked, device_removed or too_many_attempts.
+   * @param from.authorization the Authorization header, '' when absent
+   */
+  join(
+    request: RegisterRequest,
+    from: { readonly address: string; readonly authorization: string },
+  ): Promise<Joined>;
+  /** Remembers that a device was removed, so that it does not come back by itself. */
+  deviceRemoved(deviceId: string): Promise<void>;
+}
+
+export function createJoining(parts: JoiningParts): Joining {
+  const { devices, removed, keys, tokens, intervalS, now, networkOf } = parts;
+  const wrongKeys = createLimit(
+    WRONG_KEYS,
+    'Too many wrong enrollment keys came from this network. Wait, then try again.',
+  );
+  const rejoins = createLimit(REJOINS, 'This device joins again too often. Wait, then try again.');
+
+  /** Why the id may not be had with this key; undefined when it may. */
+  function refusal(id: string, key: EnrollmentKeyRecord, isSameMachine: boolean): ErrorCode | undefined {
+    if (isSameMachine || key.device_id === id) return undefined;
+    const existing = devices.get(id);
+    if (existing) return existing.token_hash === null ? 'device_revoked' : 'device_exists';
+    const gone = removed.get(id);
+    return gone && key.created_at <= gone.removed_at ? 'device_removed' : undefined;
+  }
+
+  /** The device's record as its registration says; what people and pushes have added to it stays. */
+  function recordOf(id: string, request: RegisterRequest, key: EnrollmentKeyRecord): UnissuedRecord {
+    const existing = devices.get(id);
+    return {
+      id,
+      name: request.name ?? existing?.name ?? null,
+      hostname: request.hostname,
+      ip: request.ip,
+      os: request.os,
+      tags: [...new Set([...(existing?.tags ?? []), ...key.tags, ...(request.tags ?? [])])].slice(0, 20),
+      inventory: request.inventory ?? existing?.inventory ?? {},
+      registered_at: existing?.registered_at ?? now(),
+      enrolled_with: key.id,
+      join_secret_hash: request.join_secret === undefined ? undefined : secretHash(request.join_secret),
+      interval_s: intervalS,
+      last_seen: existing?.last_seen ?? null,
+      clock_skew_ms: null,
+      dropped: existing?.dropped ?? 0,
+    };
+  }
+
+  /** Whether the machine that had registered the device with this key registers it once more. */
+  function isRetry(id: string, { join_secret }: RegisterRequest, key: EnrollmentKeyRecord): boolean {
+    const existing = devices.get(id);
+    return (
+      existing?.enrolled_with === key.id &&
+      join_secret !== undefined &&
+      existing.join_secret_hash === secretHash(join_secret)
+    );
+  }
+
+  async function refuseKey(address: string): Promise<never> {
+    await wrongKeys.count(networkOf(address));
+    throw new ApiError('invalid_enrollment_key');
+  }
+
+  return {
+    async join(request, { address, authorization }) {
+      const key = keys.find(request.enrollment_key);
+      if (!key) return refuseKey(address);
+      // A key that was made for a device gives its id also to a machine that was installed anew.
+      const id = key.device_id ?? request.device_id ?? randomUUID();
+      if (devices.get(id)) await rejoins.count(id);
+      // Nothing is awaited between these checks and the changes: of two registrations at once, the second one
+      // finds the device of the first.
+      const retry = isRetry(id, request, key);
+      if (!retry && !keys.hasUsesLeft(key)) return refuseKey(address);
+      const code = refusal(id, key, retry || tokens.isTokenOf(authorization, id));
+      if (code !== undefined) throw new ApiError(code);
+      const isNew = devices.get(id) === undefined;
+      const [{ record, token }] = await Promise.all([
+        tokens.issue(recordOf(id, request, key)),
+        retry ? undefined : keys.countUse(key),
+        removed.remove(id),
+      ]);
+      return { record, token, isNew };
+    },
+    async deviceRemoved(deviceId) {
+      const oldest = removed.all()[0];
+      if (oldest && removed.all().length >= MAX_REMOVED) await removed.remove(oldest.id);
+      await removed.put({ id: deviceId, removed_at: now() });
+    },
+  };
+}

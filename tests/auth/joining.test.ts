@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import type { RegisterRequest } from '#protocol/api.ts';
+import { createDeviceTokens } from '../../server/auth/device-tokens.ts';
+import { createEnrollmentKeys, type NewKey } from '../../server/auth/enrollment-keys.ts';
+import { createJoining } from '../../server/auth/joining.ts';
+import { networkOf } from '../../server/http/address.ts';
+import type { DeviceRecord, EnrollmentKeyRecord, RemovedDeviceRecord } from '../../server/state/records.ts';
+import { memoryCollection } from '../state/memory-collection.ts';
+
+const SECRET = 'a secret of the machine itself';
+
+function stage() {
+  let now = Date.UTC(2026, 0, 1);
+  const devices = memoryCollection<DeviceRecord>();
+  const removed = memoryCollection<RemovedDeviceRecord>();
+  const records = memoryCollection<EnrollmentKeyRecord>();
+  const keys = createEnrollmentKeys(records, () => now);
+  const tokens = createDeviceTokens(devices, () => now);
+  const joining = createJoining({ devices, removed, keys, tokens, intervalS: 5, now: () => now, networkOf });
+  return {
+    devices,
+    removed,
+    records,
+    keys,
+    tokens,
+    joining,
+    pass: (ms: number) => (now += ms),
+    async newKey(changes: Partial<NewKey> = {}): Promise<string> {
+      const key = { name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [] };
+      return (await keys.create({ ...key, device_id: undefined, ...changes })).secret;
+    },
+    join: (
+      enrollment_key: string,
+      changes: Partial<RegisterRequest> = {},
+      { token = '', address = '1.2.3.4' } = {},
+    ) =>
+      joining.join(
+        { enrollment_key, hostname: 'host', ip: '', os: '', device_id: 'x', ...changes },
+        { address, authorization: `Bearer ${token}` },
+      ),
+    async remove(id: string) {
+      tokens.forget(id);
+      await devices.remove(id);
+      await joining.deviceRemoved(id);
+    },
+  };
+}
+const refusedWith = (code: string) => ({ code });
+
+describe('enrollment keys', () => {
+  test('[S2] only the hash of an enrollment key is stored', async () => {
+    const { keys, newKey, records } = stage();
+    const secret = await newKey();
+    expect(keys.find(secret)).toBe(records.all()[0]);
+    expect(keys.find(`${secret}x`)).toBeUndefined();
+    expect(JSON.stringify(records.all())).not.toContain(secret);
+  });
+
+  test('[S2] an expired enrollment key is refused, even for a retry', async () => {
+    const { newKey, join, pass } = stage();
+    const key = await newKey({ expires_at: Date.UTC(2026, 0, 1) + 1000 });
+    pass(999);
+    await join(key, { join_secret: SECRET });
+    pass(1);
+    for (const changes of [{ join_secret: SECRET }, { device_id: 'y' }])
+      await expect(join(key, changes)).rejects.toMatchObject(refusedWith('invalid_enrollment_key'));
+  });
+
+  test('[S2] a key is used at most max_uses times, also by machines that join at once', async () => {
+    const { newKey, join, records } = stage();
+    const key = await newKey({ max_uses: 2 });
+    const joins = ['a', 'b', 'c', 'd'].map((device_id) => join(key, { device_id }));
+    const results = await Promise.allSettled(joins);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect(records.all()[0]?.uses).toBe(2);
+  });
+});
+
+describe('an identity that is taken', () => {
+  test('[S5] another valid key does not take a registered device, before or after its first push', async () => {
+    const { newKey, join, devices } = stage();
+    await join(await newKey());
+    await expect(join(await newKey())).rejects.toMatchObject(refusedWith('device_exists'));
+    await devices.put({ ...(await join(await newKey(), { device_id: 'y' })).record, last_seen: 1 });
+    await expect(join(await newKey(), { device_id: 'y' })).rejects.toMatchObject(
+      refusedWith('device_exists'),
+    );
+  });
+
+  test('[S5] a spent key takes no device that has not pushed yet', async () => {
+    const { newKey, join, tokens } = stage();
+    const key = await newKey({ max_uses: 1 });
+    const { token } = await join(key, { join_secret: SECRET });
+    for (const join_secret of [undefined, 'another secret of a machine'])
+      await expect(join(key, { join_secret })).rejects.toMatchObject(refusedWith('invalid_enrollment_key'));
+    expect(tokens.isTokenOf(`Bearer ${token}`, 'x')).toBe(true);
+  });
+
+  test('[S5] of two machines that register one new id at once, one gets it', async () => {
+    const { newKey, join } = stage();
+    const [one, two] = [await newKey(), await newKey()];
+    const results = await Promise.allSettled([join(one), join(two)]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('[S2] a registration whose reply was lost is repeated with the same key and join secret, and is not counted', async () => {
+    const { newKey, join, tokens, records, devices } = stage();
+    const key = await newKey({ max_uses: 1 });
+    const lost = await join(key, { join_secret: SECRET });
+    const again = await join(key, { join_secret: SECRET });
+    expect(again.isNew).toBe(false);
+    expect(records.all()[0]?.uses).toBe(1);
+    expect(tokens.isTokenOf(`Bearer ${lost.token}`, 'x')).toBe(false);
+    expect(tokens.isTokenOf(`Bearer ${again.token}`, 'x')).toBe(true);
+    expect(JSON.stringify(devices.all())).not.toContain(SECRET);
+    const other = await newKey();
+    await expect(join(other, { join_secret: SECRET })).rejects.toMatchObject(refusedWith('device_exists'));
+  });
+
+  test('[S1] a machine that sends its valid token joins again with a new key in one step', async () => {
+    const { newKey, join, tokens, devices } = stage();
+    const { token, record } = await join(await newKey({ tags: ['rack4'] }), { name: 'First' });
+    await devices.put({ ...record, last_seen: 7, name: 'Renamed', tags: ['rack4', 'db'] });
+    const again = await join(await newKey({ tags: ['eu'] }), {}, { token });
+    expect(again).toMatchObject({
+      isNew: false,
+      record: { name: 'Renamed', last_seen: 7, tags: ['rack4', 'db', 'eu'] },
+    });
+    expect(tokens.isTokenOf(`Bearer ${token}`, 'x')).toBe(false);
+    const stranger = await join(await newKey(), { device_id: 'y' });
+    await expect(join(await newKey(), {}, { token: stranger.token })).rejects.toMatchObject(
+      refusedWith('device_exists'),
+    );
+  });
+
+  test('[S5] one device joins again at most ten times a minute', async () => {
+    const { newKey, join } = stage();
+    const key = await newKey({ max_uses: 1 });
+    for (let i = 0; i < 11; i++) await join(key, { join_secret: SECRET });
+    await expect(join(key, { join_secret: SECRET })).rejects.toMatchObject({ status: 429 });
+  });
+});
+
+describe('an identity that was revoked or removed', () => {
+  test('[S5] a revoked device comes back only with a key that was made for it', async () => {
+    const { newKey, join, tokens, devices } = stage();
+    const key = await newKey();
+    const { token } = await join(key, { join_secret: SECRET });
+    await tokens.revoke('x');
+    for (const each of [key, await newKey()])
+      await expect(join(each, { join_secret: SECRET }, { token })).rejects.toMatchObject(
+        refusedWith('device_revoked'),
+      );
+    const ofAnother = await join(await newKey({ device_id: 'y' }), {}, { token });
+    expect(ofAnother.record.id).toBe('y');
+    expect(devices.get('x')?.token_hash).toBeNull();
+    const back = await join(await newKey({ device_id: 'x' }));
+    expect(back).toMatchObject({ isNew: false, record: { id: 'x', token_revoked_at: null } });
+  });
+
+  test('[S5] a removed device comes back with a key that was made after the removal', async () => {
+    const { newKey, join, remove, removed, pass } = stage();
+    const key = await newKey();
+    await join(key, { join_secret: SECRET });
+    await remove('x');
+    await expect(join(key, { join_secret: SECRET })).rejects.toMatchObject(refusedWith('device_removed'));
+    await join(key, { device_id: 'y' });
+    pass(1);
+    expect(await join(await newKey())).toMatchObject({ isNew: true });
+    expect(removed.all()).toEqual([]);
+  });
+
+  test('[S5] a key made for a device gives its id to a machine that was installed anew, and to no other id', async () => {
+    const { newKey, join, devices, tokens } = stage();
+    const { token } = await join(await newKey());
+    const key = await newKey({ device_id: 'x', max_uses: 1 });
+    const { record } = await join(key, { device_id: 'another-id', hostname: 'new-disk' });
+    expect(record).toMatchObject({ id: 'x', hostname: 'new-disk' });
+    expect(devices.get('another-id')).toBeUndefined();
+    expect(tokens.isTokenOf(`Bearer ${token}`, 'x')).toBe(false);
+    await expect(join(key)).rejects.toMatchObject(refusedWith('invalid_enrollment_key'));
+  });
+});
+
+describe('wrong keys', () => {
+  test('[S5] wrong keys are refused with 401, then with 429, counted for an IPv6 network as a whole', async () => {
+    const { newKey, join } = stage();
+    const from = (i: number) => ({ address: `2001:db8:0:1::${(i + 1).toString(16)}` });
+    for (let i = 0; i < 20; i++)
+      await expect(join('wf_key_wrong', {}, from(i))).rejects.toMatchObject({ status: 401 });
+    await expect(join('wf_key_wrong', {}, from(20))).rejects.toMatchObject({ status: 429 });
+    await expect(join('wf_key_wrong', {}, { address: '2001:db8:0:2::1' })).rejects.toMatchObject({
+      status: 401,
+    });
+    // A good key from the same network still works.
+    await expect(join(await newKey(), {}, from(21))).resolves.toMatchObject({ isNew: true });
+  });
+});
