@@ -19,9 +19,11 @@ import { createOutbox } from './outgoing/outbox.ts';
 import { createPush } from './outgoing/push.ts';
 import { startSender } from './outgoing/sender.ts';
 import { openSpool, SEGMENT } from './outgoing/spool.ts';
+import { watchClock } from './sampling/clock-steps.ts';
 import { systemClock } from './sampling/clock.ts';
 import { startLoop } from './sampling/loop.ts';
 import { createPace } from './sampling/pace.ts';
+import type { Sample } from './sampling/sample.ts';
 import { createSampler } from './sampling/sampler.ts';
 
 type Stop = () => void | Promise<void>;
@@ -61,6 +63,7 @@ async function stopAll(stops: Stop[], log: Log): Promise<void> {
 async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const { data } = config;
   const clock = systemClock;
+  const clockSetting = watchClock(clock, log);
 
   makeFolder(data);
   stops.push(lockFolder(data, log));
@@ -100,6 +103,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const push = createPush({
     link,
     clock,
+    clockSetting,
     hostname,
     address: address.current,
     inventory: inventory.current,
@@ -119,7 +123,12 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   });
   // Rates need an earlier reading: this round only reads the counters.
   sampler.sample(clock.monotonic());
-  stops.push(startLoop(clock, pace, (t) => outbox.add({ t, fields: sampler.sample(clock.monotonic()) })));
+  const take = (t: number): Sample => ({
+    t,
+    clock: clockSetting(),
+    fields: sampler.sample(clock.monotonic()),
+  });
+  stops.push(startLoop(clock, pace, (t) => outbox.add(take(t))));
 
   log.info({ device_id: id, hostname, data, spooled: spool.size() }, 'the agent runs');
 }

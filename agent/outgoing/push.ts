@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import type { Inventory } from '#protocol/sample.ts';
 import type { Link } from '../link/link.ts';
 import type { Outcome } from '../link/outcome.ts';
+import { datedBy, type CurrentSetting } from '../sampling/clock-steps.ts';
 import type { Clock } from '../sampling/clock.ts';
 import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
@@ -38,6 +39,7 @@ export function inColumns(samples: readonly Sample[]): { fields: string[]; rows:
 interface PushParts {
   readonly link: Pick<Link, 'deviceId' | 'push'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly clockSetting: CurrentSetting;
   readonly hostname: string;
   /** This machine's address as it is now. */
   readonly address: () => string;
@@ -47,12 +49,14 @@ interface PushParts {
   readonly spool: Pick<Spool, 'dropped' | 'reported'>;
 }
 
-export function createPush({ link, clock, hostname, address, inventory, pace, spool }: PushParts): Push {
+export function createPush(parts: PushParts): Push {
+  const { link, clock, clockSetting, hostname, address, inventory, pace, spool } = parts;
   const runId = randomUUID();
   let accepted: Inventory | undefined;
   return async (samples) => {
     const found = inventory();
     const dropped = spool.dropped();
+    const setting = clockSetting();
     const body = {
       device_id: link.deviceId(),
       hostname,
@@ -62,7 +66,7 @@ export function createPush({ link, clock, hostname, address, inventory, pace, sp
       interval_s: pace.now().pushMs / 1000,
       ...(found === undefined || found === accepted ? {} : { inventory: found }),
       ...(dropped > 0 ? { dropped } : {}),
-      ...inColumns(samples),
+      ...inColumns(samples.map((sample) => datedBy(setting, sample))),
     };
     const outcome = await link.push(JSON.stringify(body));
     if (outcome.kind !== 'accepted') return outcome;

@@ -21,13 +21,20 @@ function beatAt(now: number, interval: number): number {
   return Math.floor((now + EARLY) / interval) * interval;
 }
 
-/** Calls `beat` with the wall-clock time of each beat, in epoch milliseconds. Returns its stop. */
+/** After so many times that the clock was set back, a beat's time no longer moves further from the full second. */
+const MOST_SET_BACK = 100;
+
+/**
+ * Calls `beat` with the wall-clock time of each beat, in epoch milliseconds. Returns its stop. When the clock was set
+ * back, times come again that the server has samples of: from then on each is a millisecond later.
+ */
 export function startLoop(
   clock: Clock,
   pace: Pick<Pace, 'now' | 'onSampleChange'>,
   beat: (t: number) => void,
 ): () => void {
   let last = -Infinity;
+  let setBack = 0;
   let stopped = false;
   let cancel: () => void = () => undefined;
 
@@ -36,8 +43,9 @@ export function startLoop(
     cancel = clock.after(untilBeat(clock.now(), sampleMs), () => {
       const t = beatAt(clock.now(), sampleMs);
       next();
-      // The same time never comes twice in a row. After the clock was set back, older times come again.
-      if (t !== last) beat(t);
+      if (t < last) setBack = Math.min(setBack + 1, MOST_SET_BACK);
+      // The same time never comes twice in a row.
+      if (t !== last) beat(t + setBack);
       last = t;
     });
   };

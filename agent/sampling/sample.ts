@@ -1,16 +1,22 @@
 /** One sample inside the agent, and the line of JSON that it is in a file. */
 import { instanceField } from '#protocol/fields.ts';
 import type { Fields } from '../collectors/collector.ts';
+import type { ClockSetting } from './clock.ts';
 
 export interface Sample {
-  /** When it was taken, in epoch milliseconds. */
+  /** When it was taken, in epoch milliseconds by the wall clock as it was set then. */
   readonly t: number;
   readonly fields: Fields;
+  /** What the wall clock was set to; not known of a sample that an earlier version took. */
+  readonly clock?: ClockSetting;
 }
 
-/** The sample as one line of JSON, without the line's end: `{"timestamp":1767225600000,"metrics":{"cpu":3.5}}`. */
-export function toLine({ t, fields }: Sample): string {
-  return JSON.stringify({ timestamp: t, metrics: fields });
+/**
+ * The sample as one line of JSON, without the line's end:
+ * `{"timestamp":1767225600000,"boot":"e6eafa6c-…","booted_at":1767139200000,"metrics":{"cpu":3.5}}`.
+ */
+export function toLine({ t, fields, clock }: Sample): string {
+  return JSON.stringify({ timestamp: t, boot: clock?.boot, booted_at: clock?.bootedAt, metrics: fields });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -49,7 +55,9 @@ export function fromLine(line: string): Sample | undefined {
     return undefined;
   }
   if (!isObject(value)) return undefined;
-  const { timestamp, metrics } = value;
+  const { timestamp, boot, booted_at: bootedAt, metrics } = value;
   if (typeof timestamp !== 'number' || !isObject(metrics)) return undefined;
-  return { t: timestamp, fields: flatFields(metrics) };
+  const sample = { t: timestamp, fields: flatFields(metrics) };
+  if (typeof boot !== 'string' || typeof bootedAt !== 'number') return sample;
+  return { ...sample, clock: { boot, bootedAt } };
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parsePush, type Inventory } from '#protocol/sample.ts';
 import type { Outcome } from '../../../agent/link/outcome.ts';
 import { createPush, inColumns } from '../../../agent/outgoing/push.ts';
+import { watchClock } from '../../../agent/sampling/clock-steps.ts';
 import type { Sample } from '../../../agent/sampling/sample.ts';
+import { keptLog } from '../quiet.ts';
 import { manualClock } from '../sampling/clock.ts';
 import { sample, samples } from './numbered.ts';
 
@@ -69,6 +71,7 @@ function setup(...outcomes: Outcome[]) {
   const bodies: unknown[] = [];
   let inventory: Inventory | undefined;
   let dropped = 0;
+  const clock = manualClock(T);
   const push = createPush({
     link: {
       deviceId: () => 'device-1',
@@ -77,7 +80,8 @@ function setup(...outcomes: Outcome[]) {
         return Promise.resolve(outcomes.shift() ?? ACCEPTED);
       },
     },
-    clock: manualClock(T),
+    clock,
+    clockSetting: watchClock(clock, keptLog(), 'boot-1'),
     hostname: 'host',
     address: () => '192.0.2.7',
     inventory: () => inventory,

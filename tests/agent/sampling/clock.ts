@@ -6,6 +6,8 @@ interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Steps the wall clock only, as a person or NTP does. */
   step(ms: number): void;
+  /** The machine sleeps: the wall clock goes on, the monotonic one and the timers stand still. */
+  sleep(ms: number): void;
 }
 
 /** Waits until every promise settled that needs no timer, socket or file. */
@@ -16,10 +18,12 @@ async function settle(): Promise<void> {
 export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
   let elapsed = 0;
   let offset = start;
+  let asleep = 0;
   const timers = new Set<{ due: number; job: () => void }>();
   return {
-    now: () => offset + elapsed,
+    now: () => offset + elapsed + asleep,
     monotonic: () => elapsed,
+    uptime: () => elapsed + asleep,
     after(ms, job) {
       const timer = { due: elapsed + ms, job };
       timers.add(timer);
@@ -27,6 +31,9 @@ export function manualClock(start = Date.UTC(2026, 0, 1)): ManualClock {
     },
     step(ms) {
       offset += ms;
+    },
+    sleep(ms) {
+      asleep += ms;
     },
     async advance(ms) {
       const end = elapsed + ms;

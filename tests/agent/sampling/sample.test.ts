@@ -10,6 +10,8 @@ describe('a sample in a file', () => {
     expect(line).not.toContain('\n');
     expect(JSON.parse(line)).toEqual({ timestamp: t, metrics: sample.fields });
     expect(fromLine(line)).toEqual(sample);
+    const withClock = { ...sample, clock: { boot: 'boot-1', bootedAt: t - 5000 } };
+    expect(fromLine(toLine(withClock))).toEqual(withClock);
   });
 
   it('a line with nested instances, which an earlier version wrote, is read as flat fields', () => {
