@@ -66,7 +66,10 @@ function readStep(query: URLSearchParams, rangeMs: number): number {
   return step;
 }
 
-/** The fields the query asks for; patterns are replaced by the device's fields that match them. */
+/**
+ * The fields the query asks for: those of `field` as they are, and those of `fields`, where patterns are replaced by
+ * the device's fields that match them.
+ */
 async function readFields(
   query: URLSearchParams,
   deviceId: string,
@@ -76,10 +79,14 @@ async function readFields(
     .getAll('fields')
     .flatMap((text) => text.split(','))
     .filter((name) => name !== '');
-  const patterns = requested.length === 0 ? ['*'] : requested;
-  if (!patterns.some((name) => name.includes('*'))) return patterns;
+  const exact = query.getAll('field');
+  const patterns = requested.length + exact.length === 0 ? ['*'] : requested;
+  if (!patterns.some((name) => name.includes('*'))) return [...new Set([...exact, ...patterns])];
   const known = await history.fields(deviceId);
-  return known.filter((name) => patterns.some((pattern) => pattern === '*' || fieldMatches(pattern, name)));
+  const matching = known.filter((name) =>
+    patterns.some((pattern) => pattern === '*' || fieldMatches(pattern, name)),
+  );
+  return [...new Set([...exact, ...matching])];
 }
 
 function checkSize(fields: number, buckets: number): void {
@@ -144,6 +151,7 @@ export function seriesRoutes({ deviceExists, history, now }: SeriesParts): Route
         step: 'Width of a bucket: "30s", "5m", "1h" or milliseconds; the default is at most 600 buckets for the range',
         fields:
           'Field names separated by commas; "mount:*:used" means all instances; the default is all fields. At most 300,000 points: fields times buckets',
+        field: 'One field name as it is, commas and asterisks included; may be given many times',
       },
       reply: seriesReply,
       handle: ({ request }) => read(request),

@@ -69,6 +69,24 @@ describe('history', () => {
     expect(await names('&fields=__proto__,constructor')).toEqual([]);
   });
 
+  it('[H2] a series query with "field" takes each name as it is, with its commas and asterisks', async () => {
+    const odd = await stage.device('odd');
+    const names = ['mount:/a,b:used', 'mount:/*:used', 'mount:/c:used'];
+    await stage.push(odd, {
+      timestamp: Date.now(),
+      metrics: Object.fromEntries(names.map((name) => [name, 1])),
+    });
+    const found = async (...asked: readonly string[]) => {
+      const query = asked.map((name) => `field=${encodeURIComponent(name)}`).join('&');
+      const answer = await stage.admin.ask('GET', `/devices/odd/metrics?${query}`);
+      const { series } = answer.as(seriesReply);
+      return Object.keys(series).filter((name) => series[name]?.length !== 0);
+    };
+    for (const name of names) expect(await found(name)).toEqual([name]);
+    expect((await found(...names, 'nothing')).sort()).toEqual([...names].sort());
+    await stage.admin.ask('DELETE', '/devices/odd');
+  });
+
   it('[H2] a series query takes ISO 8601 times, and its default is the last five minutes', async () => {
     const iso = (t: number) => new Date(t).toISOString();
     const answer = await series(`from=${iso(T)}&to=${iso(T + 60_000)}`);

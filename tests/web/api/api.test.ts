@@ -32,7 +32,9 @@ describe('the API client', () => {
     expect(await api.series('a b', { from: 1, to: 2, step: 1000, fields: ['cpu', 'core:0:cpu'] })).toEqual(
       reply,
     );
-    expect(asked[0]?.path).toBe('/devices/a%20b/metrics?from=1&to=2&step=1000&fields=cpu%2Ccore%3A0%3Acpu');
+    expect(asked[0]?.path).toBe(
+      '/devices/a%20b/metrics?from=1&to=2&step=1000&field=cpu&field=core%3A0%3Acpu',
+    );
   });
 
   it("the API client rejects with the server's error and its wrong fields", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deviceCharts } from '../../../web/src/device/device-charts.ts';
+import { deviceCharts, fullestMounts } from '../../../web/src/device/device-charts.ts';
 
 const ids = (fields: readonly string[]) =>
   deviceCharts(fields).sections.map(({ id, charts }) => [id, charts.map((chart) => chart.id)]);
@@ -39,4 +39,11 @@ describe('the charts of a device', () => {
     const [main] = deviceCharts(['ram', 'mem_used_bytes', 'mem_total_bytes']).sections;
     expect(main?.charts[0]?.top).toEqual({ field: 'mem_total_bytes' });
   });
+});
+
+it('of many filesystems the fullest are shown, in the order of their names', () => {
+  const mounts = ['/a', '/b', '/c', '/d'];
+  const latest = { 'mount:/a:used': 10, 'mount:/b:used': 90, 'mount:/d:used': 50 };
+  expect(fullestMounts(mounts, latest, 2)).toEqual(['/b', '/d']);
+  expect(fullestMounts(mounts, latest, 4)).toEqual(mounts);
 });

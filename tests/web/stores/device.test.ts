@@ -57,6 +57,8 @@ const snapshot = (seq: number): SubscribeReply => ({
   snapshot: { room: 'device:d', seq, at: T, data: { device: detail } },
 });
 
+const fieldsIn = (path: string) => new URL(path, 'https://server').searchParams.getAll('field');
+
 beforeEach(() => {
   vi.useFakeTimers();
   stubRunes();
@@ -69,8 +71,8 @@ afterEach(() => {
 });
 
 describe('one device in several views', () => {
-  it('two views of one device share one subscription and one history, and see the same changes', () => {
-    const { app, asked, wire, fetched, stop } = setUp();
+  it('two views of one device share one subscription, and see the same changes', () => {
+    const { app, asked, wire, stop } = setUp();
     const [page, tile] = [app.device('d'), app.device('d')];
     expect(tile).toBe(page);
     page.follow();
@@ -81,7 +83,25 @@ describe('one device in several views', () => {
     wire.change({ room: 'device:d', seq: 2, at: T + 1100, data: { samples } });
     expect(tile.latest).toEqual({ cpu: 42 });
     expect(tile.samples.t).toEqual([T + 1000]);
-    expect(fetched).toHaveLength(1);
+    stop();
+  });
+
+  it('[L6] only the fields that are drawn are fetched, once for two views, and again after a gap', () => {
+    const { app, asked, wire, fetched, stop } = setUp();
+    const device = app.device('d');
+    device.follow();
+    device.drawn.draw(['cpu', 'mount:/a,b:used']);
+    device.drawn.draw(['cpu']);
+    asked[0]?.reply(snapshot(1));
+    vi.advanceTimersByTime(1);
+    expect(fetched.map(fieldsIn)).toEqual([['cpu', 'mount:/a,b:used']]);
+    wire.change({ room: 'device:d', seq: 7, at: T + 1100, data: {} });
+    asked[1]?.reply(snapshot(8));
+    vi.advanceTimersByTime(1);
+    expect(fetched.map(fieldsIn)).toEqual([
+      ['cpu', 'mount:/a,b:used'],
+      ['cpu', 'mount:/a,b:used'],
+    ]);
     stop();
   });
 

@@ -26,6 +26,23 @@ describe('the sample window', () => {
     expect(window.fields.get('cpu')).toEqual(Array.from({ length: 15 }, (_, i) => i));
   });
 
+  it('history of a field that is loaded later fills the samples that lack it, at their own times', () => {
+    const window = new SampleWindow(300_000);
+    window.add(live(2, 4, 234));
+    window.addHistory(history(0, 4));
+    const points = seconds(0, 4).map((t): Point => [t, 0, 7, 9]);
+    window.addHistory({ ...history(0, 0), series: { ram: points } });
+    expect(window.t).toEqual([...seconds(0, 2), ...seconds(2, 4).map((t) => t + 234)]);
+    expect(Object.fromEntries(window.fields)).toEqual({ cpu: [0, 1, 2, 3], ram: [7, 7, 7, 7] });
+  });
+
+  it('a live value stays where the history has another one for its second', () => {
+    const window = new SampleWindow(300_000);
+    window.add({ t: [T], fields: { cpu: [50] } });
+    window.addHistory(history(0, 1));
+    expect(window.fields.get('cpu')).toEqual([50]);
+  });
+
   it('samples that arrive twice are one point of the sample window', () => {
     const window = new SampleWindow(300_000);
     window.add(live(0, 5));

@@ -38,14 +38,14 @@ type NewUser = z.input<typeof userCreate>;
 type UserPatch = z.input<typeof userPatch>;
 
 /**
- * `from` (inclusive) and `to` (exclusive) in epoch milliseconds, `step` the width of a bucket in milliseconds. Without
- * `fields` the reply has every field.
+ * `from` (inclusive) and `to` (exclusive) in epoch milliseconds, `step` the width of a bucket in milliseconds, `fields`
+ * full names.
  */
 interface SeriesRange {
   readonly from: number;
   readonly to: number;
   readonly step: number;
-  readonly fields?: readonly string[];
+  readonly fields: readonly string[];
 }
 
 export type Api = ReturnType<typeof createApi>;
@@ -88,7 +88,7 @@ export function createApi({
     },
     async series(deviceId: string, { from, to, step, fields }: SeriesRange, signal?: AbortSignal) {
       const query = new URLSearchParams({ from: String(from), to: String(to), step: String(step) });
-      if (fields) query.set('fields', fields.join(','));
+      for (const field of fields) query.append('field', field);
       const path = `/devices/${id(deviceId)}/metrics?${query}`;
       return parsed(seriesReply, await send({ method: 'GET', path, signal }));
     },

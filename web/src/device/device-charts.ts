@@ -194,6 +194,18 @@ function more(fields: readonly string[]): ChartSpec[] {
   });
 }
 
+/** The `most` fullest filesystems, in the order in which they are given. */
+export function fullestMounts(
+  mounts: readonly string[],
+  latest: Readonly<Record<string, number>>,
+  most: number,
+): readonly string[] {
+  if (mounts.length <= most) return mounts;
+  const fill = (name: string) => latest[instanceField('mount', name, 'used')] ?? 0;
+  const chosen = new Set(mounts.toSorted((a, b) => fill(b) - fill(a)).slice(0, most));
+  return mounts.filter((name) => chosen.has(name));
+}
+
 /** The charts for a device that has these fields. */
 export function deviceCharts(fields: readonly string[]): DeviceCharts {
   const all = new Set(fields);

@@ -2,6 +2,7 @@
 import { liveSpan, stepFor, widthOf, type TimeRange } from '../charts/range.ts';
 import { liveTrace, type Trace } from '../charts/trace.ts';
 import type { DeviceView } from '../stores/device.svelte.ts';
+import type { DrawnFields } from '../stores/drawn-fields.svelte.ts';
 import type { Live } from '../live/live.svelte.ts';
 import type { RangeHistory } from './range-history.svelte.ts';
 
@@ -13,6 +14,8 @@ export interface Source {
   /** How far from the crosshair a value may be and still be read at it, milliseconds. */
   readonly reach: number;
   readonly trace: (field: string) => Trace;
+  /** Where whoever draws fields says so, to have their history fetched. */
+  readonly drawn: DrawnFields;
 }
 
 /** A live chart waits this long for a late sample before its empty edge shows. */
@@ -33,7 +36,7 @@ export class DeviceSource {
     const from = to - this.#width;
     const { t, fields } = this.#view.samples;
     const trace = (field: string) => liveTrace(t, fields.get(field), from);
-    return { from, to, live: true, reach: LATE_MS, trace };
+    return { from, to, live: true, reach: LATE_MS, trace, drawn: this.#view.drawn };
   });
   readonly #pastSource = $derived.by((): Source => {
     const range = this.#range();
@@ -41,7 +44,8 @@ export class DeviceSource {
     const ends = this.#ends(range);
     // Until a new range is loaded, the part of it that is known is drawn, so that zooming shows no blank.
     const reach = (data?.step ?? stepFor(widthOf(range))) * 1.5;
-    return { ...ends, live: false, reach, trace: (field) => this.#past.trace(field) };
+    const { drawn } = this.#past;
+    return { ...ends, live: false, reach, trace: (field) => this.#past.trace(field), drawn };
   });
 
   constructor(parts: { view: DeviceView; past: RangeHistory; live: Live; range: () => TimeRange }) {
@@ -53,23 +57,6 @@ export class DeviceSource {
 
   get current(): Source {
     return this.#range().kind === 'live' ? this.#liveSource : this.#pastSource;
-  }
-
-  get loading(): boolean {
-    const range = this.#range();
-    return range.kind === 'live' ? this.#view.history === 'loading' : this.#past.data?.key !== range.key;
-  }
-
-  /** Why what is shown could not be loaded, for a person; empty where it could. */
-  get problem(): string {
-    if (this.#range().kind !== 'live') return this.#past.state === 'error' ? this.#past.problem : '';
-    return this.#view.history === 'error' ? (this.#view.problem ?? '') : '';
-  }
-
-  /** The text in a chart without lines. */
-  get empty(): string {
-    if (this.problem !== '') return 'Could not be loaded';
-    return this.loading ? 'Loading…' : 'No data in this range';
   }
 
   #ends(range: TimeRange): { from: number; to: number } {

@@ -5,9 +5,12 @@ import type { Api } from '../api/api.ts';
 import { LIVE_WINDOW_MS } from '../charts/range.ts';
 import { freshness, type Freshness } from './freshness.ts';
 import type { Live } from '../live/live.svelte.ts';
-import { errorMessage } from '../api/request.ts';
+import { DrawnFields } from './drawn-fields.svelte.ts';
 import { SampleWindow } from './samples.ts';
 import { Views } from './views.ts';
+
+/** The width of a bucket of the last minutes' history, milliseconds. */
+const STEP_MS = 1000;
 
 /**
  * - `loading`: no snapshot yet.
@@ -29,15 +32,15 @@ export class DeviceView {
   /** The last minutes, without signals of their own: a view that reads `version` too is updated with new samples. */
   readonly samples = new SampleWindow(LIVE_WINDOW_MS);
   version: number = $state(0);
-  /** Whether `samples` reaches back to before the page was opened. */
-  history: 'loading' | 'ready' | 'error' = $state('loading');
-  /** Why the history could not be loaded, for a person. */
-  problem: string | undefined = $state();
+  /** The fields whose last minutes are fetched from the history, and how that goes. */
+  readonly drawn = new DrawnFields({
+    fetch: (fields, signal) => this.#loadHistory(fields, signal),
+    buckets: () => LIVE_WINDOW_MS / STEP_MS,
+  });
   readonly #api: Api;
   readonly #live: Live;
   // No lingering: while a device is watched, its agent pushes every second.
   readonly #views = new Views({ start: () => this.#start(), lingerMs: 0 });
-  #asking: AbortController | undefined;
 
   constructor({ id, api, live }: { id: string; api: Api; live: Live }) {
     this.id = id;
@@ -66,26 +69,15 @@ export class DeviceView {
     return this.#views.add();
   }
 
-  /** Fetches the last minutes from the history: at the start, after a gap, and again after an error. Never rejects. */
-  async loadHistory(): Promise<void> {
-    this.#asking?.abort();
-    const asking = new AbortController();
-    this.#asking = asking;
-    if (this.history !== 'ready') this.history = 'loading';
-    const to = Math.ceil(this.#live.serverNow() / 1000) * 1000;
-    try {
-      const range = { from: to - LIVE_WINDOW_MS, to, step: 1000 };
-      const reply = await this.#api.series(this.id, range, asking.signal);
-      if (asking.signal.aborted) return;
-      this.samples.addHistory(reply);
-      this.history = 'ready';
-      this.problem = undefined;
-      this.version++;
-    } catch (error) {
-      if (asking.signal.aborted) return;
-      this.history = 'error';
-      this.problem = errorMessage(error);
-    }
+  async #loadHistory(fields: readonly string[], signal: AbortSignal): Promise<void> {
+    // Before the snapshot the server's time is not known; its arrival has everything fetched again.
+    if (this.state !== 'ready') return;
+    const to = Math.ceil(this.#live.serverNow() / STEP_MS) * STEP_MS;
+    const asked = { from: to - LIVE_WINDOW_MS, to, step: STEP_MS, fields };
+    const reply = await this.#api.series(this.id, asked, signal);
+    if (signal.aborted) return;
+    this.samples.addHistory(reply);
+    this.version++;
   }
 
   #start(): () => void {
@@ -98,7 +90,7 @@ export class DeviceView {
           this.latest = device.metrics;
           this.sampledAt = device.sampled_at;
           this.state = 'ready';
-          void this.loadHistory();
+          this.drawn.renew();
         },
         change: (change, at) => this.#apply(change, at),
         missing: () => {
@@ -108,7 +100,7 @@ export class DeviceView {
     );
     return () => {
       leave();
-      this.#asking?.abort();
+      this.drawn.stop();
       this.#forget();
     };
   }
@@ -121,8 +113,6 @@ export class DeviceView {
     this.sampledAt = null;
     this.seenAt = null;
     this.samples.clear();
-    this.history = 'loading';
-    this.problem = undefined;
     this.version++;
   }
 

@@ -33,28 +33,30 @@ export class SampleWindow {
     const first = t[0];
     if (first === undefined) return;
     if (first > this.lastTime && ascends(t)) this.#append(t, fields);
-    else this.#merge(t, new Map(Object.entries(fields)));
+    else this.#merge(t, new Map(Object.entries(fields)), 'added');
     this.#trim();
   }
 
-  /** Adds the mean of each bucket of the history, unless a live sample lies in that bucket. */
+  /**
+   * Adds the mean of each bucket of the history. Where a sample lies in the bucket already, it takes the values that it
+   * lacks: a field that is loaded later than others.
+   */
   addHistory({ series, step_ms }: SeriesReply): void {
-    const times = new Set<number>();
-    const taken = new Set(this.t.map((t) => Math.floor(t / step_ms)));
-    for (const points of Object.values(series))
-      for (const [t] of points) if (!taken.has(Math.floor(t / step_ms))) times.add(t);
-    const t = [...times].sort((a, b) => a - b);
+    const bucket = (t: number) => Math.floor(t / step_ms);
+    const known = new Map(this.t.map((t) => [bucket(t), t]));
+    const timeOf = (t: number) => known.get(bucket(t)) ?? t;
+    const t = ascending(Object.values(series).flatMap((points) => points.map(([time]) => timeOf(time))));
     const row = new Map(t.map((time, i) => [time, i]));
     const fields = new Map<string, Column>();
     for (const [name, points] of Object.entries(series)) {
       const column: Column = new Array<number | null>(t.length).fill(null);
       for (const [time, , mean] of points) {
-        const i = row.get(time);
+        const i = row.get(timeOf(time));
         if (i !== undefined) column[i] = mean;
       }
       fields.set(name, column);
     }
-    this.#merge(t, fields);
+    this.#merge(t, fields, 'known');
     this.#trim();
   }
 
@@ -77,18 +79,18 @@ export class SampleWindow {
     return column;
   }
 
-  /** Merges samples in by time. Where a time is there already, the added values replace the known ones. */
-  #merge(t: readonly number[], fields: ReadonlyMap<string, Column>): void {
+  /** Merges samples in by time. `wins`: which value stays where there are two of one field and time. */
+  #merge(t: readonly number[], fields: ReadonlyMap<string, Column>, wins: 'added' | 'known'): void {
     const added = new Map(t.map((time, i) => [time, i]));
     const known = new Map(this.t.map((time, i) => [time, i]));
-    const times = [...new Set([...this.t, ...t])].sort((a, b) => a - b);
+    const times = ascending([...this.t, ...t]);
     for (const name of new Set([...this.fields.keys(), ...fields.keys()])) {
       const [old, fresh] = [this.fields.get(name), fields.get(name)];
       this.fields.set(
         name,
         times.map((time) => {
-          const value = fresh?.[added.get(time) ?? -1];
-          return value ?? old?.[known.get(time) ?? -1] ?? null;
+          const [value, before] = [fresh?.[added.get(time) ?? -1], old?.[known.get(time) ?? -1]];
+          return (wins === 'added' ? (value ?? before) : (before ?? value)) ?? null;
         }),
       );
     }
@@ -106,6 +108,11 @@ export class SampleWindow {
       if (column.every((value) => value === null)) this.fields.delete(name);
     }
   }
+}
+
+/** Each time once, in order. */
+function ascending(t: readonly number[]): number[] {
+  return [...new Set(t)].sort((a, b) => a - b);
 }
 
 function ascends(t: readonly number[]): boolean {
