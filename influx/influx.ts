@@ -154,6 +154,7 @@ export async function openInfluxHistory({
   });
 
   return {
+    storedTo: undefined,
     write: (batches, upTo) =>
       run('does not take samples', async ({ tiers }) => {
         if (tiers?.full === true) await tiers.rollUpLate();

@@ -22,12 +22,13 @@ import { Stops } from './stops.ts';
 const GATHER_MS = 100;
 
 /** Opens the history that the settings ask for: InfluxDB or the embedded one. */
-async function openConfiguredHistory({ config, log }: Base): Promise<History> {
+async function openConfiguredHistory({ config, log, notices }: Base): Promise<History> {
   const { influx, data, retention } = config;
-  if (influx) return openInfluxHistory({ ...influx, retention, log });
+  const notice = notices.add;
+  if (influx) return openInfluxHistory({ ...influx, retention, log, notice });
   const dir = join(data, 'history');
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  return openEmbeddedHistory({ dir, retention, log });
+  return openEmbeddedHistory({ dir, retention, log, notice });
 }
 
 /** The newest sample of each device by device id; an empty map when the history cannot be read now. */
@@ -55,11 +56,18 @@ export async function openHistory(base: Base) {
 }
 
 async function open(base: Base, stops: Stops) {
-  const { config, state, clock, log } = base;
+  const { config, state, clock, log, notices } = base;
   const { devices } = state;
   const history = await openConfiguredHistory(base);
   stops.add(() => history.close());
-  const journal = await openJournal({ dir: join(config.data, 'journal'), log, clock });
+  const journal = await openJournal({
+    dir: join(config.data, 'journal'),
+    log,
+    clock,
+    notice: notices.add,
+    onProblem: (text) => notices.set('journal', text === null ? null : { text, stopsPushes: true }),
+    storedTo: history.storedTo ?? 0,
+  });
   stops.add(() => journal.close());
 
   /** By device id, when its last push in the journal arrived at the server, epoch milliseconds. */
@@ -69,6 +77,7 @@ async function open(base: Base, stops: Stops) {
     journal,
     history,
     log,
+    notice: notices.add,
     clock,
     gatherMs: GATHER_MS,
     onState: ({ kind }) => (feeding = kind === 'feeding'),

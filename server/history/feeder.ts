@@ -5,20 +5,22 @@
  * holds; history stores each sample once, so a replay is harmless.
  */
 import type { Clock, Log } from '../types.ts';
-import type { History, Position, SampleBatch } from './history.ts';
+import { HistoryBegunAnew, type History, type Position, type SampleBatch } from './history.ts';
 import type { Journal, JournalEntry } from './journal/journal.ts';
 
 export type FeederState = { readonly kind: 'feeding' } | { readonly kind: 'retrying'; readonly error: Error };
 
 export interface FeederOptions {
   readonly journal: Pick<Journal, 'read' | 'forget' | 'bytesFrom' | 'start' | 'end'>;
-  readonly history: Pick<History, 'write'>;
+  readonly history: Pick<History, 'write' | 'storedTo'>;
   /**
    * Turns a journal entry into samples. Where it returns undefined or throws, the entry is skipped; a throw
    * is logged.
    */
   readonly decode: (entry: JournalEntry) => SampleBatch | undefined;
   readonly log: Log;
+  /** Tells administrators of samples that are lost. */
+  readonly notice?: (text: string) => void;
   /** Called with the new state when writing begins to fail, at each failed retry, and when it works again. */
   readonly onState?: (state: FeederState) => void;
   /** A write stops gathering entries once it holds this many samples. */
@@ -33,6 +35,10 @@ export interface FeederOptions {
   /** Upper limit of the first wait before a retry; it doubles with each failure, up to `maxRetryMs`. */
   readonly firstRetryMs?: number;
   readonly maxRetryMs?: number;
+  /**
+   * While nothing new comes, the history is asked this often what the journal may forget, in milliseconds.
+   */
+  readonly trimEveryMs?: number;
   readonly clock: Pick<Clock, 'now' | 'after'>;
   /** A random number in [0, 1); each wait before a retry is this share of its upper limit. */
   readonly random?: () => number;
@@ -70,12 +76,14 @@ export function createFeeder({
   history,
   decode,
   log,
+  notice = () => undefined,
   onState = () => undefined,
   samplesPerWrite = 5_000,
   maxSamplesInMemory = 100_000,
   gatherMs = 0,
   firstRetryMs = 1_000,
   maxRetryMs = 30_000,
+  trimEveryMs = 10_000,
   clock,
   random = Math.random,
 }: FeederOptions): Feeder {
@@ -175,17 +183,18 @@ export function createFeeder({
   async function write({ batches, upTo }: NextWrite): Promise<void> {
     for (let failures = 0; !stopped; failures++) {
       try {
-        const durable = batches.length === 0 ? undefined : await history.write(batches, upTo);
+        const durable = await history.write(batches, upTo);
         if (failures > 0) {
           log.info({ behind_bytes: behindBytes() }, 'the history takes samples again');
           onState({ kind: 'feeding' });
         }
         written = upTo;
-        if (durable !== undefined) await journal.forget(durable);
+        await journal.forget(durable);
         resolveWaiters();
         return;
       } catch (caught) {
         const error = caught instanceof Error ? caught : new Error(String(caught));
+        if (error instanceof HistoryBegunAnew) return startOver();
         if (failures === 0)
           log.warn(
             { err: error },
@@ -195,6 +204,15 @@ export function createFeeder({
         await waitForRetry(failures);
       }
     }
+  }
+
+  /** Everything that the journal still holds is written again. */
+  async function startOver(): Promise<void> {
+    await closeReader();
+    queue = [];
+    queuedSamples = 0;
+    written = journal.start;
+    queueEnd = written;
   }
 
   function waitForRetry(failures: number): Promise<void> {
@@ -235,12 +253,28 @@ export function createFeeder({
         await write(nextFromMemory());
       } else if (written < journal.end) {
         await write(await nextFromJournalWithRetries());
-      } else {
-        await new Promise<void>((resolve) => (wakeUp = resolve));
-        wakeUp = undefined;
+      } else if (await idle()) {
+        await write({ batches: [], upTo: written });
       }
     }
     await closeReader();
+  }
+
+  /** Waits for new entries; true where none have come for a while, so that the journal may be trimmed. */
+  async function idle(): Promise<boolean> {
+    let isTrimDue = false;
+    let cancel: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      wakeUp = resolve;
+      if (journal.start === written) return;
+      cancel = clock.after(trimEveryMs, () => {
+        isTrimDue = true;
+        resolve();
+      });
+    });
+    cancel?.();
+    wakeUp = undefined;
+    return isTrimDue;
   }
 
   async function nextFromJournalWithRetries(): Promise<NextWrite> {
@@ -262,6 +296,10 @@ export function createFeeder({
     return journal.bytesFrom(written);
   }
 
+  if (history.storedTo !== undefined && history.storedTo < journal.start)
+    notice(
+      `The history has stored the journal's records up to ${history.storedTo}, but the journal begins with record ${journal.start}: the samples between them are missing. Either the history's files were removed, replaced or damaged, or another history was used before.`,
+    );
   const running = run();
   return {
     committed,

@@ -90,6 +90,8 @@ export const DEFAULT_RETENTION: Retention = { raw_days: 3, minute_days: 90, quar
 /** The options that every implementation takes, beside its own. */
 export interface HistoryOptions {
   readonly log: Log;
+  /** Tells administrators of damage that was found: what is lost, and where. */
+  readonly notice?: (text: string) => void;
   /** DEFAULT_RETENTION where it is left out. */
   readonly retention?: Retention;
 }
@@ -107,14 +109,28 @@ export interface HistoryHealth {
   readonly cpu_ms?: number;
 }
 
+/**
+ * `write` rejects with this when the history has lost samples that it had taken, because what it keeps them in
+ * was damaged and it began anew. The caller then writes again everything that the journal still holds.
+ */
+export class HistoryBegunAnew extends Error {}
+
 export interface History {
   /**
+   * The position below which everything was stored when the history was opened: 0 where it was new, undefined
+   * where it keeps none. A journal that begins after it has forgotten samples that this history does not have.
+   */
+  readonly storedTo: Position | undefined;
+
+  /**
    * Takes samples that the journal already holds. MUST be idempotent per (device, timestamp) and MUST make
-   * them visible to `query` before it resolves. Callers MUST NOT overlap writes.
+   * them visible to `query` before it resolves. Callers MUST NOT overlap writes. A write without batches only
+   * asks for the position.
    * @param upTo the journal position after the last of these samples
    * @returns the position below which everything written is durable in the history itself; the journal may
    *   forget it
-   * @throws when the history cannot take the samples now; the caller then retries the same batches
+   * @throws when the history cannot take the samples now; the caller then retries the same batches, or, after
+   *   HistoryBegunAnew, writes everything again from the journal's start
    */
   write(batches: readonly SampleBatch[], upTo: Position): Promise<Position>;
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFeeder, type Feeder, type FeederOptions } from '../../server/history/feeder.ts';
-import type { Position, SampleBatch } from '../../server/history/history.ts';
+import { HistoryBegunAnew, type Position, type SampleBatch } from '../../server/history/history.ts';
 import { openJournal, type Journal } from '../../server/history/journal/journal.ts';
 import { systemClock } from '../../server/app/clock.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -32,6 +32,7 @@ function fakeHistory() {
   const times: number[] = [];
   const sizes: number[] = [];
   const history = {
+    storedTo: 0,
     down: false,
     times,
     sizes,
@@ -177,6 +178,46 @@ test('an entry that cannot be decoded is left out', async () => {
   });
   await feeding.caughtUp();
   expect(history.times).toEqual([0, 2]);
+});
+
+test('[H4] while no pushes come, the journal forgets by itself what the history stores later', async () => {
+  const history = fakeHistory();
+  const clock = manualClock();
+  let durable = 0;
+  const write = async (batches: readonly SampleBatch[], upTo: Position) => {
+    await history.write(batches, upTo);
+    return durable;
+  };
+  for (const n of range(0, 40)) await append(n);
+  const feeding = start({ storedTo: 0, write }, { clock });
+  await feeding.caughtUp();
+  await clock.waiting();
+  expect(journal.start).toBe(0);
+  durable = 40;
+  clock.fire();
+  await clock.waiting();
+  expect(journal.start).toBeGreaterThan(0);
+});
+
+test('[I1] when the history has begun anew, everything that the journal still holds is written again', async () => {
+  const history = fakeHistory();
+  let damaged = false;
+  const write = async (batches: readonly SampleBatch[], upTo: Position) => {
+    if (damaged) {
+      damaged = false;
+      history.times.length = 0;
+      throw new HistoryBegunAnew('the database was damaged');
+    }
+    await history.write(batches, upTo);
+    return 0;
+  };
+  const feeding = start({ storedTo: 0, write });
+  for (const n of range(0, 20)) feeding.committed(await append(n), batch(n));
+  await feeding.caughtUp();
+  damaged = true;
+  for (const n of range(20, 30)) feeding.committed(await append(n), batch(n));
+  await feeding.caughtUp();
+  expect(history.times).toEqual(range(0, 30));
 });
 
 test('stop ends the wait for a retry at once, and a new feeder goes on from the journal', async () => {

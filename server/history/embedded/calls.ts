@@ -36,9 +36,10 @@ export type LogLine = {
   readonly text: string;
 };
 
-/** What the thread sends: that the database is open, a log line, or the answer to the call with this id. */
+/** What the thread sends: that the database is open, a log line, a notice, or the answer to the call with this id. */
 export type WorkerMessage =
-  | { readonly kind: 'opened' }
+  | { readonly kind: 'opened'; readonly storedTo: Position }
   | { readonly kind: 'log'; readonly line: LogLine }
+  | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | { readonly kind: 'done'; readonly id: number; readonly value: never };

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '#protocol/errors.ts';
-import { DEFAULT_RETENTION, type History, type HistoryOptions } from '../history.ts';
+import { DEFAULT_RETENTION, type History, type HistoryOptions, type Position } from '../history.ts';
 import type { Calls, WorkerMessage, WorkerSettings } from './calls.ts';
 import { createPacker } from './packed.ts';
 
@@ -19,6 +19,7 @@ export interface EmbeddedHistoryOptions extends HistoryOptions {
 export async function openEmbeddedHistory({
   dir,
   log,
+  notice = () => undefined,
   retention = DEFAULT_RETENTION,
 }: EmbeddedHistoryOptions): Promise<History> {
   const file = join(dir, 'history.db');
@@ -36,13 +37,15 @@ export async function openEmbeddedHistory({
   let endError: Error | undefined;
   let closing: Promise<void> | undefined;
 
-  await new Promise<void>((resolve, reject) => {
+  const storedTo = await new Promise<Position>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
       switch (message.kind) {
         case 'opened':
-          return resolve();
+          return resolve(message.storedTo);
         case 'log':
           return log[message.line.level](message.line.fields, message.line.text);
+        case 'notice':
+          return notice(message.text);
         case 'failed':
           return removeUnanswered(message.id)?.reject(new Error(message.message));
         case 'done':
@@ -90,6 +93,7 @@ export async function openEmbeddedHistory({
   }
 
   return {
+    storedTo,
     write(batches, upTo) {
       const packed = packer.pack(batches, upTo);
       return call('write', packed, [packed.data.buffer]);

@@ -15,6 +15,7 @@ import {
   type Position,
   type Retention,
 } from '../history.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { openDatabase, numberOf, transaction } from './database.ts';
 import type { PackedWrite } from './packed.ts';
 import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from './page.ts';
@@ -27,6 +28,8 @@ export interface SqliteHistoryOptions {
   /** Path of the database file. */
   readonly file: string;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  /** Tells administrators of damage that was found. */
+  readonly notice?: (text: string) => void;
   readonly retention?: Retention;
   /** The clock, in epoch milliseconds. */
   readonly now?: () => number;
@@ -38,6 +41,7 @@ export interface SqliteHistoryOptions {
 
 /** The methods of the History contract, synchronous, and `tick`. */
 export interface SqliteHistory {
+  readonly storedTo: Position;
   write(packed: PackedWrite): Position;
   query(query: HistoryQuery): HistoryResult;
   fields(deviceId: string): readonly string[];
@@ -64,10 +68,12 @@ const STORE_SPREAD_SECONDS = 20;
  */
 const MAX_STORE_WAIT = 2 * MINUTE;
 const PAGES_A_STEP = 20;
+const NO_PAGES: ReadonlySet<Page> = new Set();
 
 export function openSqliteHistory({
   file,
   log,
+  notice = () => undefined,
   retention = DEFAULT_RETENTION,
   now = Date.now,
   maxMemoryBytes = 320 * 1024 * 1024,
@@ -75,15 +81,15 @@ export function openSqliteHistory({
 }: SqliteHistoryOptions): SqliteHistory {
   const { db, setAside } = openDatabase(file, now());
   if (setAside !== undefined)
-    log.error(
-      { file, set_aside: setAside },
-      'the history database is damaged: it was set aside and a new one begun',
+    notice(
+      `The history database ${file} is damaged: it was set aside as ${setAside}, and a new one begun with what the journal still holds.`,
     );
   const registry = loadRegistry(db);
   /** The pages in memory, by row key, in the order in which they changed. */
   const pages = new Map<number, Page>();
   const tiers = openTiers(db, pages, registry.allDevices, now());
   const deletion = openRetention(db, retention, tiers);
+  const checkpoints = openCheckpoints(db, file, now());
   const pageCount = db.prepare('PRAGMA page_count');
   const pageSize = numberOf(db.prepare('PRAGMA page_size').get(), 'page_size') ?? 4096;
 
@@ -107,7 +113,7 @@ export function openSqliteHistory({
       for (let left = data[at++] ?? 0; left > 0; left--) at = writeSample(device, data, at, time);
     }
     written = upTo;
-    return durablePosition();
+    return checkpoints.durable;
   }
 
   /** Writes the sample that begins at index `at` of `data`; returns the index after it. */
@@ -151,9 +157,9 @@ export function openSqliteHistory({
   /** The memory a page takes or will take: at least that of a full minute of per-second samples. */
   const expectedBytes = (page: Page): number => Math.max(pageBytes(page), 64 * 8 * (page.fields.length + 1));
 
-  /** The journal may forget everything below this position. */
-  function durablePosition(): Position {
-    for (const page of pages.values()) if (page.changed) return page.journalFrom;
+  /** Everything below this position is stored once the pages in `batch` are. */
+  function storedPosition(batch: ReadonlySet<Page>): Position {
+    for (const page of pages.values()) if (page.changed && !batch.has(page)) return page.journalFrom;
     return written;
   }
 
@@ -168,6 +174,7 @@ export function openSqliteHistory({
         tiers.putMinute(page.device, page.minute, pageTable(page));
         tiers.markLate(page.device, page.minute, time, true);
       }
+      checkpoints.note(storedPosition(new Set(batch)));
     });
     registry.markSaved();
     for (const page of batch) {
@@ -183,6 +190,11 @@ export function openSqliteHistory({
       if (heldBytes < maxMemoryBytes * 0.8) return;
       storePages([page]);
     }
+  }
+
+  function checkpoint(time: number): void {
+    transaction(db, () => checkpoints.note(storedPosition(NO_PAGES)));
+    checkpoints.run(time);
   }
 
   function duePages(time: number): Page[] {
@@ -202,6 +214,10 @@ export function openSqliteHistory({
     const batch = duePages(time);
     if (batch.length > 0) {
       storePages(batch);
+      return true;
+    }
+    if (checkpoints.isDue(storedPosition(NO_PAGES), time)) {
+      checkpoint(time);
       return true;
     }
     if (rollUpSome(time)) return true;
@@ -263,6 +279,7 @@ export function openSqliteHistory({
   }
 
   return {
+    storedTo: checkpoints.storedTo,
     write,
     tick,
     query: (query) => queryTiers({ query, registry, tiers, retention, now: now() }),
@@ -315,6 +332,7 @@ export function openSqliteHistory({
       try {
         for (let batch = [...pages.values()]; batch.length > 0; batch = [...pages.values()])
           storePages(batch.slice(0, 500));
+        checkpoint(now());
       } finally {
         db.close();
       }

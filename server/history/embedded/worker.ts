@@ -42,6 +42,7 @@ function serve(port: MessagePort, { file, retention }: WorkerSettings): void {
   const history = openSqliteHistory({
     file,
     retention,
+    notice: (text) => port.postMessage({ kind: 'notice', text }),
     log: { info: sendLogLine('info'), warn: sendLogLine('warn'), error: sendLogLine('error') },
   });
   let timer = setTimeout(tick, IDLE_MS);
@@ -61,7 +62,7 @@ function serve(port: MessagePort, { file, retention }: WorkerSettings): void {
     }
     if (call.kind === 'close') port.close();
   });
-  port.postMessage({ kind: 'opened' });
+  port.postMessage({ kind: 'opened', storedTo: history.storedTo });
 }
 
 /** Replaces errors by their text, which would be lost when the log line is cloned for the main thread. */

@@ -4,17 +4,19 @@
  * position is a record's number; later records have larger numbers. Exactly one process MUST use a folder.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, unlink } from 'node:fs/promises';
-import { errorText } from '#protocol/errors.ts';
+import { mkdir, stat, unlink } from 'node:fs/promises';
+import { errorCode, errorText } from '#protocol/errors.ts';
 import type { Clock, Log } from '../../types.ts';
 import type { Position } from '../history.ts';
+import { writeExtent } from './extent.ts';
+import { inspectSegments, type InspectionOptions } from './inspection.ts';
 import { recordBytes, writeRecord, type RecordFields } from './record.ts';
 import {
   createSegment,
-  openSegments,
   readChunks,
   SEGMENT_HEADER_BYTES,
   setAside,
+  type Chunk,
   type JournalEntry,
   type Segment,
 } from './segment.ts';
@@ -31,6 +33,15 @@ export interface JournalOptions {
   /** The folder of the segment files; made with mode 0700 where it does not exist. */
   readonly dir: string;
   readonly log: Log;
+  /** Tells administrators of damage that was found. */
+  readonly notice?: (text: string) => void;
+  /**
+   * Called with the reason when records cannot be written, and with null when they can again. Both may come
+   * several times.
+   */
+  readonly onProblem?: (reason: string | null) => void;
+  /** The history has everything below this position; the journal gives no new record a smaller one. */
+  readonly storedTo?: Position;
   /** How long the first append of a group waits for others, in milliseconds. */
   readonly gatherMs?: number;
   /** A segment that has reached this size is closed and a new one begun. */
@@ -39,7 +50,7 @@ export interface JournalOptions {
   readonly rotateMs?: number;
   /** An append is refused where more than this many bytes would then wait for the disk. */
   readonly maxPendingBytes?: number;
-  readonly clock: Pick<Clock, 'now' | 'after'>;
+  readonly clock: Clock;
   readonly disk?: Disk;
 }
 
@@ -97,6 +108,11 @@ function reset(group: Group): void {
   group.reject = [];
 }
 
+/** While records cannot be written, this often it is tried whether they can again, in milliseconds. */
+const RETRY_MS = 2_000;
+/** How often the open file is looked for under its path, in milliseconds. */
+const WATCH_MS = 1_000;
+
 const realDisk: Disk = {
   commit: async (file, bytes, offset) => {
     for (let done = 0; done < bytes.length;) {
@@ -114,6 +130,9 @@ const realDisk: Disk = {
 export async function openJournal({
   dir,
   log,
+  notice = () => undefined,
+  onProblem = () => undefined,
+  storedTo = 0,
   gatherMs = 15,
   segmentBytes = 16 * 1024 * 1024,
   rotateMs = 60_000,
@@ -123,11 +142,12 @@ export async function openJournal({
 }: JournalOptions): Promise<Journal> {
   const writeError = (error: unknown) =>
     new Error(
-      `the journal in ${dir} cannot be written (${errorText(error)}): check that the disk is not full and the folder belongs to the server; samples are refused until then`,
+      `the journal in ${dir} cannot be written (${errorText(error)}): check that the disk is not full, and that the folder is there and belongs to the server; samples are refused until then`,
       { cause: error },
     );
 
-  const { segments, opened } = await openFiles(dir, log).catch((error: unknown) => {
+  const inspection = { dir, log, notice, storedTo };
+  const { segments, opened } = await openFiles(inspection).catch((error: unknown) => {
     throw writeError(error);
   });
   let { active, file } = opened;
@@ -142,6 +162,9 @@ export async function openJournal({
   let flushing: Promise<void> | undefined;
   let inFlightBytes = 0;
   let cancelGather: (() => void) | undefined;
+  let cancelRetry: (() => void) | undefined;
+  const stopWatching = clock.every(() => void watchFile(), WATCH_MS);
+  let savingExtent: Promise<void> = Promise.resolve();
   let closed = false;
 
   function append(record: RecordFields): Promise<Position> {
@@ -188,14 +211,40 @@ export async function openJournal({
     } catch (error) {
       spoiled = true;
       const explained = writeError(error);
-      log.error({ err: error, dir }, explained.message);
+      onProblem(explained.message);
       for (const rejectAppend of reject) rejectAppend(explained);
+      cancelRetry ??= clock.after(RETRY_MS, retry);
       return;
     }
+    onProblem(null);
     const first = active.end;
     active.bytes += bytes;
     active.end += resolve.length;
     for (let i = 0; i < resolve.length; i++) resolve[i]?.(first + i);
+  }
+
+  /** Writes nothing but the new segment that a failed write asks for: it tells whether the disk takes data again. */
+  function retry(): void {
+    cancelRetry = undefined;
+    if (flushing === undefined && cancelGather === undefined && !closed) flush();
+  }
+
+  /** Begins a new segment where somebody has removed or moved the active one: what is written to it is lost. */
+  async function watchFile(): Promise<void> {
+    const watched = file;
+    try {
+      const { ino } = await watched.stat();
+      const found = await stat(active.path).catch(() => undefined);
+      if (found?.ino === ino || file !== watched || spoiled || closed) return;
+    } catch (error) {
+      // The file was closed meanwhile, because a new one has taken its place.
+      return log.debug({ err: error }, 'the journal file was not looked for');
+    }
+    spoiled = true;
+    notice(
+      `The journal file ${active.path} was removed or moved while the server wrote to it. If the server ends before the history has stored the samples in it, they are lost.`,
+    );
+    retry();
   }
 
   /** Begins a new segment where the active one is spoiled, large or old. */
@@ -213,6 +262,7 @@ export async function openJournal({
     activeSince = clock.now();
     segments.push(segment);
     await previous.close();
+    await saveExtent();
   }
 
   /**
@@ -245,20 +295,15 @@ export async function openJournal({
       const { end, bytes } = segment;
       const resumeOffset = resume?.segment === segment ? resume.offset : undefined;
       let next = resumeOffset === undefined ? segment.first : position;
-      for await (const chunk of readChunks(segment.path, resumeOffset ?? SEGMENT_HEADER_BYTES, bytes)) {
+      const offset = resumeOffset ?? SEGMENT_HEADER_BYTES;
+      for await (const chunk of readSegment(segment, offset, bytes)) {
         const entries: JournalEntry[] = [];
         for (const { deviceId, arrived, payload } of chunk.records) {
           if (next >= position && next < end) entries.push({ deviceId, arrived, payload, position: next });
           next++;
         }
         resume = { segment, offset: chunk.offset };
-        if (chunk.broken && !segment.damaged) {
-          segment.damaged = true;
-          log.error(
-            { path: segment.path, offset: chunk.offset, records_at_most: end - next },
-            'the journal is damaged here: the rest of this file cannot be used; the file is kept as *.damaged',
-          );
-        }
+        if (chunk.skipped > 0) noteDamage(segment, 'is damaged: some of its records');
         if (entries.length > 0) {
           yield entries;
           position = Math.max(position, Math.min(next, end));
@@ -268,17 +313,50 @@ export async function openJournal({
     }
   }
 
+  /** As `readChunks`, but nothing of a file that somebody has removed. */
+  async function* readSegment(segment: Segment, offset: number, end: number): AsyncGenerator<Chunk> {
+    try {
+      yield* readChunks(segment.path, offset, end);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      noteDamage(segment, 'was removed: its records');
+    }
+  }
+
+  function noteDamage(segment: Segment, what: string): void {
+    if (!segment.damaged)
+      notice(`The journal file ${segment.path} ${what} that the history has not stored yet are lost.`);
+    segment.damaged = true;
+  }
+
   async function forget(below: Position): Promise<void> {
-    for (;;) {
-      const oldest = segments[0];
-      if (oldest === undefined || oldest === active || oldest.end > below) return;
-      segments.shift();
+    const kept = segments.findIndex((segment) => segment === active || segment.end > below);
+    if (kept <= 0) return;
+    const forgotten = segments.splice(0, kept);
+    try {
+      await saveExtent();
+    } catch (error) {
+      segments.unshift(...forgotten);
+      return log.warn({ err: error, dir }, 'journal files that are no longer needed cannot be deleted now');
+    }
+    for (const segment of forgotten) {
       try {
-        await (oldest.damaged ? setAside(oldest) : unlink(oldest.path));
+        await (segment.damaged ? setAside(segment) : unlink(segment.path));
       } catch (error) {
-        log.warn({ err: error, path: oldest.path }, 'cannot delete a journal file that is no longer needed');
+        if (errorCode(error) === 'ENOENT') continue;
+        log.warn({ err: error, path: segment.path }, 'cannot delete a journal file that is no longer needed');
       }
     }
+  }
+
+  /** Writes the extent, one call after another, each with the segments there are by then. */
+  function saveExtent(): Promise<void> {
+    const save = () => writeExtent(dir, { oldest: start(), newest: active.first });
+    return (savingExtent = savingExtent.then(save, save));
+  }
+
+  function start(): Position {
+    return segments[0]?.first ?? active.first;
   }
 
   function bytesFrom(position: Position): number {
@@ -294,6 +372,8 @@ export async function openJournal({
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
+    stopWatching();
+    cancelRetry?.();
     cancelGather?.();
     if (flushing === undefined && group.bytes > 0) flush();
     while (flushing !== undefined) await flushing;
@@ -307,7 +387,7 @@ export async function openJournal({
     bytesFrom,
     close,
     get start() {
-      return segments[0]?.first ?? active.first;
+      return start();
     },
     get end() {
       return active.end;
@@ -315,12 +395,19 @@ export async function openJournal({
   };
 }
 
-async function openFiles(dir: string, log: Log) {
+async function openFiles(inspection: InspectionOptions) {
+  const { dir, storedTo, notice } = inspection;
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const segments = await openSegments(dir, log);
+  const segments = await inspectSegments(inspection);
   const last = segments.at(-1);
   if (last !== undefined && last.end === last.first) segments.pop();
-  const [active, file] = await createSegment(dir, last?.end ?? 0);
+  const end = last?.end ?? 0;
+  if (end < storedTo)
+    notice(
+      `The journal in ${dir} ends with record ${end}, but the history has stored the records up to ${storedTo}: the newest journal files were removed or cut short, and samples that the history had not stored yet are lost.`,
+    );
+  const [active, file] = await createSegment(dir, Math.max(end, storedTo));
   segments.push(active);
+  await writeExtent(dir, { oldest: segments[0]?.first ?? active.first, newest: active.first });
   return { segments, opened: { active, file } };
 }

@@ -71,11 +71,19 @@ export function readRecord(source: Buffer, offset: number): ReadRecord {
 }
 
 /**
- * Whether a whole record starts anywhere in `source`. The bytes before it are then damage, not an unfinished
- * write.
+ * The offset of the first whole record at or after byte `from`; undefined where there is none. Used to go on
+ * after damage, so bytes that merely look like a record's length are told apart before their CRC is computed.
  */
-export function holdsRecord(source: Buffer): boolean {
-  for (let offset = 0; offset + MIN_RECORD_BYTES <= source.length; offset++)
-    if (readRecord(source, offset).kind === 'record') return true;
-  return false;
+export function findRecord(source: Buffer, from: number): number | undefined {
+  for (let offset = from; offset + MIN_RECORD_BYTES <= source.length; offset++)
+    if (mayStartRecord(source, offset) && readRecord(source, offset).kind === 'record') return offset;
+  return undefined;
 }
+
+function mayStartRecord(source: Buffer, offset: number): boolean {
+  const length = source.readUInt32LE(offset);
+  const arrived = source.readDoubleLE(offset + PREFIX_BYTES);
+  return length >= FIXED_BYTES && length <= source.length - offset - PREFIX_BYTES && isTime(arrived);
+}
+
+const isTime = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < 1e14;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,9 @@ import {
   type JournalEntry,
   type JournalOptions,
 } from '../../../server/history/journal/journal.ts';
+import type { Disk } from '../../../server/history/journal/journal.ts';
 import { systemClock } from '../../../server/app/clock.ts';
+import type { Clock } from '../../../server/types.ts';
 import { createLog } from '../../../server/app/log.ts';
 
 const log = createLog('silent');
@@ -138,55 +140,34 @@ describe('journal', () => {
     await reopened.close();
   });
 
-  test('an unfinished write at the end of the journal is cut off; the records before it stay', async () => {
-    const journal = await open();
-    await appendAll(journal, range(0, 4));
-    await journal.close();
-    const path = join(dir, (await segments())[0] ?? '');
-    const whole = await readFile(path);
-    await appendFile(path, whole.subarray(8, 8 + 30));
-    const reopened = await open();
-    expect(numbers(await readAll(reopened))).toEqual(range(0, 4));
-    expect((await readFile(path)).length).toBe(whole.length);
-    await reopened.close();
-  });
-
-  test('a damaged record costs only the rest of its file, which is kept under another name', async () => {
-    const journal = await open({ segmentBytes: 200 });
-    for (const n of range(0, 20)) await journal.append(record(n));
-    await journal.close();
-    const names = await segments();
-    const path = join(dir, names[1] ?? '');
-    const bytes = await readFile(path);
-    bytes.writeUInt8(bytes.readUInt8(100) ^ 0xff, 100);
-    await writeFile(path, bytes);
-    const errors: string[] = [];
-    const recordingLog = { ...log, error: (_: unknown, text?: string) => errors.push(text ?? '') };
-    const reopened = await openJournal({ clock: systemClock, dir, log: recordingLog, gatherMs: 1 });
-    expect(errors.join()).toContain('damaged');
-    const kept = numbers(await readAll(reopened));
-    const first = Number.parseInt(names[1] ?? '', 10);
-    const third = Number.parseInt(names[2] ?? '', 10);
-    expect(kept.slice(0, first)).toEqual(range(0, first));
-    expect(kept).toEqual(expect.arrayContaining(range(third, 20)));
-    expect(await reopened.append(record(20))).toBe(20);
-    await reopened.forget(20);
-    await reopened.close();
-    expect((await readdir(dir)).filter((name) => name.endsWith('.damaged'))).toHaveLength(1);
-  });
-
-  test('after damage in the last file no position is used again', async () => {
-    const journal = await open();
-    await appendAll(journal, range(0, 10));
-    await journal.close();
-    const path = join(dir, (await segments())[0] ?? '');
-    const bytes = await readFile(path);
-    bytes.writeUInt8(bytes.readUInt8(160) ^ 0xff, 160);
-    await writeFile(path, bytes);
-    const reopened = await open();
-    expect(await reopened.append(record(10))).toBeGreaterThanOrEqual(10);
-    expect(numbers(await readAll(reopened)).at(-1)).toBe(10);
-    await reopened.close();
+  test('the reason why nothing can be written is told, and that it is over without a further append', async () => {
+    let failing = true;
+    const told: (string | null)[] = [];
+    const firstRecovery = new Promise<void>((resolve) => {
+      const clock = {
+        ...systemClock,
+        after: (ms: number, job: () => void) => systemClock.after(Math.min(ms, 5), job),
+      };
+      void openFailing(clock, (reason) => {
+        told.push(reason);
+        if (reason === null) resolve();
+      });
+    });
+    async function openFailing(clock: Clock, onProblem: (reason: string | null) => void): Promise<void> {
+      const disk: Disk = {
+        commit: async () => {
+          if (failing) throw new Error('ENOSPC: no space left on device');
+        },
+      };
+      const journal = await open({ clock, onProblem, disk });
+      await expect(journal.append(record(0))).rejects.toThrow('no space left');
+      failing = false;
+      await firstRecovery;
+      await journal.close();
+    }
+    await firstRecovery;
+    expect(told[0]).toMatch(/no space left.*samples are refused/);
+    expect(told.at(-1)).toBe(null);
   });
 
   test('a journal folder that cannot be used is an error that names it', async () => {
