@@ -1,5 +1,5 @@
-/** The private memory of another process, from /proc. */
-import { readFileSync } from 'node:fs';
+/** The memory of another process, from /proc. */
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface PrivateMemory {
   /** MiB that no other process shares (USS): what the machine gets back when the process ends. */
@@ -16,4 +16,15 @@ export function privateMemory(pid: number): PrivateMemory {
     ussMiB: mib(/^Private_(?:Clean|Dirty|Hugetlb):\s+(\d+)/gm),
     writtenMiB: mib(/^Private_(?:Dirty|Hugetlb):\s+(\d+)/gm),
   };
+}
+
+/** The most memory that the process has had resident since `forgetPeak`, MiB. */
+export function peakMiB(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** Makes the memory that is resident now the process's peak. */
+export function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

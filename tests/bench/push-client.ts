@@ -14,6 +14,8 @@ import { roundAsked, type RoundAsked, type RoundDevice, type RoundDone } from '.
 import { pushBody } from './real-samples.ts';
 
 const TICK_MS = 5;
+/** How long a round waits for the answers to its last pushes. */
+const PATIENCE_MS = 20_000;
 
 interface Sent {
   readonly body: Buffer;
@@ -136,10 +138,14 @@ async function push(
     }
     await pause(TICK_MS);
   }
-  await Promise.all(sent);
+  await Promise.race([Promise.all(sent), pause(PATIENCE_MS)]);
+  // A push without an answer counts as refused, and with the time that it has waited.
+  done.refused += busy.size;
+  done.latenciesMs.push(...Array<number>(busy.size).fill(PATIENCE_MS));
   const sorted = done.latenciesMs.toSorted((a, b) => a - b);
   const { pushes, refused, late, bodyBytes } = done;
-  return { pushes, refused, late, bodyBytes, p99Ms: sorted[Math.floor(sorted.length * 0.99)] ?? 0 };
+  const p99Ms = sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+  return { pushes, refused, late, bodyBytes, p99Ms, worstMs: sorted.at(-1) ?? 0 };
 }
 
 const samplesFile = z.array(z.object({ t: z.number(), fields: z.record(z.string(), z.number()) }));

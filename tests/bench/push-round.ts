@@ -30,6 +30,7 @@ export const roundDone = z.object({
   /** Not sent, since the device's last push had no answer yet. */
   late: z.number(),
   p99Ms: z.number(),
+  worstMs: z.number(),
   /** Of one body on the wire, compressed. */
   bodyBytes: z.number(),
 });

@@ -1,45 +1,11 @@
 /** A viewer on a bare TCP socket, which can stop reading, as a stalled browser does. */
-import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-
-/** A masked websocket text frame, as a client must send it. `text`: at most 125 bytes. */
-function frameOf(text: string): Buffer {
-  const payload = Buffer.from(text);
-  const mask = randomBytes(4);
-  const masked = payload.map((byte, i) => byte ^ (mask[i % 4] ?? 0));
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length]), mask, masked]);
-}
-
-/** The text of the first websocket frame and the bytes after it; undefined while the frame is incomplete. */
-export function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefined {
-  if (bytes.length < 2) return undefined;
-  // 126 and 127 mean that the length follows in 2 and in 8 bytes.
-  const shortLength = bytes.readUInt8(1) & 0x7f;
-  const start = shortLength === 127 ? 10 : shortLength === 126 ? 4 : 2;
-  if (bytes.length < start) return undefined;
-  const length =
-    shortLength === 127
-      ? Number(bytes.readBigUInt64BE(2))
-      : shortLength === 126
-        ? bytes.readUInt16BE(2)
-        : shortLength;
-  const end = start + length;
-  if (bytes.length < end) return undefined;
-  return { text: bytes.toString('utf8', start, end), rest: bytes.subarray(end) };
-}
+import { frameOf, unframe, upgradeRequest } from './frames.ts';
 
 /** Opens a socket and sends the websocket upgrade request, without waiting for the answer. */
 function sendUpgrade(port: number, headers: Record<string, string>): Socket {
   const socket = connect(port, '127.0.0.1');
-  const lines = Object.entries({
-    host: `127.0.0.1:${port}`,
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-version': '13',
-    'sec-websocket-key': randomBytes(16).toString('base64'),
-    ...headers,
-  }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${lines.join('')}\r\n`);
+  socket.write(upgradeRequest(`127.0.0.1:${port}`, headers));
   return socket;
 }
 

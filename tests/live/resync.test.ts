@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { dialServer } from '../../web/src/live/dial.ts';
 import { Link } from '../../web/src/live/link.ts';
-import { unframe } from './raw-viewer.ts';
+import { unframe } from './frames.ts';
 import { COOKIE, openStage, ORIGIN, type Stage } from './stage.ts';
 
 let stage: Stage;

@@ -1,0 +1,41 @@
+/** The attacker's connections: bare TLS sockets, on which anything can be sent. */
+import { once } from 'node:events';
+import net from 'node:net';
+import tls, { type TLSSocket } from 'node:tls';
+import { upgradeRequest } from '../../live/frames.ts';
+import type { Target } from './attack.ts';
+
+/** The honest devices come from 127.0.0.1, so that limits of the attacker's address are not theirs. */
+const ATTACKER_ADDRESS = '127.0.0.66';
+
+/** Resolves with a connected socket; what becomes of it later is seen by its `close` event, never by an error. */
+export async function dial({ server, ca }: Target, from = ATTACKER_ADDRESS): Promise<TLSSocket> {
+  const tcp = net.connect({ host: '127.0.0.1', port: server.port, localAddress: from });
+  const socket = tls.connect({ socket: tcp, ca, servername: 'localhost' });
+  await once(socket, 'secureConnect');
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+/** Sends the request and ends the connection; resolves with the HTTP status, 0 where there was none. */
+export async function ask(target: Target, head: readonly string[], body: Buffer): Promise<number> {
+  const socket = await dial(target);
+  const lines = [...head, 'Host: localhost', 'Connection: close', `Content-Length: ${body.length}`];
+  socket.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
+  await Promise.race([once(socket, 'close'), once(socket, 'data')]);
+  socket.destroy();
+  return Number(answer.slice(9, 12));
+}
+
+/** Resolves with a socket whose upgrade request is sent; what is sent next are websocket frames. */
+export async function dialLive(
+  target: Target,
+  headers: Readonly<Record<string, string>>,
+): Promise<TLSSocket> {
+  const socket = await dial(target);
+  socket.write(upgradeRequest(`localhost:${target.server.port}`, headers));
+  await once(socket, 'data');
+  return socket;
+}
