@@ -4,6 +4,7 @@ import { createAudit } from '../auth/audit.ts';
 import { createLoginLimits } from '../auth/login-limits.ts';
 import { createPasswords, generatePassword, type Passwords } from '../auth/password.ts';
 import { createSessions, openSessionKey } from '../auth/sessions.ts';
+import { networkOf } from '../http/address.ts';
 import { accountRoutes } from '../routes/account.ts';
 import { userRoutes } from '../routes/users.ts';
 import { createNotifier, type Base } from './base.ts';
@@ -43,7 +44,13 @@ export async function openPeople(base: Base) {
   const { now } = base.clock;
   const sessionEnded = createNotifier<string>();
   const passwords = createPasswords();
-  const audit = createAudit(state.audit, now, onSaveError);
+  const audit = createAudit({
+    administrators: state.audit,
+    others: state.auditOthers,
+    clock: base.clock,
+    networkOf,
+    onSaveError,
+  });
   const adminPassword = await addFirstAdmin(base, passwords);
   const sessions = createSessions({
     sessions: state.sessions,
@@ -63,6 +70,7 @@ export async function openPeople(base: Base) {
       ...accountRoutes({ users, sessions, passwords, limits: createLoginLimits(), audit, now }),
       ...userRoutes({ users, sessions, passwords, audit, now }),
     ],
+    stop: audit.stop,
   };
 }
 

@@ -66,7 +66,7 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
 
   // The rules come before the people: once there is an administrator, the next start is not a first start.
   if (isFirstStart(state)) await addDefaultRules(state);
-  const people = await openPeople(base);
+  const people = withStop(await openPeople(base));
   const history = withStop(await openHistory(base));
   const http = createHttp({ tls, log });
   stops.add(() => http.close());

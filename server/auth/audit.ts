@@ -1,45 +1,134 @@
-/** [S4] The audit log: who did what to what, from which address, when. It keeps the newest entries. */
+/**
+ * [S4] The audit log: who did what to what, from which address, when.
+ *
+ * Each kind of actor has its own share, of which it keeps the newest entries, so nothing that a device, a display or a
+ * stranger does pushes out what an administrator did. What happens again is counted in the entry that is there.
+ * Administrators' entries have a file of their own and are saved at once; all others are saved every few seconds, so a
+ * flood of them does not rewrite the file each time.
+ */
 import { randomUUID } from 'node:crypto';
 import type { AuditEntry } from '#protocol/api.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AuditRecord } from '../state/records.ts';
+import type { Clock, SignedIn } from '../types.ts';
 
-const MAX_ENTRIES = 2000;
-/**
- * Anybody can cause these entries, so they have a limit of their own: they must not push out administrators'
- * acts.
- */
-const MAX_REFUSED_SIGN_INS = 500;
-/** The action of an entry about a refused sign-in. */
-export const SIGN_IN_REFUSED = 'sign-in refused';
+type ActorKind = AuditEntry['by'];
+
+/** Entries that are kept. */
+const SHARES: Readonly<Record<ActorKind, number>> = {
+  administrator: 5000,
+  user: 500,
+  device: 500,
+  stranger: 500,
+};
+/** An entry counts equal ones for this long after its first one. */
+const COUNTED_MS = 3_600_000;
+const SAVE_EVERY_MS = 5000;
+
+export type NewEntry = Pick<AuditEntry, 'by' | 'actor' | 'address' | 'action' | 'target'>;
 
 export interface Audit {
-  /** Adds an entry with the current time. */
-  record(entry: Omit<AuditEntry, 't'>): void;
+  /** Adds an entry with the current time, or counts it in an equal one. */
+  record(entry: NewEntry): void;
   /** All entries, newest first. */
   list(): readonly AuditEntry[];
+  /** Saves what is not saved yet. */
+  stop(): Promise<void>;
 }
 
-/** @param onSaveError called when an entry cannot be written to disk */
-export function createAudit(
-  entries: Collection<AuditRecord>,
-  now: () => number,
-  onSaveError: (error: unknown) => void,
-): Audit {
-  /** The oldest entry beyond one of the two limits. */
-  function entryToDrop(): AuditRecord | undefined {
-    const all = entries.all();
-    const refused = all.filter(({ action }) => action === SIGN_IN_REFUSED);
-    if (refused.length > MAX_REFUSED_SIGN_INS) return refused[0];
-    return all.length > MAX_ENTRIES ? all[0] : undefined;
+export interface AuditParts {
+  readonly administrators: Collection<AuditRecord>;
+  /** Entries of all other kinds of actors. */
+  readonly others: Collection<AuditRecord>;
+  readonly clock: Pick<Clock, 'now' | 'every'>;
+  /** The network by which an address is compared, so that changing addresses inside one makes no new entries. */
+  readonly networkOf: (address: string) => string;
+  /** Called when an entry cannot be written to disk. */
+  readonly onSaveError: (error: unknown) => void;
+}
+
+/** Who a person's act is written down for. */
+export function actorOf(
+  { username, role }: Pick<SignedIn, 'username' | 'role'>,
+  { address }: { readonly address: string },
+): Pick<NewEntry, 'by' | 'actor' | 'address'> {
+  return { by: role === 'admin' ? 'administrator' : 'user', actor: username, address };
+}
+
+export function createAudit({ administrators, others, clock, networkOf, onSaveError }: AuditParts): Audit {
+  let newest = administrators.all().at(-1);
+  /** The entries of all other kinds, by id, the newest last. */
+  const kept = new Map(
+    others
+      .all()
+      .toSorted((a, b) => a.t - b.t)
+      .map((entry) => [entry.id, entry]),
+  );
+  const unsaved = new Set<string>();
+
+  function isSame(entry: AuditRecord, { by, actor, address, action, target }: NewEntry): boolean {
+    return (
+      entry.by === by &&
+      entry.actor === actor &&
+      entry.action === action &&
+      entry.target === target &&
+      networkOf(entry.address) === networkOf(address) &&
+      Math.abs(clock.now() - (entry.since ?? entry.t)) < COUNTED_MS
+    );
   }
 
+  function counted(earlier: AuditRecord | undefined, entry: NewEntry): AuditRecord {
+    const t = clock.now();
+    return earlier
+      ? { ...earlier, address: entry.address, t, since: earlier.since ?? earlier.t, count: earlier.count + 1 }
+      : { ...entry, id: randomUUID(), t, count: 1 };
+  }
+
+  /** Only an entry that follows at once is counted: the order of administrators' acts stays readable. */
+  function recordAdministrator(entry: NewEntry): void {
+    newest = counted(newest && isSame(newest, entry) ? newest : undefined, entry);
+    administrators.put(newest).catch(onSaveError);
+    const [oldest] = administrators.all();
+    if (oldest && administrators.all().length > SHARES.administrator)
+      administrators.remove(oldest.id).catch(onSaveError);
+  }
+
+  function recordOther(entry: NewEntry): void {
+    const all = [...kept.values()];
+    const record = counted(
+      all.findLast((earlier) => isSame(earlier, entry)),
+      entry,
+    );
+    kept.delete(record.id);
+    kept.set(record.id, record);
+    unsaved.add(record.id);
+    const ofKind = all.filter(({ by }) => by === entry.by);
+    const [oldest] = ofKind;
+    if (!oldest || record.count > 1 || ofKind.length < SHARES[entry.by]) return;
+    kept.delete(oldest.id);
+    unsaved.add(oldest.id);
+  }
+
+  /** All changes made here in one go are written to the file together. */
+  async function saveOthers(): Promise<void> {
+    const ids = [...unsaved];
+    unsaved.clear();
+    await Promise.all(
+      ids.map((id) => {
+        const record = kept.get(id);
+        return record ? others.put(record) : others.remove(id);
+      }),
+    );
+  }
+
+  const stopSaving = clock.every(() => void saveOthers().catch(onSaveError), SAVE_EVERY_MS);
+
   return {
-    record(entry) {
-      entries.put({ ...entry, id: randomUUID(), t: now() }).catch(onSaveError);
-      const dropped = entryToDrop();
-      if (dropped) entries.remove(dropped.id).catch(onSaveError);
+    record: (entry) => (entry.by === 'administrator' ? recordAdministrator(entry) : recordOther(entry)),
+    list: () => [...administrators.all(), ...kept.values()].toReversed().toSorted((a, b) => b.t - a.t),
+    async stop() {
+      stopSaving();
+      await saveOthers();
     },
-    list: () => entries.all().toReversed(),
   };
 }

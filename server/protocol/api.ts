@@ -304,8 +304,15 @@ export const alertRulePatch = z.strictObject({
 // --- the server itself ------------------------------------------------------------------------------
 
 export const auditEntry = z.object({
+  id: z.string(),
+  /** When it happened, the last time. */
   t: z.number(),
-  /** Who acted: a user name, `agent` or `server`. */
+  /** How often it happened. */
+  count: z.number().default(1),
+  /** When it happened the first time; absent when it happened once. */
+  since: z.number().optional(),
+  by: z.enum(['administrator', 'user', 'device', 'stranger']).default('administrator'),
+  /** A user name, `agent`, `server` or `stranger`. */
   actor: z.string(),
   address: z.string(),
   action: z.string(),

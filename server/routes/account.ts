@@ -1,7 +1,7 @@
 /** `/auth/*` and `/sessions`: sign in and out, change one's own password, list and end sessions. */
 import type { z } from 'zod';
 import { loginRequest, me, passwordRequest, sessionsReply } from '#protocol/api.ts';
-import { SIGN_IN_REFUSED, type Audit } from '../auth/audit.ts';
+import { actorOf, type Audit } from '../auth/audit.ts';
 import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
 import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
@@ -47,7 +47,9 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         await limits.attempt(body.username, address);
         const user = users.get(body.username);
         if (!(await passwords.verify(user?.password_hash, body.password)) || !user) {
-          audit.record({ actor: body.username, address, action: SIGN_IN_REFUSED, target: body.username });
+          // The name of no user is not written down: people also type their password there.
+          const target = user?.id ?? 'an unknown user';
+          audit.record({ by: 'stranger', actor: 'stranger', address, action: 'sign-in refused', target });
           throw new ApiError('wrong_credentials');
         }
         await limits.succeeded(body.username, address);
@@ -63,7 +65,11 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
           throw new ApiError('wrong_credentials');
         }
         await users.put({ ...current, last_login: now() });
-        audit.record({ actor: user.id, address, action: 'signed in', target: user.id });
+        audit.record({
+          ...actorOf({ username: user.id, role: current.role }, request),
+          action: 'signed in',
+          target: user.id,
+        });
         const signedIn = meOf({ username: user.id, role: current.role, expiresAt: record.expires_at });
         return new Reply(200, signedIn, { 'set-cookie': cookie });
       },
@@ -112,8 +118,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         await users.put({ ...current, password_hash });
         await sessions.endAll(person.username, person.sessionId);
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'changed the password',
           target: person.username,
         });
@@ -144,8 +149,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
           throw new ApiError('unknown_item');
         await sessions.end(session.id);
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'ended a session',
           target: session.username,
         });

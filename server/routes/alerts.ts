@@ -8,7 +8,7 @@ import {
   alertsReply,
   type Alert,
 } from '#protocol/api.ts';
-import type { Audit } from '../auth/audit.ts';
+import { actorOf, type Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
@@ -70,8 +70,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
         await rules.put(rule);
         rulesChanged();
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'added the alert rule',
           target: rule.name,
         });
@@ -92,8 +91,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
         await rules.put(changed);
         rulesChanged();
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'changed the alert rule',
           target: changed.name,
         });
@@ -110,8 +108,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
         await rules.remove(rule.id);
         rulesChanged();
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'removed the alert rule',
           target: rule.name,
         });

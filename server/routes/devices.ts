@@ -3,7 +3,7 @@
  */
 import type { device as deviceShape } from '#protocol/api.ts';
 import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
-import type { Audit } from '../auth/audit.ts';
+import { actorOf, type Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { firstParam, Reply, type Request } from '../http/request.ts';
@@ -42,7 +42,7 @@ export function deviceRoutes({
     return record;
   }
   const recordAct = (person: SignedIn, request: Request, action: string, { name, hostname }: DeviceRecord) =>
-    audit.record({ actor: person.username, address: request.address, action, target: name ?? hostname });
+    audit.record({ ...actorOf(person, request), action, target: name ?? hostname });
 
   return [
     route({

@@ -11,7 +11,7 @@ import {
   type EnrollmentKey,
 } from '#protocol/api.ts';
 import { DEFAULT_PORT, formatEnrollment } from '#protocol/enrollment.ts';
-import type { Audit } from '../auth/audit.ts';
+import { actorOf, type Audit } from '../auth/audit.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import type { Joining } from '../auth/joining.ts';
 import { ApiError } from '#protocol/errors.ts';
@@ -104,8 +104,7 @@ export function enrollmentRoutes({
         });
         const text = enrollmentString(secret, request.host, address);
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'made an enrollment key',
           target: record.name,
         });
@@ -127,8 +126,7 @@ export function enrollmentRoutes({
         if (!key) throw new ApiError('unknown_item');
         await keys.remove(key.id);
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'removed an enrollment key',
           target: key.name,
         });
@@ -149,6 +147,7 @@ export function enrollmentRoutes({
         });
         joined(record);
         audit.record({
+          by: 'device',
           actor: 'agent',
           address: request.address,
           action: isNew ? 'joined' : 'joined again',

@@ -1,6 +1,6 @@
 /** `/users`: list, add, change and remove the people who may sign in. */
 import { user as userShape, userCreate, userPatch, usersReply, type User } from '#protocol/api.ts';
-import type { Audit } from '../auth/audit.ts';
+import { actorOf, type Audit } from '../auth/audit.ts';
 import type { Passwords } from '../auth/password.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
@@ -63,8 +63,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         };
         await users.put(user);
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: `added the user (${body.role})`,
           target: user.id,
         });
@@ -98,8 +97,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
           password_hash === undefined ? '' : 'password',
         ];
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: `changed ${changes.filter(Boolean).join(' and ')} of the user`,
           target: name,
         });
@@ -118,8 +116,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         await users.remove(user.id);
         await sessions.endAll(user.id);
         audit.record({
-          actor: person.username,
-          address: request.address,
+          ...actorOf(person, request),
           action: 'removed the user',
           target: user.id,
         });

@@ -64,5 +64,5 @@ export type AlertRuleRecord = z.infer<typeof alertRuleRecord>;
 export const alertRecord = alert;
 export type AlertRecord = z.infer<typeof alertRecord>;
 
-export const auditRecord = auditEntry.extend({ id: z.string() });
+export const auditRecord = auditEntry;
 export type AuditRecord = z.infer<typeof auditRecord>;

@@ -27,7 +27,7 @@ export async function openState({ dir, log, notice }: StateParts) {
     name: string,
     schema: z.ZodType<T>,
   ): Promise<OpenCollection<T>> => openCollection({ path: join(dir, `${name}.json`), schema, log, notice });
-  const [users, sessions, devices, removed, keys, rules, alerts, audit] = await Promise.all([
+  const [users, sessions, devices, removed, keys, rules, alerts, audit, auditOthers] = await Promise.all([
     open('users', userRecord),
     open('sessions', sessionRecord),
     open('devices', deviceRecord),
@@ -36,8 +36,9 @@ export async function openState({ dir, log, notice }: StateParts) {
     open('alert-rules', alertRuleRecord),
     open('alerts', alertRecord),
     open('audit', auditRecord),
+    open('audit-others', auditRecord),
   ]);
-  const all = [users, sessions, devices, removed, keys, rules, alerts, audit];
+  const all = [users, sessions, devices, removed, keys, rules, alerts, audit, auditOthers];
   return {
     users,
     sessions,
@@ -46,7 +47,10 @@ export async function openState({ dir, log, notice }: StateParts) {
     keys,
     rules,
     alerts,
+    /** Administrators' entries. */
     audit,
+    /** Entries of all other kinds of actors. */
+    auditOthers,
     /** Resolves when all changes are on disk; rejects when they cannot be written. */
     async close(): Promise<void> {
       await Promise.all(all.map((collection) => collection.close()));

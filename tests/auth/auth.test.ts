@@ -1,12 +1,11 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createAudit } from '../../server/auth/audit.ts';
 import { createDeviceTokens } from '../../server/auth/device-tokens.ts';
 import { createLoginLimits } from '../../server/auth/login-limits.ts';
 import { createPasswords, generatePassword } from '../../server/auth/password.ts';
 import { createSessions, openSessionKey } from '../../server/auth/sessions.ts';
-import type { AuditRecord, DeviceRecord, SessionRecord, UserRecord } from '../../server/state/records.ts';
+import type { DeviceRecord, SessionRecord, UserRecord } from '../../server/state/records.ts';
 import { ownFolder } from '../state/folder.ts';
 import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
 
@@ -217,28 +216,5 @@ describe('device tokens', () => {
     for (const token of [a, b]) expect(() => tokens.authenticate(`Bearer ${token}`)).toThrow();
     expect(tokens.isTokenOf(`Bearer ${a}`, 'a')).toBe(false);
     await expect(tokens.revoke('ghost')).rejects.toMatchObject({ code: 'unknown_device' });
-  });
-});
-
-describe('the audit log', () => {
-  const act = (n: number, action = 'renamed') => ({ actor: `${n}`, address: '', action, target: '' });
-  const onSaveError = (error: unknown) => {
-    throw error;
-  };
-
-  test('[S4] the audit log lists the newest entry first and keeps the newest 2000', () => {
-    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, onSaveError);
-    for (let n = 0; n < 2100; n++) audit.record(act(n));
-    expect(audit.list()).toHaveLength(2000);
-    expect(audit.list()[0]).toMatchObject({ actor: '2099', t: NOW });
-  });
-
-  test('[S4] a flood of refused sign-ins pushes no administrative act out of the audit log', () => {
-    const audit = createAudit(memoryCollection<AuditRecord>(), () => NOW, onSaveError);
-    audit.record(act(1, 'removed the device'));
-    for (let n = 0; n < 3000; n++) audit.record(act(n, 'sign-in refused'));
-    expect(audit.list().at(-1)).toMatchObject({ action: 'removed the device' });
-    expect(audit.list()).toHaveLength(501);
-    expect(audit.list()[0]).toMatchObject({ actor: '2999', action: 'sign-in refused' });
   });
 });

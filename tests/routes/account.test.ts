@@ -373,6 +373,18 @@ describe('audit log', () => {
     expect(answer.text).not.toContain(PASSWORD);
   });
 
+  it('[S4] refused sign-ins are counted, and a password typed in the place of the name is not written down', async () => {
+    const clumsy = newClient();
+    for (let i = 0; i < 3; i++) await wrongLogin(clumsy, OTHER_PASSWORD);
+    await wrongLogin(clumsy);
+    const answer = await stage.admin.ask('GET', '/audit');
+    expect(answer.as(auditReply).entries.slice(0, 2)).toMatchObject([
+      { by: 'stranger', action: 'sign-in refused', target: 'admin', count: 1 },
+      { by: 'stranger', action: 'sign-in refused', target: 'an unknown user', count: 3 },
+    ]);
+    expect(answer.text).not.toContain(OTHER_PASSWORD);
+  });
+
   it('[S4] no state file contains a secret', async () => {
     for (const name of ['users', 'sessions', 'enrollment-keys', 'audit']) {
       const text = await readFile(join(stage.data, `${name}.json`), 'utf8');
