@@ -35,16 +35,25 @@ export interface LinkParts {
   readonly timeoutMs?: number;
 }
 
-const registered = z.object({ device_id: z.string().min(1), token: z.string().min(1) });
+const registered = z.object({
+  device_id: z.string().min(1).max(128),
+  /** It is sent in a header, which takes no blanks and no control characters. */
+  token: z.string().regex(/^[\x21-\x7e]{1,512}$/),
+});
 /** A body of more bytes than this is compressed. Smaller ones fit into one packet anyway. */
 const GZIP_FROM = 1024;
 const JSON_TYPE = { 'content-type': 'application/json' };
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 export function createLink(parts: LinkParts): Link {
   const { enrollment, log, remember, describe } = parts;
   let membership = parts.membership;
   let transport: Transport | undefined;
-  /** Whether the server refused the token, and the enrollment string has a key that was not used yet. */
+  /**
+   * Whether to join although there is a membership: the server refused its token and a person gave a new key, or the
+   * enrollment string names another server.
+   */
   let mustJoin = false;
   /** Whether the disk has the membership as it is here. */
   let isKept = true;
@@ -75,11 +84,17 @@ export function createLink(parts: LinkParts): Link {
       const authority =
         to.ca === null ? null : await fetchAuthority(to.host, to.port, to.ca, parts.timeoutMs);
       const { host, port, tls, ca } = to;
-      const request: RegisterRequest = { enrollment_key: to.key, ...describe(to.key) };
+      // A server with a new authority knows this device: the old token shows that this is it, and is for nobody else.
+      const old = membership?.host === host ? membership : undefined;
+      const request: RegisterRequest = {
+        enrollment_key: to.key,
+        ...describe(to.key),
+        ...(old === undefined ? {} : { device_id: old.device_id }),
+      };
       const connection = use({ host, port, tls, authority });
       const reply = await connection.post(
         '/devices/register',
-        JSON_TYPE,
+        { ...JSON_TYPE, ...(old === undefined ? {} : bearer(old.token)) },
         Buffer.from(JSON.stringify(request)),
       );
       const answer = registered.safeParse(parseJson(reply.text));
@@ -98,11 +113,11 @@ export function createLink(parts: LinkParts): Link {
   const refusedToJoin = (reply: Reply): Failure => {
     const failure = failureOf(reply);
     if (failure.kind === 'unreachable' || failure.kind === 'busy') return failure;
+    const isKeyWrong = failure.kind === 'unauthorized' && reply.status !== 403;
+    const advice = isKeyWrong ? '. Then start the agent with the enrollment string of that key' : '';
     return {
       kind: 'unauthorized',
-      reason:
-        `the server does not let this machine join: ${reasonOf(reply)}. ` +
-        'Make a new enrollment key (Settings, Enrollment keys) and start the agent with its string',
+      reason: `the server does not let this machine join: ${reasonOf(reply)}${advice}`,
     };
   };
 
@@ -122,7 +137,7 @@ export function createLink(parts: LinkParts): Link {
       { from: where(membership), to: where(enrollment) },
       'the enrollment string names another server: joining that one',
     );
-    membership = undefined;
+    mustJoin = true;
   };
 
   const rejected = (reason: string): Failure => {
@@ -134,7 +149,7 @@ export function createLink(parts: LinkParts): Link {
     }
     return {
       kind: 'unauthorized',
-      reason: `the server does not accept this device's token: ${reason}. To join again, make an enrollment key and start the agent with its string`,
+      reason: `the server does not accept this device's token: ${reason}. To join again, make an enrollment key for the device ${membership?.device_id ?? ''} and start the agent with its string`,
     };
   };
 
@@ -157,7 +172,7 @@ export function createLink(parts: LinkParts): Link {
       const isLarge = plain.length > GZIP_FROM;
       const headers = {
         ...JSON_TYPE,
-        authorization: `Bearer ${membership.token}`,
+        ...bearer(membership.token),
         ...(isLarge ? { 'content-encoding': 'gzip' } : {}),
       };
       try {

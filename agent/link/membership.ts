@@ -57,14 +57,23 @@ export function relate(member: Membership, { host, port, tls, ca }: Enrollment):
 const SECRET_FILE = 'join-secret';
 
 /**
- * Reads this machine's join secret, or makes it in a private file. With it, the machine shows the server that it
+ * Reads this machine's join secret, or makes it in a private file when it is first needed. With it, the machine shows the server that it
  * repeats its own registration when the reply to the first one was lost. Returns the text to send with a key; each
  * key has its own, so that no server can use it at another one.
  */
 export function openJoinSecret(folder: string): (key: string) => string {
   const path = join(folder, SECRET_FILE);
-  const stored = readIfThere(path)?.trim();
-  const secret = stored === undefined || stored === '' ? randomBytes(32).toString('base64url') : stored;
-  if (secret !== stored) writeWhole(path, secret);
-  return (key) => createHmac('sha256', secret).update(key).digest('base64url');
+  let secret = readIfThere(path)?.trim() ?? '';
+  const make = () => {
+    secret = randomBytes(32).toString('base64url');
+    try {
+      writeWhole(path, secret);
+    } catch {
+      // On a full disk the secret lasts as long as this process; `keep` in link.ts tells of the disk.
+    }
+  };
+  return (key) => {
+    if (secret === '') make();
+    return createHmac('sha256', secret).update(key).digest('base64url');
+  };
 }

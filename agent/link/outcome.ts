@@ -33,23 +33,33 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The server's error message with the first wrong field; only the status when the answer has no message. */
-export function reasonOf({ status, text }: Reply): string {
+/**
+ * What an answer says that is no success: the server's error message with the first wrong field, or which status came
+ * from something that is not a Watchfloor server.
+ */
+export function reasonOf({ status, text, location }: Reply): string {
   const { data } = errorReply.safeParse(parseJson(text));
-  if (data === undefined) return `HTTP status ${status}`;
+  if (data === undefined) {
+    const to = location === undefined ? '' : `, and points to ${location.slice(0, 200)}`;
+    return `something answers with HTTP status ${status}${to}, but not like a Watchfloor server`;
+  }
   const [detail] = data.error.details ?? [];
   const field = detail === undefined ? '' : ` (${detail.path}: ${detail.message})`;
   return `${data.error.message}${field} [${data.error.code}, ${status}]`;
 }
 
-/** What an answer means that is not a success. */
+/**
+ * What an answer means that is not a success. Only a Watchfloor server's own words refuse samples or a token for good:
+ * a proxy or a captive portal in between answers 400 or 403 too.
+ */
 export function failureOf(reply: Reply): Exclude<Outcome, { kind: 'accepted' }> {
   const { status, retryAfterMs } = reply;
   const reason = reasonOf(reply);
-  if (status === 401 || status === 403) return { kind: 'unauthorized', reason };
   if (status === 413) return { kind: 'too_large' };
-  if (status === 400 || status === 422) return { kind: 'refused', reason };
   if (status === 429 || status === 503) return { kind: 'busy', reason, retryAfterMs };
+  if (!errorReply.safeParse(parseJson(reply.text)).success) return { kind: 'unreachable', reason };
+  if (status === 401 || status === 403 || status === 409) return { kind: 'unauthorized', reason };
+  if (status === 400 || status === 422) return { kind: 'refused', reason };
   return { kind: 'unreachable', reason };
 }
 

@@ -26,6 +26,8 @@ export interface Reply {
   readonly status: number;
   /** The `Retry-After` header in milliseconds; undefined without one. */
   readonly retryAfterMs: number | undefined;
+  /** The `Location` header of a redirect, which is never followed. */
+  readonly location: string | undefined;
   readonly text: string;
 }
 
@@ -89,6 +91,7 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
           resolve({
             status: incoming.statusCode ?? 0,
             retryAfterMs: parseRetryAfter(incoming.headers['retry-after'], Date.now()),
+            location: incoming.headers.location,
             text: Buffer.concat(chunks).toString('utf8'),
           });
         });

@@ -70,6 +70,12 @@ export function createPush(parts: PushParts): Push {
     };
     const outcome = await link.push(JSON.stringify(body));
     if (outcome.kind !== 'accepted') return outcome;
+    const counted = outcome.reply.accepted + outcome.reply.duplicates;
+    if (counted !== samples.length)
+      return {
+        kind: 'unreachable',
+        reason: `the reply counts ${counted} of the ${samples.length} samples of a push: it is not the server's reply to it`,
+      };
     accepted = found;
     spool.reported(dropped);
     return outcome;

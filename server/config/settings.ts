@@ -2,6 +2,7 @@
  * Every setting of the server: its flag, its environment variable, its key in the YAML file, and its schema.
  */
 import { z } from 'zod';
+import { ASKED_INTERVAL_S } from '#protocol/sample.ts';
 
 const number = (min: number, max: number) => {
   const message = `must be a number from ${min} to ${max}`;
@@ -127,7 +128,7 @@ export const SETTING = {
     help: 'The URL at which agents reach this server, for enrollment strings.',
   },
   interval: {
-    schema: number(1, 300),
+    schema: number(ASKED_INTERVAL_S.least, ASKED_INTERVAL_S.most),
     flag: 'interval',
     env: 'WATCHFLOOR_INTERVAL',
     value: 'seconds',

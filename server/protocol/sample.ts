@@ -274,14 +274,18 @@ export function parsePush(
   }
 }
 
+/** The shortest and the longest time between pushes that a server asks its agents for, in seconds. */
+export const ASKED_INTERVAL_S = { least: 1, most: 300 } as const;
+
 /** The reply to a push: how many samples were accepted, and how often the agent is to sample and push. */
 export const pushReply = z.object({
-  accepted: z.number().int(),
-  duplicates: z.number().int(),
+  accepted: z.number().int().min(0),
+  /** Samples of the push that the server had before. With `accepted`, every sample of the push is counted. */
+  duplicates: z.number().int().min(0),
   /** Seconds between the agent's pushes from now on. */
-  interval_s: z.number().positive(),
+  interval_s: z.number().min(ASKED_INTERVAL_S.least).max(ASKED_INTERVAL_S.most),
   /** Seconds between the samples inside a push. */
-  sample_s: z.number().positive(),
+  sample_s: z.number().min(0.1).max(ASKED_INTERVAL_S.most),
   /** [F4] Another agent that pushes as the same device: its data folder, or this one's, is a copy. */
   other_agent: z.object({ hostname: z.string(), ip: z.string() }).optional(),
 });

@@ -5,7 +5,7 @@ import { keyHash, relate, type Membership } from '../../../agent/link/membership
 import { parseRetryAfter } from '../../../agent/link/transport.ts';
 import { makeAuthority, type Authority } from './certificates.ts';
 import { keptLog } from '../quiet.ts';
-import { startServer, type TestServer, type Tls } from './server.ts';
+import { startServer, type Answer, type TestServer, type Tls } from './server.ts';
 
 let authority: Authority;
 let tls: Tls;
@@ -24,6 +24,11 @@ const BODY = JSON.stringify({
   rows: [[Date.UTC(2026, 0, 1), 1]],
 });
 
+/** An answer as a Watchfloor server refuses a request. */
+function refusal(status: number): Answer {
+  return { status, body: { error: { code: 'refused', message: 'It is not accepted.' } } };
+}
+
 async function server(): Promise<TestServer> {
   const started = await startServer(tls);
   onTestFinished(() => started.close());
@@ -36,6 +41,17 @@ const enrollmentFor = ({ port }: TestServer, key = 'key-1'): Enrollment => ({
   port,
   ca: authority.fingerprint,
   tls: true,
+});
+
+const membershipFor = ({ port }: TestServer): Membership => ({
+  host: '127.0.0.1',
+  port,
+  tls: true,
+  ca: authority.fingerprint,
+  authority: authority.pem,
+  device_id: 'device-1',
+  token: 'token-1',
+  key_sha256: keyHash('key-1'),
 });
 
 function linkTo(parts: Partial<LinkParts>) {
@@ -71,15 +87,41 @@ describe('the link', () => {
   });
 
   it.each([
-    [{ status: 401, body: {} }, 'unauthorized'],
-    [{ status: 403, body: {} }, 'unauthorized'],
-    [{ status: 413, body: {} }, 'too_large'],
-    [{ status: 400, body: {} }, 'refused'],
-    [{ status: 422, body: {} }, 'refused'],
-    [{ status: 500, body: {} }, 'unreachable'],
+    [refusal(401), 'unauthorized'],
+    [refusal(403), 'unauthorized'],
+    [refusal(413), 'too_large'],
+    [refusal(400), 'refused'],
+    [refusal(422), 'refused'],
+    [refusal(500), 'unreachable'],
+    [{ status: 413, body: '<html>Request Entity Too Large</html>' }, 'too_large'],
+    [{ status: 503, body: '<html>Maintenance</html>' }, 'busy'],
+    [{ status: 400, body: '<html>Bad Request</html>' }, 'unreachable'],
+    [{ status: 401, body: { message: 'Log in to the hotel network' } }, 'unreachable'],
+    [{ status: 403, body: '<html>Blocked</html>' }, 'unreachable'],
+    [{ status: 422, body: {} }, 'unreachable'],
     [{ status: 502, body: {} }, 'unreachable'],
+    [{ status: 204, body: {} }, 'unreachable'],
     [{ status: 302, body: {}, headers: { location: '/login' } }, 'unreachable'],
     [{ status: 200, body: { hello: 'captive portal' } }, 'unreachable'],
+    [{ status: 200, body: '<html>Welcome</html>' }, 'unreachable'],
+    ...[
+      { interval_s: 1e300 },
+      { interval_s: 3600 },
+      { interval_s: 0 },
+      { interval_s: '5' },
+      { sample_s: 1e-9 },
+      { sample_s: 86_400 },
+      { accepted: -1, duplicates: 2 },
+      { accepted: 0.5, duplicates: 0.5 },
+      { accepted: 1e300 },
+      { duplicates: null },
+    ].map(
+      (wrong) =>
+        [
+          { status: 200, body: { accepted: 1, duplicates: 0, interval_s: 5, sample_s: 1, ...wrong } },
+          'unreachable',
+        ] as const,
+    ),
     [{ status: 0, lost: true }, 'unreachable'],
   ] as const)('the answer %j to a push has the outcome "%s"', async (answer, kind) => {
     const to = await server();
@@ -132,7 +174,7 @@ describe('the link', () => {
     expect(await link.ready()).toMatchObject({
       kind: 'unauthorized',
       reason: expect.stringMatching(
-        /does not let this machine join: The key has expired.*new enrollment key/,
+        /does not let this machine join: The key has expired.*Then start the agent/,
       ),
     });
     expect(await link.ready()).toBeUndefined();
@@ -147,13 +189,13 @@ describe('the link', () => {
     const [membership] = remembered;
 
     const same = linkTo({ membership, enrollment: enrollmentFor(to) });
-    to.answers.push({ status: 401 });
+    to.answers.push(refusal(401));
     expect((await same.link.push(BODY)).kind).toBe('unauthorized');
     await same.link.ready();
     expect(to.received.filter(({ path }) => path === '/devices/register')).toHaveLength(1);
 
     const other = linkTo({ membership, enrollment: enrollmentFor(to, 'key-2') });
-    to.answers.push({ status: 401 });
+    to.answers.push(refusal(401));
     await other.link.push(BODY);
     expect(await other.link.ready()).toBeUndefined();
     expect(to.received.at(-1)?.body).toMatchObject({ enrollment_key: 'key-2' });
@@ -178,6 +220,55 @@ describe('the link', () => {
     const enrollment = { ...enrollmentFor(third), ca: foreign.fingerprint };
     expect(await linkTo({ membership, enrollment }).link.ready()).toBeUndefined();
     expect(third.received.map(({ path }) => path)).toEqual(['/devices/register']);
+  });
+
+  it('[S1] an agent shows its old token to a server with a new authority at the same host, and to no other host', async () => {
+    const to = await server();
+    const member = { ...membershipFor(to), ca: 'e'.repeat(64), token: 'token-0', device_id: 'device-0' };
+    const renewed = linkTo({ membership: member, enrollment: enrollmentFor(to, 'key-2') });
+    expect(await renewed.link.ready()).toBeUndefined();
+    expect(to.received[0]).toMatchObject({
+      path: '/devices/register',
+      authorization: 'Bearer token-0',
+      body: { enrollment_key: 'key-2', device_id: 'device-0' },
+    });
+
+    const elsewhere = linkTo({
+      membership: { ...member, host: 'watchfloor.example' },
+      enrollment: enrollmentFor(to, 'key-2'),
+    });
+    expect(await elsewhere.link.ready()).toBeUndefined();
+    expect(to.received[1]).toMatchObject({ authorization: undefined, body: { device_id: 'device-1' } });
+  });
+
+  it('the advice of the server that refuses a known device is told, and with which string to start then', async () => {
+    const to = await server();
+    const { link } = linkTo({ enrollment: enrollmentFor(to) });
+    to.answers.push({
+      status: 409,
+      body: { error: { code: 'device_revoked', message: 'The token was revoked: make a key for it.' } },
+    });
+    expect(await link.ready()).toMatchObject({
+      kind: 'unauthorized',
+      reason: expect.stringMatching(/make a key for it\..* start the agent with the enrollment string/),
+    });
+  });
+
+  it.each([
+    { status: 200, body: '<html>Welcome</html>' },
+    { status: 201, body: { device_id: 'd', token: 'two\nlines' } },
+    { status: 201, body: { device_id: 'd'.repeat(129), token: 'token-1' } },
+    { status: 403, body: '<html>Blocked</html>' },
+    { status: 404, body: {} },
+  ])('joining goes on trying when something else than the server answers %j', async (answer) => {
+    const to = await server();
+    const { link } = linkTo({ enrollment: enrollmentFor(to) });
+    to.answers.push(answer);
+    expect(await link.ready()).toMatchObject({
+      kind: 'unreachable',
+      reason: expect.stringMatching(/not like a Watchfloor server/),
+    });
+    expect(await link.ready()).toBeUndefined();
   });
 
   it('[S1] without a pinned authority only the authorities of the system are trusted', async () => {

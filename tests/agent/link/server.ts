@@ -16,10 +16,11 @@ export interface Answer {
   readonly silent?: true;
 }
 
-const ACCEPTED: Answer = {
+/** Accepts every sample of a push; a body that is no push counts as one. */
+const accept = (push: Push | undefined): Answer => ({
   status: 200,
-  body: { accepted: 1, duplicates: 0, interval_s: 1, sample_s: 1 },
-};
+  body: { accepted: push?.samples.length ?? 1, duplicates: 0, interval_s: 1, sample_s: 1 },
+});
 
 interface Received {
   readonly path: string;
@@ -71,8 +72,8 @@ export async function startServer(tls: Tls | undefined, port = 0): Promise<TestS
       const { authorization, 'content-encoding': encoding } = request.headers;
       received.push({ path, authorization, encoding, body });
       const registered: Answer = { status: 201, body: { device_id: deviceOf(body), token: 'token-1' } };
-      const answer = answers.shift() ?? (path === '/metrics' ? ACCEPTED : registered);
       const push = parsePush(body).data;
+      const answer = answers.shift() ?? (path === '/metrics' ? accept(push) : registered);
       if (path === '/metrics' && answer.status === 200 && push !== undefined) pushes.push(push);
       for (const { count, go } of waiting) if (received.length >= count) go();
       if (answer.silent === true) return;

@@ -9,10 +9,11 @@ import { manualClock } from '../sampling/clock.ts';
 import { sample, samples } from './numbered.ts';
 
 const T = Date.UTC(2026, 0, 1);
-const ACCEPTED: Outcome = {
+const accepted = (count: number, duplicates = 0): Outcome => ({
   kind: 'accepted',
-  reply: { accepted: 1, duplicates: 0, interval_s: 5, sample_s: 1 },
-};
+  reply: { accepted: count, duplicates, interval_s: 5, sample_s: 1 },
+});
+const ACCEPTED = accepted(1);
 
 /** The samples as the server reads them from a push with these columns. */
 function asRead(some: readonly Sample[]) {
@@ -107,7 +108,7 @@ function setup(...outcomes: Outcome[]) {
 
 describe('a push', () => {
   it('a push says which device it comes from, when it was sent, and how often this device pushes', async () => {
-    const { push, bodies } = setup();
+    const { push, bodies } = setup(accepted(2));
     await push(samples(0, 2));
     expect(bodies).toEqual([
       {
@@ -144,6 +145,25 @@ describe('a push', () => {
     const inventories = bodies.map((body) => parsePush(body).data?.inventory);
     expect(inventories).toEqual([undefined, { os_name: 'Debian' }, { os_name: 'Debian' }, undefined]);
   });
+
+  it.each([
+    [1, 0],
+    [0, 27],
+    [28, 1],
+    [0, 0],
+  ])(
+    '[G1] samples count as sent only when the reply counts all of them: %d accepted and %d duplicates of 28 is no reply to the push',
+    async (count, duplicates) => {
+      const { push, bodies, lose } = setup(accepted(count, duplicates), accepted(20, 8));
+      lose(3);
+      expect(await push(samples(0, 28))).toMatchObject({
+        kind: 'unreachable',
+        reason: expect.stringMatching(/of the 28 samples/),
+      });
+      expect((await push(samples(0, 28))).kind).toBe('accepted');
+      expect(bodies.map((body) => parsePush(body).data?.dropped)).toEqual([3, 3]);
+    },
+  );
 
   it('[G1] pushes carry the number of dropped samples until a push with that number was accepted', async () => {
     const { push, bodies, lose } = setup({ kind: 'unreachable', reason: 'ECONNRESET' });
