@@ -4,10 +4,10 @@
  * quarter of an hour of one device. It stays in memory for some minutes after its last sample, so that a
  * bucket whose samples come in several writes counts each of them exactly once.
  */
-import { Point } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
-import { influxName } from './names.ts';
+import { fieldName, seriesOf, type Line } from './lines.ts';
 import { MINUTE, QUARTER } from '../server/history/history.ts';
+import { STATS } from './flux.ts';
 import { addBucket, type Rollup } from './rollup.ts';
 
 interface Page {
@@ -105,20 +105,16 @@ export function createPages(maxBuckets = MAX_BUCKETS): Pages {
   };
 }
 
-/** A device's buckets as points of a tier: four for each bucket. */
-export function rollupPoints(deviceId: string, rollup: Rollup): Point[] {
-  const points: Point[] = [];
-  for (const [field, series] of rollup) {
-    const name = influxName(field);
-    for (const [t, { min, max, sum, count }] of series) {
-      const point = (stat: string) => new Point(stat).tag('device', influxName(deviceId)).timestamp(t);
-      points.push(
-        point('min').floatField(name, min),
-        point('max').floatField(name, max),
-        point('sum').floatField(name, sum),
-        point('count').intField(name, count),
-      );
+/** A device's buckets as lines of a tier: four for each bucket. */
+export function rollupLines(deviceId: string, rollup: Rollup): Line[] {
+  const lines: Line[] = [];
+  for (const stat of STATS) {
+    const series = seriesOf(stat, deviceId);
+    for (const [field, buckets] of rollup) {
+      const name = fieldName(field);
+      for (const [t, bucket] of buckets)
+        lines.push({ series, fields: [[name, `${bucket[stat]}${stat === 'count' ? 'i' : ''}`]], t });
     }
   }
-  return points;
+  return lines;
 }

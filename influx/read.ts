@@ -1,7 +1,7 @@
 /** Reads from InfluxDB: the Flux of each query, and its rows as plain values. */
-import { flux, fluxExpression, type QueryApi } from '@influxdata/influxdb-client';
+import { flux, fluxExpression, type QueryApi, type Row } from '@influxdata/influxdb-client';
 import type { Sample } from '#protocol/sample.ts';
-import { ALL_TIME, fluxTime, MEASUREMENT, source, STATS, windows } from './flux.ts';
+import { ALL_TIME, eachRow, fluxTime, MEASUREMENT, rows, source, STATS, windows } from './flux.ts';
 import { influxName, originalName } from './names.ts';
 import { addBucket, type Bucket, type Rollup } from './rollup.ts';
 
@@ -32,12 +32,12 @@ const STATS_OF_SAMPLES = ['min', 'max', 'mean', 'count'] as const;
 /** Columns that are the same in every row would take a third of the time to send and to read. */
 const DROP_CONSTANTS = fluxExpression('drop(columns: ["_start", "_stop", "_measurement", "device"])');
 
-function fluxOf({ bucket, holds, deviceId, from, to, width, fields }: Part): string {
+function fluxOf({ bucket, holds, deviceId, from, to, width, fields }: Part, floatsOnly: boolean): string {
   const of = { bucket, devices: [deviceId], fields, from, to };
   if (holds === 'samples')
     return STATS_OF_SAMPLES.map(
       (stat) =>
-        flux`${source({ ...of, measurement: MEASUREMENT })} |> ${windows(width, stat)} |> ${DROP_CONSTANTS} |> yield(name: ${stat})`,
+        flux`${source({ ...of, measurement: MEASUREMENT, floatsOnly })} |> ${windows(width, stat)} |> ${DROP_CONSTANTS} |> yield(name: ${stat})`,
     ).join('\n');
   return STATS.map(
     (stat) =>
@@ -53,9 +53,9 @@ function isStat(name: string): name is 'min' | 'max' | 'mean' | 'sum' | 'count' 
 export async function readPart(api: QueryApi, part: Part, rollup: Rollup): Promise<void> {
   if (part.to <= part.from) return;
   const partials = new Map<string, Map<number, PartialBucket>>();
-  for await (const { values, tableMeta } of api.iterateRows(fluxOf(part))) {
+  function add({ values, tableMeta }: Row): void {
     const stat = String(tableMeta.get(values, 'result'));
-    if (!isStat(stat)) continue;
+    if (!isStat(stat)) return;
     const field = String(tableMeta.get(values, '_field'));
     let series = partials.get(field);
     if (series === undefined) partials.set(field, (series = new Map()));
@@ -66,6 +66,14 @@ export async function readPart(api: QueryApi, part: Part, rollup: Rollup): Promi
     if (bucket === undefined) series.set(t, (bucket = {}));
     bucket[stat] = Number(tableMeta.get(values, '_value'));
   }
+  await eachRow(
+    api,
+    (floatsOnly) => fluxOf(part, floatsOnly),
+    () => {
+      partials.clear();
+      return add;
+    },
+  );
   for (const [field, series] of partials) {
     const name = originalName(field);
     for (const [
@@ -88,7 +96,7 @@ export async function readFields(
   for (const { bucket, measurement } of sources) {
     const query = flux`import "influxdata/influxdb/schema"
 schema.fieldKeys(bucket: ${bucket}, predicate: (r) => r._measurement == ${measurement} and r.device == ${influxName(deviceId)}, start: ${fluxTime(ALL_TIME.from)})`;
-    for await (const { values, tableMeta } of api.iterateRows(query))
+    for await (const { values, tableMeta } of rows(api, query))
       names.add(originalName(String(tableMeta.get(values, '_value'))));
   }
   return [...names].sort();
@@ -105,7 +113,7 @@ export async function readTimestamps(
   const of = source({ bucket, measurement: MEASUREMENT, devices: [deviceId], from, to });
   const query = flux`${of} |> keep(columns: ["_time"]) |> group() |> unique(column: "_time") |> sort(columns: ["_time"])`;
   const times: number[] = [];
-  for await (const { values, tableMeta } of api.iterateRows(query))
+  for await (const { values, tableMeta } of rows(api, query))
     times.push(Date.parse(String(tableMeta.get(values, '_time'))));
   return times;
 }
@@ -115,24 +123,26 @@ export async function readTimestamps(
  */
 export async function readLatest(api: QueryApi, bucket: string): Promise<Map<string, Sample>> {
   const query = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> last() |> keep(columns: ["_time", "_value", "_field", "device"])`;
-  const samples = new Map<string, { t: number; values: Record<string, number> }>();
-  for await (const { values, tableMeta } of api.iterateRows(query)) {
+  const samples = new Map<string, { t: number; values: Map<string, number> }>();
+  for await (const { values, tableMeta } of rows(api, query)) {
     const device = originalName(String(tableMeta.get(values, 'device')));
     const t = Date.parse(String(tableMeta.get(values, '_time')));
     let sample = samples.get(device);
     if (sample !== undefined && t < sample.t) continue;
-    if (sample === undefined || t > sample.t) samples.set(device, (sample = { t, values: {} }));
-    sample.values[originalName(String(tableMeta.get(values, '_field')))] = Number(
-      tableMeta.get(values, '_value'),
-    );
+    if (sample === undefined || t > sample.t) samples.set(device, (sample = { t, values: new Map() }));
+    const value = tableMeta.get(values, '_value');
+    // Another program may have written something else.
+    if (typeof value === 'number')
+      sample.values.set(originalName(String(tableMeta.get(values, '_field'))), value);
   }
-  return samples;
+  // `fromEntries` makes own keys even of names such as `__proto__`.
+  return new Map([...samples].map(([id, { t, values }]) => [id, { t, values: Object.fromEntries(values) }]));
 }
 
 /** The time of the oldest sample, epoch milliseconds; undefined where there is none. */
 export async function readOldest(api: QueryApi, bucket: string): Promise<number | undefined> {
   const query = flux`${source({ bucket, measurement: MEASUREMENT, ...ALL_TIME })} |> first() |> keep(columns: ["_time"]) |> group() |> min(column: "_time")`;
-  for await (const { values, tableMeta } of api.iterateRows(query))
+  for await (const { values, tableMeta } of rows(api, query))
     return Date.parse(String(tableMeta.get(values, '_time')));
   return undefined;
 }

@@ -1,6 +1,8 @@
 /** Writes pages into the tiers, merged with the buckets that the tiers hold of the same time. */
-import type { Point, QueryApi } from '@influxdata/influxdb-client';
-import { rollupPoints, type Pages } from './pages.ts';
+import type { QueryApi } from '@influxdata/influxdb-client';
+import type { InfluxBucket } from './buckets.ts';
+import type { Line } from './lines.ts';
+import { rollupLines, type Pages } from './pages.ts';
 import { readPart } from './read.ts';
 import { MINUTE, QUARTER } from '../server/history/history.ts';
 import { heldFrom, type TierBuckets } from './roll.ts';
@@ -9,7 +11,7 @@ import { completed, overlaid, widened, type Rollup } from './rollup.ts';
 export interface PagesToRoll {
   readonly api: QueryApi;
   readonly buckets: TierBuckets;
-  readonly write: (bucket: string, points: readonly Point[]) => Promise<void>;
+  readonly write: (bucket: InfluxBucket, lines: readonly Line[]) => Promise<void>;
   readonly pages: Pick<Pages, 'rollupOf'>;
   readonly deviceId: string;
   /** Starts of the quarters of an hour, epoch milliseconds, ascending, within about a day. */
@@ -26,12 +28,17 @@ export async function rollPages(parts: PagesToRoll): Promise<void> {
   if (first === undefined || last === undefined) return;
 
   /** Merges `fresh` with what the bucket holds from `from` on, writes the result and returns it. */
-  async function mergeInto(bucket: string, width: number, fresh: Rollup, from: number): Promise<Rollup> {
+  async function mergeInto(
+    bucket: InfluxBucket,
+    width: number,
+    fresh: Rollup,
+    from: number,
+  ): Promise<Rollup> {
     const held: Rollup = new Map();
     const to = (last ?? from) + QUARTER;
-    await readPart(parts.api, { bucket, holds: 'rollups', deviceId, from, to, width }, held);
+    await readPart(parts.api, { bucket: bucket.name, holds: 'rollups', deviceId, from, to, width }, held);
     const merged = completed(fresh, held);
-    await parts.write(bucket, rollupPoints(deviceId, merged));
+    await parts.write(bucket, rollupLines(deviceId, merged));
     return overlaid(held, merged);
   }
 
@@ -46,8 +53,8 @@ export async function rollPages(parts: PagesToRoll): Promise<void> {
   );
   const newer = kept.filter((quarter) => quarter >= minutesFrom);
   if (newer[0] !== undefined) {
-    const merged = await mergeInto(minutes.name, MINUTE, pages.rollupOf(deviceId, newer), newer[0]);
+    const merged = await mergeInto(minutes, MINUTE, pages.rollupOf(deviceId, newer), newer[0]);
     fresh = overlaid(fresh, widened(merged, QUARTER));
   }
-  await mergeInto(quarters.name, QUARTER, fresh, first);
+  await mergeInto(quarters, QUARTER, fresh, first);
 }

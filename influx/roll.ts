@@ -5,7 +5,7 @@
 import { flux, type QueryApi } from '@influxdata/influxdb-client';
 import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
 import type { InfluxBucket } from './buckets.ts';
-import { MEASUREMENT, source, STATS, windows } from './flux.ts';
+import { eachRow, MEASUREMENT, source, STATS, windows } from './flux.ts';
 
 export interface TierBuckets {
   readonly raw: InfluxBucket;
@@ -58,11 +58,14 @@ async function rollUpInto(
   target: InfluxBucket,
   width: number,
 ): Promise<void> {
-  const statements = STATS.map((stat) => {
-    const from = source({ ...input, measurement: input.rolledUp ? stat : MEASUREMENT });
-    const by = input.rolledUp && stat === 'count' ? 'sum' : stat;
-    // InfluxDB would send back all that `to` writes; `limit` and `filter` leave nothing of it.
-    return flux`${from} |> ${windows(width, by)} |> set(key: "_measurement", value: ${stat}) |> to(bucket: ${target.name}) |> limit(n: 1) |> filter(fn: (r) => false) |> yield(name: ${stat})`;
-  });
-  for await (const row of api.iterateRows(statements.join('\n'))) void row;
+  const query = (floatsOnly: boolean) =>
+    STATS.map((stat) => {
+      const from = source(
+        input.rolledUp ? { ...input, measurement: stat } : { ...input, measurement: MEASUREMENT, floatsOnly },
+      );
+      const by = input.rolledUp && stat === 'count' ? 'sum' : stat;
+      // InfluxDB would send back all that `to` writes; `limit` and `filter` leave nothing of it.
+      return flux`${from} |> ${windows(width, by)} |> set(key: "_measurement", value: ${stat}) |> to(bucket: ${target.name}) |> limit(n: 1) |> filter(fn: (r) => false) |> yield(name: ${stat})`;
+    }).join('\n');
+  await eachRow(api, query, () => () => undefined);
 }

@@ -23,10 +23,12 @@
  * them directly. Samples older than the per-second samples that InfluxDB keeps go into the tiers through
  * `pages.ts`.
  */
-import { flux, Point, type QueryApi } from '@influxdata/influxdb-client';
+import { flux, type QueryApi } from '@influxdata/influxdb-client';
 import type { Position, SampleBatch } from '../server/history/history.ts';
-import { ALL_TIME, source } from './flux.ts';
+import { ALL_TIME, rows, source } from './flux.ts';
 import { createLateQuarters, daysOf, spansOf, type LateQuarter } from './late.ts';
+import type { InfluxBucket } from './buckets.ts';
+import type { Line } from './lines.ts';
 import { createPages } from './pages.ts';
 import { readOldest } from './read.ts';
 import { rollPages } from './roll-pages.ts';
@@ -36,8 +38,9 @@ import { heldFrom, rollUp, type TierBuckets } from './roll.ts';
 export interface TiersOptions {
   /** With a timeout of minutes: rolling up takes long. */
   readonly api: QueryApi;
-  readonly buckets: TierBuckets;
-  readonly write: (bucket: string, points: readonly Point[]) => Promise<void>;
+  /** The buckets as they were last found: their owner may change how long they keep their data. */
+  readonly buckets: () => TierBuckets;
+  readonly write: (bucket: InfluxBucket, lines: readonly Line[]) => Promise<void>;
   /** The clock, in epoch milliseconds. */
   readonly now: () => number;
 }
@@ -102,14 +105,18 @@ const MARK_MEASUREMENT = 'rolled';
 async function readMark(api: QueryApi, bucket: string): Promise<Mark | undefined> {
   const query = flux`${source({ bucket, measurement: MARK_MEASUREMENT, ...ALL_TIME })} |> last()`;
   const ends = new Map<string, number>();
-  for await (const { values, tableMeta } of api.iterateRows(query))
+  for await (const { values, tableMeta } of rows(api, query))
     ends.set(String(tableMeta.get(values, '_field')), Number(tableMeta.get(values, '_value')));
   const [from, to] = [ends.get('from'), ends.get('to')];
   return from === undefined || to === undefined ? undefined : { from, to };
 }
 
-function markPoint({ from, to }: Mark, now: number): Point {
-  return new Point(MARK_MEASUREMENT).intField('from', from).intField('to', to).timestamp(now);
+function markLine({ from, to }: Mark, now: number): Line {
+  const fields = [
+    ['from', `${from}i`],
+    ['to', `${to}i`],
+  ] as const;
+  return { series: MARK_MEASUREMENT, fields, t: now };
 }
 
 /** @throws where InfluxDB does not answer */
@@ -117,7 +124,7 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
   const late = createLateQuarters();
   const pages = createPages();
   /** The mark as it is stored: queries rely on it. */
-  let mark = (await readMark(api, buckets.quarters.name)) ?? (await storeFirstMark());
+  let mark = (await readMark(api, buckets().quarters.name)) ?? (await storeFirstMark());
   /** The mark in memory, widened when a rolling up begins: samples inside of it are late. */
   let begunMark = mark;
   /** Time of the oldest sample in InfluxDB, epoch milliseconds; read when it is first needed. */
@@ -129,11 +136,11 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
 
   async function storeFirstMark(): Promise<Mark> {
     const to = Math.floor(now() / QUARTER) * QUARTER;
-    return storeMark({ from: buckets.raw.isNew ? 0 : to, to });
+    return storeMark({ from: buckets().raw.isNew ? 0 : to, to });
   }
 
   async function storeMark(next: Mark): Promise<Mark> {
-    await write(buckets.quarters.name, [markPoint(next, now())]);
+    await write(buckets().quarters, [markLine(next, now())]);
     return next;
   }
 
@@ -147,7 +154,7 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
   /** Rolls up [from, to) of all devices and widens the mark by it. */
   async function rollUpAndWiden(from: number, to: number): Promise<void> {
     begunMark = { from: Math.min(begunMark.from, from), to: Math.max(begunMark.to, to) };
-    await rollUp(api, buckets, { from, to }, now());
+    await rollUp(api, buckets(), { from, to }, now());
     mark = await storeMark({ from: Math.min(mark.from, from), to: Math.max(mark.to, to) });
   }
 
@@ -155,9 +162,9 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
     const entries = late.start(chosen);
     try {
       const inInflux = entries.filter(({ paged }) => !paged);
-      for (const span of spansOf(inInflux)) await rollUp(api, buckets, span, now());
+      for (const span of spansOf(inInflux)) await rollUp(api, buckets(), span, now());
       for (const [deviceId, quarters] of daysOf(entries.filter(({ paged }) => paged)))
-        await rollPages({ api, buckets, write, pages, deviceId, quarters, now: now() });
+        await rollPages({ api, buckets: buckets(), write, pages, deviceId, quarters, now: now() });
       late.finish(entries);
     } catch (error) {
       late.putBack(entries);
@@ -172,7 +179,7 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
    */
   async function rollUpOlderHour(): Promise<number | undefined> {
     if (mark.from === 0) return undefined;
-    oldest ??= (await readOldest(api, buckets.raw.name)) ?? Infinity;
+    oldest ??= (await readOldest(api, buckets().raw.name)) ?? Infinity;
     if (Math.min(oldest, oldestWritten) >= mark.from) {
       begunMark = { ...begunMark, from: 0 };
       mark = await storeMark({ ...mark, from: 0 });
@@ -186,7 +193,7 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
 
   return {
     keepTooOld(batches, journalFrom) {
-      const from = heldFrom(buckets.raw, now());
+      const from = heldFrom(buckets().raw, now());
       if (batches.every(({ samples }) => (samples[0]?.t ?? from) >= from)) return [...batches];
       return batches.map(({ deviceId, samples }) => {
         for (const sample of samples) {
@@ -229,7 +236,7 @@ export async function openTiers({ api, buckets, write, now }: TiersOptions): Pro
       runAlone(async () => {
         await rollUpChosen(() => true);
         const to = Math.ceil(now() / QUARTER) * QUARTER;
-        if (mark.to < to) await rollUp(api, buckets, { from: mark.to, to }, now());
+        if (mark.to < to) await rollUp(api, buckets(), { from: mark.to, to }, now());
       }),
     forgetDevice: (deviceId, work) =>
       runAlone(async () => {

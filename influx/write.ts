@@ -1,85 +1,125 @@
 /**
- * Writes samples to InfluxDB as points. A point that InfluxDB rejects for good is left out and logged; any
- * other error rejects the write.
+ * Writes lines to InfluxDB. It leaves out only what InfluxDB itself names as unacceptable for good; with any
+ * other error the write rejects, and the caller sends the same samples again later. InfluxDB overwrites a point
+ * by one of the same series and time, so that sending lines twice is harmless.
  */
-import { Point, type InfluxDB } from '@influxdata/influxdb-client';
-import type { SampleBatch, HistoryOptions } from '../server/history/history.ts';
-import { errorText } from '#protocol/errors.ts';
-import { rejectionOf } from './errors.ts';
-import { MEASUREMENT } from './flux.ts';
-import { influxName } from './names.ts';
-
-/**
- * One point per sample: its device is a tag, its fields are all floats, so that a field never changes its
- * type.
- * @param names a cache of field names as InfluxDB takes them, which this function fills
- */
-export function pointsOf(batches: readonly SampleBatch[], names: Map<string, string>): Point[] {
-  return batches.flatMap(({ deviceId, samples }) =>
-    samples.map(({ t, values }) => {
-      const point = new Point(MEASUREMENT).tag('device', influxName(deviceId)).timestamp(t);
-      for (const [field, value] of Object.entries(values)) point.floatField(nameOf(field, names), value);
-      return point;
-    }),
-  );
-}
-
-function nameOf(field: string, names: Map<string, string>): string {
-  let name = names.get(field);
-  if (name === undefined) {
-    if (names.size > 50_000) names.clear();
-    names.set(field, (name = influxName(field)));
-  }
-  return name;
-}
+import { escape, type InfluxDB } from '@influxdata/influxdb-client';
+import { HOUR } from '../server/history/history.ts';
+import { isTooLarge, rejectionOf, SetupError, type Rejection } from './errors.ts';
+import { lineText, type Line } from './lines.ts';
 
 export interface Target {
   readonly client: InfluxDB;
   readonly org: string;
   readonly bucket: string;
-  readonly log: HistoryOptions['log'];
+  /** InfluxDB has to take lines from this time on, epoch milliseconds: its retention keeps them. */
+  readonly heldFrom: number;
+  /** Called with a sentence about lines that are left out for good. */
+  readonly leftOut: (text: string) => void;
 }
 
 /**
- * Resolves when InfluxDB has taken the points, except those that it rejects for good. To find these, a batch
- * that is rejected as a whole is sent again in halves.
- * @throws where InfluxDB cannot take the points now
+ * Resolves when InfluxDB has taken the lines, except for values that it names as unacceptable for good.
+ * @throws where InfluxDB cannot take the lines now
  */
-export async function writePoints(target: Target, batch: readonly Point[]): Promise<void> {
-  if (batch.length === 0) return;
-  try {
-    await send(target, batch);
-  } catch (error) {
+export async function writeLines(target: Target, lines: readonly Line[]): Promise<void> {
+  if (lines.length === 0) return;
+  await send(target, lines, async (error, sent) => {
     const rejection = rejectionOf(error);
-    if (rejection === undefined) throw error;
-    if (rejection === 'partial' || batch.length === 1) {
-      target.log.error(
-        { err: errorText(error), bucket: target.bucket, points: batch.length },
-        'InfluxDB rejects some samples for good; they are left out',
-      );
-      return;
+    const acceptable = rejection && (await withoutRejected(target, sent, rejection));
+    if (acceptable === undefined) throw error;
+    // Nothing is known about the other lines: InfluxDB stops at the first error.
+    await writeLines(target, acceptable);
+  });
+}
+
+/** The lines without what the rejection names; undefined where none of them is named. */
+async function withoutRejected(
+  target: Target,
+  lines: readonly Line[],
+  rejection: Rejection,
+): Promise<readonly Line[] | undefined> {
+  const { leftOut, bucket } = target;
+  const { message } = rejection;
+  switch (rejection.kind) {
+    case 'unreadable': {
+      const rest = lines.filter((line) => !message.includes(`'${lineText(line)}'`));
+      if (rest.length === lines.length) return undefined;
+      leftOut(`InfluxDB cannot read some samples for the bucket ${bucket}; they are left out: ${message}`);
+      return rest;
     }
-    const half = batch.length >> 1;
-    await writePoints(target, batch.slice(0, half));
-    await writePoints(target, batch.slice(half));
+    case 'expired': {
+      const sorted = lines.toSorted((a, b) => a.t - b.t);
+      const last = sorted[rejection.count - 1];
+      if (last === undefined) return undefined;
+      if (last.t >= target.heldFrom)
+        throw new SetupError(
+          `it refuses samples as too old for the bucket ${bucket} that its retention keeps by this machine's clock (${message}): check the clocks of both machines, and the bucket's retention`,
+        );
+      leftOut(`Samples older than the InfluxDB bucket ${bucket} keeps are left out.`);
+      return sorted.slice(rejection.count);
+    }
+    case 'field': {
+      const name = escape.tag(rejection.field);
+      const isNamed = ([field]: Line['fields'][number]) => field === name;
+      const named = lines.filter(({ fields }) => fields.some(isNamed));
+      if (named.length === 0) return undefined;
+      await writeField(
+        target,
+        named.map((line) => ({ ...line, fields: line.fields.filter(isNamed) })),
+      );
+      return lines.flatMap((line) => {
+        const fields = line.fields.filter((field) => !isNamed(field));
+        return fields.length === 0 ? [] : [{ ...line, fields }];
+      });
+    }
   }
 }
 
-async function send({ client, org, bucket }: Target, batch: readonly Point[]): Promise<void> {
-  // The client must not retry or keep points: the feeder does that from the journal, so it needs every
-  // failure.
-  const api = client.getWriteApi(org, bucket, 'ms', {
-    batchSize: batch.length + 1,
-    maxBatchBytes: 1024 ** 3,
-    flushInterval: 0,
-    maxRetries: 0,
-    maxBufferLines: 0,
-    writeFailed: (error) => Promise.reject(error),
-  });
+/**
+ * Writes lines of one field that InfluxDB has refused somewhere among them. A shard, InfluxDB's file for a range
+ * of time, fixes the type of a field, and begins and ends with a whole hour. So the hours are written one by one,
+ * and only those that InfluxDB refuses are left out.
+ */
+async function writeField(target: Target, lines: readonly Line[]): Promise<void> {
+  const hours = new Set(lines.map(({ t }) => Math.floor(t / HOUR)));
+  for (const hour of hours) {
+    const ofHour = lines.filter(({ t }) => Math.floor(t / HOUR) === hour);
+    await send(target, ofHour, (error) => {
+      const rejection = rejectionOf(error);
+      if (rejection?.kind !== 'field') throw error;
+      target.leftOut(
+        `InfluxDB does not take the values of a field into the bucket ${target.bucket}; they are left out: ${rejection.message.replace(/ dropped=.*/, '')}`,
+      );
+    });
+  }
+}
+
+/**
+ * Sends lines in one request, or in several where one is too large for InfluxDB or a proxy.
+ * @param onError called with the error of a request and its lines
+ */
+async function send(
+  target: Target,
+  lines: readonly Line[],
+  onError: (error: unknown, lines: readonly Line[]) => void | Promise<void>,
+): Promise<void> {
+  const query = new URLSearchParams({ org: target.org, bucket: target.bucket, precision: 'ms' });
   try {
-    api.writePoints([...batch]);
-    await api.flush();
-  } finally {
-    await api.close();
+    await target.client.transport.request(
+      `/api/v2/write?${query.toString()}`,
+      lines.map(lineText).join('\n'),
+      {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain; charset=utf-8' },
+        // Bytes from which the body is sent compressed.
+        gzipThreshold: 1000,
+      },
+    );
+  } catch (error) {
+    if (!isTooLarge(error) || lines.length === 1) return onError(error, lines);
+    const half = lines.length >> 1;
+    await send(target, lines.slice(0, half), onError);
+    await send(target, lines.slice(half), onError);
   }
 }

@@ -5,7 +5,7 @@
  * holds; history stores each sample once, so a replay is harmless.
  */
 import type { Clock, Log } from '../types.ts';
-import { HistoryBegunAnew, type History, type Position, type SampleBatch } from './history.ts';
+import { HistoryBegunAnew, HistoryError, type History, type Position, type SampleBatch } from './history.ts';
 import type { Journal, JournalEntry } from './journal/journal.ts';
 
 export type FeederState = { readonly kind: 'feeding' } | { readonly kind: 'retrying'; readonly error: Error };
@@ -63,6 +63,9 @@ interface QueuedBatch {
   readonly position: Position;
   readonly batch: SampleBatch;
 }
+
+/** The longest wait that a history may ask for before a retry, in milliseconds. */
+const MAX_ASKED_MS = 5 * 60_000;
 
 /** What goes into history with one write. */
 interface NextWrite {
@@ -201,7 +204,7 @@ export function createFeeder({
             'the history cannot take samples now; the journal keeps them until it can',
           );
         onState({ kind: 'retrying', error });
-        await waitForRetry(failures);
+        await waitForRetry(failures, error instanceof HistoryError ? error.retryAfterMs : 0);
       }
     }
   }
@@ -215,9 +218,10 @@ export function createFeeder({
     queueEnd = written;
   }
 
-  function waitForRetry(failures: number): Promise<void> {
+  function waitForRetry(failures: number, askedMs = 0): Promise<void> {
     return new Promise((resolve) => {
-      const ms = random() * Math.min(maxRetryMs, firstRetryMs * 2 ** failures);
+      const backoffMs = random() * Math.min(maxRetryMs, firstRetryMs * 2 ** failures);
+      const ms = Math.max(backoffMs, Math.min(askedMs, MAX_ASKED_MS));
       const cancel = clock.after(ms, resolve);
       endRetryWait = () => {
         cancel();

@@ -115,6 +115,17 @@ export interface HistoryHealth {
  */
 export class HistoryBegunAnew extends Error {}
 
+/** What a history rejects with. The message says what is wrong and what to do. */
+export class HistoryError extends Error {
+  /** How long the caller should wait before it tries again, in milliseconds; 0 where that is not known. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { cause, retryAfterMs }: { cause: unknown; retryAfterMs: number }) {
+    super(message, { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 export interface History {
   /**
    * The position below which everything was stored when the history was opened: 0 where it was new, undefined

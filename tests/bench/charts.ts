@@ -6,10 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { InfluxDB } from '@influxdata/influxdb-client';
 import type { SampleBatch } from '../../server/history/history.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
-import { rollupPoints } from '../../influx/pages.ts';
+import { rollupLines } from '../../influx/pages.ts';
 import { readPart, type Part } from '../../influx/read.ts';
 import type { Rollup } from '../../influx/rollup.ts';
-import { writePoints } from '../../influx/write.ts';
+import { writeLines } from '../../influx/write.ts';
 import { openEmbeddedHistory } from '../../server/history/embedded/embedded.ts';
 import type { History } from '../../server/history/history.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -81,9 +81,15 @@ async function addYear(influxd: Influxd, bucket: string): Promise<void> {
       }),
     );
   const year: Rollup = new Map(FIELDS.map((field) => [field, series()]));
-  const points = rollupPoints('d', year);
-  const target = { client: new InfluxDB(influxd), org: influxd.org, bucket, log };
-  for (let i = 0; i < points.length; i += 10_000) await writePoints(target, points.slice(i, i + 10_000));
+  const lines = rollupLines('d', year);
+  const target = {
+    client: new InfluxDB(influxd),
+    org: influxd.org,
+    bucket,
+    heldFrom: 0,
+    leftOut: () => undefined,
+  };
+  for (let i = 0; i < lines.length; i += 10_000) await writeLines(target, lines.slice(i, i + 10_000));
 }
 
 export async function benchCharts(): Promise<Row[]> {

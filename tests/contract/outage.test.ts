@@ -59,7 +59,7 @@ describe.skipIf(binary === undefined)('with a real influxd', () => {
     expect(feeder.behindBytes()).toBeGreaterThan(1000);
     expect(await history.health()).toMatchObject({
       healthy: false,
-      detail: expect.stringContaining('is down'),
+      detail: expect.stringContaining('cannot be reached'),
     });
     await influxd.restart();
     for (let n = 120; n < 140; n++) await push(n);

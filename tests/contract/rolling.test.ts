@@ -5,7 +5,8 @@ import { findOrMakeBuckets } from '../../influx/buckets.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { DEFAULT_RETENTION } from '../../server/history/history.ts';
 import { openTiers } from '../../influx/tiers.ts';
-import { pointsOf, writePoints } from '../../influx/write.ts';
+import { linesOf } from '../../influx/lines.ts';
+import { writeLines } from '../../influx/write.ts';
 import { createLog } from '../../server/app/log.ts';
 import { adminOf } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd } from '../influx/influxd.ts';
@@ -27,18 +28,18 @@ describe.skipIf(binary === undefined)('rolling up on a real influxd', () => {
     const { org, bucket } = influxd;
     const admin = adminOf(influxd);
     const client = new InfluxDB(influxd);
-    const options = { client, org, log };
+    const options = { client, org, log, heldFrom: 0, leftOut: () => undefined };
     const buckets = await findOrMakeBuckets({ ...options, bucket, retention: DEFAULT_RETENTION });
     if (buckets.tiers === undefined) throw new Error(buckets.advice);
     const tierBuckets = buckets.tiers;
     const writeBatch = async (one: SampleBatch) =>
-      writePoints({ ...options, bucket }, pointsOf([one], new Map()));
+      writeLines({ ...options, bucket }, linesOf([one], new Map()));
     await writeBatch(batch(NOW - 3 * HOUR, 100));
     const open = () =>
       openTiers({
         api: client.getQueryApi(org),
-        buckets: { raw: buckets.raw, ...tierBuckets },
-        write: (into, all) => writePoints({ ...options, bucket: into }, all),
+        buckets: () => ({ raw: buckets.raw, ...tierBuckets }),
+        write: (into, all) => writeLines({ ...options, bucket: into.name }, all),
         now: () => NOW,
       });
     const tiers = await open();

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFeeder, type Feeder, type FeederOptions } from '../../server/history/feeder.ts';
-import { HistoryBegunAnew, type Position, type SampleBatch } from '../../server/history/history.ts';
+import {
+  HistoryBegunAnew,
+  HistoryError,
+  type Position,
+  type SampleBatch,
+} from '../../server/history/history.ts';
 import { openJournal, type Journal } from '../../server/history/journal/journal.ts';
 import { systemClock } from '../../server/app/clock.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -153,6 +158,26 @@ test('[H4] while history is down memory stays bounded; later all samples arrive 
   expect(decoded).toBeGreaterThanOrEqual(85);
   expect(states.at(0)).toBe('retrying');
   expect(states.at(-1)).toBe('feeding');
+});
+
+test('the feeder waits as long as the history asks for, five minutes at most', async () => {
+  const clock = manualClock();
+  let retryAfterMs = 90_000;
+  const feeding = start(
+    {
+      storedTo: undefined,
+      write: () => Promise.reject(new HistoryError('busy', { cause: undefined, retryAfterMs })),
+    },
+    { clock, random: () => 0.5 },
+  );
+  feeding.committed(await append(0), batch(0));
+  for (const next of [86_400_000, 0]) {
+    await clock.waiting();
+    retryAfterMs = next;
+    clock.fire();
+  }
+  await clock.waiting();
+  expect(clock.waits).toEqual([90_000, 300_000, 2000]);
 });
 
 test('an entry that was passed to the feeder out of order, or never, is read from the journal', async () => {

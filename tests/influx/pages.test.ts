@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createPages, rollupPoints } from '../../influx/pages.ts';
+import { lineText } from '../../influx/lines.ts';
+import { createPages, rollupLines } from '../../influx/pages.ts';
 import { completed, toBuckets, widened, type Rollup } from '../../influx/rollup.ts';
 
 const MINUTE = 60_000;
@@ -52,7 +53,5 @@ test('[H1] a bucket that is rolled up again keeps its min and max, and the mean 
   expect(merged.get('cpu')?.get(0)).toEqual({ min: 0, max: 99, sum: 300, count: 60 });
   expect(merged.get('ram')?.get(0)).toEqual({ min: 2, max: 2, sum: 2, count: 1 });
   expect(completed(merged, merged)).toEqual(merged);
-  expect(rollupPoints('d "1"', merged).map((point) => point.toLineProtocol())).toContain(
-    'count,device=d\\ %221%22 cpu=60i 0',
-  );
+  expect(rollupLines('d "1"', merged).map(lineText)).toContain('count,device=d\\ %221%22 cpu=60i 0');
 });

@@ -1,0 +1,104 @@
+/**
+ * The way to InfluxDB that every request takes. A request has a time limit and ends when the history closes,
+ * and what answers it must be InfluxDB: a proxy before it may answer anything, for example a page for people
+ * with status 200, which the client would take for an answer without rows.
+ */
+import {
+  InfluxDB,
+  RequestTimedOutError,
+  type HttpHeaders,
+  type SendOptions,
+  type Transport,
+} from '@influxdata/influxdb-client';
+import { PassThrough } from 'node:stream';
+import { NotInfluxError } from './errors.ts';
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly token: string;
+  /** How long a request may take until its answer has come in full, in milliseconds. */
+  readonly limitMs: number;
+  /** Ends all requests. */
+  readonly closing: AbortSignal;
+}
+
+/** The content type that InfluxDB answers a request to this path with; '' for an answer without content. */
+function expectedType(path: string): string {
+  if (path.startsWith('/api/v2/query')) return 'text/csv';
+  return /^\/(ping|api\/v2\/(write|delete))/.test(path) ? '' : 'application/json';
+}
+
+function checkAnswer(path: string, headers: HttpHeaders, status = 0): NotInfluxError | undefined {
+  // The client makes an HttpError of these.
+  if (status >= 300) return undefined;
+  const type = String(headers['content-type'] ?? '');
+  const expected = expectedType(path);
+  if (expected === '' ? status === 204 : type.startsWith(expected)) return undefined;
+  return new NotInfluxError(`status ${status}, ${type === '' ? 'no content' : type}`);
+}
+
+export function connect({ url, token, limitMs, closing }: ConnectionOptions): InfluxDB {
+  const { transport } = new InfluxDB({ url, token, timeout: limitMs });
+
+  /** The options with the time limit, and a function that says in an error what ended the request. */
+  function limited(options: SendOptions) {
+    const limit = AbortSignal.timeout(limitMs);
+    const signal = AbortSignal.any([limit, closing]);
+    const reason = (error: Error) => {
+      if (closing.aborted) return new Error('the server stops', { cause: error });
+      return limit.aborted ? new RequestTimedOutError() : error;
+    };
+    return { options: { ...options, signal }, reason };
+  }
+
+  const send: Transport['send'] = (path, body, given, callbacks = {}) => {
+    const { options, reason } = limited(given);
+    let ended = false;
+    const fail = (error: Error) => {
+      if (ended) return;
+      ended = true;
+      callbacks.error?.(reason(error));
+    };
+    transport.send(path, body, options, {
+      ...callbacks,
+      responseStarted(headers, status) {
+        const problem = checkAnswer(path, headers, status);
+        if (problem) fail(problem);
+        else callbacks.responseStarted?.(headers, status);
+      },
+      next: (chunk) => (ended ? undefined : callbacks.next?.(chunk)),
+      error: fail,
+      complete() {
+        if (!ended) callbacks.complete?.();
+      },
+    });
+  };
+
+  const request: Transport['request'] = async (path, body, given, responseStarted) => {
+    const { options, reason } = limited(given);
+    let problem: NotInfluxError | undefined;
+    try {
+      const answer: unknown = await transport.request(path, body, options, (headers, status) => {
+        problem = checkAnswer(path, headers, status);
+        responseStarted?.(headers, status);
+      });
+      if (problem === undefined) return answer;
+    } catch (error) {
+      throw problem ?? reason(error instanceof Error ? error : new Error(String(error)));
+    }
+    throw problem;
+  };
+
+  const iterate: Transport['iterate'] = (path, body, options) => {
+    const chunks = new PassThrough();
+    send(path, String(body), options, {
+      next: (chunk) => chunks.write(chunk),
+      useResume: (resume) => chunks.once('drain', resume),
+      error: (error) => chunks.destroy(error),
+      complete: () => chunks.end(),
+    });
+    return chunks[Symbol.asyncIterator]();
+  };
+
+  return new InfluxDB({ url, transport: { chunkCombiner: transport.chunkCombiner, send, request, iterate } });
+}
