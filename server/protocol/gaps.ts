@@ -26,6 +26,17 @@ export function onlineWindowMs(intervalS: number): number {
   return Math.max(3 * intervalS * 1000, MIN_WINDOW_MS);
 }
 
+/** The shortest time after which values are old: a push may be late by a moment. */
+const MIN_STALE_MS = 5000;
+
+/**
+ * [L4] Milliseconds without a push after which a device's values are no longer shown as live, though it may be online.
+ * @param intervalS seconds between the device's pushes
+ */
+export function staleAfterMs(intervalS: number): number {
+  return Math.max(2 * intervalS * 1000, MIN_STALE_MS);
+}
+
 /**
  * Milliseconds that two neighbours of a series must be apart to have a gap between them.
  * @param usualDistanceMs the usual distance between neighbours, milliseconds

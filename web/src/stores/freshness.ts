@@ -1,6 +1,6 @@
 /** Whether a device's values may be shown as live [L4]. */
 import type { DeviceStatus } from '#protocol/api.ts';
-import { onlineWindowMs } from '#protocol/gaps.ts';
+import { staleAfterMs } from '#protocol/gaps.ts';
 import type { LinkState } from '../live/link.ts';
 
 export type Freshness = 'live' | 'stale' | 'offline' | 'waiting';
@@ -8,7 +8,7 @@ export type Freshness = 'live' | 'stale' | 'offline' | 'waiting';
 /**
  * - `waiting`: the device joined and has not pushed yet, so it is not missed.
  * - `offline`: the server says that it is offline.
- * - `stale`: the link is not live, or the last push is older than the device's online window.
+ * - `stale`: the link is not live, or the device has missed a push or two.
  */
 export function freshness({
   status,
@@ -23,6 +23,6 @@ export function freshness({
   intervalS: number;
 }): Freshness {
   if (status === 'offline') return ageMs === null ? 'waiting' : 'offline';
-  if (link !== 'live' || ageMs === null || ageMs > onlineWindowMs(intervalS)) return 'stale';
+  if (link !== 'live' || ageMs === null || ageMs > staleAfterMs(intervalS)) return 'stale';
   return 'live';
 }
