@@ -16,7 +16,7 @@ export interface Identity {
 
 /** Registers a new device; returns its id and token. */
 export async function register(server: TestServer, hostname: string): Promise<Identity> {
-  const made = await server.admin.ask('POST', '/enrollment-keys', { body: { name: hostname } });
+  const made = await server.admin.ask('POST', '/enrollment-keys', { body: { name: hostname.slice(0, 120) } });
   const { key } = made.as(enrollmentKeyCreated);
   const body = { enrollment_key: key, hostname, ip: '10.0.0.9', os: 'Linux' };
   const { device_id, token } = (await server.admin.ask('POST', '/devices/register', { body })).as(
