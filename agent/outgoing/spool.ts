@@ -1,12 +1,12 @@
 /**
- * [G1] Samples on disk while the server cannot be reached. Each sample is one line of JSON. Lines are appended to one
- * open file. A full file is sealed: it becomes a compressed segment, which is later sent as one push and then removed.
- * When the spool is larger than its limit, the oldest segments are dropped and their samples counted. The disk is not
- * touched before the first sample.
+ * [G1] Samples on disk while the server cannot be reached. Each sample is one line: its JSON, a tab, and the checksum of
+ * the JSON. Lines are appended to one open file. A full file is sealed: it becomes a compressed segment, which is later sent as one push and then removed.
+ * When the spool is larger than its limit, the oldest segments are dropped. Dropped samples are counted, and so are those
+ * that a damaged file no longer has. The disk is not touched before the first sample.
  *
  *     spool/00000007-600.jsonl.gz   sealed: its place in the order, and how many samples it holds
- *     spool/00000008.jsonl          open: after a crash its last line may be torn, and is left out
- *     spool/dropped                 how many dropped samples the server has not been told of
+ *     spool/00000008.jsonl          open: after a crash its last line may be torn
+ *     spool/dropped                 how many lost samples the server has not been told of
  *
  * On a full, read-only or emptied disk only `append` throws; everything else logs what failed and goes on.
  */
@@ -21,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { errorText } from '#protocol/errors.ts';
 import { readIfThere, removeFile, writeWhole } from '../data-folder/data-folder.ts';
 import type { Log } from '../log.ts';
@@ -79,33 +79,45 @@ interface Open {
   bytes: number;
 }
 
-/** The lines of a plain file that hold a sample: all but one that a crash tore. */
-function readLines(path: string): string[] {
-  const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.filter((line) => fromLine(line) !== undefined);
+function checksum(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0');
+}
+
+/** A line of a file as the JSON of its sample; undefined for a damaged line. Sealed and old lines have no checksum. */
+function readLine(line: string): string | undefined {
+  const [json = '', sum] = line.split('\t');
+  const isWhole = sum === undefined || sum === checksum(json);
+  return isWhole && fromLine(json) !== undefined ? json : undefined;
+}
+
+/** The samples of a plain file as lines of JSON, and how many lines it has, damaged ones included. */
+function readPlain(path: string): { samples: string[]; lines: number } {
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return { samples: lines.map(readLine).filter((json) => json !== undefined), lines: lines.length };
 }
 
 /** Writes `00000008-600.jsonl.gz` beside `00000008.jsonl`, which the caller then removes. @throws on a full disk */
-function compress(path: string, lines: readonly string[]): Segment {
-  const data = gzipSync(`${lines.join('\n')}\n`);
-  const target = path.replace(/\.jsonl$/, `-${lines.length}.jsonl.gz`);
+function compress(path: string): Segment {
+  const { samples } = readPlain(path);
+  const data = gzipSync(`${samples.join('\n')}\n`);
+  const target = path.replace(/\.jsonl$/, `-${samples.length}.jsonl.gz`);
   try {
     writeWhole(target, data);
   } catch (error) {
     removeFile(`${target}.new`);
     throw error;
   }
-  return { path: target, bytes: data.length, samples: lines.length };
+  return { path: target, bytes: data.length, samples: samples.length };
 }
 
-/** The segment's samples, oldest first. @throws when the file is damaged or gone */
+/** The segment's samples, oldest first. @throws when the file cannot be read */
 function readSegment({ path }: Segment): Sample[] {
-  const data = readFileSync(path);
-  const text = (path.endsWith('.gz') ? gunzipSync(data) : data).toString('utf8');
-  return text
-    .split('\n')
-    .map(fromLine)
-    .filter((sample) => sample !== undefined);
+  const lines = path.endsWith('.gz')
+    ? gunzipSync(readFileSync(path)).toString('utf8').split('\n')
+    : readPlain(path).samples;
+  return lines.map(fromLine).filter((sample) => sample !== undefined);
 }
 
 export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool {
@@ -131,10 +143,18 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     if (!removeFile(path)) log.warn({ file: path }, 'a file of the spool cannot be removed');
   };
 
+  /** Counts samples of a damaged file as lost. */
+  const loseDamaged = (path: string, samples: number) => {
+    if (samples <= 0) return;
+    log.warn({ file: path, samples }, 'a file of the spool is damaged: samples in it are lost');
+    setLost(lost + samples);
+  };
+
   const seal = (file: Segment): Segment => {
     try {
-      const segment = compress(file.path, readLines(file.path));
+      const segment = compress(file.path);
       remove(file.path);
+      loseDamaged(file.path, file.samples - segment.samples);
       return segment;
     } catch (error) {
       log.warn(
@@ -200,9 +220,9 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
 
   const recoverOpen = (path: string) => {
     try {
-      const samples = readLines(path).length;
-      if (samples === 0) return remove(path);
-      sealed.push(seal({ path, bytes: statSync(path).size, samples }));
+      const { lines } = readPlain(path);
+      if (lines === 0) return remove(path);
+      sealed.push(seal({ path, bytes: statSync(path).size, samples: lines }));
     } catch (error) {
       log.warn(
         { file: path, reason: errorText(error) },
@@ -237,24 +257,23 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
     lost = Number.isSafeInteger(count) && count > 0 ? count : 0;
   };
 
-  const load = (segment: Segment): readonly Sample[] | undefined => {
+  const load = (segment: Segment): readonly Sample[] => {
     try {
       return readSegment(segment);
     } catch (error) {
-      log.warn(
-        { file: segment.path, reason: errorText(error) },
-        'a spooled segment is damaged or gone and was dropped',
-      );
-      return undefined;
+      log.warn({ file: segment.path, reason: errorText(error) }, 'a file of the spool cannot be read');
+      return [];
     }
   };
 
-  const forget = (segment: Segment) => {
+  /** `read`: how many of its samples could be read; the others are lost. */
+  const forget = (segment: Segment, read: number) => {
     const place = sealed.indexOf(segment);
     // It may have been dropped meanwhile, because the spool was full.
     if (place < 0) return;
     sealed.splice(place, 1);
     remove(segment.path);
+    loseDamaged(segment.path, segment.samples - read);
   };
 
   const forgetNewest = (count: number) => {
@@ -274,7 +293,8 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
       const before = open?.starts.length ?? 0;
       try {
         for (const sample of samples) {
-          const line = Buffer.from(`${toLine(sample)}\n`);
+          const json = toLine(sample);
+          const line = Buffer.from(`${json}\t${checksum(json)}\n`);
           if (
             open !== undefined &&
             (open.starts.length >= limits.segmentSamples || open.bytes + line.length > limits.segmentBytes)
@@ -296,9 +316,8 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
         const [segment] = sealed;
         if (segment === undefined) return undefined;
         const samples = load(segment);
-        if (samples !== undefined && samples.length > 0) return { samples, done: () => forget(segment) };
-        forget(segment);
-        setLost(lost + segment.samples);
+        if (samples.length > 0) return { samples, done: () => forget(segment, samples.length) };
+        forget(segment, 0);
       }
     },
     size: () => sealed.reduce((sum, { samples }) => sum + samples, open?.starts.length ?? 0),

@@ -99,6 +99,77 @@ describe('the spool', () => {
     expect(all(spool)).toEqual([...samples(0, 3), ...samples(7, 8)]);
   });
 
+  /** Fills a spool with 60 samples in its open file, closes it, and changes the bytes of that file. */
+  function damaged(change: (bytes: Buffer) => Uint8Array) {
+    const folder = join(ownFolder(), 'spool');
+    const before = openSpool(folder, { ...LIMITS, segmentSamples: 100 }, keptLog());
+    before.append(samples(0, 60));
+    before.close();
+    const path = join(folder, '00000001.jsonl');
+    writeFileSync(path, change(readFileSync(path)));
+    const log = keptLog();
+    const spool = openSpool(folder, LIMITS, log);
+    return { read: all(spool), lost: spool.dropped(), log };
+  }
+
+  /** Where line `number` of the file begins. */
+  const lineStart = (bytes: Buffer, number: number) =>
+    bytes.toString('latin1').split('\n', number).join('\n').length + 1;
+
+  it.each([
+    ['a digit of a value', '"cpu":', 6],
+    ['a letter of a name', '"cpu":', 2],
+    ['a digit of the time', '"timestamp":', 20],
+    ['a bracket', '{"cpu"', 0],
+    ['the checksum', '\t', 3],
+  ])(
+    '[G1] samples of which %s changed on disk are left out and counted as lost, and the others are sent',
+    (_, near, offset) => {
+      const { read, lost, log } = damaged((bytes) => {
+        for (const number of [3, 20, 21, 40, 41, 42]) {
+          const at = bytes.indexOf(near, lineStart(bytes, number)) + offset;
+          bytes[at] = (bytes[at] ?? 0) ^ 1;
+        }
+        return bytes;
+      });
+      const good = samples(0, 60).filter((_one, number) => ![3, 20, 21, 40, 41, 42].includes(number));
+      expect(read).toEqual(good);
+      expect(lost).toBe(6);
+      expect(JSON.stringify(log.lines)).toMatch(/damaged/);
+    },
+  );
+
+  it('[G1] samples in a hole of zeros, in a torn last line and in a file that is nothing but noise count as lost', () => {
+    const hole = damaged((bytes) => bytes.fill(0, lineStart(bytes, 10) + 5, lineStart(bytes, 10) + 15));
+    expect([hole.read.length, hole.lost]).toEqual([59, 1]);
+    const torn = damaged((bytes) => bytes.subarray(0, bytes.length - 20));
+    expect([torn.read.length, torn.lost]).toEqual([59, 1]);
+    const noise = damaged((bytes) => bytes.map((byte) => (byte === 10 ? byte : byte ^ 85)));
+    expect([noise.read.length, noise.lost]).toEqual([0, 60]);
+  });
+
+  it('[G1] a damaged file is counted once, however often its samples are sent before they arrive', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 12));
+    const path = join(folder, readdirSync(folder).find((name) => name.endsWith('.gz')) ?? '');
+    const some = samples(0, 7).map(toLine).join('\n');
+    writeFileSync(path, gzipSync(some));
+    for (let n = 0; n < 3; n++) expect(spool.oldest()?.samples).toHaveLength(7);
+    spool.oldest()?.done();
+    expect(spool.dropped()).toBe(3);
+  });
+
+  it('[G1] samples of the open file that the disk lost while it was written count as lost', () => {
+    const folder = join(ownFolder(), 'spool');
+    const spool = openSpool(folder, LIMITS, keptLog());
+    spool.append(samples(0, 8));
+    const path = join(folder, '00000001.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(0, 5).join('\n'));
+    expect(all(spool)).toEqual(samples(0, 5));
+    expect(spool.dropped()).toBe(3);
+  });
+
   it('the spool drops a damaged segment, counts its samples, and goes on with the next', () => {
     const folder = join(ownFolder(), 'spool');
     const spool = openSpool(folder, LIMITS, keptLog());
