@@ -19,6 +19,7 @@ import { createOutbox } from './outgoing/outbox.ts';
 import { createPush } from './outgoing/push.ts';
 import { startSender } from './outgoing/sender.ts';
 import { openSpool, SEGMENT } from './outgoing/spool.ts';
+import { createTold } from './outgoing/told.ts';
 import { watchClock } from './sampling/clock-steps.ts';
 import { systemClock } from './sampling/clock.ts';
 import { startLoop } from './sampling/loop.ts';
@@ -68,7 +69,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   makeFolder(data);
   stops.push(lockFolder(data, log));
 
-  const id = deviceId(data);
+  const id = deviceId(data, log);
   const membership = readMembership(data);
   const joinSecret = openJoinSecret(data);
   const hostname = hostName();
@@ -109,6 +110,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
     inventory: inventory.current,
     pace,
     spool,
+    told: createTold(data, log),
   });
   const setAside = createSetAside(join(data, 'refused.jsonl'), log);
   stops.push(startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace }));

@@ -16,6 +16,7 @@ import type { Clock } from '../sampling/clock.ts';
 import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
 import type { Spool } from './spool.ts';
+import type { Told } from './told.ts';
 
 /** Pushes samples as one request. */
 export type Push = (samples: readonly Sample[]) => Promise<Outcome>;
@@ -47,10 +48,11 @@ interface PushParts {
   readonly inventory: () => Inventory | undefined;
   readonly pace: Pick<Pace, 'now'>;
   readonly spool: Pick<Spool, 'dropped' | 'reported'>;
+  readonly told: Told;
 }
 
 export function createPush(parts: PushParts): Push {
-  const { link, clock, clockSetting, hostname, address, inventory, pace, spool } = parts;
+  const { link, clock, clockSetting, hostname, address, inventory, pace, spool, told } = parts;
   const runId = randomUUID();
   let accepted: Inventory | undefined;
   return async (samples) => {
@@ -78,6 +80,7 @@ export function createPush(parts: PushParts): Push {
       };
     accepted = found;
     spool.reported(dropped);
+    told(outcome.reply);
     return outcome;
   };
 }

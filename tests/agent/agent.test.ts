@@ -51,7 +51,7 @@ describe('an agent', () => {
     expect(join1?.path).toBe('/devices/register');
     expect(join1?.body).toMatchObject({
       enrollment_key: 'key-1',
-      device_id: deviceId(data),
+      device_id: deviceId(data, keptLog()),
       name: 'box',
       tags: ['rack:1'],
     });
@@ -61,7 +61,11 @@ describe('an agent', () => {
       expect.arrayContaining(['cpu', 'ram', 'uptime_s', 'core:0:cpu']),
     );
     expect(sample?.t).toBe(Math.floor((sample?.t ?? 0) / 1000) * 1000);
-    expect(server.pushes[0]).toMatchObject({ form: 'columns', interval_s: 5, device_id: deviceId(data) });
+    expect(server.pushes[0]).toMatchObject({
+      form: 'columns',
+      interval_s: 5,
+      device_id: deviceId(data, keptLog()),
+    });
     expect(statSync(join(data, 'membership.json')).mode & 0o777).toBe(0o600);
     expect(statSync(join(data, 'identity.json')).mode & 0o777).toBe(0o600);
     expect(JSON.stringify(log.lines)).not.toMatch(/token-1|key-1/);

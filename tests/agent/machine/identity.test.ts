@@ -1,27 +1,66 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inventory } from '#protocol/sample.ts';
 import { primaryAddress } from '../../../agent/machine/address.ts';
-import { deviceId, osName, parseOsRelease } from '../../../agent/machine/identity.ts';
+import { deviceId, machineDigest, osName, parseOsRelease } from '../../../agent/machine/identity.ts';
 import { gatherInventory, inventoryFrom } from '../../../agent/machine/inventory.ts';
 import { ownFolder } from '../data-folder/folder.ts';
+import { keptLog } from '../quiet.ts';
 
 describe('the identity', () => {
   it('the device id is made once, in a private file, and stays the same', () => {
     const folder = ownFolder();
-    const id = deviceId(folder);
+    const id = deviceId(folder, keptLog());
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
-    expect(deviceId(folder)).toBe(id);
+    expect(deviceId(folder, keptLog())).toBe(id);
     expect(statSync(join(folder, 'identity.json')).mode & 0o777).toBe(0o600);
-    expect(deviceId(ownFolder())).not.toBe(id);
+    expect(deviceId(ownFolder(), keptLog())).not.toBe(id);
+  });
+
+  it('[F4] a data folder from another machine is reported once with the act that separates the two, and keeps its device', () => {
+    const folder = ownFolder();
+    const log = keptLog();
+    const id = deviceId(folder, log, 'machine-1');
+    expect(deviceId(folder, log, 'machine-1')).toBe(id);
+    expect(log.lines).toEqual([]);
+    expect(deviceId(folder, log, 'machine-2')).toBe(id);
+    expect(deviceId(folder, log, 'machine-2')).toBe(id);
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
+    expect(log.lines[0]?.text).toMatch(/comes from another machine.*remove its data folder/);
+  });
+
+  it('[F4] a restored folder, one of an earlier version, and a system without a machine id are not reported', () => {
+    const log = keptLog();
+    const folder = ownFolder();
+    const id = deviceId(folder, log, 'machine-1');
+    const backup = readFileSync(join(folder, 'identity.json'));
+    rmSync(join(folder, 'identity.json'));
+    writeFileSync(join(folder, 'identity.json'), backup);
+    expect(deviceId(folder, log, 'machine-1')).toBe(id);
+
+    writeFileSync(join(folder, 'identity.json'), JSON.stringify({ device_id: id }));
+    expect(deviceId(folder, log, 'machine-1')).toBe(id);
+    const none = join(folder, 'no-such-file');
+    expect(machineDigest([none])).toBeUndefined();
+    writeFileSync(none, 'uninitialized\n');
+    expect(machineDigest([none])).toBeUndefined();
+    expect(log.lines).toEqual([]);
+  });
+
+  it('[F4] the machine is told by a hash of its machine id, never by the id itself', () => {
+    const file = join(ownFolder(), 'machine-id');
+    const id = '0123456789abcdef0123456789abcdef';
+    writeFileSync(file, `${id}\n`);
+    expect(machineDigest(['/no/such/file', file])).toMatch(/^[0-9a-f]{64}$/);
+    expect(machineDigest([file])).not.toContain(id);
   });
 
   it('a damaged identity file is an error: a new id would make the device appear twice', () => {
     const folder = ownFolder();
     writeFileSync(join(folder, 'identity.json'), '{"device_id": ');
-    expect(() => deviceId(folder)).toThrow(/identity\.json is damaged/);
+    expect(() => deviceId(folder, keptLog())).toThrow(/identity\.json is damaged/);
   });
 
   it('the system’s name is never empty, and the address is empty or an IP address', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parsePush, type Inventory } from '#protocol/sample.ts';
 import type { Outcome } from '../../../agent/link/outcome.ts';
 import { createPush, inColumns } from '../../../agent/outgoing/push.ts';
+import { createTold } from '../../../agent/outgoing/told.ts';
 import { watchClock } from '../../../agent/sampling/clock-steps.ts';
 import type { Sample } from '../../../agent/sampling/sample.ts';
 import { keptLog } from '../quiet.ts';
@@ -73,6 +74,7 @@ function setup(...outcomes: Outcome[]) {
   let inventory: Inventory | undefined;
   let dropped = 0;
   const clock = manualClock(T);
+  const log = keptLog();
   const push = createPush({
     link: {
       deviceId: () => 'device-1',
@@ -82,7 +84,7 @@ function setup(...outcomes: Outcome[]) {
       },
     },
     clock,
-    clockSetting: watchClock(clock, keptLog(), 'boot-1'),
+    clockSetting: watchClock(clock, log, 'boot-1'),
     hostname: 'host',
     address: () => '192.0.2.7',
     inventory: () => inventory,
@@ -93,10 +95,12 @@ function setup(...outcomes: Outcome[]) {
         dropped -= count;
       },
     },
+    told: createTold('/data', log),
   });
   return {
     push,
     bodies,
+    log,
     gathered: (found: Inventory) => {
       inventory = found;
     },
@@ -135,6 +139,23 @@ describe('a push', () => {
     expect(ids[0]).toBeDefined();
     expect(ids[1]).toBe(ids[0]);
     expect(ids[2]).not.toBe(ids[0]);
+  });
+
+  it('[F4] an agent that hears of another one with its identity logs once which one, and what to do', async () => {
+    const shared = (hostname: string): Outcome => ({
+      kind: 'accepted',
+      reply: {
+        accepted: 1,
+        duplicates: 0,
+        interval_s: 5,
+        sample_s: 1,
+        other_agent: { hostname, ip: '192.0.2.8' },
+      },
+    });
+    const { push, log } = setup(shared('web-2'), shared('web-2'), ACCEPTED, shared('web-2'), shared('web-3'));
+    for (let n = 0; n < 6; n++) await push([sample(n)]);
+    expect(log.lines.map(({ text }) => /web-\d/.exec(text)?.[0])).toEqual(['web-2', 'web-3']);
+    expect(log.lines[0]?.text).toMatch(/192\.0\.2\.8.*remove its data folder/);
   });
 
   it('pushes carry the inventory from when it is gathered until the server accepted it', async () => {

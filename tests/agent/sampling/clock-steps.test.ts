@@ -55,6 +55,7 @@ function machine(start: number) {
       inventory: () => undefined,
       pace,
       spool,
+      told: () => undefined,
     });
     const link = { ready: () => Promise.resolve(undefined) };
     const setAside = (_: unknown, reason: string) => expect.unreachable(reason);
