@@ -67,7 +67,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const clockSetting = watchClock(clock, log);
 
   makeFolder(data);
-  stops.push(lockFolder(data, log));
+  stops.push(await lockFolder(data));
 
   const id = deviceId(data, log);
   const membership = readMembership(data);

@@ -5,11 +5,12 @@
  */
 import { join } from 'node:path';
 
-/**
- * Flags of V8 for a small program that is idle most of the time: a small young generation, no helper threads, compact
- * code.
- */
-const FLAGS = ['--max-semi-space-size=1', '--single-threaded-gc', '--optimize-for-size'];
+const FLAGS = [
+  // For a small program that is idle most of the time: a small young generation, no helper threads, compact code.
+  ...['--max-semi-space-size=1', '--single-threaded-gc', '--optimize-for-size'],
+  // Node warns that node:sqlite, which locks the data folder, is experimental.
+  '--disable-warning=ExperimentalWarning',
+];
 
 if (process.execve !== undefined && process.platform !== 'win32')
   process.execve(

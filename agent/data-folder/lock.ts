@@ -1,86 +1,92 @@
-/** The lock of a data folder: two agents in one folder would use one identity and mix their spools. */
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { errorCode } from '#protocol/errors.ts';
-import { readIfThere, removeFile, SetupError, unwritable } from './data-folder.ts';
-import type { Log } from '../log.ts';
-
 /**
- * Identifies a running process by the boot and the time of its start, because its id is used again after a restart of
- * the machine or the container. Empty when the system does not tell.
+ * The lock of a data folder: two agents in one folder would use one identity and mix their spools. It is a lock of the
+ * operating system on the file `lock`, taken through SQLite because Node has no call for one: fcntl on Linux and macOS,
+ * LockFileEx on Windows. The system gives it up when its holder ends, however it ends, and a copy of the folder is not
+ * locked. The file is always empty and stays; removing it would let two agents lock two files. The server's lock
+ * (`server/state/lock.ts`) works in the same way.
  */
-export function processBirth(pid: number): string {
+import { lstatSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorCode, errorText } from '#protocol/errors.ts';
+import { SetupError, unwritable } from './data-folder.ts';
+
+/** How long an agent waits for one that is just stopping, milliseconds. */
+const WAIT_MS = 3000;
+/**
+ * How long SQLite tries at a time, milliseconds. It takes the lock in steps, so processes that start at once can
+ * keep each other from it for a moment.
+ */
+const TRY_MS = 200;
+const PAUSE_MS = 100;
+/** SQLite's code for a file that another process has locked. */
+const BUSY = 5;
+
+/** Makes the file where it is missing, and empties it: an earlier version kept text in it. @throws SetupError */
+function prepare(path: string, folder: string): void {
   try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 2 is the name, in parentheses, and may have blanks: count from its end. Field 22 is the start time.
-    return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+    else if (!found.isFile())
+      throw new SetupError(`${path} is not a file: remove it, so that the agent can make its lock there`);
+    else if (found.size > 0) truncateSync(path);
+  } catch (error) {
+    if (error instanceof SetupError) throw error;
+    // EEXIST: another agent made the file just now.
+    if (errorCode(error) !== 'EEXIST') throw unwritable(folder, error);
+  }
+}
+
+/** Locks the file and returns the release; undefined when another process holds the lock. */
+function tryLock(path: string): (() => void) | undefined {
+  const database = new DatabaseSync(path, { timeout: TRY_MS });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return () => database.close();
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) return undefined;
+    throw error;
+  }
+}
+
+/** ` (process 123)` for a message, where the system tells which process holds the lock. */
+function holderOf(path: string): string {
+  try {
+    const held = new RegExp(`WRITE (\\d+) \\w+:\\w+:${lstatSync(path).ino} 1073741824 `);
+    const [, pid] = held.exec(readFileSync('/proc/locks', 'utf8')) ?? [];
+    return pid === undefined ? '' : ` (process ${pid})`;
   } catch {
-    // No /proc, or no such process.
+    // Only Linux has this list.
     return '';
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it runs, and belongs to another user.
-    return errorCode(error) === 'EPERM';
-  }
-}
-
-/** Whether the process that wrote a lock file with this content still runs. */
-function isHeld(content: string): boolean {
-  const [first = '', birth = ''] = content.split('\n');
-  const pid = Number(first);
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return false;
-  return birth === '' || birth === processBirth(pid);
-}
-
-/** Writes a new file. @throws EEXIST when there is one */
-type Create = (path: string, text: string) => void;
-const create: Create = (path, text) => writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-
 /**
- * Takes the folder's lock and returns its release. A lock whose process ended is replaced. On a full disk the agent
- * runs without a lock, so that this machine is still measured. @throws SetupError when another agent holds the lock
+ * Takes the folder's lock and resolves with its release. Rejects with a SetupError when another agent holds the lock
+ * for `waitMs` milliseconds, or when the folder cannot be locked.
  */
-export function lockFolder(folder: string, log: Log, write: Create = create): () => void {
+export async function lockFolder(folder: string, waitMs = WAIT_MS): Promise<() => void> {
   const path = join(folder, 'lock');
-  const mine = `${process.pid}\n${processBirth(process.pid)}\n`;
-  for (let tries = 0; tries < 3; tries++) {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    prepare(path, folder);
+    let release: (() => void) | undefined;
     try {
-      write(path, mine);
-      return () => {
-        if (readIfThere(path) === mine) unlinkSync(path);
-      };
+      release = tryLock(path);
     } catch (error) {
-      if (errorCode(error) === 'ENOSPC') {
-        removeFile(path);
-        log.warn({ folder }, 'the disk is full: the agent runs without a lock on its data folder');
-        return () => undefined;
-      }
-      if (errorCode(error) !== 'EEXIST') throw unwritable(folder, error);
-      takeOver(path, folder);
+      throw new SetupError(
+        `${path} cannot be locked (${errorText(error)}): give this user the right to write it, ` +
+          'or set WATCHFLOOR_AGENT_DATA to a folder on a local disk',
+      );
     }
-  }
-  throw new SetupError(`other agents keep taking the lock ${path}: stop the other agents of this folder`);
-}
-
-function takeOver(path: string, folder: string): void {
-  const content = readIfThere(path);
-  if (content === undefined) return;
-  if (isHeld(content))
-    throw new SetupError(
-      `an agent (process ${content.split('\n', 1)[0]}) already runs with the data folder ${folder}: ` +
-        'stop it, or set WATCHFLOOR_AGENT_DATA to another folder for this one',
-    );
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    // Another agent removed it first; the next try sees that agent's lock.
-    if (errorCode(error) !== 'ENOENT') throw unwritable(folder, error);
+    if (release !== undefined) return release;
+    if (performance.now() >= deadline)
+      throw new SetupError(
+        `an agent${holderOf(path)} already runs with the data folder ${folder}: ` +
+          'stop it, or set WATCHFLOOR_AGENT_DATA to another folder for this one',
+      );
+    await pause(PAUSE_MS);
   }
 }

@@ -41,7 +41,8 @@ export interface Server {
 /** Starts the server. Rejects with a StartError that says what to correct; nothing is left open then. */
 export async function createServer(config: Config, log: Log): Promise<Server> {
   const stops = new Stops();
-  stops.add(openDataFolder(config.data));
+  const folder = await openDataFolder(config.data);
+  stops.add(folder.close);
   try {
     return await open(config, log, stops);
   } catch (error) {

@@ -1,70 +1,58 @@
 /** Opens the server's data folder: makes it, checks that it is writable, and locks it for one server. */
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '#protocol/errors.ts';
+import { LockError, takeLock } from './lock.ts';
+
+/** How long a start waits for a server that is just stopping, milliseconds. */
+const WAIT_MS = 3000;
 
 /** The reason why the server cannot start, in words for the person who starts it. */
 export class StartError extends Error {}
 
-/**
- * When a process started, in clock ticks since boot; '' where the system does not tell. With the process id
- * it identifies a process, as ids are reused.
- */
-function startTicksOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch (error) {
-    if (errorCode(error) === '') throw error;
-    return '';
-  }
+export interface DataFolder {
+  /** Why what is written to the folder's path would be lost; undefined while the folder is the one that was opened. */
+  whyLost(): string | undefined;
+  /** Gives up the lock. */
+  close(): void;
 }
 
-/** @param holder the content of a lock file: the process id and its start in ticks */
-function isRunning(holder: string): boolean {
-  const [pidText = '', startTicks = ''] = holder.split(' ');
-  const pid = Number(pidText);
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if (errorCode(error) !== 'EPERM') return false;
-  }
-  return startTicks === startTicksOf(pid);
+/** What tells one file or folder from another at the same path; '' when there is none. */
+function identityOf(path: string): string {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? '' : `${found.dev} ${found.ino}`;
 }
 
 /**
- * Makes the folder (0700) and takes its lock. Returns a function that releases the lock.
- * @throws StartError
+ * Makes the folder (0700) and takes its lock. Rejects with a StartError.
+ * @param waitMs how long to wait for the lock, milliseconds
  */
-export function openDataFolder(dir: string): () => void {
+export async function openDataFolder(dir: string, waitMs = WAIT_MS): Promise<DataFolder> {
+  const elsewhere = 'set WATCHFLOOR_DATA to another folder';
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new StartError(
-      `the data folder ${dir} cannot be used (${errorCode(cause)}): give this user the right to write there, or set WATCHFLOOR_DATA to another folder`,
+      `the data folder ${dir} cannot be used (${errorCode(cause)}): give this user the right to write there, or ${elsewhere}`,
       { cause },
     );
   }
-  const path = join(dir, 'server.lock');
-  const ownHolder = `${process.pid} ${startTicksOf(process.pid)}`;
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      writeFileSync(path, ownHolder, { flag: 'wx', mode: 0o600 });
-      return () => rmSync(path, { force: true });
-    } catch (cause) {
-      if (errorCode(cause) !== 'EEXIST')
-        throw new StartError(`the data folder ${dir} cannot be written (${errorCode(cause)})`, { cause });
-      const holder = readFileSync(path, 'utf8');
-      if (isRunning(holder))
-        throw new StartError(
-          `another server (process ${holder.split(' ', 1)[0]}) runs with the data folder ${dir}: stop it, or set WATCHFLOOR_DATA to another folder`,
-        );
-      rmSync(path, { force: true });
-    }
+  const lock = join(dir, 'server.lock');
+  try {
+    const close = await takeLock(lock, waitMs);
+    const [folder, file] = [identityOf(dir), identityOf(lock)];
+    return {
+      close,
+      whyLost() {
+        if (identityOf(dir) === folder && identityOf(lock) === file) return undefined;
+        return `the data folder ${dir} was removed, moved or replaced while the server runs: put it back, or restart the server`;
+      },
+    };
+  } catch (cause) {
+    if (!(cause instanceof LockError)) throw cause;
+    throw new StartError(`the data folder ${dir} cannot be used: ${cause.message}, or ${elsewhere}`, {
+      cause,
+    });
   }
-  throw new StartError(
-    `the lock ${path} is taken again and again by other servers: stop the other servers of this folder`,
-  );
 }

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parsePush } from '#protocol/sample.ts';
 import { startAgent, type RunningAgent } from '../../agent/agent.ts';
 import type { Config } from '../../agent/config/config.ts';
+import { lockFolder } from '../../agent/data-folder/lock.ts';
 import { deviceId } from '../../agent/machine/identity.ts';
 import { makeAuthority, type Authority } from './link/certificates.ts';
 import { ownFolder } from './data-folder/folder.ts';
@@ -185,6 +186,6 @@ describe('an agent', () => {
       .join('');
     expect(pushed.length).toBeGreaterThan(0);
     for (const { t } of pushed) expect(spooled).toContain(`"timestamp":${t}`);
-    expect(readdirSync(data)).not.toContain('lock');
+    (await lockFolder(data, 0))();
   });
 });

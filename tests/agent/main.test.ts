@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { lockFolder } from '../../agent/data-folder/lock.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { ownFolder } from './data-folder/folder.ts';
 
@@ -35,14 +36,14 @@ describe('the agent’s command', () => {
     const data = ownFolder();
     const running = await start(data);
     await expect.poll(running.said, { timeout: 15_000 }).toContain('the agent runs');
-    expect(readFileSync(join(data, 'lock'), 'utf8').split('\n')[0]).toBe(String(running.pid));
+    await expect(lockFolder(data, 0)).rejects.toThrow(`(process ${running.pid})`);
     if (process.platform === 'linux')
       expect(readFileSync(`/proc/${running.pid}/cmdline`, 'utf8')).toContain('--max-semi-space-size=1\0');
     running.stop();
     expect(await running.ended).toBe(0);
     expect(running.said()).toContain('the agent stopped');
     expect(running.said()).not.toContain('Warning');
-    expect(readdirSync(data)).not.toContain('lock');
+    (await lockFolder(data, 0))();
   });
 
   it('[G1] a second agent on one data folder says so, and what to do, and exits with status 2', async () => {

@@ -30,8 +30,8 @@ describe('failed starts', () => {
   /**
    * Takes the lock of the data folder, which the server releases last, after it has closed everything else.
    */
-  const expectUnlocked = (data: string) => {
-    openDataFolder(data)();
+  const expectUnlocked = async (data: string) => {
+    (await openDataFolder(data, 0)).close();
   };
 
   test('a start on a port in use fails with that reason and leaves nothing open', async () => {
@@ -44,14 +44,14 @@ describe('failed starts', () => {
     await expect(createServer(await configFor(data, { port }), log)).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: the port is in use`,
     );
-    expectUnlocked(data);
+    await expectUnlocked(data);
   });
 
   test('a start on an address of another machine fails and leaves nothing open', async () => {
     const data = ownFolder();
     const starting = createServer(await configFor(data, { host: '203.0.113.1' }), log);
     await expect(starting).rejects.toThrow('cannot listen on 203.0.113.1');
-    expectUnlocked(data);
+    await expectUnlocked(data);
   });
 
   test('a start with a damaged state file and copy fails and leaves nothing open', async () => {
@@ -61,7 +61,7 @@ describe('failed starts', () => {
     const starting = createServer(await configFor(data), log);
     await expect(starting).rejects.toThrow(/users\.json is damaged/);
     await expect(starting).rejects.toBeInstanceOf(StartError);
-    expectUnlocked(data);
+    await expectUnlocked(data);
   });
 
   test('a start with a missing certificate fails with that reason and leaves nothing open', async () => {
@@ -70,14 +70,14 @@ describe('failed starts', () => {
     await expect(createServer(await configFor(data, { tls }), log)).rejects.toThrow(
       /WATCHFLOOR_TLS_CERT: cannot read \/no\/such\.crt/,
     );
-    expectUnlocked(data);
+    await expectUnlocked(data);
   });
 
   test('a start with a history that cannot be opened fails and leaves nothing open', async () => {
     const data = ownFolder();
     writeFileSync(join(data, 'history'), 'a file in the way');
     await expect(createServer(await configFor(data), log)).rejects.toBeInstanceOf(StartError);
-    expectUnlocked(data);
+    await expectUnlocked(data);
   });
 
   test('a start with a journal that cannot be opened fails and leaves nothing open', async () => {
@@ -85,7 +85,7 @@ describe('failed starts', () => {
     mkdirSync(data, { recursive: true });
     writeFileSync(join(data, 'journal'), 'a file in the way');
     await expect(createServer(await configFor(data), log)).rejects.toBeInstanceOf(StartError);
-    expectUnlocked(data);
+    await expectUnlocked(data);
   });
 });
 

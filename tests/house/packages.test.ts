@@ -16,7 +16,7 @@ const OWNERS: readonly (readonly [string, readonly string[]])[] = [
   ['argon2', ['server/auth/']],
   ['jose', ['server/auth/']],
   ['lowdb', ['server/state/']],
-  ['node:sqlite', ['server/history/']],
+  ['node:sqlite', ['server/history/', 'server/state/lock.ts', 'agent/data-folder/lock.ts']],
   ['@influxdata/influxdb-client', ['influx/']],
   ['@influxdata/influxdb-client-apis', ['influx/']],
   ['systeminformation', ['agent/']],

@@ -1,53 +1,66 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDataFolder, StartError } from '../../server/state/data-folder.ts';
 import { ownFolder } from './folder.ts';
 
-describe('data folder', () => {
-  test('the data folder is made with mode 0700, and only one server at a time can open it', () => {
-    const dir = join(ownFolder(), 'deep', 'data');
-    const release = openDataFolder(dir);
+/** Opens a new data folder for this test. */
+async function opened() {
+  const dir = join(ownFolder(), 'deep', 'data');
+  const folder = await openDataFolder(dir, 0);
+  onTestFinished(folder.close);
+  return { dir, whyLost: folder.whyLost };
+}
+
+describe('the data folder', () => {
+  test('the data folder is made with mode 0700, and only one server at a time can open it', async () => {
+    const { dir } = await opened();
     expect(statSync(dir).mode & 0o777).toBe(0o700);
-    expect(() => openDataFolder(dir)).toThrow(
-      `another server (process ${process.pid}) runs with the data folder ${dir}`,
-    );
-    release();
-    openDataFolder(dir)();
+    await expect(openDataFolder(dir, 0)).rejects.toBeInstanceOf(StartError);
   });
 
-  test('a lock of a running process is not taken over', async () => {
+  test('a start waits for a server that is just stopping', async () => {
     const dir = ownFolder();
-    const child = spawn('sleep', ['60']);
-    onTestFinished(() => void child.kill());
-    await once(child, 'spawn');
-    const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
-    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    writeFileSync(join(dir, 'server.lock'), `${child.pid} ${startTicks}`);
-    expect(() => openDataFolder(dir)).toThrow(StartError);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    openDataFolder(dir)();
+    const { close } = await openDataFolder(dir, 0);
+    const waiting = openDataFolder(dir, 10_000);
+    close();
+    (await waiting).close();
   });
 
-  test.each([
-    ['a process that is gone', '999999999 1'],
-    ['a process whose id is reused', `${process.pid} 1`],
-    ['a crash before the lock was written', ''],
-    ['rubbish', 'x y z'],
-    ['a negative number', '-1'],
-  ])('a lock left by %s is taken over', (_, holder) => {
-    const dir = ownFolder();
-    writeFileSync(join(dir, 'server.lock'), holder);
-    openDataFolder(dir)();
-  });
-
-  test('a data folder that is a file is refused with advice', () => {
+  test('a data folder that is a file is refused with advice', async () => {
     const dir = join(ownFolder(), 'file');
     writeFileSync(dir, '');
-    expect(() => openDataFolder(dir)).toThrow(/the data folder .*file cannot be used \(EEXIST\)/);
-    expect(() => openDataFolder(join(dir, 'below'))).toThrow(/\(ENOTDIR\).*WATCHFLOOR_DATA/);
+    await expect(openDataFolder(dir)).rejects.toThrow(/the data folder .*file cannot be used \(EEXIST\)/);
+    await expect(openDataFolder(join(dir, 'below'))).rejects.toThrow(/\(ENOTDIR\).*WATCHFLOOR_DATA/);
+  });
+});
+
+describe('[I1] a data folder in use is known to be lost', () => {
+  test.each([
+    ['removed', (dir: string) => rmSync(dir, { recursive: true })],
+    ['moved', (dir: string) => renameSync(dir, `${dir}-moved`)],
+    ['replaced by another folder', (dir: string) => (renameSync(dir, `${dir}-moved`), mkdirSync(dir))],
+    ['emptied', (dir: string) => rmSync(join(dir, 'server.lock'))],
+    [
+      'replaced by a copy',
+      (dir: string) => {
+        renameSync(dir, `${dir}-moved`);
+        mkdirSync(dir);
+        writeFileSync(join(dir, 'server.lock'), '');
+      },
+    ],
+  ])('when it was %s', async (_, act) => {
+    const { dir, whyLost } = await opened();
+    expect(whyLost()).toBeUndefined();
+    act(dir);
+    expect(whyLost()).toMatch(/data was removed, moved or replaced while the server runs: put it back/);
+  });
+
+  test('a folder that was moved and put back is not lost', async () => {
+    const { dir, whyLost } = await opened();
+    renameSync(dir, `${dir}-moved`);
+    expect(whyLost()).toBeDefined();
+    renameSync(`${dir}-moved`, dir);
+    expect(whyLost()).toBeUndefined();
   });
 });
