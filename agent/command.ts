@@ -1,10 +1,11 @@
-/** The agent's command: it reads the settings, runs the agent, and stops it in order on a signal. */
+/** The agent's command: it reads the settings, runs the agent, and stops it in order when it has to end. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
 import { describeSettings } from './config/settings.ts';
+import { listenForEnd } from './service/ending.ts';
 
 const USAGE = `watchfloor-agent: measures this machine and pushes to a Watchfloor server.
 
@@ -23,12 +24,13 @@ async function run(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
   const agent = await startAgent(config, log);
-  const stop = (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'stopping');
+  let ending = false;
+  listenForEnd((reason) => {
+    if (ending) return;
+    ending = true;
+    log.info({ reason }, 'stopping');
     void agent.stop().then(() => process.exit(0));
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  });
 }
 
 try {

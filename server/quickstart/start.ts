@@ -4,31 +4,31 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { errorText } from '#protocol/errors.ts';
-import { ConfigError, loadConfig, type Config } from '../config/config.ts';
-import { StartError } from '../state/data-folder.ts';
+import { endWhenAsked, exitWithError, exitWithProblems } from '../app/command.ts';
 import { createLog } from '../app/log.ts';
 import { createServer } from '../app/server.ts';
+import { Stops } from '../app/stops.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { buildWebIfChanged } from './web-build.ts';
 import { welcome } from './welcome.ts';
 
+const COMMAND = 'watchfloor';
 const AGENT = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
-/** How long the agent may take to stop before it is killed. */
-const AGENT_STOP_MS = 8000;
-
-/** Prints what the person has to correct, and ends the process with status 2. */
-function exitWithProblems(lines: readonly string[]): never {
-  for (const line of lines) console.error(`watchfloor: ${line}`);
-  process.exit(2);
-}
+/** How long the agent may take to stop before it is killed, milliseconds. */
+const AGENT_STOP_MS = 4000;
 
 /**
  * Starts the agent with the settings of the environment, without the two variables that here belong to the
- * server: its file and its interval.
+ * server: its file and its interval. The agent ends when this process does, even if it is killed.
  */
 function startAgent(enrollment: string, logLevel: string): ChildProcess {
   const { WATCHFLOOR_CONFIG: _, WATCHFLOOR_INTERVAL: __, ...environment } = process.env;
-  const env = { ...environment, WATCHFLOOR_ENROLL: enrollment, WATCHFLOOR_LOG_LEVEL: logLevel };
+  const env = {
+    ...environment,
+    WATCHFLOOR_ENROLL: enrollment,
+    WATCHFLOOR_LOG_LEVEL: logLevel,
+    WATCHFLOOR_PARENT: String(process.pid),
+  };
   return spawn(process.execPath, [AGENT], { env, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
@@ -45,42 +45,35 @@ function stopAgent(agent: ChildProcess): Promise<void> {
 }
 
 async function run(config: Config, logLevel: Config['logLevel']): Promise<void> {
+  const stops = new Stops();
+  endWhenAsked(COMMAND, stops);
   await buildWebIfChanged(() => console.log('Building the web app; this takes a moment…'));
   const server = await createServer(config, createLog(logLevel));
+  stops.add(() => server.close());
   const agent = startAgent(await server.enrollThisMachine(), logLevel);
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
-    void stopAgent(agent)
-      .then(() => server.close())
-      .then(
-        () => process.exit(0),
-        (error: unknown) => exitWithProblems([errorText(error)]),
-      );
-  };
-  agent.once('exit', (code) => {
-    if (!stopping)
-      console.error(
-        `watchfloor: the agent of this machine ended (code ${code}); the server keeps running. The agent's messages above say why.`,
-      );
+  const tellOfEnd = (code: number | null) =>
+    console.error(
+      `${COMMAND}: the agent of this machine ended (code ${code}); the server keeps running. The agent's messages above say why.`,
+    );
+  agent.once('exit', tellOfEnd);
+  stops.add(() => {
+    agent.off('exit', tellOfEnd);
+    return stopAgent(agent);
   });
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
   console.log(welcome(server, config.adminPassword !== undefined));
 }
 
 try {
   const command = await loadConfig(process.argv.slice(2), process.env);
   if (command.kind !== 'run')
-    exitWithProblems(['npm start accepts the settings of the server; `npm run server -- --help` lists them']);
+    exitWithProblems(COMMAND, [
+      'npm start accepts the settings of the server; `npm run server -- --help` lists them',
+    ]);
   // The log goes to a person's terminal, so by default it shows only warnings and errors.
   await run(
     command.config,
     process.env['WATCHFLOOR_LOG_LEVEL'] === undefined ? 'warn' : command.config.logLevel,
   );
 } catch (error) {
-  if (error instanceof ConfigError) exitWithProblems(error.problems);
-  if (error instanceof StartError) exitWithProblems([error.message]);
-  throw error;
+  exitWithError(COMMAND, error);
 }

@@ -42,13 +42,18 @@ function runScript(script: string, args: readonly string[]): Promise<void> {
       cwd: join(ROOT, 'web'),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // Signals end this process while it builds; a build that went on would write beside that of the next start.
+    const stop = () => child.kill();
+    process.once('exit', stop);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`the web app could not be built:\n${output}`)),
-    );
+    child.once('exit', (code) => {
+      process.off('exit', stop);
+      if (code === 0) resolve();
+      else reject(new Error(`the web app could not be built:\n${output}`));
+    });
   });
 }
 
