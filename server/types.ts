@@ -1,5 +1,6 @@
 /** Types that several parts of the server share, each defined once. Types only: nothing here runs. */
 import type { DeviceStatus, Role } from '#protocol/api.ts';
+import type { Ignored } from '#protocol/ignored.ts';
 import type { Sample } from '#protocol/sample.ts';
 
 /** The log as every part uses it. Each call takes named facts (`{ err, path }`), then a sentence. */
@@ -48,6 +49,8 @@ export interface AcceptedPush {
    * When the push was sent, epoch milliseconds by the clock of its samples' times; undefined if not given.
    */
   readonly sentAt: number | undefined;
+  /** [I7] What was left out of the push; undefined when nothing was. */
+  readonly ignored?: Ignored | undefined;
 }
 
 /** A device went online or offline. */

@@ -1,7 +1,7 @@
 /**
  * The newest sample and the online status of each device. In memory, as every push and every page reads it.
  */
-import type { DeviceStatus } from '#protocol/api.ts';
+import type { DeviceDetail, DeviceStatus } from '#protocol/api.ts';
 import { onlineWindowMs } from '#protocol/gaps.ts';
 import type { Recent } from '#protocol/live.ts';
 import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
@@ -26,6 +26,8 @@ export interface FleetEntry {
   readonly intervalS: number;
   /** The values of the sample with the newest time; empty where there is none. */
   readonly values: Values;
+  /** [I7] What was left out of the last push with something invalid, and when it arrived; null: nothing was. */
+  readonly ignored: DeviceDetail['ignored'];
 }
 
 /**
@@ -88,6 +90,7 @@ class TrackedDevice implements FleetEntry {
   intervalS: number;
   newest: Sample | undefined;
   ring: RecentRing | undefined;
+  ignored: DeviceDetail['ignored'] = null;
 
   constructor(intervalS: number, lastSeen: number | null, newest?: Sample) {
     this.intervalS = intervalS;
@@ -195,11 +198,12 @@ export function createFleet({ now, onStatusChange, devices, latest, every }: Fle
     remove(deviceId) {
       tracked.delete(deviceId);
     },
-    pushAccepted({ deviceId, samples, arrived, intervalS }) {
+    pushAccepted({ deviceId, samples, arrived, intervalS, ignored }) {
       const device = tracked.get(deviceId);
       if (device === undefined) return;
       device.intervalS = intervalS;
       device.lastSeen = Math.max(device.lastSeen ?? 0, arrived);
+      if (ignored !== undefined) device.ignored = { ...ignored, at: arrived };
       addSamples(device, samples);
       if (device.status === 'offline') setStatus(deviceId, device, 'online', arrived);
     },

@@ -65,6 +65,7 @@ export function createViews(
     inventory: record.inventory,
     token: { issued_at: record.token_issued_at, revoked_at: record.token_revoked_at },
     dropped: record.dropped,
+    ignored: fleet.get(record.id)?.ignored ?? null,
   });
   return {
     row,

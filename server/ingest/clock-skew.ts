@@ -1,6 +1,7 @@
-/** [I5] How far the sample times of a push are shifted, and which times are refused. */
+/** [I5] How far the sample times of a push are shifted, and which samples are left out for their time. */
+import { invalidBody, issueDetails } from '#protocol/body.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { timePath, type Push } from '#protocol/sample.ts';
+import { timePath, type Push, type Sample } from '#protocol/sample.ts';
 
 /** A device clock that differs from the server's by more than this is taken as wrong, milliseconds. */
 const TOLERANCE_MS = 5 * 60_000;
@@ -24,27 +25,35 @@ export function shiftFor(sentAt: number | undefined, arrived: number, lastShiftM
   return lastShiftMs !== null && Math.abs(skewMs - lastShiftMs) <= SAME_SKEW_MS ? lastShiftMs : skewMs;
 }
 
+/** A device that has no clock and no network yet begins in 1970; before this time, a clock was never set. */
+const EARLIEST_MS = Date.UTC(2000, 0, 1);
+
+/** Why a sample of this time is left out; undefined for one that is stored. Epoch milliseconds. */
+function timeProblem(t: number, arrived: number, keptMs: number): string | undefined {
+  if (t - arrived > TOLERANCE_MS) return `is ${Math.round((t - arrived) / 1000)} s in the future`;
+  if (t < EARLIEST_MS) return 'is before the year 2000';
+  return arrived - t > keptMs ? 'is older than anything the history keeps' : undefined;
+}
+
 /**
- * Checks the samples' times, shifted by `shiftMs`, against `arrived` (epoch milliseconds).
+ * The samples of a push whose times, once shifted by `shiftMs`, can be right; the others are left out and noted.
+ * @param arrived epoch milliseconds by the server's clock
  * @param keptMs how long the history keeps a sample, milliseconds
- * @throws ApiError naming the first sample that is in the future or older than the history keeps
+ * @throws ApiError naming the first sample when none is left
  */
-export function checkTimes(
-  { form, samples }: Pick<Push, 'form' | 'samples'>,
+export function samplesInTime(
+  { form, samples, places, leftOut }: Pick<Push, 'form' | 'samples' | 'places' | 'leftOut'>,
   shiftMs: number,
   arrived: number,
   keptMs: number,
-): void {
-  for (const [index, { t }] of samples.entries()) {
-    const aheadMs = t + shiftMs - arrived;
-    if (aheadMs > TOLERANCE_MS) {
-      const message = `is ${Math.round(aheadMs / 1000)} s in the future`;
-      throw new ApiError('clock_ahead', { details: [{ path: timePath(form, index), message }] });
-    }
-    if (-aheadMs > keptMs) {
-      const path = timePath(form, index);
-      const message = 'is older than anything the history keeps';
-      throw new ApiError('invalid_body', { message: `${path}: ${message}`, details: [{ path, message }] });
-    }
-  }
+): readonly Sample[] {
+  const problems = samples.map(({ t }) => timeProblem(t + shiftMs, arrived, keptMs));
+  if (problems.every((problem) => problem === undefined)) return samples;
+  for (const [index, problem] of problems.entries())
+    if (problem !== undefined) leftOut.addAt(timePath(form, places?.[index] ?? index), problem);
+  const inTime = samples.filter((_, index) => problems[index] === undefined);
+  if (inTime.length > 0) return inTime;
+  const isAhead = samples.some(({ t }) => t + shiftMs > arrived);
+  const refusal = leftOut.refusal();
+  throw isAhead ? new ApiError('clock_ahead', { details: issueDetails(refusal) }) : invalidBody(refusal);
 }

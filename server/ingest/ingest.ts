@@ -4,14 +4,15 @@
  * [I1]; a push that is refused changes nothing.
  */
 import { ApiError } from '#protocol/errors.ts';
+import type { Ignored } from '#protocol/ignored.ts';
 import type { Push, PushForm, PushReply, Sample } from '#protocol/sample.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import type { AcceptedPush, Log } from '../types.ts';
-import { checkTimes, shiftFor } from './clock-skew.ts';
+import { samplesInTime, shiftFor } from './clock-skew.ts';
 import { withFacts, type PushFacts } from './device-facts.ts';
 import { createIntervals } from './intervals.ts';
-import { encodeEntry, orderSamples } from './journal-entry.ts';
+import { encodeEntry, encodeTaken, orderSamples } from './journal-entry.ts';
 import type { NewSamples } from './new-samples.ts';
 import { createPushBudget } from './push-budget.ts';
 import { createPushReader } from './push-reader.ts';
@@ -33,7 +34,7 @@ export interface IngestParts {
   readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
   readonly intervalS: number;
-  /** Samples older than this are refused, milliseconds. */
+  /** Samples older than this are left out, milliseconds. */
   readonly keptMs: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -56,11 +57,23 @@ const SAMPLE_S = 1;
 /** Seconds between pushes while somebody watches the device. */
 const WATCHED_INTERVAL_S = 1;
 
+/** A push whose samples are to be stored. */
+interface TakenPush {
+  readonly push: Push;
+  /** Epoch milliseconds. */
+  readonly arrived: number;
+  /** How far its samples were shifted, milliseconds. */
+  readonly shiftMs: number;
+  readonly ignored: Ignored | undefined;
+}
+
 export function createIngest(parts: IngestParts): Ingest {
   const { authenticate, devices, append, newSamples, isWatched, now, log } = parts;
   const budget = createPushBudget();
   const reader = createPushReader();
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
+  /** By device: what was left out of its last push with something invalid, as JSON. */
+  const lastIgnored = new Map<string, string>();
 
   async function writeToJournal(
     deviceId: string,
@@ -95,11 +108,21 @@ export function createIngest(parts: IngestParts): Ingest {
     });
   }
 
-  function updateRecord(record: DeviceRecord, facts: PushFacts): void {
+  /** Saves the record with the push's facts; returns whether pages have to show the device anew for them. */
+  function updateRecord(record: DeviceRecord, facts: PushFacts): boolean {
     const changed = withFacts(record, facts);
-    if (changed === record) return;
+    if (changed === record) return false;
     devices.put(changed).catch((error: unknown) => log.error({ err: error }, 'a device could not be saved'));
-    parts.onDeviceChanged(record.id);
+    return true;
+  }
+
+  /** [I7] Whether other parts are left out of this push than of the device's last one that had any. */
+  function isNewlyIgnored(deviceId: string, ignored: Ignored | undefined): boolean {
+    if (ignored === undefined) return false;
+    const text = JSON.stringify(ignored);
+    if (lastIgnored.get(deviceId) === text) return false;
+    lastIgnored.set(deviceId, text);
+    return true;
   }
 
   function notifyParts(push: AcceptedPush): void {
@@ -116,7 +139,7 @@ export function createIngest(parts: IngestParts): Ingest {
   /**
    * Notifies the parts of a push that is on disk, and updates the device's record. `fresh`: its new samples.
    */
-  function afterStored(push: Push, fresh: readonly Sample[], arrived: number, shiftMs: number): void {
+  function afterStored({ push, arrived, shiftMs, ignored }: TakenPush, fresh: readonly Sample[]): void {
     const deviceId = push.device_id;
     const record = devices.get(deviceId);
     // The device may have been removed while its push was being written.
@@ -125,9 +148,10 @@ export function createIngest(parts: IngestParts): Ingest {
     // [I2] A resend reports the same dropped samples again; they are counted once.
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
     const sentAt = shiftMs === 0 ? push.sent_at : arrived;
-    notifyParts({ deviceId, samples: fresh, arrived, intervalS: nextPushS, sentAt });
-    // After the parts: what pages are shown of a changed record includes the fleet's new interval.
-    updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
+    notifyParts({ deviceId, samples: fresh, arrived, intervalS: nextPushS, sentAt, ignored });
+    const isRecordChanged = updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
+    // After the parts: what pages are shown of a changed device includes what the fleet now knows of it.
+    if (isNewlyIgnored(deviceId, ignored) || isRecordChanged) parts.onDeviceChanged(deviceId);
   }
 
   return {
@@ -140,16 +164,18 @@ export function createIngest(parts: IngestParts): Ingest {
       const record = devices.get(deviceId);
       if (!record) throw new ApiError('invalid_token');
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);
-      checkTimes(push, shiftMs, arrived, parts.keptMs);
-
-      const samples = orderSamples(push.samples, shiftMs);
-      const fresh = await store(deviceId, arrived, encodeEntry(shiftMs, body), samples);
-      afterStored(push, fresh, arrived, shiftMs);
+      const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);
+      const samples = orderSamples(inTime, shiftMs);
+      const ignored = push.leftOut.summary();
+      const entry = ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples);
+      const fresh = await store(deviceId, arrived, entry, samples);
+      afterStored({ push, arrived, shiftMs, ignored }, fresh);
       return {
         accepted: fresh.length,
-        duplicates: push.samples.length - fresh.length,
+        duplicates: inTime.length - fresh.length,
         interval_s: isWatched(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
         sample_s: SAMPLE_S,
+        ...(ignored !== undefined && { ignored }),
       };
     },
     counts: reader.counts,
@@ -158,6 +184,7 @@ export function createIngest(parts: IngestParts): Ingest {
       reader.forget(deviceId);
       intervals.forget(deviceId);
       newSamples.forget(deviceId);
+      lastIgnored.delete(deviceId);
     },
   };
 }

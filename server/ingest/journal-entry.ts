@@ -1,8 +1,11 @@
 /**
  * One push as the journal stores it: how far its times were shifted (milliseconds, float64, little-endian),
- * then the inflated body as it was received.
+ * then the inflated body as it was received. [I7] A push of which something was left out is stored as a new body
+ * that holds only what was taken, so that reading it at a later start gives the same samples.
  */
-import { atTime, parsePush, type Sample } from '#protocol/sample.ts';
+import { parseInstanceField } from '#protocol/fields.ts';
+import { emptyValues, type Values } from '#protocol/metrics.ts';
+import { atTime, parsePush, type Row, type Sample } from '#protocol/sample.ts';
 
 const SHIFT_BYTES = 8;
 
@@ -11,6 +14,41 @@ export function encodeEntry(shiftMs: number, body: Buffer): Buffer {
   payload.writeDoubleLE(shiftMs, 0);
   body.copy(payload, SHIFT_BYTES);
   return payload;
+}
+
+/** The entry of a push of which only `samples` were taken; they are in their final times, and of one form. */
+export function encodeTaken(deviceId: string, samples: readonly Sample[]): Buffer {
+  const layout = samples[0]?.row?.layout;
+  const content =
+    layout === undefined
+      ? { samples: samples.map(({ t, values }) => ({ timestamp: t, metrics: nested(values) })) }
+      : { fields: layout.names, rows: samples.map(({ t, row }) => [t, ...numbersOf(row)]) };
+  const push = { device_id: deviceId, hostname: deviceId, ip: '', ...content };
+  return encodeEntry(0, Buffer.from(JSON.stringify(push)));
+}
+
+/**
+ * The values as `metrics` with the instances inside their kinds, so that an entry is no longer than its body, in
+ * which a long instance name may have stood once for many fields. The instances of a kind that is a scalar too
+ * can only be sent under their full names.
+ */
+function nested(values: Values): Readonly<Record<string, unknown>> {
+  const scalars = emptyValues();
+  const kinds: Record<string, Record<string, Values>> = Object.create(null);
+  for (const [name, value] of Object.entries(values)) {
+    const parts = parseInstanceField(name);
+    if (parts === undefined || parts.kind in values) scalars[name] = value;
+    else {
+      const instances = (kinds[parts.kind] ??= Object.create(null));
+      (instances[parts.instance] ??= emptyValues())[parts.field] = value;
+    }
+  }
+  return { ...scalars, ...kinds };
+}
+
+/** The numbers of a row; NaN becomes null in JSON. */
+function numbersOf(row: Row | undefined): Float64Array | readonly number[] {
+  return row === undefined ? [] : row.numbers.subarray(row.offset, row.offset + row.layout.names.length);
 }
 
 /**

@@ -20,10 +20,10 @@ export interface PushReader {
   forget(deviceId: string): void;
 }
 
-/** Whether `fields`, as a body has them, are the names of the layout, in the same order. */
-function hasNames({ names }: Layout, fields: unknown): boolean {
-  if (!Array.isArray(fields) || fields.length !== names.length) return false;
-  for (let place = 0; place < names.length; place++) if (fields[place] !== names[place]) return false;
+/** Whether `fields`, as a body has them, are the list that the layout was made of. */
+function isSame({ sent }: Layout, fields: unknown): boolean {
+  if (!Array.isArray(fields) || fields.length !== sent.length) return false;
+  for (let place = 0; place < sent.length; place++) if (fields[place] !== sent[place]) return false;
   return true;
 }
 
@@ -37,12 +37,17 @@ export function createPushReader(): PushReader {
 
   function layoutOf(deviceId: string, fields: unknown): Layout {
     const last = lastLayouts.get(deviceId);
-    return last !== undefined && hasNames(last, fields) ? last : checkFields(fields);
+    return last !== undefined && isSame(last, fields) ? last : checkFields(fields);
   }
 
   /** Keeps the layout of a device's valid push, or the equal one that another device sends. */
   function remember(deviceId: string, layout: Layout): void {
     if (lastLayouts.get(deviceId) === layout) return;
+    if (layout.leftOut.length > 0) {
+      // A list with an entry that is no text never equals the next one.
+      if (layout.sent.every((entry) => typeof entry === 'string')) lastLayouts.set(deviceId, layout);
+      return;
+    }
     const key = layout.names.join('\n');
     const shared = sharedLayouts.get(key);
     lastLayouts.set(deviceId, shared ?? layout);

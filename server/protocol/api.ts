@@ -1,5 +1,6 @@
 /** The shapes of the HTTP API's requests and replies. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
+import { ignored } from './ignored.ts';
 import { inventory, timestamp } from './sample.ts';
 import { optionalText, text } from './text.ts';
 
@@ -113,6 +114,11 @@ export const deviceDetail = device.extend({
   token: z.object({ issued_at: z.number(), revoked_at: z.number().nullable() }),
   /** How many samples the agent had to drop while it could not reach the server. */
   dropped: z.number(),
+  /**
+   * [I7] What was left out of the device's last push with something invalid, and when that push arrived; null when
+   * nothing was left out since the server's start.
+   */
+  ignored: ignored.extend({ at: z.number() }).nullable(),
 });
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 

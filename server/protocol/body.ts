@@ -13,7 +13,7 @@ export function parseJson(bytes: Buffer): unknown {
 }
 
 /** The wrong fields of zod's issues, in zod's order; at most ten. */
-function issueDetails(error: z.ZodError): ErrorDetail[] {
+export function issueDetails(error: z.ZodError): ErrorDetail[] {
   return error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
 }
 

@@ -1,12 +1,18 @@
 /**
  * Checks the field names and numbers of a push and turns them into values by flat field name. All forms of a
- * push share `checkField` for a name and `storableValue` for a number ([I5] which numbers are refused or
- * clamped).
+ * push share `nameProblem` for a name and `storableValue` for a number ([I5] which numbers are left out or
+ * clamped). [I7] A wrong name or number is left out and noted; the rest is kept.
  */
 import { fieldInfo, instanceField, parseInstanceField } from './fields.ts';
+import { refusal, type LeftOut, type LeftOutPart, type Path } from './ignored.ts';
 
 /** Values by flat field name (`cpu`, `core:0:cpu`). */
 export type Values = Record<string, number>;
+
+/** An object without a prototype: a field may be called `constructor`, and `toString` is none that was sent. */
+export function emptyValues(): Values {
+  return Object.create(null);
+}
 
 const LIMITS = {
   fieldsPerSample: 4000,
@@ -17,55 +23,44 @@ const LIMITS = {
 } as const;
 
 const FIELD = /^[A-Za-z][A-Za-z0-9_.-]*$/;
-// eslint-disable-next-line no-control-regex -- the pattern finds what a name must not have
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** What an instance's name must not have: control characters, and halves of characters (lone surrogates). */
+const UNPRINTABLE = /[\p{Control}\p{Surrogate}]/u;
 
-/** Says what is wrong with a refused name or number, and at which path of the metrics. */
-export class BadValue extends Error {
-  readonly path: readonly string[];
-  constructor(path: readonly string[], message: string) {
-    super(message);
-    this.path = path;
-  }
+function wordProblem(word: string): string | undefined {
+  if (word.length <= LIMITS.fieldNameChars && FIELD.test(word)) return undefined;
+  return 'a field name is a letter, then up to 63 letters, digits, "_", "-" or "."';
 }
 
-function checkName(path: readonly string[], name: string): void {
-  if (name.length > LIMITS.fieldNameChars || !FIELD.test(name))
-    throw new BadValue(path, 'a field name is a letter, then up to 63 letters, digits, "_", "-" or "."');
+function instanceProblem(instance: string): string | undefined {
+  if (instance.length > 0 && instance.length <= LIMITS.instanceNameChars && !UNPRINTABLE.test(instance))
+    return undefined;
+  return 'an instance name is 1 to 256 printable characters';
 }
 
-function checkInstance(path: readonly string[], instance: string): void {
-  if (instance.length === 0 || instance.length > LIMITS.instanceNameChars || CONTROL.test(instance))
-    throw new BadValue(path, 'an instance name is 1 to 256 printable characters');
+/** Why a flat name (`cpu`, `disk:sda:read`) is no field name; undefined for one that is. */
+function nameProblem(name: string): string | undefined {
+  const parts = parseInstanceField(name);
+  if (parts === undefined) return wordProblem(name);
+  return wordProblem(parts.kind) ?? instanceProblem(parts.instance) ?? wordProblem(parts.field);
 }
 
-function checkCount(count: number): void {
+/** @throws z.ZodError when a sample has so many fields that its push is refused as a whole */
+function checkCount(count: number, path: Path): void {
   if (count > LIMITS.fieldsPerSample)
-    throw new BadValue([], `has ${count} fields; at most ${LIMITS.fieldsPerSample} are accepted`);
+    throw refusal(path, `has ${count} fields; at most ${LIMITS.fieldsPerSample} are accepted`);
 }
 
 /** Which numbers a field takes: a percentage, any number from zero up, or any number. */
 export type AllowedValues = 'percent' | 'from-zero' | 'any';
 
-/**
- * Checks a flat name (`cpu`, `disk:sda:read`) and returns which numbers the field takes.
- * @param path the name's path in the metrics, for the error
- * @throws BadValue when the name is not a field name
- */
-function checkField(name: string, path: readonly string[] = [name]): AllowedValues {
-  const parts = parseInstanceField(name);
-  if (parts === undefined) checkName(path, name);
-  else {
-    checkName(path, parts.kind);
-    checkInstance(path, parts.instance);
-    checkName(path, parts.field);
-  }
+/** Which numbers the field of this flat name takes. */
+function allowedValues(name: string): AllowedValues {
   const unit = fieldInfo(name)?.unit;
   if (unit === undefined || unit === 'celsius') return 'any';
   return unit === 'percent' ? 'percent' : 'from-zero';
 }
 
-/** [I5] The value to store: 100 for a percentage over 100; undefined when the value must be refused. */
+/** [I5] The value to store: 100 for a percentage over 100; undefined when the value must be left out. */
 function storableValue(allowed: AllowedValues, value: unknown): number | undefined {
   if (typeof value !== 'number' || !(Math.abs(value) <= LIMITS.magnitude)) return undefined;
   if (allowed === 'any') return value;
@@ -73,23 +68,28 @@ function storableValue(allowed: AllowedValues, value: unknown): number | undefin
   return allowed === 'percent' && value > 100 ? 100 : value;
 }
 
-/** The error for a value that `storableValue` refuses. */
-function refusedValue(path: readonly string[], value: unknown): BadValue {
-  if (typeof value !== 'number' || !Number.isFinite(value))
-    return new BadValue(path, 'must be a finite number');
-  if (Math.abs(value) > LIMITS.magnitude)
-    return new BadValue(path, `is out of range: at most ${LIMITS.magnitude}`);
-  return new BadValue(path, 'must not be negative');
+/** Why `storableValue` leaves a value out. */
+function valueProblem(value: unknown): string {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return 'must be a finite number';
+  if (Math.abs(value) > LIMITS.magnitude) return `is out of range: at most ${LIMITS.magnitude}`;
+  return 'must not be negative';
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 // --- samples as objects -----------------------------------------------------------------------------
 
-/** Turns the `metrics` of one sample into values. @throws BadValue naming the first wrong field */
-export type ParseMetrics = (metrics: unknown) => Values;
+/**
+ * Turns the `metrics` of one sample, which are at `path` in the body, into values. What is wrong is left out.
+ * @throws z.ZodError when there are too many fields
+ */
+export type ParseMetrics = (
+  metrics: Readonly<Record<string, unknown>>,
+  path: Path,
+  leftOut: LeftOut,
+) => Values;
 
 /** How many checked names a parser remembers; past it, it forgets them and checks again. */
 const MAX_CHECKED_NAMES = 50_000;
@@ -103,51 +103,73 @@ const MAX_CHECKED_NAMES = 50_000;
  */
 export function createMetricsParser(): ParseMetrics {
   const checked = new Map<string, AllowedValues>();
-  const checkFirst = (name: string, path: readonly string[]): AllowedValues => {
-    const allowed = checkField(name, path);
+
+  function checkFirst(name: string): AllowedValues | undefined {
+    if (nameProblem(name) !== undefined) return undefined;
     if (checked.size >= MAX_CHECKED_NAMES) checked.clear();
+    const allowed = allowedValues(name);
     checked.set(name, allowed);
     return allowed;
-  };
+  }
 
-  /** Adds the values of all instances of one kind; returns how many there are. */
-  function addInstances(values: Values, kind: string, instances: object): number {
-    checkName([kind], kind);
+  /** Adds a value; returns why it is left out instead, undefined for a value that was added. */
+  function addValue(values: Values, name: string, input: unknown): string | undefined {
+    const allowed = checked.get(name) ?? checkFirst(name);
+    if (allowed === undefined) return nameProblem(name);
+    const value = storableValue(allowed, input);
+    if (value === undefined) return valueProblem(input);
+    values[name] = value;
+    return undefined;
+  }
+
+  /** Adds the values of all instances of one kind; returns how many there were, those left out included. */
+  function addInstances(
+    values: Values,
+    kind: string,
+    instances: object,
+    path: Path,
+    leftOut: LeftOut,
+  ): number {
+    const kindProblem = wordProblem(kind);
+    if (kindProblem !== undefined) {
+      leftOut.add({ field: kind, reason: kindProblem, path: [...path, kind] });
+      return 1;
+    }
     let count = 0;
     for (const [instance, fields] of Object.entries(instances)) {
-      checkInstance([kind, instance.slice(0, 40)], instance);
-      if (!isRecord(fields)) throw new BadValue([kind, instance], 'must be an object of numbers');
+      const problem =
+        instanceProblem(instance) ?? (isRecord(fields) ? undefined : 'must be an object of numbers');
+      if (problem !== undefined) {
+        leftOut.add({ field: `${kind}:${instance}`, reason: problem, path: [...path, kind, instance] });
+        count++;
+        continue;
+      }
       for (const [field, input] of Object.entries(fields)) {
         if (input === null) continue;
-        // In the joined name a colon of the field would count as part of the instance.
-        if (field.includes(':')) checkName([kind, instance, field], field);
-        const name = instanceField(kind, instance, field);
-        // A path is made for a new name or an error only, not for every value.
-        const allowed = checked.get(name) ?? checkFirst(name, [kind, instance, field]);
-        const value = storableValue(allowed, input);
-        if (value === undefined) throw refusedValue([kind, instance, field], input);
-        values[name] = value;
         count++;
+        const name = instanceField(kind, instance, field);
+        // In the joined name a colon of the field would count as part of the instance.
+        const reason = field.includes(':') ? wordProblem(field) : addValue(values, name, input);
+        if (reason !== undefined)
+          leftOut.add({ field: name, reason, path: [...path, kind, instance, field] });
       }
     }
     return count;
   }
 
-  return (metrics) => {
-    if (!isRecord(metrics)) throw new BadValue([], 'must be an object of numbers');
-    const values: Values = {};
+  return (metrics, path, leftOut) => {
+    const values = emptyValues();
     let count = 0;
     for (const [key, input] of Object.entries(metrics)) {
       if (input === null || input === undefined) continue;
-      if (typeof input === 'object') count += addInstances(values, key, input);
+      if (typeof input === 'object') count += addInstances(values, key, input, path, leftOut);
       else {
-        const value = storableValue(checked.get(key) ?? checkFirst(key, [key]), input);
-        if (value === undefined) throw refusedValue([key], input);
-        values[key] = value;
+        const reason = addValue(values, key, input);
+        if (reason !== undefined) leftOut.add({ field: key, reason, path: [...path, key] });
         count++;
       }
     }
-    checkCount(count);
+    checkCount(count, path);
     return values;
   };
 }
@@ -156,61 +178,89 @@ export function createMetricsParser(): ParseMetrics {
 
 /** The checked `fields` list of a push in columns. */
 export interface Layout {
+  /** The names of the list that are valid, each once. */
   readonly names: readonly string[];
   /** Field name to its index in `names`. */
   readonly columns: ReadonlyMap<string, number>;
   /** Which numbers each field takes, in the order of `names`. */
   readonly allowed: readonly AllowedValues[];
+  /** The list as it was sent: a row has its time, then one entry for each. */
+  readonly sent: readonly unknown[];
+  /** The index in `sent` of each name; undefined where the list is sent without anything wrong. */
+  readonly places: readonly number[] | undefined;
+  /** The entries of `sent` that are no names, or that an earlier entry named already. */
+  readonly leftOut: readonly LeftOutPart[];
 }
 
-/** Checks the `fields` list of a push. @throws BadValue whose path is the index of the first wrong name */
+/** Checks the `fields` list of a push. @throws z.ZodError when it is no list, or too long */
 export function checkFields(fields: unknown): Layout {
-  if (!Array.isArray(fields)) throw new BadValue([], 'must be a list of field names');
-  checkCount(fields.length);
+  if (!Array.isArray(fields)) throw refusal(['fields'], 'must be a list of field names');
+  checkCount(fields.length, ['fields']);
+  const sent: readonly unknown[] = fields;
   const names: string[] = [];
+  const places: number[] = [];
   const columns = new Map<string, number>();
-  const allowed: AllowedValues[] = [];
-  for (const [column, name] of fields.entries()) {
-    const path = [String(column)];
-    if (typeof name !== 'string') throw new BadValue(path, 'must be a field name');
-    allowed.push(checkField(name, path));
-    if (columns.has(name)) throw new BadValue(path, `"${name}" is in the list twice`);
-    columns.set(name, column);
-    names.push(name);
+  const leftOut: LeftOutPart[] = [];
+  for (const [place, name] of sent.entries()) {
+    const problem = typeof name === 'string' ? nameProblem(name) : 'must be a field name';
+    const path = ['fields', place];
+    if (typeof name !== 'string' || problem !== undefined)
+      leftOut.push({ field: typeof name === 'string' ? name : path.join('.'), reason: problem ?? '', path });
+    else if (columns.has(name))
+      leftOut.push({ field: name, reason: 'is in the list twice; the first one is kept', path });
+    else {
+      columns.set(name, names.length);
+      names.push(name);
+      places.push(place);
+    }
   }
-  return { names, columns, allowed };
+  const isWhole = leftOut.length === 0;
+  return {
+    names,
+    columns,
+    allowed: names.map(allowedValues),
+    sent: isWhole ? names : sent,
+    places: isWhole ? undefined : places,
+    leftOut,
+  };
 }
 
-/** Checks that a row has the timestamp and one value per field. @throws BadValue */
-export function checkLength(row: readonly unknown[], { names }: Layout): void {
-  if (row.length !== names.length + 1)
-    throw new BadValue(
-      [],
-      `has ${row.length} entries; the timestamp and ${names.length} values, one per field, are expected`,
-    );
+/** Why a row does not fit the list of fields; undefined for one that does. */
+export function rowProblem(row: unknown, { sent }: Layout): string | undefined {
+  if (!Array.isArray(row)) return 'must be a list: the time, then one value per field';
+  if (row.length === sent.length + 1) return undefined;
+  return `has ${row.length} entries; the timestamp and ${sent.length} values, one per field, are expected`;
 }
 
 /**
  * Copies the values of one row into `numbers`, the first one to the index `offset`. A null ("not known this
- * time") becomes NaN.
+ * time") becomes NaN, and so does a wrong number, which is noted.
  * @param row the timestamp, then one value per field; its length has been checked
- * @throws BadValue whose path is the index of the first wrong entry of the row
+ * @param path of the row in the body
  */
 export function copyRow(
   row: readonly unknown[],
-  { allowed }: Layout,
+  { names, allowed, places }: Layout,
   numbers: Float64Array,
   offset: number,
+  path: Path,
+  leftOut: LeftOut,
 ): void {
   const count = allowed.length;
   for (let column = 0; column < count; column++) {
-    const input = row[column + 1];
+    const place = places === undefined ? column : (places[column] ?? 0);
+    const input = row[place + 1];
     if (input === null) {
       numbers[offset + column] = NaN;
       continue;
     }
     const value = storableValue(allowed[column] ?? 'any', input);
-    if (value === undefined) throw refusedValue([String(column + 1)], input);
-    numbers[offset + column] = value;
+    numbers[offset + column] = value ?? NaN;
+    if (value === undefined)
+      leftOut.add({
+        field: names[column] ?? '',
+        reason: valueProblem(input),
+        path: [...path, place + 1],
+      });
   }
 }

@@ -5,18 +5,24 @@
  *     {…, "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
  *
  * A row is the sample's time, then one value per field; null means "not known this time".
+ *
+ * [I7] A wrong name, number, time or optional part costs only itself: it is left out and noted. A push is
+ * refused when its required parts are wrong, or when nothing in it is valid.
  */
 import { z } from 'zod';
+import { ignored, LeftOut, type Path } from './ignored.ts';
 import {
-  BadValue,
   checkFields,
-  checkLength,
   copyRow,
   createMetricsParser,
+  emptyValues,
+  isRecord,
+  rowProblem,
   type Layout,
   type ParseMetrics,
   type Values,
 } from './metrics.ts';
+import { cleanText, text } from './text.ts';
 
 export type { Layout, Values } from './metrics.ts';
 
@@ -77,11 +83,12 @@ class RowSample implements Sample {
 
   #valuesByName(): Values {
     const { layout, numbers, offset } = this.row;
-    const known = layout.names.flatMap((name, column): [string, number][] => {
+    const values = emptyValues();
+    for (const [column, name] of layout.names.entries()) {
       const value = numbers[offset + column] ?? NaN;
-      return Number.isNaN(value) ? [] : [[name, value]];
-    });
-    return Object.fromEntries(known);
+      if (!Number.isNaN(value)) values[name] = value;
+    }
+    return values;
   }
 }
 
@@ -110,15 +117,6 @@ export const timestamp = z.union([
   z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
 ]);
 
-/**
- * A sample's time must not be before 2000-01-01. How far ahead it may be is checked on arrival, in the
- * ingest.
- */
-const EARLIEST_MS = Date.UTC(2000, 0, 1);
-const sampleTime = timestamp.refine((t) => t >= EARLIEST_MS, 'is before the year 2000');
-
-const text = (maxChars: number) => z.string().min(1).max(maxChars);
-
 /** Facts about the machine that the agent reads once, when it starts. */
 export const inventory = z.object({
   os_name: text(120).optional(),
@@ -137,10 +135,15 @@ export const inventory = z.object({
 });
 export type Inventory = z.infer<typeof inventory>;
 
+/** Text that is cut where it is too long. */
+const cutText = (maxChars: number) => z.string().overwrite((long) => cleanText(long.slice(0, maxChars)));
+const CUT_CHARS = { hostname: 255, ip: 64 } as const;
+
+/** The parts that a push needs; a wrong one refuses it. `readOptionalParts` reads the others. */
 const envelope = z.object({
-  device_id: text(128),
-  hostname: text(255),
-  ip: z.string().max(64),
+  device_id: z.string().min(1).max(128),
+  hostname: cutText(CUT_CHARS.hostname).min(1),
+  ip: cutText(CUT_CHARS.ip),
   /** When the agent sent the push, by the agent's clock. */
   sent_at: timestamp.optional(),
   /**
@@ -150,108 +153,174 @@ const envelope = z.object({
   run_id: text(64).optional(),
   /** Seconds between the agent's pushes at present; the online window (F1) depends on it. */
   interval_s: z.number().min(1).max(3600).optional(),
-  inventory: inventory.optional(),
-  /** How many samples the agent dropped since its last push because its spool was full. */
-  dropped: z.number().int().min(0).optional(),
 });
+const droppedCount = z.number().int().min(0);
 
-// metrics.ts checks the numbers in one pass; if the schema described them, zod would visit each of them as
-// well.
-const wireSample = { timestamp: sampleTime, metrics: z.unknown() };
-const single = envelope.extend(wireSample);
-const batch = envelope.extend({
-  samples: z.array(z.object(wireSample)).min(1).max(LIMITS.samplesPerPush),
-});
-const wireRow = z.custom<readonly unknown[]>(
-  Array.isArray,
-  'must be a list: the time, then one value per field',
-);
+// The names, numbers and times of the samples are checked in one pass below; if the schema described them, zod
+// would visit each of them as well, and one wrong number would refuse them all.
+const batch = envelope.extend({ samples: z.array(z.unknown()).min(1).max(LIMITS.samplesPerPush) });
 const columns = envelope.extend({
   fields: z.unknown(),
-  rows: z.array(wireRow).min(1).max(LIMITS.samplesPerPush),
+  rows: z.array(z.unknown()).min(1).max(LIMITS.samplesPerPush),
 });
 
 /** The form of a push's body. */
 export type PushForm = 'single' | 'batch' | 'columns';
 
 /** A parsed push, the same for every form of body. */
-export interface Push extends z.infer<typeof envelope> {
+export interface Push extends z.infer<typeof envelope>, OptionalParts {
   readonly form: PushForm;
   /** At least one sample, in the order of the body. */
   readonly samples: readonly Sample[];
+  /** The index in the body of each sample; undefined when no sample of the body was left out. */
+  readonly places: readonly number[] | undefined;
+  /** What was left out of the push; the ingest adds what it leaves out. */
+  readonly leftOut: LeftOut;
+}
+
+/** The parts of a push that are left out when they are wrong. */
+interface OptionalParts {
+  readonly inventory?: Inventory;
+  /** How many samples the agent dropped since its last push because its spool was full. */
+  readonly dropped?: number;
 }
 
 export type ParsedPush =
   | { readonly success: true; readonly data: Push; readonly error?: undefined }
   | { readonly success: false; readonly data?: undefined; readonly error: z.ZodError };
 
-type Path = readonly (string | number)[];
-
 /** The path of the time of the sample `index` in a body of this form: `samples.3.timestamp`. */
-export function timePath(form: PushForm, index: number): string {
-  if (form === 'single') return 'timestamp';
-  return form === 'batch' ? `samples.${index}.timestamp` : `rows.${index}.0`;
+export function timePath(form: PushForm, index: number): Path {
+  if (form === 'single') return ['timestamp'];
+  return form === 'batch' ? ['samples', index, 'timestamp'] : ['rows', index, 0];
 }
 
-/**
- * Runs `parse`.
- * @throws z.ZodError for a BadValue that `parse` throws, with `path` before the BadValue's own path
- */
-function withPath<T>(path: Path, input: unknown, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof BadValue)) throw error;
-    const { message } = error;
-    throw new z.ZodError([{ code: 'custom', message, path: [...path, ...error.path], input }]);
-  }
+/** Epoch milliseconds; undefined for what is no time. The schema is slow, so it only sees what is no number. */
+function timeOf(time: unknown): number | undefined {
+  if (typeof time === 'number' && Number.isInteger(time) && time >= 0 && time <= LATEST_MS) return time;
+  return timestamp.safeParse(time).data;
 }
+const NO_TIME = 'must be a time: ISO 8601 with its offset, or whole milliseconds since 1970';
 
-/** The time of a row. The schema is slow, so it only sees what is not a valid number. @throws z.ZodError */
-function rowTime(time: unknown, path: Path): number {
-  if (typeof time === 'number' && Number.isInteger(time) && time >= EARLIEST_MS && time <= LATEST_MS)
-    return time;
-  const parsed = sampleTime.safeParse(time);
-  if (parsed.success) return parsed.data;
-  throw new z.ZodError(parsed.error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
-}
+/** The samples of a body that were taken, and their places in it. */
+type Samples = Pick<Push, 'samples' | 'places'>;
 
-/** Makes samples of the rows of a push. Their numbers share one buffer. @throws z.ZodError */
-function parseRows(rows: readonly (readonly unknown[])[], layout: Layout): Sample[] {
-  const width = layout.names.length;
+/** Makes samples of the rows of a push. Their numbers share one buffer. */
+function readRows(rows: readonly unknown[], layout: Layout, leftOut: LeftOut): Samples {
+  const taken: { readonly row: readonly unknown[]; readonly t: number; readonly index: number }[] = [];
   // Before the buffer is made: thousands of fields and a thousand empty rows are a small body.
-  for (const [index, row] of rows.entries()) withPath(['rows', index], row, () => checkLength(row, layout));
-  const numbers = new Float64Array(rows.length * width);
-  return rows.map((row, index) => {
-    const offset = index * width;
-    withPath(['rows', index], row, () => copyRow(row, layout, numbers, offset));
-    return rowSample(rowTime(row[0], ['rows', index, 0]), { layout, numbers, offset });
+  for (const [index, row] of rows.entries()) {
+    const problem = rowProblem(row, layout);
+    if (problem !== undefined || !Array.isArray(row)) {
+      leftOut.addAt(['rows', index], problem ?? '');
+      continue;
+    }
+    const t = timeOf(row[0]);
+    if (t === undefined) leftOut.addAt(timePath('columns', index), NO_TIME);
+    else taken.push({ row, t, index });
+  }
+  const width = layout.names.length;
+  const numbers = new Float64Array(taken.length * width);
+  const samples = taken.map(({ row, t, index }, place) => {
+    const offset = place * width;
+    copyRow(row, layout, numbers, offset, ['rows', index], leftOut);
+    return rowSample(t, { layout, numbers, offset });
   });
+  return { samples, places: taken.length === rows.length ? undefined : taken.map(({ index }) => index) };
 }
 
-function parseObject(
-  { timestamp: t, metrics }: { readonly timestamp: number; readonly metrics?: unknown },
+/** Makes a sample of an object with `timestamp` and `metrics` at `path`; undefined where it is left out. */
+function readObject(
+  sample: unknown,
   path: Path,
   parseMetrics: ParseMetrics,
-): Sample {
-  return { t, values: withPath([...path, 'metrics'], metrics, () => parseMetrics(metrics)) };
+  leftOut: LeftOut,
+): Sample | undefined {
+  if (!isRecord(sample)) return void leftOut.addAt(path, 'must be an object');
+  const { timestamp: time, metrics } = sample;
+  const t = timeOf(time);
+  if (t === undefined) return void leftOut.addAt([...path, 'timestamp'], NO_TIME);
+  const metricsPath = [...path, 'metrics'];
+  if (!isRecord(metrics)) return void leftOut.addAt(metricsPath, 'must be an object of numbers');
+  return { t, values: parseMetrics(metrics, metricsPath, leftOut) };
+}
+
+function readObjects(objects: readonly unknown[], parseMetrics: ParseMetrics, leftOut: LeftOut): Samples {
+  const samples: Sample[] = [];
+  const places: number[] = [];
+  for (const [index, object] of objects.entries()) {
+    const sample = readObject(object, ['samples', index], parseMetrics, leftOut);
+    if (sample === undefined) continue;
+    samples.push(sample);
+    places.push(index);
+  }
+  return { samples, places: samples.length === objects.length ? undefined : places };
+}
+
+function hasValue({ row, values }: Sample): boolean {
+  if (row === undefined) return Object.keys(values).length > 0;
+  return row.numbers.subarray(row.offset, row.offset + row.layout.names.length).some((n) => !Number.isNaN(n));
+}
+
+/** @throws z.ZodError when something was left out and no value remains; it names the first wrong part */
+function refuseNothingValid({ samples }: Samples, leftOut: LeftOut): void {
+  if (!leftOut.isEmpty && !samples.some(hasValue)) throw leftOut.refusal();
+}
+
+/** The inventory without its wrong entries. */
+function readInventory(input: unknown, leftOut: LeftOut): Inventory | undefined {
+  const parsed = inventory.safeParse(input);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues)
+    leftOut.addAt(['inventory', ...path.map(String)], message);
+  if (!isRecord(input)) return undefined;
+  const wrong = new Set(parsed.error.issues.map(({ path: [entry] }) => entry));
+  return inventory.parse(Object.fromEntries(Object.entries(input).filter(([entry]) => !wrong.has(entry))));
+}
+
+function readDropped(input: unknown, leftOut: LeftOut): number | undefined {
+  const parsed = droppedCount.safeParse(input);
+  if (!parsed.success) leftOut.addAt(['dropped'], 'must be a whole number from 0 up');
+  return parsed.data;
+}
+
+function noteCut(part: 'hostname' | 'ip', sent: unknown, leftOut: LeftOut): void {
+  const chars = CUT_CHARS[part];
+  if (typeof sent === 'string' && sent.length > chars)
+    leftOut.addAt([part], `is longer than ${chars} characters, and is cut`);
+}
+
+/** Reads the parts of the envelope that a push can do without, and notes what is wrong with them. */
+function readOptionalParts(body: Readonly<Record<string, unknown>>, leftOut: LeftOut): OptionalParts {
+  noteCut('hostname', body['hostname'], leftOut);
+  noteCut('ip', body['ip'], leftOut);
+  const { inventory: sentInventory, dropped: sentDropped } = body;
+  const found = sentInventory === undefined ? undefined : readInventory(sentInventory, leftOut);
+  const dropped = sentDropped === undefined ? undefined : readDropped(sentDropped, leftOut);
+  return { ...(found !== undefined && { inventory: found }), ...(dropped !== undefined && { dropped }) };
 }
 
 /** @throws z.ZodError */
-function parseForm(body: unknown, layoutOf: (fields: unknown) => Layout, parseMetrics: ParseMetrics): Push {
-  const isObject = typeof body === 'object' && body !== null;
-  if (isObject && 'rows' in body) {
-    const { fields, rows, ...rest } = columns.parse(body);
-    const layout = withPath(['fields'], fields, () => layoutOf(fields));
-    return { ...rest, form: 'columns', samples: parseRows(rows, layout) };
+function parseForm(input: unknown, layoutOf: (fields: unknown) => Layout, parseMetrics: ParseMetrics): Push {
+  const leftOut = new LeftOut();
+  const body = isRecord(input) ? input : {};
+  const push = (form: PushForm, rest: z.infer<typeof envelope>, samples: Samples): Push => {
+    refuseNothingValid(samples, leftOut);
+    return { ...rest, ...readOptionalParts(body, leftOut), ...samples, form, leftOut };
+  };
+  if ('rows' in body) {
+    const { fields, rows, ...rest } = columns.parse(input);
+    const layout = layoutOf(fields);
+    for (const part of layout.leftOut) leftOut.add(part);
+    return push('columns', rest, readRows(rows, layout, leftOut));
   }
-  if (isObject && 'samples' in body) {
-    const { samples, ...rest } = batch.parse(body);
-    const parsed = samples.map((sample, index) => parseObject(sample, ['samples', index], parseMetrics));
-    return { ...rest, form: 'batch', samples: parsed };
+  if ('samples' in body) {
+    const { samples, ...rest } = batch.parse(input);
+    return push('batch', rest, readObjects(samples, parseMetrics, leftOut));
   }
-  const { timestamp: t, metrics, ...rest } = single.parse(body);
-  return { ...rest, form: 'single', samples: [parseObject({ timestamp: t, metrics }, [], parseMetrics)] };
+  const rest = envelope.parse(input);
+  const sample = readObject(body, [], parseMetrics, leftOut);
+  return push('single', rest, { samples: sample === undefined ? [] : [sample], places: undefined });
 }
 
 /**
@@ -288,5 +357,7 @@ export const pushReply = z.object({
   sample_s: z.number().min(0.1).max(ASKED_INTERVAL_S.most),
   /** [F4] Another agent that pushes as the same device: its data folder, or this one's, is a copy. */
   other_agent: z.object({ hostname: z.string(), ip: z.string() }).optional(),
+  /** [I7] What was left out of the push; absent when nothing was. */
+  ignored: ignored.optional(),
 });
 export type PushReply = z.infer<typeof pushReply>;

@@ -29,6 +29,7 @@ const entry = {
   sampledAt: 199,
   intervalS: 1,
   values: { cpu: 5, 'core:0:cpu': 9 },
+  ignored: null,
 };
 
 /** Views of the one device of `record`; `entry`: what the fleet knows of it. */

@@ -123,6 +123,23 @@ describe('ingest', () => {
     expect(stored).toEqual([NOW, NOW + 55_000]);
   });
 
+  test('[I7] pages are shown a device anew when other parts of its pushes are left out than before', async () => {
+    const changed: string[] = [];
+    const { push, acceptedPushes } = openIngest({ onDeviceChanged: (id) => changed.push(id) });
+    await push({ timestamp: NOW, metrics: { ram: 1 } });
+    changed.length = 0;
+    for (const cpu of [-1, -2]) await push({ timestamp: NOW - cpu, metrics: { ram: 1, cpu } });
+    expect(changed).toEqual(['a']);
+    await push({ timestamp: NOW + 3, metrics: { ram: 1, 'a b': 1 } });
+    expect(changed).toEqual(['a', 'a']);
+    expect(acceptedPushes.map(({ ignored }) => ignored?.fields[0]?.field)).toEqual([
+      undefined,
+      'cpu',
+      'cpu',
+      'a b',
+    ]);
+  });
+
   test('a device that is watched is asked to push every second', async () => {
     const { push } = openIngest({ isWatched: () => true });
     expect(await push(sample(NOW))).toMatchObject({ interval_s: 1, sample_s: 1 });

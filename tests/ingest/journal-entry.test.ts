@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeEntry, encodeEntry, orderSamples } from '../../server/ingest/journal-entry.ts';
+import { parsePush } from '#protocol/sample.ts';
+import { decodeEntry, encodeEntry, encodeTaken, orderSamples } from '../../server/ingest/journal-entry.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const samplesAt = (...times: number[]) => times.map((t) => ({ t, values: { cpu: t } }));
@@ -19,6 +20,35 @@ describe('journal entry', () => {
     const body = bodyOf({ fields: ['cpu'], rows: [[NOW, 3]] });
     const samples = decodeEntry(encodeEntry(500, body)) ?? [];
     expect(samples.map(({ t, values }) => ({ t, values }))).toEqual([{ t: NOW + 500, values: { cpu: 3 } }]);
+  });
+
+  test('[I7] an entry of what was taken of a push in columns gives the same samples when it is read', () => {
+    const body = {
+      ...envelope,
+      fields: ['cpu', 'a b', 'ram'],
+      rows: [
+        [NOW, 1, 2, null],
+        [NOW + 1, 3, 4, 5.25],
+      ],
+    };
+    const taken = orderSamples(parsePush(body).data?.samples ?? [], 500);
+    const read = decodeEntry(encodeTaken('a', taken)) ?? [];
+    expect(read.map(({ t, values }) => ({ t, values }))).toEqual([
+      { t: NOW + 500, values: { cpu: 1 } },
+      { t: NOW + 501, values: { cpu: 3, ram: 5.25 } },
+    ]);
+  });
+
+  test('[I7] an entry of what was taken of objects gives the same samples, and is no longer than its body', () => {
+    const instance = '/'.repeat(200);
+    const fields = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, i]));
+    const metrics = { disk: 40, 'disk:sda:read': 7, mount: { [instance]: fields }, no: { __proto__: 1 } };
+    const body = { ...envelope, samples: [{ timestamp: NOW, metrics }] };
+    const taken = parsePush(body).data?.samples ?? [];
+    const entry = encodeTaken('a', taken);
+    expect(decodeEntry(entry)).toEqual(taken);
+    expect(Object.keys(taken[0]?.values ?? {})).toHaveLength(102);
+    expect(entry.length).toBeLessThan(JSON.stringify(body).length + 100);
   });
 
   test('a journal entry that this version cannot read decodes to undefined and throws nothing', () => {

@@ -40,7 +40,17 @@ describe('push reader', () => {
       expect(layoutOf(reader, 'a', columns(fields, [NOW, ...fields.map(() => 1)]))?.names).toEqual(fields);
   });
 
-  it('[I4] an invalid list of fields is refused every time, and a valid one accepted after it', () => {
+  it('[I7] a list with a wrong name is remembered, and the name is noted with every push', () => {
+    const reader = createPushReader();
+    const [first, second] = [1, 2].map((cpu) => reader.read('a', columns(['a b', 'cpu'], [NOW, 9, cpu])));
+    expect(second?.samples[0]?.row?.layout).toBe(first?.samples[0]?.row?.layout);
+    expect(second?.samples[0]?.values).toEqual({ cpu: 2 });
+    for (const push of [first, second]) expect(push?.leftOut.summary()?.fields[0]?.field).toBe('a b');
+    // Another device sends the same valid names, and nothing wrong.
+    expect(reader.read('b', columns(['cpu'], [NOW, 3])).leftOut.isEmpty).toBe(true);
+  });
+
+  it('[I4] a list of fields with no valid one is refused every time, and a valid one accepted after it', () => {
     const reader = createPushReader();
     for (let attempt = 0; attempt < 3; attempt++) {
       expect(() => reader.read('a', columns(['a b'], [NOW, 1]))).toThrow('fields.0: a field name is');

@@ -40,6 +40,7 @@ export function detailOf(deviceId: string): DeviceDetail {
     inventory: {},
     token: { issued_at: 1, revoked_at: null },
     dropped: 0,
+    ignored: null,
   };
 }
 

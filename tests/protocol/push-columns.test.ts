@@ -96,32 +96,58 @@ describe('pushes in columns', () => {
   it.each([
     ['a field list that is not a list', { cpu: 1 }, [[NOW, 1]], 'fields: must be a list of field names'],
     ['a missing field list', undefined, [[NOW, 1]], 'fields: must be a list of field names'],
-    ['a field name that is not a text', ['cpu', 3], [[NOW, 1, 2]], 'fields.1: must be a field name'],
-    ['a field name with a space', ['cpu', 'a b'], [[NOW, 1, 2]], 'fields.1: a field name is a letter'],
+    ['a field name that is not a text', [3], [[NOW, 2]], 'fields.0: must be a field name'],
+    ['a field name with a space', ['a b'], [[NOW, 2]], 'fields.0: a field name is a letter'],
     ['__proto__ as a field', ['__proto__'], [[NOW, 1]], 'fields.0: a field name is a letter'],
     ['an instance without a name', ['disk::read'], [[NOW, 1]], 'fields.0: an instance name is'],
-    ['a field listed twice', ['cpu', 'ram', 'cpu'], [[NOW, 1, 2, 3]], 'fields.2: "cpu" is in the list'],
     ['an empty list of rows', ['cpu'], [], 'rows: Too small'],
     ['a text instead of rows', ['cpu'], 'rows', 'rows: Invalid input'],
     ['a row that is an object', ['cpu'], [{ cpu: 1 }], 'rows.0: must be a list'],
-    [
-      'a row that is too short',
-      ['cpu', 'ram'],
-      [
-        [NOW, 1, 2],
-        [NOW, 1],
-      ],
-      'rows.1: has 2 entries',
-    ],
+    ['a row that is too short', ['cpu', 'ram'], [[NOW, 1]], 'rows.0: has 2 entries'],
     ['a row that is too long', ['cpu'], [[NOW, 1, 2]], 'rows.0: has 3 entries'],
     ['a text as a number', ['cpu'], [[NOW, '1']], 'rows.0.1: must be a finite number'],
     ['true as a number', ['cpu'], [[NOW, true]], 'rows.0.1: must be a finite number'],
-    ['a negative percentage', ['load1', 'cpu'], [[NOW, -1, -1]], 'rows.0.1: must not be negative'],
+    ['a negative percentage', ['load1', 'cpu'], [[NOW, null, -1]], 'rows.0.2: must not be negative'],
     ['1e308', ['custom'], [[NOW, 1e308]], 'rows.0.1: is out of range'],
-    ['a null as the time', ['cpu'], [[null, 1]], 'rows.0.0: Invalid input'],
-    ['a time before the year 2000', ['cpu'], [[5, 1]], 'rows.0.0: is before the year 2000'],
-  ])('[I4] [I5] %s is refused with its path', (_, fields, rows, message) => {
+    ['a null as the time', ['cpu'], [[null, 1]], 'rows.0.0: must be a time'],
+    ['a negative time', ['cpu'], [[-5, 1]], 'rows.0.0: must be a time'],
+  ])('[I4] [I7] a push with nothing but %s is refused with its path', (_, fields, rows, message) => {
     expect(firstError(columns(fields, rows)).slice(0, message.length)).toBe(message);
+  });
+
+  it.each([
+    ['a name that is no text', ['cpu', 3, 'ram'], 'fields.1: must be a field name'],
+    ['a name with a space', ['cpu', 'a b', 'ram'], 'a b: a field name is'],
+    ['a mount of 300 characters', ['cpu', `mount:/${'x'.repeat(300)}:used`, 'ram'], 'mount:/xxx'],
+    ['__proto__', ['cpu', '__proto__', 'ram'], '__proto__: a field name is'],
+    ['a name listed twice', ['cpu', 'cpu', 'ram'], 'cpu: is in the list twice'],
+  ])('[I7] %s in the list of fields costs only its column', (_, fields, message) => {
+    const parsed = columns(fields, [
+      [NOW, 1, 99, 2],
+      [NOW + 1000, 3, 'x', 4],
+    ]);
+    expect(samplesOf(parsed)).toEqual([
+      { t: NOW, values: { cpu: 1, ram: 2 } },
+      { t: NOW + 1000, values: { cpu: 3, ram: 4 } },
+    ]);
+    const left = parsed.data?.leftOut.summary();
+    expect(left?.count).toBe(1);
+    expect(`${left?.fields[0]?.field}: ${left?.fields[0]?.reason}`.slice(0, message.length)).toBe(message);
+  });
+
+  it.each([
+    ['a negative percentage', [NOW + 1, -1, 5], { ram: 5 }, 'cpu'],
+    ['a text', [NOW + 1, '1', 5], { ram: 5 }, 'cpu'],
+    ['1e19', [NOW + 1, 4, 1e19], { cpu: 4 }, 'ram'],
+    ['a time in words', ['soon', 4, 5], undefined, 'rows.1.0'],
+    ['too few entries', [NOW + 1, 4], undefined, 'rows.1'],
+    ['an object instead of a row', { cpu: 4 }, undefined, 'rows.1'],
+  ])('[I7] %s in a row costs only itself', (_, wrong, remaining, field) => {
+    const parsed = columns(['cpu', 'ram'], [[NOW, 1, 2], wrong, [NOW + 2, 7, 8]]);
+    const values = samplesOf(parsed).map((sample) => sample.values);
+    expect(values).toEqual([{ cpu: 1, ram: 2 }, ...(remaining ? [remaining] : []), { cpu: 7, ram: 8 }]);
+    expect(parsed.data?.leftOut.summary()?.fields.map((part) => part.field)).toEqual([field]);
+    expect(parsed.data?.places).toEqual(remaining ? undefined : [0, 2]);
   });
 
   it('[I4] 4,000 fields are accepted; 4,001 and 10,000 are refused without reading the rows', () => {
@@ -148,7 +174,7 @@ describe('pushes in columns', () => {
 
   it.each([
     ['a missing device id', { device_id: undefined }, 'device_id'],
-    ['a long hostname', { hostname: 'h'.repeat(256) }, 'hostname'],
+    ['an empty hostname', { hostname: '' }, 'hostname'],
     ['an interval of 0', { interval_s: 0 }, 'interval_s'],
   ])('[I4] %s is refused in columns as in the other forms', (_, changes, path) => {
     expect(firstError(columns(['cpu'], [[NOW, 1]], changes)).split(':')[0]).toBe(path);

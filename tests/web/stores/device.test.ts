@@ -23,6 +23,7 @@ const detail = {
   inventory: {},
   token: { issued_at: 0, revoked_at: null },
   dropped: 0,
+  ignored: null,
 };
 const series = { device_id: 'd', from: T, to: T, step_ms: 1000, series: {} };
 
