@@ -60,6 +60,7 @@ export async function openPeople(base: Base) {
     now,
     onEnd: sessionEnded.notify,
   });
+  const limits = createLoginLimits({ sessions: sessions.list, networkOf });
   return {
     audit,
     sessions,
@@ -67,7 +68,7 @@ export async function openPeople(base: Base) {
     sessionEnded,
     adminPassword,
     routes: [
-      ...accountRoutes({ users, sessions, passwords, limits: createLoginLimits(), audit, now }),
+      ...accountRoutes({ users, sessions, passwords, limits, audit, now }),
       ...userRoutes({ users, sessions, passwords, audit, now }),
     ],
     stop: audit.stop,

@@ -1,42 +1,73 @@
 /**
- * [S2] Limits of sign-in attempts per minute: 5 per account and address together, so that a stranger's
- * guesses do not lock the owner out, and 30 per address over all accounts. A successful sign-in is not
- * counted.
+ * [S2] [S5] Limits of sign-in attempts per minute. Wrong passwords count per account and network together, so that a
+ * stranger's guesses do not lock the owner out; per network over all accounts; and per wider IPv6 network, as a site
+ * has thousands of networks. A place where the account signed in before is exempt from the last two.
  */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { ApiError } from '#protocol/errors.ts';
+import type { SessionRecord } from '../state/records.ts';
+import { createLimit } from './limit.ts';
+import type { Place } from './turns.ts';
+
+const WRONG_PER_ACCOUNT = 5;
+const WRONG_PER_NETWORK = 30;
+const WRONG_PER_SITE = 120;
+/** The bits of an IPv6 address that are the same for one site, such as a company or a hosting customer. */
+const SITE_BITS = 48;
+/** Sign-ins of one account from one network, successful ones too: each writes a session. */
+const ATTEMPTS_PER_ACCOUNT = 30;
+/** Places that are remembered besides those of the present sessions. */
+const MAX_PLACES = 1000;
 
 export interface LoginLimits {
-  /** Counts an attempt. Rejects with ApiError too_many_attempts. */
-  attempt(username: string, address: string): Promise<void>;
-  /**
-   * Takes back the count of the attempt, and of earlier wrong passwords for this account from this address.
-   */
+  /** Counts an attempt and returns where it comes from. Rejects with ApiError too_many_attempts. */
+  attempt(username: string, address: string): Promise<Place>;
+  /** Takes back the count of the attempt, and of earlier wrong passwords for this account from this network. */
   succeeded(username: string, address: string): Promise<void>;
 }
 
-export function createLoginLimits(): LoginLimits {
-  const perAccount = new RateLimiterMemory({ keyPrefix: 'account', points: 5, duration: 60 });
-  const perAddress = new RateLimiterMemory({ keyPrefix: 'address', points: 30, duration: 60 });
-  const accountKey = (username: string, address: string) => `${address} ${username}`;
+export interface LoginLimitParts {
+  /** All present sessions. */
+  readonly sessions: () => readonly Pick<SessionRecord, 'username' | 'address'>[];
+  /** The network of an address; `ipv6Bits` of an IPv6 address, or those of one subscriber. */
+  readonly networkOf: (address: string, ipv6Bits?: number) => string;
+}
 
-  async function countAttempt(limiter: RateLimiterMemory, key: string): Promise<void> {
-    try {
-      await limiter.consume(key);
-    } catch (refused) {
-      if (!(refused instanceof RateLimiterRes)) throw refused;
-      throw new ApiError('too_many_attempts', { retryAfterS: refused.msBeforeNext / 1000 });
-    }
+export function createLoginLimits({ sessions, networkOf }: LoginLimitParts): LoginLimits {
+  const attempts = createLimit(ATTEMPTS_PER_ACCOUNT);
+  const perAccount = createLimit(WRONG_PER_ACCOUNT);
+  const perNetwork = createLimit(WRONG_PER_NETWORK);
+  const perSite = createLimit(WRONG_PER_SITE);
+  const places = new Set<string>();
+  const keyOf = (username: string, address: string) => `${networkOf(address)} ${username}`;
+
+  function isKnown(username: string, address: string): boolean {
+    const key = keyOf(username, address);
+    if (places.has(key)) return true;
+    return sessions().some((each) => each.username === username && keyOf(username, each.address) === key);
   }
 
   return {
     async attempt(username, address) {
-      await countAttempt(perAddress, address);
-      await countAttempt(perAccount, accountKey(username, address));
+      const known = isKnown(username, address);
+      if (!known) {
+        // The widest first: past its limit, no memory is used for the networks inside.
+        await perSite.count(networkOf(address, SITE_BITS));
+        await perNetwork.count(networkOf(address));
+      }
+      await attempts.count(keyOf(username, address));
+      await perAccount.count(keyOf(username, address));
+      return { known, network: networkOf(address) };
     },
     async succeeded(username, address) {
-      await perAccount.delete(accountKey(username, address));
-      await perAddress.reward(address, 1);
+      const key = keyOf(username, address);
+      await perAccount.forget(key);
+      if (!isKnown(username, address)) {
+        await perSite.takeBack(networkOf(address, SITE_BITS));
+        await perNetwork.takeBack(networkOf(address));
+      }
+      places.delete(key);
+      places.add(key);
+      const [oldest] = places;
+      if (oldest !== undefined && places.size > MAX_PLACES) places.delete(oldest);
     },
   };
 }

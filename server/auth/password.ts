@@ -1,14 +1,12 @@
-/**
- * [S2] Hashes passwords with argon2id, one at a time, so that a flood of sign-ins cannot use up the machine.
- */
+/** [S2] Hashes passwords with argon2id, in turns, so that a flood of sign-ins cannot use up the machine. */
 import { randomBytes } from 'node:crypto';
 import argon2 from 'argon2';
-import { ApiError } from '#protocol/errors.ts';
+import { createTurns, type Place } from './turns.ts';
 
 /** `memoryCost` is in KiB. */
 const COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-/** [I6] Passwords that may wait to be hashed or verified; further ones are refused. */
-const MAX_WAITING = 32;
+/** The turn of a password that a signed-in person sets. */
+const SIGNED_IN: Place = { known: true, network: '' };
 
 export interface Passwords {
   /** Returns the argon2id hash, which includes its salt. Rejects with ApiError overloaded. */
@@ -17,29 +15,19 @@ export interface Passwords {
    * Whether the password belongs to the hash. For an unknown user, `hash` is undefined: the answer is false
    * after the usual time, which does not reveal that there is no such user. Rejects with ApiError overloaded.
    */
-  verify(hash: string | undefined, password: string): Promise<boolean>;
+  verify(hash: string | undefined, password: string, place: Place): Promise<boolean>;
 }
 
 export function createPasswords(): Passwords {
-  let waiting = 0;
-  let last: Promise<unknown> = Promise.resolve();
+  const turns = createTurns();
   let placeholderHash: Promise<string> | undefined;
 
-  /** Runs `work` after all earlier work has ended; each hash takes a core for tens of milliseconds. */
-  function runInTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (waiting >= MAX_WAITING) return Promise.reject(new ApiError('overloaded', { retryAfterS: 5 }));
-    waiting++;
-    const done = last.then(work).finally(() => waiting--);
-    last = done.catch(() => undefined);
-    return done;
-  }
-
   return {
-    hash: (password) => runInTurn(() => argon2.hash(password, COST)),
-    async verify(hash, password) {
+    hash: (password) => turns.take(SIGNED_IN, () => argon2.hash(password, COST)),
+    async verify(hash, password, place) {
       placeholderHash ??= argon2.hash(randomBytes(16), COST);
       const against = hash ?? (await placeholderHash);
-      const matches = await runInTurn(() => argon2.verify(against, password));
+      const matches = await turns.take(place, () => argon2.verify(against, password));
       return hash !== undefined && matches;
     },
   };

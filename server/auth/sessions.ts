@@ -17,6 +17,8 @@ import type { SignedIn } from '../types.ts';
 export const COOKIE = '__Host-watchfloor';
 const DAY_MS = 86_400_000;
 const ISSUER = 'watchfloor';
+/** Sessions of one user; a further sign-in ends the one that would expire first. */
+const MAX_SESSIONS = 100;
 
 export interface SessionParts {
   readonly sessions: Collection<SessionRecord>;
@@ -111,6 +113,15 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
     );
   }
 
+  /** Ends sessions of a user until there is room for one more. */
+  async function makeRoom(username: string): Promise<void> {
+    const own = sessions
+      .all()
+      .filter((record) => record.username === username)
+      .sort((a, b) => a.expires_at - b.expires_at);
+    await Promise.all(own.slice(0, Math.max(0, own.length - MAX_SESSIONS + 1)).map(({ id }) => end(id)));
+  }
+
   return {
     async begin(username, { address, agent }) {
       const record = {
@@ -122,6 +133,7 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
         agent: cleanText(agent.slice(0, 200)),
       };
       await removeExpired();
+      await makeRoom(username);
       await sessions.put(record);
       return { record, cookie: await cookieFor(record) };
     },

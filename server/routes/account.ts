@@ -44,9 +44,9 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       reply: me,
       async handle({ request, body }) {
         const { address } = request;
-        await limits.attempt(body.username, address);
+        const place = await limits.attempt(body.username, address);
         const user = users.get(body.username);
-        if (!(await passwords.verify(user?.password_hash, body.password)) || !user) {
+        if (!(await passwords.verify(user?.password_hash, body.password, place)) || !user) {
           // The name of no user is not written down: people also type their password there.
           const target = user?.id ?? 'an unknown user';
           audit.record({ by: 'stranger', actor: 'stranger', address, action: 'sign-in refused', target });
@@ -104,8 +104,8 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       body: passwordRequest,
       async handle({ request, person, body }) {
         const user = users.get(person.username);
-        await limits.attempt(person.username, request.address);
-        if (!user || !(await passwords.verify(user.password_hash, body.current)))
+        const place = await limits.attempt(person.username, request.address);
+        if (!user || !(await passwords.verify(user.password_hash, body.current, { ...place, known: true })))
           throw new ApiError('invalid_body', {
             message: 'The current password is wrong.',
             details: [{ path: 'current', message: 'is wrong' }],

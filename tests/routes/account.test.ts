@@ -101,6 +101,17 @@ describe('sign-in', () => {
   });
 });
 
+describe('floods of sign-ins', () => {
+  it('[S5] while 40 addresses guess at once, the owner signs in from a new address', async () => {
+    const guessers = Array.from({ length: 40 }, (_, i) => stage.client(`127.0.1.${i + 1}`));
+    const owner = stage.client('127.0.2.1');
+    const guesses = guessers.map((guesser, i) => wrongLogin(guesser, i % 2 === 0 ? 'admin' : `user${i}`));
+    const [signIn, ...refused] = await Promise.all([owner.login('admin', PASSWORD), ...guesses]);
+    expect(signIn.status).toBe(200);
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([401]));
+  });
+});
+
 describe('session cookies', () => {
   const ask = (value: string) =>
     stage.client().ask('GET', '/auth/me', { headers: { cookie: `__Host-watchfloor=${value}` } });
