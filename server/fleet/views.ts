@@ -26,12 +26,7 @@ export interface Views {
 
 /** The values without those of single cores, mounts and other instances, whose field names have a colon. */
 function withoutInstances(values: Values): Values {
-  const result: Values = {};
-  for (const name in values) {
-    const value = values[name];
-    if (value !== undefined && !name.includes(':')) result[name] = value;
-  }
-  return result;
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !name.includes(':')));
 }
 
 function deviceView(record: DeviceRecord, entry: FleetEntry | undefined, metrics: Values): Device {

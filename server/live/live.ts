@@ -8,6 +8,8 @@ import type { Alert, Device } from '#protocol/api.ts';
 import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
 import type { AcceptedPush, Clock, Log } from '../types.ts';
 import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';
+import { Decoder, Encoder, limitPackets, type EngineConnection } from './packets.ts';
+import { createRations } from './rations.ts';
 import { Rooms, type Snapshots } from './rooms.ts';
 import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
 import { createViewers, type NoServerEvents, type SocketData } from './viewers.ts';
@@ -62,6 +64,7 @@ export function createLive(parts: LiveParts): Live {
   const limits: LiveLimits = { ...LIMITS, ...parts.limits };
   const admission = createAdmission(parts);
   const viewers = createViewers();
+  const rations = createRations(now);
   /** By device: the time of the newest sample sent, epoch milliseconds. */
   const newestSent = new Map<string, number>();
   let stopping = false;
@@ -70,6 +73,7 @@ export function createLive(parts: LiveParts): Live {
     path: LIVE_PATH,
     transports: ['websocket'],
     serveClient: false,
+    parser: { Encoder, Decoder },
     perMessageDeflate: false,
     maxHttpBufferSize: MAX_CLIENT_BYTES,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -87,6 +91,11 @@ export function createLive(parts: LiveParts): Live {
     compression: 0,
   };
   io.attachApp(app, uwsOptions);
+  // A websocket is the only transport, so nothing names an earlier connection in order to upgrade it.
+  io.engine.use((request: { _query: Record<string, string> }, _: unknown, next: (error?: Error) => void) =>
+    next('sid' in request._query ? new Error('there is no connection to upgrade') : undefined),
+  );
+  io.engine.on('connection', (connection: EngineConnection) => limitPackets(connection, now));
 
   const rooms = new Rooms({
     snapshots,
@@ -115,11 +124,12 @@ export function createLive(parts: LiveParts): Live {
     const viewer = { socket, session };
     viewers.add(viewer);
     socket.on('disconnect', () => viewers.remove(viewer));
-    serveSubscriptions(socket, { rooms, limits, now });
+    serveSubscriptions(socket, { rooms, limits, now, ration: rations.of(session.sessionId) });
   });
 
   const stopPulse = every(() => {
     viewers.sweep(now(), sessionAlive);
+    rations.sweep();
     if (viewers.size > 0) io.emit('pulse', { at: now() });
   }, PULSE_MS);
 

@@ -47,16 +47,17 @@ function withoutRows(columns: FleetColumns, id: string): FleetColumns {
 
 /** The samples of one device in columns; null where a sample lacks a field that another sample has. */
 function columnsOf(samples: readonly Sample[]): SampleColumns {
-  const fields: Record<string, (number | null)[]> = {};
+  // A map, as a field may be called `constructor`, which every object has already.
+  const columns = new Map<string, (number | null)[]>();
   for (const [i, { values }] of samples.entries()) {
-    for (const name in values) {
-      const value = values[name];
+    for (const [name, value] of Object.entries(values)) {
       if (value === undefined) continue;
-      const column = (fields[name] ??= new Array<number | null>(samples.length).fill(null));
+      let column = columns.get(name);
+      if (column === undefined) columns.set(name, (column = new Array(samples.length).fill(null)));
       column[i] = roundForLive(value);
     }
   }
-  return { t: samples.map(({ t }) => t), fields };
+  return { t: samples.map(({ t }) => t), fields: Object.fromEntries(columns) };
 }
 
 export interface PendingChange<Change> {

@@ -9,6 +9,7 @@ import {
   type Envelope,
   type FleetSnapshot,
   type RoomName,
+  type SubscribeReply,
 } from '#protocol/live.ts';
 import {
   PendingAlertsChange,
@@ -25,11 +26,34 @@ export interface Snapshots {
   alerts(): AlertsSnapshot;
 }
 
+/** How long, in milliseconds, a snapshot is given to every new member, with the changes since. */
+const SHARED_MS = 1000;
+/** With more changes than come in that time, a new snapshot is cheaper. */
+const MAX_MISSED = SHARED_MS / GATHER_MS;
+
+/** What a new member of a room is sent. */
+export interface Entry {
+  /** The reply with the snapshot, as JSON. */
+  readonly reply: string;
+  /** The changes since the snapshot, to be sent after it. */
+  readonly missed: readonly Envelope<unknown>[];
+}
+
+interface SharedEntry extends Entry {
+  /** When its snapshot was made, epoch milliseconds. */
+  readonly madeAt: number;
+  readonly missed: Envelope<unknown>[];
+}
+
 interface Room {
   readonly name: RoomName;
   readonly pending: PendingChange<unknown>;
   /** The number of the room's last message; 0 before the first. */
   seq: number;
+  /** What new members get while it is fresh. */
+  shared: SharedEntry | undefined;
+  /** Closes the room, which has no members, when nothing fresh is left to share. */
+  closing: NodeJS.Timeout | undefined;
 }
 
 export interface RoomsParts {
@@ -80,28 +104,24 @@ export class Rooms {
   }
 
   /**
-   * Opens the room if needed, and returns the snapshot for a new member; undefined where the device is
-   * unknown. The pending change is sent to the other members first, so that the snapshot and its number
-   * belong together. The caller MUST join the member to the socket.io room within the same tick.
+   * Opens the room if needed, and returns what a new member is sent; undefined where the device is unknown. The
+   * snapshot is made at most once in SHARED_MS. The caller MUST send the entry and join the member to the socket.io
+   * room within the same tick.
    */
-  enter(name: RoomName): Envelope<unknown> | undefined {
+  enter(name: RoomName): Entry | undefined {
     const openRoom = this.#rooms.get(name);
-    if (openRoom !== undefined) this.#send(openRoom);
-    const data = this.#snapshot(name);
-    if (data === undefined) return undefined;
-    const room = openRoom ?? this.#open(name);
-    return { room: name, seq: room.seq, at: this.#parts.now(), data };
+    clearTimeout(openRoom?.closing);
+    return this.#freshEntry(openRoom) ?? this.#makeEntry(name);
   }
 
   /** To be called when the last member has left the room. */
   close(name: RoomName): void {
     const room = this.#rooms.get(name);
     if (room === undefined) return;
-    this.#rooms.delete(name);
-    this.#changed.delete(room);
-    if (name === 'fleet') this.#fleet = undefined;
-    else if (name === 'alerts') this.#alerts = undefined;
-    else this.#devices.delete(name.slice('device:'.length));
+    // A large snapshot is shared also with those who come right after the last member left.
+    if (this.#freshEntry(room) !== undefined && !name.startsWith('device:'))
+      room.closing = setTimeout(() => this.#remove(room), SHARED_MS);
+    else this.#remove(room);
   }
 
   /** Sends the pending changes of all rooms now. */
@@ -113,8 +133,38 @@ export class Rooms {
 
   stop(): void {
     clearTimeout(this.#timer);
+    for (const room of this.#rooms.values()) clearTimeout(room.closing);
     this.#changed.clear();
     this.#rooms.clear();
+  }
+
+  /** The room's shared entry; undefined where it is too old, or the clock was set back since. */
+  #freshEntry(room: Room | undefined): SharedEntry | undefined {
+    if (room?.shared === undefined) return undefined;
+    const age = this.#parts.now() - room.shared.madeAt;
+    if (age < 0 || age >= SHARED_MS || room.shared.missed.length > MAX_MISSED) room.shared = undefined;
+    return room.shared;
+  }
+
+  /** The pending change is sent to the members first, so that the snapshot and its number belong together. */
+  #makeEntry(name: RoomName): SharedEntry | undefined {
+    const openRoom = this.#rooms.get(name);
+    if (openRoom !== undefined) this.#send(openRoom);
+    const data = this.#snapshot(name);
+    if (data === undefined) return undefined;
+    const room = openRoom ?? this.#open(name);
+    const madeAt = this.#parts.now();
+    const snapshot: Envelope<unknown> = { room: name, seq: room.seq, at: madeAt, data };
+    const reply = JSON.stringify({ ok: true, snapshot } satisfies SubscribeReply);
+    return (room.shared = { reply, missed: [], madeAt });
+  }
+
+  #remove(room: Room): void {
+    this.#rooms.delete(room.name);
+    this.#changed.delete(room);
+    if (room.name === 'fleet') this.#fleet = undefined;
+    else if (room.name === 'alerts') this.#alerts = undefined;
+    else this.#devices.delete(room.name.slice('device:'.length));
   }
 
   #snapshot(name: RoomName): FleetSnapshot | DeviceSnapshot | AlertsSnapshot | undefined {
@@ -125,7 +175,8 @@ export class Rooms {
   }
 
   #open(name: RoomName): Room {
-    const room: Room = { name, pending: this.#createPending(name), seq: 0 };
+    const pending = this.#createPending(name);
+    const room: Room = { name, pending, seq: 0, shared: undefined, closing: undefined };
     this.#rooms.set(name, room);
     return room;
   }
@@ -151,6 +202,8 @@ export class Rooms {
     const data = room.pending.takeChange();
     if (data === undefined) return;
     room.seq += 1;
-    this.#parts.publish({ room: room.name, seq: room.seq, at: this.#parts.now(), data });
+    const change = { room: room.name, seq: room.seq, at: this.#parts.now(), data };
+    this.#freshEntry(room)?.missed.push(change);
+    this.#parts.publish(change);
   }
 }

@@ -3,8 +3,11 @@
  * session cookie.
  *
  * - [L1] `subscribe(room)` is acknowledged with `{ok: true, snapshot}` or `{ok: false, code}`. A snapshot has
- *   the room's current number `seq`; `change` events numbered seq+1, seq+2, … follow. Messages can be lost
- *   without notice, so any other number is a gap: the client MUST subscribe again and replace what it shows.
+ *   the room's number `seq` at the time it was made, at most a second ago; `change` events numbered seq+1, seq+2, …
+ *   follow. Messages can be lost without notice, so any other number is a gap: the client MUST subscribe again and
+ *   replace what it shows.
+ * - [S5] A session that has asked for more snapshots than it may gets no answer for now: the client asks again later.
+ *   A client that sends anything else than one CONNECT and these events, or too many of them, is disconnected.
  * - [L4] The server sends `pulse` to every client every PULSE_MS milliseconds. A client that has received
  *   nothing for STALE_AFTER_MS milliseconds MUST show its numbers as stale and reconnect.
  * - [L5] When the session ends or the server stops, the server sends `bye` with the reason and closes the

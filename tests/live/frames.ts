@@ -34,7 +34,7 @@ export function unframe(bytes: Buffer): { text: string; rest: Buffer } | undefin
 }
 
 /** The request that opens the live connection's websocket. */
-export function upgradeRequest(host: string, headers: Readonly<Record<string, string>>): string {
+export function upgradeRequest(host: string, headers: Readonly<Record<string, string>>, query = ''): string {
   const lines = Object.entries({
     host,
     connection: 'Upgrade',
@@ -43,5 +43,5 @@ export function upgradeRequest(host: string, headers: Readonly<Record<string, st
     'sec-websocket-key': randomBytes(16).toString('base64'),
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${lines.join('')}\r\n`;
+  return `GET /socket.io/?EIO=4&transport=websocket${query} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }

@@ -52,6 +52,8 @@ describe('rooms', () => {
     await early.nextChange(({ seq }) => seq === 1);
     const late = await stage.connect();
     push('a', 20, { cpu: 2 });
+    // After a second the snapshot is made anew.
+    stage.clock.at += 1000;
     // The snapshot contains the pending change, so the server sends that change to the early viewer first.
     const reply = await late.subscribe('fleet');
     expect(reply).toMatchObject({ ok: true, snapshot: { seq: 2 } });
@@ -66,6 +68,7 @@ describe('rooms', () => {
     await viewer.subscribe('fleet');
     push('a', 10, { cpu: 1 });
     await viewer.nextChange(({ seq }) => seq === 1);
+    stage.clock.at += 1000;
     const again = await viewer.subscribe('fleet');
     expect(again).toMatchObject({ ok: true, snapshot: { seq: 1 } });
     push('a', 20, { cpu: 1 });

@@ -3,20 +3,22 @@ import { connect, type Socket } from 'node:net';
 import { frameOf, unframe, upgradeRequest } from './frames.ts';
 
 /** Opens a socket and sends the websocket upgrade request, without waiting for the answer. */
-function sendUpgrade(port: number, headers: Record<string, string>): Socket {
+function sendUpgrade(port: number, headers: Record<string, string>, query: string): Socket {
   const socket = connect(port, '127.0.0.1');
-  socket.write(upgradeRequest(`127.0.0.1:${port}`, headers));
+  socket.write(upgradeRequest(`127.0.0.1:${port}`, headers, query));
   return socket;
 }
 
 /**
- * Sends the upgrade request; resolves with the HTTP answer (head and body) and the bytes that came after it.
+ * Sends the upgrade request, with `query` added to its query; resolves with the HTTP answer (head and body) and the
+ * bytes that came after it.
  */
 export async function upgrade(
   port: number,
   headers: Record<string, string>,
+  query = '',
 ): Promise<{ socket: Socket; answer: string; rest: Buffer }> {
-  const socket = sendUpgrade(port, headers);
+  const socket = sendUpgrade(port, headers, query);
   let bytes = Buffer.alloc(0);
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
     bytes = Buffer.concat([bytes, chunk]);
@@ -37,17 +39,22 @@ export async function upgrade(
 export interface RawViewer {
   /** Resolves with the text of the next frame. */
   next(): Promise<string>;
-  send(text: string): void;
+  /** Sends each message in a frame, all frames at once. */
+  send(...messages: readonly (string | Buffer)[]): void;
   /** Stops reading, so that the server's bytes pile up. */
   stall(): void;
   resume(): void;
   /** Bytes read after the upgrade. */
   bytes(): number;
   close(): void;
+  /** Resolves when the connection is closed, by either side. */
+  readonly closed: Promise<void>;
 }
 
 export async function openRawViewer(port: number, headers: Record<string, string>): Promise<RawViewer> {
   const { socket, rest } = await upgrade(port, headers);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => undefined);
   let unread: Buffer = rest;
   let total = rest.length;
   const texts: string[] = [];
@@ -75,10 +82,11 @@ export async function openRawViewer(port: number, headers: Record<string, string
         });
       return texts.shift() ?? '';
     },
-    send: (text) => socket.write(frameOf(text)),
+    send: (...messages) => socket.write(Buffer.concat(messages.map(frameOf))),
     stall: () => socket.pause(),
     resume: () => socket.resume(),
     bytes: () => total,
     close: () => socket.destroy(),
+    closed,
   };
 }

@@ -117,6 +117,8 @@ it('[L1] a page that misses a change asks for a new snapshot, and gets the chang
   sendChange(2);
   await lost;
   isLost = () => false;
+  // After a second the snapshot is made anew.
+  stage.clock.at += 1000;
   sendChange(3);
   expect(await receiveUntil(3)).toEqual(['snapshot', 'change', 'snapshot']);
   sendChange(4);

@@ -39,3 +39,14 @@ export async function dialLive(
   await once(socket, 'data');
   return socket;
 }
+
+const ACCOUNT = { username: 'lobby', password: 'a display of the lobby', role: 'display' };
+
+/** Makes a display's account; resolves with its session's cookie. */
+export async function signInDisplay({ server }: Target): Promise<string> {
+  await server.admin.ask('POST', '/users', { body: ACCOUNT });
+  const client = server.client();
+  const { status, text } = await client.login(ACCOUNT.username, ACCOUNT.password);
+  if (status !== 200) throw new Error(`the display cannot sign in: ${status} ${text}`);
+  return client.cookie ?? '';
+}

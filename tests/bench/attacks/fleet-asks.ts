@@ -2,22 +2,11 @@
 import { once } from 'node:events';
 import { frameOf } from '../../live/frames.ts';
 import { Tally, type Attack, type Target } from './attack.ts';
-import { dialLive } from './dial.ts';
+import { dialLive, signInDisplay } from './dial.ts';
 
 const DEVICES = 10_000;
 const CONNECTIONS = 5;
 const PER_SECOND = 20;
-const ACCOUNT = { username: 'lobby', password: 'a display of the lobby', role: 'display' };
-
-/** Makes a display's account; resolves with its session's cookie. */
-async function signIn({ server }: Target): Promise<string> {
-  await server.admin.ask('POST', '/users', { body: ACCOUNT });
-  const client = server.client();
-  const { status, text } = await client.login(ACCOUNT.username, ACCOUNT.password);
-  if (status !== 200) throw new Error(`the display cannot sign in: ${status} ${text}`);
-  return client.cookie ?? '';
-}
-
 /** One push of each device, so that the fleet has values to show. The long interval keeps them online. */
 async function pushOnce({ server, devices }: Target): Promise<void> {
   const client = server.client();
@@ -37,7 +26,7 @@ export const fleetAsks: Attack = {
   prepare: pushOnce,
   async run(target) {
     const tally = new Tally();
-    const cookie = await signIn(target);
+    const cookie = await signInDisplay(target);
     async function attack(): Promise<void> {
       while (!target.over()) {
         const socket = await dialLive(target, { cookie, origin: target.server.url });

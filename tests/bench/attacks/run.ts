@@ -15,10 +15,11 @@ import { takeSamples } from '../real-samples.ts';
 import type { Attack, Counts, Target } from './attack.ts';
 import { connects } from './connects.ts';
 import { fleetAsks } from './fleet-asks.ts';
+import { liveFloods } from './live-floods.ts';
 import { nestedBodies } from './nested-bodies.ts';
 import { unfinishedBodies } from './unfinished-bodies.ts';
 
-const ATTACKS: readonly Attack[] = [connects, nestedBodies, unfinishedBodies, fleetAsks];
+const ATTACKS: readonly Attack[] = [connects, liveFloods, nestedBodies, unfinishedBodies, fleetAsks];
 
 /** Each pushes five samples once a second over a connection that it keeps. */
 const HONEST_DEVICES = 50;
