@@ -120,6 +120,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const sampler = createSampler({
     collectors: collectorsFor(process.platform),
     read: reader.read,
+    readAside: reader.readAside,
     log,
     monotonic: clock.monotonic,
   });

@@ -1,12 +1,12 @@
 /**
- * A collector measures one subject (processors, memory, disks, …). The sampler calls it, measures how long it blocks the others, and keeps its
- * failures away from the other collectors.
+ * A collector measures one subject (processors, memory, disks, …). The sampler calls it, measures how long it
+ * takes, and keeps its failures away from the other collectors.
  *
  * - `collect` MUST return the subject's fields under their names in `#protocol/fields.ts`, or `absent` when this
  *   machine has no such thing. A field whose value is not known this time is left out.
  * - It MAY return a promise. The sampler does not wait for it, and does not call `collect` again before it settles.
- * - It MUST NOT start a process on Linux. It reads text files with `context.read` only; for anything else (a folder's
- *   names, statfs) it may call the file system itself.
+ * - It MUST NOT start a process on Linux. It reads text files with `context.read`, or with `context.readAside` where a
+ *   driver may let it wait; for anything else (a folder's names, statfs) it may call the file system itself.
  */
 /** Flat field name (`cpu`, `core:0:cpu`) to its value. */
 export type Fields = Record<string, number>;
@@ -16,6 +16,8 @@ export interface Context {
   readonly at: number;
   /** The current text of a file, or undefined when it cannot be read. */
   readonly read: (path: string) => string | undefined;
+  /** The same for a file whose driver may let the reader wait: it is read beside the sampling, by another thread. */
+  readonly readAside: (path: string) => Promise<string | undefined>;
 }
 
 export interface Collector {
@@ -31,25 +33,4 @@ export interface CollectorEntry {
   readonly every?: number;
   /** Makes a collector with its own memory of earlier readings. */
   readonly create: () => Collector;
-}
-
-/** With more instances than this, the kept names are built anew: interfaces may come and go for ever. */
-const MOST_INSTANCES = 5000;
-
-/**
- * Keeps the field names that `make` builds for an instance, because every sample needs them again.
- *
- *     const namesOf = keepNames((name) => ({ rx: instanceField('interface', name, 'rx') }));
- *     namesOf('eth0').rx // 'interface:eth0:rx'
- */
-export function keepNames<Names>(make: (instance: string) => Names): (instance: string) => Names {
-  const kept = new Map<string, Names>();
-  return (instance) => {
-    const found = kept.get(instance);
-    if (found !== undefined) return found;
-    if (kept.size >= MOST_INSTANCES) kept.clear();
-    const names = make(instance);
-    kept.set(instance, names);
-    return names;
-  };
 }

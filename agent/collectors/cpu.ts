@@ -1,6 +1,7 @@
 /** Processor time from /proc/stat: total, by kind, and per core. */
 import { instanceField } from '#protocol/fields.ts';
-import { keepNames, type Collector, type Fields } from './collector.ts';
+import type { Collector, Fields } from './collector.ts';
+import { keepNames } from './instance-names.ts';
 import { percent, tenth } from './rates.ts';
 
 /** Ticks since boot. `user` includes nice (and guests, which the kernel counts in it), `system` includes interrupts. */
@@ -32,36 +33,51 @@ export function parseCpuTimes(text: string): Map<string, CpuTimes> {
   return times;
 }
 
-/** Ticks spent between two readings, by kind. The kernel may let iowait and idle fall a little; that counts as 0. */
+/**
+ * Ticks spent between two readings, by kind. An idle core's time may move from iowait to idle and back, so one of them
+ * may fall, which counts as 0; their sum is right.
+ */
 function spent(before: CpuTimes, now: CpuTimes) {
-  const grown = (kind: keyof CpuTimes) => Math.max(0, now[kind] - before[kind]);
-  const parts = {
-    user: grown('user'),
-    system: grown('system'),
-    idle: grown('idle'),
-    iowait: grown('iowait'),
-    steal: grown('steal'),
-  };
-  const busy = parts.user + parts.system + parts.steal;
-  return { ...parts, busy, total: busy + parts.idle + parts.iowait };
+  const grown = (kind: keyof CpuTimes) => now[kind] - before[kind];
+  const [user, system, steal, iowait] = [grown('user'), grown('system'), grown('steal'), grown('iowait')];
+  const busy = user + system + steal;
+  return { user, system, steal, iowait, busy, total: busy + grown('idle') + iowait };
 }
 
-/** Whether the counters started again from 0: their sum never falls in any other case. */
-function isReset(before: CpuTimes, now: CpuTimes): boolean {
-  return now.user + now.system + now.idle < before.user + before.system + before.idle;
+/** Ticks in a second of /proc/stat, on every kind of processor. */
+const TICKS = 100;
+/**
+ * [G8] The readings are believed while they hold between a tenth and one and a half times the ticks of the time between
+ * them: they are not taken at exactly the sample's time, and a core may come or go in between.
+ */
+const [LEAST, MOST] = [0.1, 1.5];
+
+/** Whether `cores` cores can have spent these ticks in a time in which one core has `ticks`. */
+function isPossible(part: ReturnType<typeof spent>, ticks: number, cores: number): boolean {
+  if (part.user < 0 || part.system < 0 || part.steal < 0) return false;
+  return part.total >= ticks * LEAST && Math.max(part.total, part.busy) <= ticks * MOST * cores;
 }
 
 /** `cpu0` → `core:0:cpu`. */
 const coreField = keepNames((name) => instanceField('core', name.slice('cpu'.length), 'cpu'));
 
-/** Two readings → fields. A core without a usable earlier reading is left out. */
-export function cpuFields(before: ReadonlyMap<string, CpuTimes>, now: ReadonlyMap<string, CpuTimes>): Fields {
+/**
+ * Two readings → fields. A core without a usable earlier reading, or with ticks that cannot be, is left out.
+ * @param ticks how many ticks a core has in the time between the readings
+ */
+export function cpuFields(
+  before: ReadonlyMap<string, CpuTimes>,
+  now: ReadonlyMap<string, CpuTimes>,
+  ticks: number,
+): Fields {
   const fields: Fields = {};
+  // Both have one entry for all cores together.
+  const cores = Math.max(1, before.size - 1, now.size - 1);
   for (const [name, times] of now) {
     const earlier = before.get(name);
-    if (earlier === undefined || isReset(earlier, times)) continue;
+    if (earlier === undefined) continue;
     const part = spent(earlier, times);
-    if (!(part.total > 0)) continue;
+    if (!isPossible(part, ticks, name === 'cpu' ? cores : 1)) continue;
     const share = (ticks: number) => tenth(percent(ticks, part.total));
     if (name !== 'cpu') {
       fields[coreField(name)] = share(part.busy);
@@ -70,7 +86,8 @@ export function cpuFields(before: ReadonlyMap<string, CpuTimes>, now: ReadonlyMa
     fields['cpu'] = share(part.busy);
     fields['cpu_user'] = share(part.user);
     fields['cpu_system'] = share(part.system);
-    fields['cpu_iowait'] = share(part.iowait);
+    // More waiting than there was time is idle time that only now counts as waiting.
+    if (part.iowait <= part.total) fields['cpu_iowait'] = share(part.iowait);
     fields['cpu_steal'] = share(part.steal);
   }
   return fields;
@@ -78,13 +95,14 @@ export function cpuFields(before: ReadonlyMap<string, CpuTimes>, now: ReadonlyMa
 
 export function createCpu(): Collector {
   let before = new Map<string, CpuTimes>();
+  let readAt = 0;
   return {
-    collect({ read }) {
+    collect({ at, read }) {
       const text = read('/proc/stat');
       if (text === undefined) return 'absent';
       const now = parseCpuTimes(text);
-      const fields = cpuFields(before, now);
-      before = now;
+      const fields = cpuFields(before, now, ((at - readAt) * TICKS) / 1000);
+      [before, readAt] = [now, at];
       return fields;
     },
   };

@@ -1,6 +1,7 @@
-/** Memory and swap from /proc/meminfo. */
+/** Memory and swap from /proc/meminfo, and what ZFS keeps as its cache. */
+import { readlinkSync } from 'node:fs';
 import { hundredth, percent } from './rates.ts';
-import type { Collector, Fields } from './collector.ts';
+import type { Collector, Context, Fields } from './collector.ts';
 
 /** /proc/meminfo → bytes by the kernel's name (`MemTotal`). */
 export function parseMeminfo(text: string): Map<string, number> {
@@ -10,21 +11,31 @@ export function parseMeminfo(text: string): Map<string, number> {
   return bytes;
 }
 
-export function memoryFields(bytes: ReadonlyMap<string, number>): Fields | 'absent' {
+/**
+ * /proc/spl/kstat/zfs/arcstats → the bytes of ZFS's cache that it gives back when programs need memory. The kernel counts
+ * them as used.
+ */
+export function parseFreeableArc(text: string): number {
+  const of = (name: string) => Number(new RegExp(`^${name} +\\d+ +(\\d+)$`, 'm').exec(text)?.[1] ?? NaN);
+  const freeable = of('size') - of('c_min');
+  return freeable > 0 ? freeable : 0;
+}
+
+/** `freeableArc`: the bytes of ZFS's cache that can be freed. */
+export function memoryFields(bytes: ReadonlyMap<string, number>, freeableArc = 0): Fields | 'absent' {
   const total = bytes.get('MemTotal');
   if (total === undefined || total === 0) return 'absent';
   const of = (name: string) => bytes.get(name) ?? 0;
-  const cached = of('Cached') + of('Buffers') + of('SReclaimable');
+  const cached = of('Cached') + of('Buffers') + of('SReclaimable') + freeableArc;
   // Kernels before 3.14 have no MemAvailable; this sum is the usual substitute.
-  const available = Math.min(
-    total,
-    bytes.get('MemAvailable') ?? of('MemFree') + of('Cached') + of('Buffers'),
-  );
-  const used = total - available;
+  const available = bytes.get('MemAvailable') ?? of('MemFree') + of('Cached') + of('Buffers');
+  const taken = Math.max(0, total - available);
+  // A cache larger than that is not this machine's.
+  const used = freeableArc <= taken ? taken - freeableArc : taken;
   return {
     ram: hundredth(percent(used, total)),
     mem_used_bytes: used,
-    mem_available_bytes: available,
+    mem_available_bytes: total - used,
     mem_cached_bytes: cached,
     mem_total_bytes: total,
   };
@@ -37,13 +48,40 @@ export function swapFields(bytes: ReadonlyMap<string, number>): Fields | 'absent
   return { swap: hundredth(percent(used, total)), swap_used_bytes: used, swap_total_bytes: total };
 }
 
-export function createMemory(): Collector {
+const ARCSTATS = '/proc/spl/kstat/zfs/arcstats';
+/** How often a machine without ZFS is asked again whether it has it, in milliseconds. */
+const SEARCH_EVERY = 60_000;
+/** The kernel's number of the first namespace of processes. */
+const FIRST_NAMESPACE = 'pid:[4026531836]';
+
+/** Whether this process runs in a container, where the kernel's own figures are the host's. */
+function isInContainer(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/pid') !== FIRST_NAMESPACE;
+  } catch {
+    // Where it is hidden, somebody restricts what this process may see.
+    return true;
+  }
+}
+
+export function createMemory(isContainer: () => boolean = isInContainer): Collector {
+  const seesHost = isContainer();
+  let searchedAt = -Infinity;
+  let hasArc = false;
+
+  const freeableArc = ({ at, read }: Context): number => {
+    if (seesHost || (!hasArc && at - searchedAt < SEARCH_EVERY)) return 0;
+    const text = read(ARCSTATS);
+    [hasArc, searchedAt] = [text !== undefined, at];
+    return text === undefined ? 0 : parseFreeableArc(text);
+  };
+
   return {
-    collect({ read }) {
-      const text = read('/proc/meminfo');
+    collect(context) {
+      const text = context.read('/proc/meminfo');
       if (text === undefined) return 'absent';
       const bytes = parseMeminfo(text);
-      const [memory, swap] = [memoryFields(bytes), swapFields(bytes)];
+      const [memory, swap] = [memoryFields(bytes, freeableArc(context)), swapFields(bytes)];
       if (memory === 'absent') return swap;
       return swap === 'absent' ? memory : { ...memory, ...swap };
     },

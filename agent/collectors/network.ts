@@ -1,53 +1,34 @@
 /** Network traffic from /proc/net/dev: each interface that was ever used, and totals that count every byte once. */
-import { existsSync } from 'node:fs';
 import { instanceField } from '#protocol/fields.ts';
-import { keepNames, type Collector, type Fields } from './collector.ts';
-import { createRates, tenth, type Rates } from './rates.ts';
+import type { Collector, Fields } from './collector.ts';
+import { keepNames } from './instance-names.ts';
+import { interfaceKind, sortInterfaces, type InterfaceKind, type Interfaces } from './interfaces.ts';
+import { createLinks, type Links } from './links.ts';
+import { createRates, createTotals, MOST_BYTES, tenth, type Rates } from './rates.ts';
 
-interface InterfaceCounters {
+export interface InterfaceCounters {
   readonly name: string;
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly errors: number;
 }
 
-/**
- * Not reported: loopback is no network traffic; containers' veth interfaces come and go by the hundred, and their
- * bridge counts the same bytes.
- */
-const LEFT_OUT = /^(lo|veth.*|ifb\d+|dummy\d+)$/;
-/** Interfaces (bridges, tunnels, bonds, VLANs) whose bytes pass through another interface too. */
-const DOUBLES =
-  /^(br|docker|virbr|vnet|tun|tap|wg|bond|team|vlan|cni|flannel|cali|lxc|lxd|podman|macv|ipvl|.+[.:@])/;
-
-/** /proc/net/dev → counters of the interfaces that ever sent or received a byte. */
-function parseNetDev(text: string): InterfaceCounters[] {
-  const found: InterfaceCounters[] = [];
+/** /proc/net/dev → the text of each interface's counters, by name. */
+function parseNetDev(text: string): Map<string, string> {
+  const found = new Map<string, string>();
   for (const line of text.split('\n')) {
     // The name ends at the last colon before the numbers: an alias contains one itself (`eth0:1:`).
-    const [, name = '', rest] = /^\s*(\S+):\s*(\d.*)$/.exec(line) ?? [];
-    if (rest === undefined || LEFT_OUT.test(name)) continue;
-    const columns = rest.split(/\s+/).map(Number);
-    const [rxBytes = 0, , rxErrors = 0] = columns;
-    const [txBytes = 0, , txErrors = 0] = columns.slice(8);
-    if (rxBytes === 0 && txBytes === 0) continue;
-    found.push({ name, rxBytes, txBytes, errors: rxErrors + txErrors });
+    const [, name = '', counters] = /^\s*(\S+):\s*(\d.*)$/.exec(line) ?? [];
+    if (counters !== undefined) found.set(name, counters);
   }
   return found;
 }
 
-/**
- * The interfaces whose sum is the machine's traffic: the physical ones; without any, those whose bytes no other
- * interface carries.
- */
-export function countedInterfaces(
-  names: readonly string[],
-  isPhysical: (name: string) => boolean,
-): Set<string> {
-  const physical = names.filter(isPhysical);
-  if (physical.length > 0) return new Set(physical);
-  const single = names.filter((name) => !DOUBLES.test(name));
-  return new Set(single.length > 0 ? single : names);
+function parseCounters(name: string, text: string): InterfaceCounters {
+  const columns = text.split(/\s+/).map(Number);
+  const [rxBytes = 0, , rxErrors = 0] = columns;
+  const [txBytes = 0, , txErrors = 0] = columns.slice(8);
+  return { name, rxBytes, txBytes, errors: rxErrors + txErrors };
 }
 
 const namesOf = keepNames((name) => ({
@@ -56,56 +37,90 @@ const namesOf = keepNames((name) => ({
   errors: instanceField('interface', name, 'errors'),
 }));
 
+/**
+ * The fields of each interface, and the totals of those that `isCounted`.
+ * @param mostBytes the most bytes that an interface moves in a second, each way
+ */
 export function networkFields(
   rates: Rates,
   interfaces: readonly InterfaceCounters[],
-  counted: ReadonlySet<string>,
+  isCounted: (name: string) => boolean,
+  mostBytes: (name: string) => number = () => MOST_BYTES,
 ): Fields {
   const fields: Fields = {};
-  let [totalRx, totalTx, known]: [number, number, boolean] = [0, 0, false];
+  const totals = createTotals();
   for (const { name, rxBytes, txBytes, errors } of interfaces) {
     const names = namesOf(name);
-    const rx = rates.perSecond(names.rx, rxBytes);
-    const tx = rates.perSecond(names.tx, txBytes);
-    const errorRate = rates.perSecond(names.errors, errors);
+    const most = mostBytes(name);
+    const rx = rates.perSecond(names.rx, rxBytes, most);
+    const tx = rates.perSecond(names.tx, txBytes, most);
+    const errorRate = rates.perSecond(names.errors, errors, most);
     if (rx === undefined || tx === undefined) continue;
+    if (isCounted(name)) totals.add(rx, tx);
+    if (Number.isNaN(rx + tx)) continue;
     fields[names.rx] = Math.round(rx);
     fields[names.tx] = Math.round(tx);
-    if (errorRate !== undefined) fields[names.errors] = tenth(errorRate);
-    if (!counted.has(name)) continue;
-    known = true;
-    totalRx += rx;
-    totalTx += tx;
+    if (errorRate !== undefined && !Number.isNaN(errorRate)) fields[names.errors] = tenth(errorRate);
   }
-  if (known) {
-    fields['net_rx'] = Math.round(totalRx);
-    fields['net_tx'] = Math.round(totalTx);
-  }
+  const sums = totals.sums();
+  if (sums !== undefined) [fields['net_rx'], fields['net_tx']] = sums;
   return fields;
 }
 
-/** Whether a PCI, USB or virtio device is behind the interface. Bridges, tunnels and veth have none. */
-function hasDevice(name: string): boolean {
-  return existsSync(`/sys/class/net/${name}/device`);
+/** How often all of /sys is read again, in milliseconds: a bond may get another member, a link another speed. */
+const LOOK_EVERY = 60_000;
+
+/** The interfaces that are present, sorted by what the kernel says of them. */
+function createSorting(sysNet: string) {
+  let kinds = new Map<string, InterfaceKind>();
+  let names = '';
+  let lookedAt = -Infinity;
+  let sorted = sortInterfaces(new Map());
+  return {
+    /** The interfaces `present`, and whether they were looked at anew. */
+    sort(present: readonly string[], at: number): { readonly sorted: Interfaces; readonly isNew: boolean } {
+      const isDue = at - lookedAt >= LOOK_EVERY;
+      if (!isDue && present.join() === names) return { sorted, isNew: false };
+      if (isDue) [kinds, lookedAt] = [new Map(), at];
+      names = present.join();
+      kinds = new Map(present.map((name) => [name, kinds.get(name) ?? interfaceKind(sysNet, name)]));
+      sorted = sortInterfaces(kinds);
+      return { sorted, isNew: true };
+    },
+  };
 }
 
-export function createNetwork(isPhysical: (name: string) => boolean = hasDevice): Collector {
+export function createNetwork(sysNet = '/sys/class/net', links: Links = createLinks(sysNet)): Collector {
   const rates = createRates();
-  let names = '';
-  let counted = new Set<string>();
+  const sorting = createSorting(sysNet);
+  const used = new Set<string>();
+  let isLying = false;
   return {
     collect({ at, read }) {
       const text = read('/proc/net/dev');
       if (text === undefined) return 'absent';
-      const interfaces = parseNetDev(text);
+      const found = parseNetDev(text);
+      const { sorted, isNew } = sorting.sort([...found.keys()], at);
+      if (isNew) for (const name of used) if (!found.has(name)) used.delete(name);
+      // A rate above the link's speed is a lie, or the link became faster since it was asked.
+      if (isNew || isLying) void links.ask(sorted.devices);
+      const interfaces: InterfaceCounters[] = [];
+      for (const name of sorted.shown) {
+        const counters = parseCounters(name, found.get(name) ?? '');
+        if (counters.rxBytes > 0 || counters.txBytes > 0) used.add(name);
+        // An interface in use whose counters show 0 lies, or was reset.
+        if (used.has(name)) interfaces.push(counters);
+      }
       rates.begin(at);
       if (interfaces.length === 0) return 'absent';
-      const present = interfaces.map(({ name }) => name);
-      if (present.join() !== names) {
-        names = present.join();
-        counted = countedInterfaces(present, isPhysical);
-      }
-      return networkFields(rates, interfaces, counted);
+      const fields = networkFields(
+        rates,
+        interfaces,
+        (name) => sorted.isCounted(name) && links.of(name)?.isFunction !== true,
+        (name) => links.of(name)?.mostBytes ?? MOST_BYTES,
+      );
+      isLying = sorted.devices.some((name) => used.has(name) && fields[namesOf(name).rx] === undefined);
+      return fields;
     },
   };
 }

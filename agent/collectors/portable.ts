@@ -2,18 +2,24 @@
  * The collectors of systems without /proc (macOS, Windows, the BSDs). They use Node's own calls and systeminformation.
  * The latter starts processes there, so `list.ts` calls those collectors less often.
  */
+import { execFile } from 'node:child_process';
 import { cpus, freemem, loadavg, totalmem, uptime } from 'node:os';
+import { promisify } from 'node:util';
 import type { Systeminformation } from 'systeminformation';
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Fields } from './collector.ts';
 import { cpuFields, type CpuTimes } from './cpu.ts';
-import type { Mount } from './mountinfo.ts';
-import { mountFields, type MountUse } from './mounts.ts';
-import { countedInterfaces, networkFields } from './network.ts';
-import { createRates, hundredth, percent, tenth } from './rates.ts';
+import { parseMountOutput } from './mountinfo.ts';
+import { byStatfs, measureMounts, mountFields } from './mounts.ts';
+import { guessKind, sortInterfaces, type InterfaceKind } from './interfaces.ts';
+import { networkFields } from './network.ts';
+import { createRates, hundredth, MOST_BYTES, percent, tenth } from './rates.ts';
 
 /** Loaded on first use: the library is large, and Linux needs it for the inventory only, in another process. */
 const library = () => import('systeminformation').then((module) => module.default);
+
+/** The longest that a process may take, in milliseconds. */
+const PROCESS_MS = 10_000;
 
 /** Node's times of each core → the form that `parseCpuTimes` gives, with their sum as `cpu`. */
 export function coreTimes(cores: readonly { readonly times: ReturnType<typeof cpus>[number]['times'] }[]) {
@@ -31,11 +37,13 @@ export function coreTimes(cores: readonly { readonly times: ReturnType<typeof cp
 
 export function createCpu(): Collector {
   let before = new Map<string, CpuTimes>();
+  let readAt = 0;
   return {
-    collect() {
+    collect({ at }) {
       const now = coreTimes(cpus());
-      const fields = cpuFields(before, now);
-      before = now;
+      // Node counts in milliseconds.
+      const fields = cpuFields(before, now, at - readAt);
+      [before, readAt] = [now, at];
       // Node does not tell these two; sending 0 would be wrong.
       delete fields['cpu_iowait'];
       delete fields['cpu_steal'];
@@ -93,13 +101,33 @@ export function createMemory(): Collector {
   };
 }
 
+interface KnownInterface {
+  readonly iface: string;
+  readonly internal: boolean;
+  readonly virtual: boolean;
+}
+
+/** By name: the kinds of the interfaces as the library knows them. What its name tells it does not know. */
+export function portableKinds(known: readonly KnownInterface[]): Map<string, InterfaceKind> {
+  const outside = known.filter(({ iface, internal }) => !internal && !/^lo\d*$/.test(iface));
+  return new Map(
+    outside.map(({ iface, virtual }) => {
+      const guess = guessKind(iface);
+      return [iface, guess === 'other' && !virtual ? 'device' : guess];
+    }),
+  );
+}
+
 export function createNetwork(): Collector {
   const rates = createRates();
   return {
     async collect({ at }) {
-      const found = await (await library()).networkStats('*');
+      const { networkInterfaces, networkStats } = await library();
+      const known = [await networkInterfaces(false)].flat();
+      const found = await networkStats(known.map(({ iface }) => iface).join());
+      const { shown, isCounted } = sortInterfaces(portableKinds(known));
       const interfaces = found
-        .filter(({ iface, rx_bytes, tx_bytes }) => !/^lo\d*$/.test(iface) && rx_bytes + tx_bytes > 0)
+        .filter(({ iface, rx_bytes, tx_bytes }) => shown.includes(iface) && rx_bytes + tx_bytes > 0)
         .map((one) => ({
           name: one.iface,
           rxBytes: one.rx_bytes,
@@ -108,12 +136,7 @@ export function createNetwork(): Collector {
         }));
       rates.begin(at);
       if (interfaces.length === 0) return 'absent';
-      const names = interfaces.map(({ name }) => name);
-      return networkFields(
-        rates,
-        interfaces,
-        countedInterfaces(names, () => false),
-      );
+      return networkFields(rates, interfaces, isCounted);
     },
   };
 }
@@ -127,32 +150,45 @@ export function createDisks(): Collector {
       const stats: Systeminformation.FsStatsData | null = await (await library()).fsStats();
       rates.begin(at);
       if (stats === null) return 'absent';
-      const [read, write] = [rates.perSecond('read', stats.rx), rates.perSecond('write', stats.wx)];
-      if (read === undefined || write === undefined) return {};
+      const read = rates.perSecond('read', stats.rx, MOST_BYTES);
+      const write = rates.perSecond('write', stats.wx, MOST_BYTES);
+      if (read === undefined || write === undefined || Number.isNaN(read + write)) return {};
       return { disk_read: Math.round(read), disk_write: Math.round(write) };
     },
   };
 }
 
-const NETWORK_TYPE = /^(nfs|smbfs|cifs|afpfs|webdav|autofs|devfs|fuse)/i;
+const NETWORK_TYPE = /^(nfs|smbfs|cifs|webdav|fuse)/i;
 
+/** What the library knows of the drives of Windows → fields. */
 export function mountsFromLibrary(sizes: readonly Systeminformation.FsSizeData[]): Fields | 'absent' {
-  const measured: [Mount, MountUse][] = [];
-  for (const { mount: path, type, size, used, available } of sizes) {
-    if (NETWORK_TYPE.test(type) || !(size > 0)) continue;
-    const share = hundredth(percent(used, used + available));
-    measured.push([
-      { path, readOnly: false },
-      { used: share, usedBytes: used, totalBytes: size, inodes: undefined },
-    ]);
-  }
-  return mountFields(measured);
+  return mountFields(
+    sizes
+      .filter(({ type, size }) => !NETWORK_TYPE.test(type) && size > 0)
+      .map(({ mount: path, size: totalBytes, used: usedBytes, available, rw }) => ({
+        path,
+        // A disc in its drive is always full.
+        readOnly: rw === false,
+        used: hundredth(percent(usedBytes, usedBytes + available)),
+        usedBytes,
+        totalBytes,
+      })),
+  );
 }
 
+const run = promisify(execFile);
+
+/**
+ * On macOS and the BSDs the library waits for `diskutil`, which stops all of the agent, and for `df`, which one hanging
+ * mount stops. `mount` prints its list without asking any of them.
+ */
 export function createMounts(): Collector {
+  const measuring = byStatfs();
   return {
     async collect() {
-      return mountsFromLibrary(await (await library()).fsSize());
+      if (process.platform === 'win32') return mountsFromLibrary(await (await library()).fsSize());
+      const { stdout } = await run('mount', { timeout: PROCESS_MS });
+      return measureMounts(parseMountOutput(stdout), measuring);
     },
   };
 }

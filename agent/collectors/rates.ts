@@ -1,38 +1,106 @@
 /** Counters to rates per second, and the rounding that the collectors share. */
 
 /**
- * Remembers counters from one round to the next. A counter that went backwards (reset, wrapped, device replaced) has
- * no rate in that round: the chart shows a gap instead of a negative or absurd number.
+ * Remembers counters from one round to the next. [G8] A counter that went backwards (reset, wrapped, device replaced)
+ * or grew by more than it can has no rate in that round: the chart shows a gap instead of an absurd number. When the
+ * next reading goes on from before, the one in between was wrong, and the way back from it has no rate either.
  */
 export interface Rates {
   /**
    * Begins a round. `at`: milliseconds of a clock that never steps. Counters missing in the last round are forgotten.
    */
   begin(at: number): void;
-  /** The growth of counter `name` per second since the last round; undefined the first time and after a reset. */
-  perSecond(name: string, value: number): number | undefined;
+  /**
+   * The growth of counter `name` per second since the last round: undefined the first time, NaN while the counter lies.
+   * One that lies for half a minute is given up, and undefined from then on: totals do without it.
+   * @param most the most that it can grow in a second
+   */
+  perSecond(name: string, value: number, most: number): number | undefined;
 }
 
+interface Counter {
+  /** The last reading that was believed, and when it was taken. */
+  value: number;
+  at: number;
+  /** The last round's reading, where it was not believed; NaN when it was no number that a counter can have. */
+  doubted: number | undefined;
+}
+
+/**
+ * The most bytes that one link or disk moves in a second where its own limit is not known: the fastest slot there is
+ * (PCI Express 6, 16 lanes), doubled.
+ */
+export const MOST_BYTES = 256e9;
+
+/** From here on, a counter of 64 bits holds a negative number. No machine counts this far. */
+const COUNTER_END = 2 ** 63;
+/** Some drivers bring their counters up to date once a second: a shorter time may bring a second's growth. */
+const LEAST_MS = 1000;
+const GIVE_UP_MS = 30_000;
+
 export function createRates(): Rates {
-  let previous = new Map<string, number>();
-  let current = new Map<string, number>();
-  let last: number | undefined;
-  let elapsed = 0;
+  let previous = new Map<string, Counter>();
+  let current = new Map<string, Counter>();
+  let last = -Infinity;
+  let now = -Infinity;
+
+  /** The growth per second from an earlier reading to `value`; undefined when no counter can have grown like that. */
+  const growth = (before: number, at: number, value: number, most: number): number | undefined => {
+    const [grown, elapsed] = [value - before, now - at];
+    const isPossible = elapsed > 0 && grown >= 0 && grown * 1000 <= most * Math.max(elapsed, LEAST_MS);
+    return isPossible ? (grown * 1000) / elapsed : undefined;
+  };
 
   return {
     begin(at) {
-      elapsed = last === undefined ? 0 : at - last;
-      last = at;
+      [last, now] = [now, at];
       [previous, current] = [current, previous];
       current.clear();
     },
-    perSecond(name, value) {
-      if (!Number.isFinite(value)) return undefined;
-      current.set(name, value);
-      const before = previous.get(name);
-      if (before === undefined || value < before || elapsed <= 0) return undefined;
-      return ((value - before) * 1000) / elapsed;
+    perSecond(name, reading, most) {
+      const value = reading >= 0 && reading < COUNTER_END ? reading : NaN;
+      const counter = previous.get(name);
+      if (counter === undefined) {
+        if (!Number.isNaN(value)) current.set(name, { value, at: now, doubted: undefined });
+        return undefined;
+      }
+      current.set(name, counter);
+      if (now <= counter.at) return undefined;
+      const { doubted } = counter;
+      const onwards = growth(counter.value, counter.at, value, most);
+      // A reading that was not believed, and another that goes on from it: the counter was reset.
+      const anew = doubted === undefined ? undefined : growth(doubted, last, value, most);
+      if (onwards === undefined && anew === undefined) {
+        counter.doubted = value;
+        return now - counter.at < GIVE_UP_MS ? NaN : undefined;
+      }
+      counter.value = value;
+      counter.at = now;
+      counter.doubted = undefined;
+      if (onwards === undefined) return anew;
+      return doubted === undefined ? onwards : NaN;
     },
+  };
+}
+
+/** The totals of two rates, such as received and sent, over all instances that are added in one round. */
+export interface Totals {
+  /** Adds the rates of an instance. Those that are NaN make both totals unknown: they would be drawn as a dip. */
+  add(one: number, other: number): void;
+  /** Both totals, rounded; undefined when they are unknown, or nothing was added. */
+  sums(): readonly [number, number] | undefined;
+}
+
+export function createTotals(): Totals {
+  let [ones, others, count] = [0, 0, 0];
+  return {
+    add(one, other) {
+      count++;
+      ones += one;
+      others += other;
+    },
+    sums: () =>
+      count === 0 || Number.isNaN(ones + others) ? undefined : [Math.round(ones), Math.round(others)],
   };
 }
 

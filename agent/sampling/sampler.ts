@@ -1,6 +1,6 @@
 /**
- * Runs the collectors [G3]: it measures how long each one blocks the others, keeps one's failure away from the others, and merges their fields into
- * one sample. It never waits: what a slow collector finds is part of the samples taken after it ended.
+ * Runs the collectors [G3]: it times each one, keeps one's failure away from the others, and merges their fields into one
+ * sample. It never waits: what a slow collector finds is part of the samples taken after it ended.
  */
 import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
@@ -9,6 +9,8 @@ import type { Log } from '../log.ts';
 const FRESH_FOR = 15_000;
 /** A collector that blocks for this many milliseconds is reported once in the log. */
 const SLOW = 100;
+/** One that has not answered for this many milliseconds is reported, too. */
+const HANGING = 30_000;
 /** A timer may fire this many milliseconds early; a collector that is due this soon is called now. */
 const EARLY = 100;
 
@@ -16,12 +18,14 @@ interface Running extends Pick<CollectorEntry, 'name'> {
   readonly every: number;
   readonly collector: Collector;
   due: number;
-  busy: boolean;
+  /** Since when its answer is awaited; undefined while none is. */
+  busySince: number | undefined;
   fields: Fields;
   /** When `fields` were found. */
   at: number;
   failing: boolean;
   slow: boolean;
+  hanging: boolean;
 }
 
 interface Sampler {
@@ -29,24 +33,24 @@ interface Sampler {
   sample(at: number): Fields;
 }
 
-interface SamplerParts {
+interface SamplerParts extends Pick<Context, 'read' | 'readAside'> {
   readonly collectors: readonly CollectorEntry[];
-  readonly read: Context['read'];
   readonly log: Log;
   readonly monotonic: () => number;
 }
 
-export function createSampler({ collectors, read, log, monotonic }: SamplerParts): Sampler {
+export function createSampler({ collectors, read, readAside, log, monotonic }: SamplerParts): Sampler {
   const all = collectors.map(({ name, every = 0, create }): Running => ({
     name,
     every,
     collector: create(),
     due: -Infinity,
-    busy: false,
+    busySince: undefined,
     fields: {},
     at: -Infinity,
     failing: false,
     slow: false,
+    hanging: false,
   }));
 
   const found = (one: Running, fields: Fields | 'absent', at: number) => {
@@ -63,13 +67,25 @@ export function createSampler({ collectors, read, log, monotonic }: SamplerParts
   };
 
   const settle = async (one: Running, answer: Promise<Fields | 'absent'>, at: number) => {
-    one.busy = true;
+    one.busySince = at;
     try {
       found(one, await answer, at);
     } catch (error) {
       failed(one, error);
     }
-    one.busy = false;
+    if (one.hanging) log.info({ collector: one.name }, 'the collector answers again');
+    one.hanging = false;
+    one.busySince = undefined;
+  };
+
+  const checkAnswer = (one: Running, at: number) => {
+    if (one.hanging || one.busySince === undefined || at - one.busySince < HANGING) return;
+    one.hanging = true;
+    const seconds = HANGING / 1000;
+    log.warn(
+      { collector: one.name, seconds },
+      'a collector does not answer; its values are not known until it does',
+    );
   };
 
   const start = (one: Running, context: Context) => {
@@ -90,10 +106,11 @@ export function createSampler({ collectors, read, log, monotonic }: SamplerParts
 
   return {
     sample(at) {
-      const context: Context = { at, read };
+      const context: Context = { at, read, readAside };
       const fields: Fields = {};
       for (const one of all) {
-        if (!one.busy && at >= one.due - EARLY) start(one, context);
+        if (one.busySince === undefined && at >= one.due - EARLY) start(one, context);
+        checkAnswer(one, at);
         if (at - one.at <= one.every + FRESH_FOR) Object.assign(fields, one.fields);
       }
       return fields;

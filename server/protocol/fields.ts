@@ -73,6 +73,9 @@ const instanceInfo: ReadonlyMap<string, FieldInfo> = new Map(
   ),
 );
 
+/** The longest name of an instance, in UTF-16 code units. */
+export const INSTANCE_CHARS = 256;
+
 export interface InstanceField {
   readonly kind: string;
   readonly instance: string;

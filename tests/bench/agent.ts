@@ -22,6 +22,7 @@ async function benchSamples(): Promise<number> {
   const sampler = createSampler({
     collectors: collectorsFor('linux'),
     read: reader.read,
+    readAside: reader.readAside,
     log,
     monotonic: () => performance.now(),
   });

@@ -16,7 +16,8 @@ export async function takeSamples(count: number): Promise<Sample[]> {
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const reader = createReader();
   const monotonic = () => performance.now();
-  const sampler = createSampler({ collectors: collectorsFor('linux'), read: reader.read, log, monotonic });
+  const { read, readAside } = reader;
+  const sampler = createSampler({ collectors: collectorsFor('linux'), read, readAside, log, monotonic });
   const samples: Sample[] = [];
   // The first ones only give rates something to start from, and slow collectors time to answer.
   for (let i = -5; i < count; i++) {

@@ -17,7 +17,13 @@ const entry = (
 function setup(...collectors: CollectorEntry[]) {
   const log = keptLog();
   let now = 0;
-  const sampler = createSampler({ collectors, read: () => undefined, log, monotonic: () => now });
+  const sampler = createSampler({
+    collectors,
+    read: () => undefined,
+    readAside: () => Promise.resolve(undefined),
+    log,
+    monotonic: () => now,
+  });
   return {
     log,
     sampler,
@@ -78,6 +84,20 @@ describe('the sampler', () => {
     expect(log.lines[0]?.text).toContain('bad');
   });
 
+  it('[G3] a collector that does not answer is logged once, and once more when it answers again', async () => {
+    let answer: (fields: Fields) => void = () => undefined;
+    const { sampler, log } = setup(
+      entry('silent', { collect: () => new Promise<Fields>((resolve) => (answer = resolve)) }),
+      entry('good', { collect: () => ({ ram: 2 }) }),
+    );
+    for (let at = 0; at <= 90_000; at += 1000) expect(sampler.sample(at)).toEqual({ ram: 2 });
+    expect(log.lines.map(({ text }) => text)).toEqual([expect.stringMatching(/silent.*does not answer/)]);
+    answer({ cpu: 1 });
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(log.lines.at(-1)).toMatchObject({ level: 'info', text: expect.stringMatching(/silent.*again/) });
+  });
+
   it('a collector with its own pace is called at that pace, and its fields are repeated in between', () => {
     let calls = 0;
     const { sampler } = setup(entry('paced', { collect: () => ({ disk: ++calls }) }, 5000));
@@ -113,8 +133,8 @@ describe('the sampler', () => {
       const { createReader } = await import('./agent/collectors/reader.ts');
       const problems = [];
       const log = { debug() {}, info() {}, error() {}, warn: (...line) => problems.push(String(line[0]?.err)) };
-      const { read } = createReader();
-      const sampler = createSampler({ collectors: collectorsFor('linux'), read, log, monotonic: () => performance.now() });
+      const { read, readAside } = createReader();
+      const sampler = createSampler({ collectors: collectorsFor('linux'), read, readAside, log, monotonic: () => performance.now() });
       let metrics = {};
       for (let at = 0; at <= 60000; at += 1000) {
         metrics = sampler.sample(at);

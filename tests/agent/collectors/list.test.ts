@@ -1,0 +1,48 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { SCALARS } from '#protocol/fields.ts';
+import { fieldInfo } from '#protocol/fields.ts';
+import { parsePush } from '#protocol/sample.ts';
+import type { Fields } from '../../../agent/collectors/collector.ts';
+import { collectorsFor } from '../../../agent/collectors/list.ts';
+import { parseLoad } from '../../../agent/collectors/load.ts';
+import { countProcesses, parseRunning } from '../../../agent/collectors/processes.ts';
+import { createReader } from '../../../agent/collectors/reader.ts';
+import { parseUptime } from '../../../agent/collectors/uptime.ts';
+import { fixture } from './fixture.ts';
+
+describe('load, uptime, processes', () => {
+  it('load, uptime and processes are read from the files of /proc', () => {
+    expect(parseLoad('0.52 0.58 0.59 1/467 12345\n')).toEqual({ load1: 0.52, load5: 0.58, load15: 0.59 });
+    expect(parseLoad('')).toBe('absent');
+    expect(parseUptime('2256.71 4012.33\n')).toEqual({ uptime_s: 2256 });
+    expect(parseUptime('x')).toBe('absent');
+    expect(countProcesses(['1', '42', 'self', 'sys', '0x', '7'])).toBe(3);
+    expect(parseRunning(fixture('stat-1.txt'))).toBe(3);
+    expect(parseRunning('cpu 1 2 3\n')).toBeUndefined();
+  });
+});
+
+describe.runIf(process.platform === 'linux')('the list, on this machine', () => {
+  it('the collectors for Linux give known fields only, which the server accepts, and leave no file open', async () => {
+    const reader = createReader();
+    const collectors = collectorsFor('linux').map(({ create }) => create());
+    const round = async (at: number) => {
+      const answers = await Promise.all(collectors.map((one) => one.collect({ at, ...reader })));
+      return answers.reduce<Fields>((all, one) => (one === 'absent' ? all : { ...all, ...one }), {});
+    };
+    await round(0);
+    const countFiles = () => readdirSync('/proc/self/fd').length;
+    const files = countFiles();
+    const metrics = await round(1000);
+    await round(2000);
+    // Network cards are asked beside the sampling.
+    await expect.poll(countFiles).toBeLessThanOrEqual(files);
+    reader.close();
+    const push = parsePush({ device_id: 'd', hostname: 'h', ip: '', timestamp: Date.now(), metrics });
+    const values = push.data?.samples[0]?.values ?? {};
+    expect(Object.keys(values).filter((name) => fieldInfo(name) === undefined)).toEqual([]);
+    for (const name of ['ram', 'disk', 'load1', 'uptime_s', 'processes'] satisfies (keyof typeof SCALARS)[])
+      expect(values).toHaveProperty(name);
+  });
+});
