@@ -41,5 +41,11 @@ export type WorkerMessage =
   | { readonly kind: 'opened'; readonly storedTo: Position }
   | { readonly kind: 'log'; readonly line: LogLine }
   | { readonly kind: 'notice'; readonly text: string }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly message: string;
+      /** Whether the call was a write, and was refused because a new database was begun. */
+      readonly begunAnew: boolean;
+    }
   | { readonly kind: 'done'; readonly id: number; readonly value: never };

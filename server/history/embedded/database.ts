@@ -2,12 +2,25 @@
  * The database file of the embedded history: its schema, its settings, and what happens to a file that is
  * damaged.
  */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { errorText } from '#protocol/errors.ts';
+import { crc32 } from 'node:zlib';
+import { errorCode, errorText } from '#protocol/errors.ts';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** The structure of a larger file is not checked at the start. A second reads about half a gigabyte. */
+const MAX_CHECKED_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Each row of the registry carries a CRC-32 of the rest of it. Names are unique, but no index says so: an entry
+ * of a damaged row would be in its way for ever.
+ */
+const REGISTRY_SCHEMA = `
+CREATE TABLE devices (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, newest INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE fields (id INTEGER PRIMARY KEY, name TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE device_fields (device INTEGER NOT NULL, field INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (device, field)) STRICT, WITHOUT ROWID;
+`;
 
 /**
  * The key of a row of samples or buckets is made of its span of time and then its device (`span * DEVICES +
@@ -15,9 +28,7 @@ const SCHEMA_VERSION = 1;
  */
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-CREATE TABLE devices (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, newest INTEGER NOT NULL) STRICT;
-CREATE TABLE fields (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE device_fields (device INTEGER NOT NULL, field INTEGER NOT NULL, PRIMARY KEY (device, field)) STRICT, WITHOUT ROWID;
+${REGISTRY_SCHEMA}
 CREATE TABLE removed (device INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE dirty_hours (k INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE dirty_blocks (k INTEGER PRIMARY KEY) STRICT;
@@ -30,18 +41,26 @@ export interface OpenedDatabase {
   readonly db: DatabaseSync;
   /** The path that a damaged file was renamed to; undefined where there was none. */
   readonly setAside: string | undefined;
+  /** What is wrong with the structure of a file that can still be used; undefined where nothing was found. */
+  readonly structureProblem: string | undefined;
+}
+
+export interface OpenOptions {
+  /** Path of the database file. */
+  readonly path: string;
+  /** Epoch milliseconds, for the new name of a damaged file. */
+  readonly now: number;
+  /** Whether the file is known to be damaged, and is to be set aside unread. */
+  readonly isDamaged?: boolean;
 }
 
 /**
  * Opens the file, or makes it (mode 0600). A damaged one is renamed, never deleted, and a new one begun.
- * @param now epoch milliseconds, for the new name of a damaged file
  * @throws where the file cannot be written, is in use, or is of a newer Watchfloor, with what to do
  */
-export function openDatabase(path: string, now: number): OpenedDatabase {
+export function openDatabase({ path, now, isDamaged = false }: OpenOptions): OpenedDatabase {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600));
-    chmodSync(path, 0o600);
+    makeFile(path);
   } catch (error) {
     throw new Error(
       `the history database ${path} cannot be written (${errorText(error)}): check the folder's owner and free space`,
@@ -49,15 +68,24 @@ export function openDatabase(path: string, now: number): OpenedDatabase {
     );
   }
   try {
-    return { db: openAndCheck(path), setAside: undefined };
+    if (!isDamaged) {
+      const db = openAndCheck(path);
+      return { db, setAside: undefined, structureProblem: structureProblem(db, path) };
+    }
   } catch (error) {
     if (!isDamage(error)) throw openError(path, error);
-    const setAside = `${path}.corrupt-${new Date(now).toISOString().replaceAll(':', '-')}`;
-    for (const suffix of ['', '-wal', '-shm'])
-      if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
-    closeSync(openSync(path, 'a', 0o600));
-    return { db: openAndCheck(path), setAside };
   }
+  const setAside = `${path}.corrupt-${new Date(now).toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm'])
+    if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
+  makeFile(path);
+  return { db: openAndCheck(path), setAside, structureProblem: undefined };
+}
+
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
 }
 
 /** Opens the file, makes the schema where it is new, and reads enough of each table to notice damage. */
@@ -72,15 +100,59 @@ function openAndCheck(path: string): DatabaseSync {
         `it was written by a newer Watchfloor (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version, or move the file away`,
       );
     if (version === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+    else if (version === 1) addChecksums(db);
     else db.exec('BEGIN IMMEDIATE; COMMIT');
     for (const table of ['meta', 'devices', 'fields', 'device_fields', 'dirty_hours', 'dirty_blocks'])
       db.prepare(`SELECT * FROM ${table}`).all();
-    for (const table of ['raw', 'minutes', 'quarters'])
-      db.prepare(`SELECT min(k), max(k) FROM ${table}`).get();
+    for (const table of ['raw', 'minutes', 'quarters']) db.prepare(spanOfKeys(table)).get();
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/**
+ * Asks for the first and the last key of a table of rows, as `first` and `last`, without damaged ones, which may be
+ * negative or too large for a number of JavaScript. In one SELECT the two would read the whole table.
+ */
+export function spanOfKeys(table: string): string {
+  const valid = `k BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}`;
+  return `SELECT (SELECT min(k) FROM ${table} WHERE ${valid}) AS first, (SELECT max(k) FROM ${table} WHERE ${valid}) AS last`;
+}
+
+/** Makes the registry of a database from before there were checksums anew, with them. */
+function addChecksums(db: DatabaseSync): void {
+  const tables = ['devices', 'fields', 'device_fields'];
+  db.function('crc', { varargs: true }, (...parts) => registryChecksum(...parts));
+  db.exec('BEGIN IMMEDIATE');
+  for (const table of tables) db.exec(`ALTER TABLE ${table} RENAME TO old_${table}`);
+  db.exec(`${REGISTRY_SCHEMA}
+    INSERT INTO devices SELECT id, name, newest, crc(id, name, newest) FROM old_devices;
+    INSERT INTO fields SELECT id, name, crc(id, name) FROM old_fields;
+    INSERT INTO device_fields SELECT device, field, crc(device, field) FROM old_device_fields;`);
+  for (const table of tables) db.exec(`DROP TABLE old_${table}`);
+  db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+}
+
+/** The checksum that a row of the registry carries of its other columns. */
+export function registryChecksum(...columns: readonly unknown[]): number {
+  return crc32(JSON.stringify(columns));
+}
+
+/**
+ * Has SQLite check the structure of the file, which is how rows are noticed that no key leads to any more. Reading
+ * a large file takes too long for a start, so there only what is read later is checked.
+ * @returns what is wrong; undefined where nothing was found
+ */
+function structureProblem(db: DatabaseSync, path: string): string | undefined {
+  if (statSync(path).size > MAX_CHECKED_BYTES) return undefined;
+  try {
+    const found = db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    return found === 'ok' ? undefined : String(found);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return errorText(error);
   }
 }
 
@@ -94,7 +166,10 @@ function resultCode(error: unknown): number {
   return typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether an error says that the file itself is damaged. */
+export function isDamage(error: unknown): boolean {
+  // Only a damaged number is too large for JavaScript.
+  if (errorCode(error) === 'ERR_OUT_OF_RANGE') return true;
   return resultCode(error) === CORRUPT || resultCode(error) === NOT_A_DATABASE;
 }
 

@@ -6,7 +6,13 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { errorText } from '#protocol/errors.ts';
-import { DEFAULT_RETENTION, type History, type HistoryOptions, type Position } from '../history.ts';
+import {
+  DEFAULT_RETENTION,
+  HistoryBegunAnew,
+  type History,
+  type HistoryOptions,
+  type Position,
+} from '../history.ts';
 import type { Calls, WorkerMessage, WorkerSettings } from './calls.ts';
 import { createPacker } from './packed.ts';
 
@@ -31,7 +37,7 @@ export async function openEmbeddedHistory({
   });
   /** The promises of calls that have no answer yet, by the call's id. */
   const unanswered = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  const packer = createPacker();
+  let packer = createPacker();
   let nextId = 0;
   /** What every further call is rejected with, once the thread has ended. */
   let endError: Error | undefined;
@@ -47,7 +53,7 @@ export async function openEmbeddedHistory({
         case 'notice':
           return notice(message.text);
         case 'failed':
-          return removeUnanswered(message.id)?.reject(new Error(message.message));
+          return removeUnanswered(message.id)?.reject(failure(message));
         case 'done':
           return removeUnanswered(message.id)?.resolve(message.value);
       }
@@ -63,6 +69,13 @@ export async function openEmbeddedHistory({
     const call = unanswered.get(id);
     unanswered.delete(id);
     return call;
+  }
+
+  function failure({ message, begunAnew }: { message: string; begunAnew: boolean }): Error {
+    if (!begunAnew) return new Error(message);
+    // The new database knows none of the shapes that were sent.
+    packer = createPacker();
+    return new HistoryBegunAnew(message);
   }
 
   function rejectAll(cause: unknown): void {

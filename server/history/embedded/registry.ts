@@ -3,7 +3,7 @@
  * with the first samples that need them.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { numberOf } from './database.ts';
+import { numberOf, registryChecksum } from './database.ts';
 
 export interface Device {
   readonly id: number;
@@ -31,20 +31,30 @@ export interface Registry {
   /** Notes that the device has a sample in this minute. */
   noteMinute(device: Device, minute: number): void;
   /**
-   * Forgets the device. Its rows are deleted later, by what the table `removed` says. Call it inside a
-   * transaction.
+   * Forgets the device, and the names of fields that only it had. Its rows are deleted later, by what the table
+   * `removed` says. Call it inside a transaction.
+   * @param keptFields ids of fields that are in use although no device has data for them yet
    */
-  remove(device: Device): void;
+  remove(device: Device, keptFields: ReadonlySet<number>): void;
   /** Stores what is new. Call it inside a transaction, and `markSaved` once that is committed. */
   save(): void;
   markSaved(): void;
 }
 
-export function loadRegistry(db: DatabaseSync): Registry {
+/**
+ * Reads the registry. Damaged rows are deleted and told: what is stored of their device or field is lost with the
+ * name, and a device that pushes again begins anew.
+ * @param newestPossible number of the newest minute that samples can be of
+ */
+export function loadRegistry(
+  db: DatabaseSync,
+  newestPossible: number,
+  notice: (text: string) => void,
+): Registry {
   const byName = new Map<string, Device>();
   const byId = new Map<number, Device>();
   const fieldIds = new Map<string, number>();
-  const fieldNames: string[] = [];
+  const fieldNames = new Map<number, string>();
   const unsaved = {
     devices: new Set<Device>(),
     fields: new Set<number>(),
@@ -52,42 +62,90 @@ export function loadRegistry(db: DatabaseSync): Registry {
     deviceFields: new Set<[number, number]>(),
   };
 
-  for (const row of db.prepare('SELECT id, name, newest FROM devices').all()) {
-    const id = Number(row['id']);
-    remember({
-      id,
-      name: String(row['name']),
-      newest: Number(row['newest']),
-      oldest: Infinity,
-      fields: new Set(),
-    });
-  }
-  for (const row of db.prepare('SELECT id, name FROM fields').all()) {
-    fieldIds.set(String(row['name']), Number(row['id']));
-    fieldNames[Number(row['id'])] = String(row['name']);
-  }
-  for (const row of db.prepare('SELECT device, field FROM device_fields').all())
-    byId.get(Number(row['device']))?.fields.add(Number(row['field']));
-  // A device's number is never used again, because rows of a removed device may still be there.
-  const usedIds = [
-    db.prepare(`SELECT seq AS id FROM sqlite_sequence WHERE name = 'devices'`),
-    db.prepare('SELECT max(device) AS id FROM removed'),
-  ].map((query) => numberOf(query.get(), 'id') ?? 0);
-  let nextDevice = Math.max(...usedIds) + 1;
+  const statements = {
+    putDevice: db.prepare(
+      'INSERT INTO devices (id, name, newest, crc) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, crc = excluded.crc',
+    ),
+    putField: db.prepare('INSERT OR REPLACE INTO fields (id, name, crc) VALUES (?, ?, ?)'),
+    putDeviceField: db.prepare('INSERT OR IGNORE INTO device_fields (device, field, crc) VALUES (?, ?, ?)'),
+    dropDevice: db.prepare('DELETE FROM devices WHERE id = ?'),
+    dropField: db.prepare('DELETE FROM fields WHERE id = ?'),
+    dropDeviceField: db.prepare('DELETE FROM device_fields WHERE device = ? AND field = ?'),
+    dropDeviceFields: db.prepare('DELETE FROM device_fields WHERE device = ?'),
+    putRemoved: db.prepare('INSERT OR IGNORE INTO removed (device) VALUES (?)'),
+    dropRemoved: db.prepare('DELETE FROM removed WHERE device = ?'),
+  };
+  const { nextDevice: firstDevice, nextField: firstField } = load();
+  let nextDevice = firstDevice;
+  let nextField = firstField;
 
-  const putDevice = db.prepare(
-    'INSERT INTO devices (id, name, newest) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET newest = excluded.newest',
-  );
-  const putField = db.prepare('INSERT OR IGNORE INTO fields (id, name) VALUES (?, ?)');
-  const putDeviceField = db.prepare('INSERT OR IGNORE INTO device_fields (device, field) VALUES (?, ?)');
-  const dropDevice = db.prepare('DELETE FROM devices WHERE id = ?');
-  const dropDeviceFields = db.prepare('DELETE FROM device_fields WHERE device = ?');
-  const putRemoved = db.prepare('INSERT OR IGNORE INTO removed (device) VALUES (?)');
+  function load() {
+    const damaged = { devices: 0, fields: 0 };
+    let lastField = -1;
+    for (const { id, name, newest, crc } of db.prepare('SELECT * FROM devices').all()) {
+      if (crc === registryChecksum(id, name, newest) && !byName.has(String(name)))
+        remember({
+          id: Number(id),
+          name: String(name),
+          newest: Math.min(Number(newest), newestPossible),
+          oldest: Infinity,
+          fields: new Set(),
+        });
+      else {
+        damaged.devices++;
+        statements.dropDevice.run(Number(id));
+      }
+    }
+    for (const { id, name, crc } of db.prepare('SELECT * FROM fields').all()) {
+      lastField = Math.max(lastField, Number(id));
+      if (crc === registryChecksum(id, name) && !fieldIds.has(String(name))) {
+        fieldIds.set(String(name), Number(id));
+        fieldNames.set(Number(id), String(name));
+      } else {
+        damaged.fields++;
+        statements.dropField.run(Number(id));
+      }
+    }
+    for (const { device, field, crc } of db.prepare('SELECT * FROM device_fields').all()) {
+      const known = byId.get(Number(device));
+      if (crc === registryChecksum(device, field) && known !== undefined && fieldNames.has(Number(field))) {
+        known.fields.add(Number(field));
+        lastField = Math.max(lastField, Number(field));
+      } else statements.dropDeviceField.run(Number(device), Number(field));
+    }
+    // A damaged entry must not have the rows of another device deleted.
+    for (const { device } of db.prepare('SELECT device FROM removed').all())
+      if (byId.has(Number(device))) statements.dropRemoved.run(Number(device));
+    if (damaged.devices + damaged.fields > 0)
+      notice(
+        `The history database is damaged: the names of ${damaged.devices} machines and ${damaged.fields} fields cannot be read. What was stored under these names is lost; all else is kept.`,
+      );
+    // A device's number is never used again, because rows of a removed device may still be there.
+    const usedIds = [
+      db.prepare(`SELECT seq AS id FROM sqlite_sequence WHERE name = 'devices'`),
+      db.prepare('SELECT max(device) AS id FROM removed'),
+    ].map((query) => numberOf(query.get(), 'id') ?? 0);
+    return { nextDevice: Math.max(...usedIds, ...byId.keys()) + 1, nextField: lastField + 1 };
+  }
 
   function remember(device: Device): Device {
     byName.set(device.name, device);
     byId.set(device.id, device);
     return device;
+  }
+
+  /** Forgets the names of those fields that no device has. */
+  function forgetFields(fields: Iterable<number>, keptFields: ReadonlySet<number>): void {
+    const inUse = new Set(keptFields);
+    for (const { fields: ofDevice } of byId.values()) for (const field of ofDevice) inUse.add(field);
+    for (const field of fields) {
+      const name = fieldNames.get(field);
+      if (name === undefined || inUse.has(field)) continue;
+      fieldNames.delete(field);
+      fieldIds.delete(name);
+      unsaved.fields.delete(field);
+      statements.dropField.run(field);
+    }
   }
 
   return {
@@ -102,12 +160,12 @@ export function loadRegistry(db: DatabaseSync): Registry {
       return device;
     },
     findFieldId: (name) => fieldIds.get(name),
-    fieldName: (id) => fieldNames[id] ?? '',
+    fieldName: (id) => fieldNames.get(id) ?? '',
     findOrAddFieldId(name) {
       const known = fieldIds.get(name);
       if (known !== undefined) return known;
-      const id = fieldNames.length;
-      fieldNames.push(name);
+      const id = nextField++;
+      fieldNames.set(id, name);
       fieldIds.set(name, id);
       unsaved.fields.add(id);
       return id;
@@ -125,19 +183,25 @@ export function loadRegistry(db: DatabaseSync): Registry {
       device.newest = minute;
       unsaved.devices.add(device);
     },
-    remove(device) {
+    remove(device, keptFields) {
       byName.delete(device.name);
       byId.delete(device.id);
       unsaved.devices.delete(device);
       for (const pair of unsaved.deviceFields) if (pair[0] === device.id) unsaved.deviceFields.delete(pair);
-      dropDevice.run(device.id);
-      dropDeviceFields.run(device.id);
-      putRemoved.run(device.id);
+      statements.dropDevice.run(device.id);
+      statements.dropDeviceFields.run(device.id);
+      statements.putRemoved.run(device.id);
+      forgetFields(device.fields, keptFields);
     },
     save() {
-      for (const { id, name, newest } of unsaved.devices) putDevice.run(id, name, newest);
-      for (const id of unsaved.fields) putField.run(id, fieldNames[id] ?? '');
-      for (const [device, field] of unsaved.deviceFields) putDeviceField.run(device, field);
+      for (const { id, name, newest } of unsaved.devices)
+        statements.putDevice.run(id, name, newest, registryChecksum(id, name, newest));
+      for (const id of unsaved.fields) {
+        const name = fieldNames.get(id) ?? '';
+        statements.putField.run(id, name, registryChecksum(id, name));
+      }
+      for (const [device, field] of unsaved.deviceFields)
+        statements.putDeviceField.run(device, field, registryChecksum(device, field));
     },
     markSaved() {
       unsaved.devices.clear();

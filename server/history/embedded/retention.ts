@@ -4,8 +4,8 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { HOUR, MINUTE, type Retention, type TierName } from '../history.ts';
-import { BLOCK, key, type Tiers } from './tiers.ts';
-import { numberOf } from './database.ts';
+import { BLOCK, key, ROW_WIDTH, type Tiers } from './tiers.ts';
+import { numberOf, spanOfKeys } from './database.ts';
 
 const DAY = 24 * HOUR;
 /** How often old rows are looked for, in milliseconds. */
@@ -17,9 +17,6 @@ const PAGES_A_SLICE = 16;
 /** Free pages are given back only beyond this share of the file and this number; the rest serve new rows. */
 const KEPT_FREE_SHARE = 0.05;
 const KEPT_FREE_PAGES = 16;
-
-/** The time that one row of a tier covers, in milliseconds. */
-const ROW_WIDTH: Readonly<Record<TierName, number>> = { raw: MINUTE, minutes: HOUR, quarters: BLOCK };
 
 /**
  * The time from which each tier keeps its data, epoch milliseconds: a multiple of the next tier's rows, so
@@ -48,9 +45,9 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
   const nextRemoved = db.prepare('SELECT min(device) AS device FROM removed');
   const dropRemoved = db.prepare('DELETE FROM removed WHERE device = ?');
   const spans = {
-    raw: db.prepare('SELECT min(k) AS first, max(k) AS last FROM raw'),
-    minutes: db.prepare('SELECT min(k) AS first, max(k) AS last FROM minutes'),
-    quarters: db.prepare('SELECT min(k) AS first, max(k) AS last FROM quarters'),
+    raw: db.prepare(spanOfKeys('raw')),
+    minutes: db.prepare(spanOfKeys('minutes')),
+    quarters: db.prepare(spanOfKeys('quarters')),
   };
   const freePages = db.prepare('PRAGMA freelist_count');
   const allPages = db.prepare('PRAGMA page_count');
@@ -87,7 +84,7 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
   }
 
   /** Deletes a slice of a removed device's rows; false where there is no such device. */
-  function removeSlice(): boolean {
+  function removeSlice(now: number): boolean {
     if (removing === undefined) {
       const device = mayHaveRemoved ? numberOf(nextRemoved.get(), 'device') : undefined;
       mayHaveRemoved = device !== undefined;
@@ -102,7 +99,9 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
     }
     const range = spans[tier].get();
     const first = Math.max(removing.span, Math.floor((numberOf(range, 'first') ?? 0) / key(1, 0)));
-    const last = Math.floor((numberOf(range, 'last') ?? -1) / key(1, 0));
+    // A damaged key may lie far in the future.
+    const latest = Math.floor((now + DAY) / ROW_WIDTH[tier]);
+    const last = Math.min(latest, Math.floor((numberOf(range, 'last') ?? -1) / key(1, 0)));
     const end = Math.min(last + 1, first + KEYS_A_SLICE);
     for (let span = first; span < end; span++) pointDeletes[tier].run(key(span, removing.device));
     removing.span = end;
@@ -116,7 +115,7 @@ export function openRetention(db: DatabaseSync, retention: Retention, tiers: Tie
   return {
     /** Deletes a slice. Call it inside a transaction. Returns false when there is nothing to delete now. */
     deleteSome(now: number): boolean {
-      if (removeSlice()) return true;
+      if (removeSlice(now)) return true;
       if (now - lastFoundNone < EXPIRE_INTERVAL) return false;
       if (expireSlice(now) > 0) return true;
       lastFoundNone = now;

@@ -16,13 +16,13 @@ import {
   type Retention,
 } from '../history.ts';
 import { openCheckpoints } from './checkpoints.ts';
-import { openDatabase, numberOf, transaction } from './database.ts';
+import { isDamage, openDatabase, numberOf, transaction } from './database.ts';
 import type { PackedWrite } from './packed.ts';
 import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from './page.ts';
 import { queryTiers } from './query.ts';
 import { loadRegistry, type Device } from './registry.ts';
 import { openRetention } from './retention.ts';
-import { key, openTiers } from './tiers.ts';
+import { key, openTiers, type UnreadableRow } from './tiers.ts';
 
 export interface SqliteHistoryOptions {
   /** Path of the database file. */
@@ -37,9 +37,14 @@ export interface SqliteHistoryOptions {
   readonly maxMemoryBytes?: number;
   /** About how long one tick may take, in milliseconds. */
   readonly tickMs?: number;
+  /** Whether the file is known to be damaged, so that it is set aside unread and a new one begun. */
+  readonly isDamaged?: boolean;
 }
 
-/** The methods of the History contract, synchronous, and `tick`. */
+/**
+ * The methods of the History contract, synchronous, and `tick`. Where one throws an error for which `isDamage` is
+ * true, the file is damaged: call `abandon`, and open the history anew with `isDamaged`.
+ */
 export interface SqliteHistory {
   readonly storedTo: Position;
   write(packed: PackedWrite): Position;
@@ -50,10 +55,12 @@ export interface SqliteHistory {
   remove(deviceId: string): void;
   health(): HistoryHealth;
   /**
-   * Does some of the work that is due; returns whether more is. It never throws: an error shows in `health`.
+   * Does some of the work that is due; returns whether more is. An error other than damage shows in `health`.
    */
   tick(): boolean;
   close(): void;
+  /** Closes the file and stores nothing more in it. */
+  abandon(): void;
 }
 
 /**
@@ -68,6 +75,9 @@ const STORE_SPREAD_SECONDS = 20;
  */
 const MAX_STORE_WAIT = 2 * MINUTE;
 const PAGES_A_STEP = 20;
+/** So many damaged rows are counted, and each of the first ones has a line in the log. */
+const MAX_COUNTED_ROWS = 10_000;
+const MAX_LOGGED_ROWS = 100;
 const NO_PAGES: ReadonlySet<Page> = new Set();
 
 export function openSqliteHistory({
@@ -78,23 +88,36 @@ export function openSqliteHistory({
   now = Date.now,
   maxMemoryBytes = 320 * 1024 * 1024,
   tickMs = 10,
+  isDamaged = false,
 }: SqliteHistoryOptions): SqliteHistory {
-  const { db, setAside } = openDatabase(file, now());
+  const { db, setAside, structureProblem } = openDatabase({ path: file, now: now(), isDamaged });
+  if (structureProblem !== undefined)
+    notice(
+      `The history database ${file} is damaged (${structureProblem}): some stored samples may be missing in charts. What can be read is used; check the disk.`,
+    );
   if (setAside !== undefined)
     notice(
       `The history database ${file} is damaged: it was set aside as ${setAside}, and a new one begun with what the journal still holds.`,
     );
-  const registry = loadRegistry(db);
+  const registry = loadRegistry(db, Math.floor(now() / MINUTE) + 1, notice);
   /** The pages in memory, by row key, in the order in which they changed. */
   const pages = new Map<number, Page>();
-  const tiers = openTiers(db, pages, registry.allDevices, now());
+  /** Tier, device and time of the damaged rows that were found since the start. */
+  const unreadableRows = new Set<string>();
+  const tiers = openTiers({
+    db,
+    pages,
+    devices: registry.allDevices,
+    now: now(),
+    onUnreadable: noteUnreadable,
+  });
   const deletion = openRetention(db, retention, tiers);
   const checkpoints = openCheckpoints(db, file, now());
   const pageCount = db.prepare('PRAGMA page_count');
   const pageSize = numberOf(db.prepare('PRAGMA page_size').get(), 'page_size') ?? 4096;
 
-  /** The field ids of each shape that the packer has sent. */
-  let shapes: number[][] = [];
+  /** The shapes that the packer has sent, each with its field ids once it is used. */
+  let shapes: { readonly names: readonly string[]; ids?: readonly number[] }[] = [];
   /** Memory of the changed pages, as `expectedBytes` estimates it. */
   let heldBytes = 0;
   /** The journal position after the last write. */
@@ -104,7 +127,7 @@ export function openSqliteHistory({
 
   function write({ reset, shapes: newShapes, devices, data, upTo }: PackedWrite): Position {
     if (reset) shapes = [];
-    for (const names of newShapes) shapes.push(names.map(registry.findOrAddFieldId));
+    for (const names of newShapes) shapes.push({ names });
     if (heldBytes > maxMemoryBytes) storeOldestPages();
     const time = now();
     let at = 0;
@@ -119,7 +142,7 @@ export function openSqliteHistory({
   /** Writes the sample that begins at index `at` of `data`; returns the index after it. */
   function writeSample(device: Device, data: Float64Array, at: number, time: number): number {
     const t = data[at] ?? 0;
-    const shape = shapes[data[at + 1] ?? 0] ?? [];
+    const shape = fieldIdsOf(data[at + 1] ?? 0);
     const minute = Math.floor(t / MINUTE);
     const page = pages.get(key(minute, device.id)) ?? newPage(device, minute, time);
     const wasChanged = page.changed;
@@ -130,6 +153,25 @@ export function openSqliteHistory({
       tiers.markLate(device.id, minute, time, false);
     }
     return at + 2 + shape.length;
+  }
+
+  /** The field ids of the shape with this number. */
+  function fieldIdsOf(number: number): readonly number[] {
+    const shape = shapes[number];
+    if (shape === undefined) return [];
+    return (shape.ids ??= shape.names.map(registry.findOrAddFieldId));
+  }
+
+  function noteUnreadable({ tier, device, from, error }: UnreadableRow): void {
+    const deviceId = registry.deviceById(device)?.name;
+    const row = `${tier} ${device} ${from}`;
+    if (unreadableRows.has(row) || unreadableRows.size >= MAX_COUNTED_ROWS) return;
+    unreadableRows.add(row);
+    if (unreadableRows.size <= MAX_LOGGED_ROWS)
+      log.warn({ err: error, file, tier, deviceId, from }, 'a row of the history database cannot be read');
+    notice(
+      `The history database ${file} has rows that cannot be read: charts lack their samples, the log says which. Everything else goes on; check the disk.`,
+    );
   }
 
   function newPage(device: Device, minute: number, time: number): Page {
@@ -255,6 +297,7 @@ export function openSqliteHistory({
       } while (performance.now() < end);
       return true;
     } catch (error) {
+      if (isDamage(error)) throw error;
       const text = errorText(error);
       if (problem !== text)
         log.error(
@@ -270,12 +313,15 @@ export function openSqliteHistory({
     const table = tiers.minuteTable(device.id, device.newest);
     const last = (table?.t.length ?? 0) - 1;
     if (table === undefined || last < 0) return undefined;
-    const values: Record<string, number> = {};
-    for (const [field, column] of table.columns) {
-      const value = column[last] ?? NaN;
-      if (!Number.isNaN(value)) values[registry.fieldName(field)] = value;
-    }
-    return { t: table.t[last] ?? 0, values };
+    const values = [...table.columns].map(([field, column]): [string, number] => [
+      registry.fieldName(field),
+      column[last] ?? NaN,
+    ]);
+    // Not assigned one by one: a field may be named __proto__.
+    return {
+      t: table.t[last] ?? 0,
+      values: Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value))),
+    };
   }
 
   return {
@@ -315,17 +361,25 @@ export function openSqliteHistory({
         pages.delete(k);
         if (page.changed) heldBytes = Math.max(0, heldBytes - expectedBytes(page));
       }
-      transaction(db, () => registry.remove(device));
+      for (const shape of shapes) delete shape.ids;
+      const inPages = new Set<number>();
+      for (const page of pages.values()) for (const field of page.fields) inPages.add(field);
+      transaction(db, () => registry.remove(device, inPages));
       tiers.forgetDevice(device.id);
       deletion.deviceRemoved();
     },
     health() {
       const bytes = (numberOf(pageCount.get(), 'page_count') ?? 0) * pageSize;
-      const setAsideNote = setAside === undefined ? '' : `; a damaged database was set aside as ${setAside}`;
+      const notes = [
+        setAside === undefined ? '' : `; a damaged database was set aside as ${setAside}`,
+        unreadableRows.size === 0
+          ? ''
+          : `; ${unreadableRows.size} damaged rows were found, their samples are missing`,
+      ].join('');
       const detail =
         problem === undefined
-          ? `${file}${setAsideNote}`
-          : `${file} cannot be written (${problem}): check free space and the disk${setAsideNote}`;
+          ? `${file}${notes}`
+          : `${file} cannot be written (${problem}): check free space and the disk${notes}`;
       return { kind: 'embedded', healthy: problem === undefined, detail, bytes };
     },
     close() {
@@ -337,5 +391,6 @@ export function openSqliteHistory({
         db.close();
       }
     },
+    abandon: () => db.close(),
   };
 }

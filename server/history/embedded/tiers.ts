@@ -6,7 +6,8 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { HOUR, MINUTE, QUARTER, type TierName } from '../history.ts';
-import { decodeTable, encodeTable, type Table } from './codec.ts';
+import { decodeBlock, encodeBlock } from './blocks.ts';
+import type { Table } from './codec.ts';
 import { pageTable, type Page } from './page.ts';
 import {
   addBuckets,
@@ -17,10 +18,12 @@ import {
   tableRollup,
   type Rollup,
 } from './rollup.ts';
-import { bytesOf, numberOf } from './database.ts';
+import { bytesOf, numberOf, spanOfKeys } from './database.ts';
 
 /** The time that a row of quarter-hour buckets covers, in milliseconds. */
 export const BLOCK = 96 * HOUR;
+/** The time that one row of a tier covers, in milliseconds. */
+export const ROW_WIDTH: Readonly<Record<TierName, number>> = { raw: MINUTE, minutes: HOUR, quarters: BLOCK };
 const MINUTES_AN_HOUR = HOUR / MINUTE;
 const HOURS_A_BLOCK = BLOCK / HOUR;
 /** How long after its end an hour or block is rolled up, in milliseconds. */
@@ -78,17 +81,29 @@ export interface Tiers {
   reload(): void;
 }
 
-/**
- * @param pages the pages in memory, by row key
- * @param devices all devices: number, and number of the newest minute with samples
- * @param now epoch milliseconds; a new database counts as rolled up until then
- */
-export function openTiers(
-  db: DatabaseSync,
-  pages: ReadonlyMap<number, Page>,
-  devices: () => Iterable<{ readonly id: number; readonly newest: number }>,
-  now: number,
-): Tiers {
+export interface TiersParts {
+  readonly db: DatabaseSync;
+  /** The pages in memory, by row key. */
+  readonly pages: ReadonlyMap<number, Page>;
+  /** All devices: number, and number of the newest minute with samples. */
+  readonly devices: () => Iterable<{ readonly id: number; readonly newest: number }>;
+  /** Epoch milliseconds; a new database counts as rolled up until then. */
+  readonly now: number;
+  /** Called when a row turns out to be damaged; it then counts as missing. The same row may be told again. */
+  readonly onUnreadable: (row: UnreadableRow) => void;
+}
+
+/** A row whose bytes are damaged. */
+export interface UnreadableRow {
+  readonly tier: TierName;
+  /** The device's number in the registry. */
+  readonly device: number;
+  /** Where the row's time begins, epoch milliseconds. */
+  readonly from: number;
+  readonly error: unknown;
+}
+
+export function openTiers({ db, pages, devices, now, onUnreadable }: TiersParts): Tiers {
   const get = {
     raw: db.prepare('SELECT data FROM raw WHERE k = ?'),
     minutes: db.prepare('SELECT data FROM minutes WHERE k = ?'),
@@ -103,10 +118,15 @@ export function openTiers(
       'INSERT INTO quarters VALUES (?, ?) ON CONFLICT (k) DO UPDATE SET data = excluded.data',
     ),
   };
-  const firstKey = {
-    raw: db.prepare('SELECT min(k) AS k FROM raw'),
-    minutes: db.prepare('SELECT min(k) AS k FROM minutes'),
-    quarters: db.prepare('SELECT min(k) AS k FROM quarters'),
+  /** Deletes a row that cannot be read and of which nothing is left to make it again. */
+  const drop = {
+    minutes: db.prepare('DELETE FROM minutes WHERE k = ?'),
+    quarters: db.prepare('DELETE FROM quarters WHERE k = ?'),
+  };
+  const keys = {
+    raw: db.prepare(spanOfKeys('raw')),
+    minutes: db.prepare(spanOfKeys('minutes')),
+    quarters: db.prepare(spanOfKeys('quarters')),
   };
   /** Rows to be made again, by key, each with the time from which that is due, epoch milliseconds. */
   const dirty = {
@@ -119,8 +139,8 @@ export function openTiers(
   };
   /** All hours and blocks below these numbers are rolled up, except for the dirty ones. */
   const rolled = {
-    hour: loadMark('rolled_hour', Math.floor(now / HOUR)),
-    block: loadMark('rolled_block', Math.floor(now / BLOCK)),
+    hour: plausible('raw', MINUTE, HOUR, loadMark('rolled_hour', Math.floor(now / HOUR))),
+    block: plausible('minutes', HOUR, BLOCK, loadMark('rolled_block', Math.floor(now / BLOCK))),
   };
   /** The span that is being rolled up for all devices, and the devices still to do. */
   let walk: { readonly kind: 'hour' | 'block'; readonly devices: number[] } | undefined;
@@ -150,19 +170,67 @@ export function openTiers(
     );
   }
 
-  function row(tier: TierName, span: number, device: number, ids?: ReadonlySet<number>): Table | undefined {
-    const data = bytesOf(get[tier].get(key(span, device)), 'data');
-    return data === undefined ? undefined : decodeTable(data, ids);
+  /**
+   * The stored mark, moved to where it can be: not past the present, and not before the first row of the finer
+   * tier. A damaged mark, or one from a clock that was wrong, then does no harm.
+   * @param finerWidth the time that a row of the finer tier covers, and `width` that of a row to be made
+   */
+  function plausible(finer: TierName, finerWidth: number, width: number, mark: number): number {
+    const present = Math.floor(now / width);
+    const first = Math.floor(((firstSpan(finer) ?? Infinity) * finerWidth) / width);
+    return Math.min(present, Math.max(first, mark));
   }
 
-  function rollupRow(tier: 'minutes' | 'quarters', span: number, device: number, fields: Fields): Rollup {
+  function firstSpan(tier: TierName): number | undefined {
+    const k = numberOf(keys[tier].get(), 'first');
+    return k === undefined ? undefined : spanOf(k);
+  }
+
+  /** The stored row; `damaged` where it is there but cannot be read. */
+  function row(
+    tier: TierName,
+    span: number,
+    device: number,
+    ids?: ReadonlySet<number>,
+  ): Table | undefined | 'damaged' {
+    const k = key(span, device);
+    try {
+      const data = bytesOf(get[tier].get(k), 'data');
+      return data === undefined ? undefined : decodeBlock(tier, k, data, ids);
+    } catch (error) {
+      onUnreadable({ tier, device, from: span * ROW_WIDTH[tier], error });
+      // A row of buckets is made again, from as much of the finer tier as is still there.
+      if (tier === 'minutes') dirty.hours.set(k, 0);
+      if (tier === 'quarters') dirty.blocks.set(k, 0);
+      return 'damaged';
+    }
+  }
+
+  function storedMinute(device: number, minute: number, ids?: Fields): Table | undefined {
+    const table = row('raw', minute, device, ids);
+    return table === 'damaged' ? undefined : table;
+  }
+
+  /** The stored buckets; `damaged` where they cannot be read. */
+  function rollupRow(
+    tier: 'minutes' | 'quarters',
+    span: number,
+    device: number,
+    fields: Fields,
+  ): Rollup | 'damaged' {
     const table = row(tier, span, device, fields === undefined ? undefined : rollupColumns(fields));
+    if (table === 'damaged') return 'damaged';
     return table === undefined ? new Map() : tableRollup(table);
+  }
+
+  /** Merges the stored buckets, where they can be read, with those computed from the finer tier. */
+  function mergeStored(stored: Rollup | 'damaged', fresh: Rollup): Rollup {
+    return stored === 'damaged' ? fresh : keepFuller(stored, fresh);
   }
 
   function minuteTable(device: number, minute: number, fields?: Fields): Table | undefined {
     const page = pages.get(key(minute, device));
-    return page === undefined ? row('raw', minute, device, fields) : pageTable(page, fields);
+    return page === undefined ? storedMinute(device, minute, fields) : pageTable(page, fields);
   }
 
   /**
@@ -175,12 +243,14 @@ export function openTiers(
       const table = minuteTable(device, hour * MINUTES_AN_HOUR + i, fields);
       if (table !== undefined) addSamples(fresh, table, MINUTE);
     }
-    return keepFuller(rollupRow('minutes', hour, device, fields), fresh);
+    return mergeStored(rollupRow('minutes', hour, device, fields), fresh);
   }
 
   function hourRollup(device: number, hour: number, fields?: Fields): Rollup {
     const pending = hour >= rolled.hour || dirty.hours.has(key(hour, device));
-    return pending ? computedHour(device, hour, fields) : rollupRow('minutes', hour, device, fields);
+    const stored = pending ? undefined : rollupRow('minutes', hour, device, fields);
+    if (stored !== 'damaged' && stored !== undefined) return stored;
+    return computedHour(device, hour, fields);
   }
 
   /** As `computedHour`, but a block from its hours. */
@@ -188,23 +258,27 @@ export function openTiers(
     const fresh: Rollup = new Map();
     for (let i = 0; i < HOURS_A_BLOCK; i++)
       addBuckets(fresh, hourRollup(device, block * HOURS_A_BLOCK + i, fields), QUARTER);
-    return keepFuller(rollupRow('quarters', block, device, fields), fresh);
+    return mergeStored(rollupRow('quarters', block, device, fields), fresh);
   }
 
   function blockRollup(device: number, block: number, fields?: Fields): Rollup {
     const pending = block >= rolled.block || dirty.blocks.has(key(block, device));
-    return pending ? computedBlock(device, block, fields) : rollupRow('quarters', block, device, fields);
+    const stored = pending ? undefined : rollupRow('quarters', block, device, fields);
+    if (stored !== 'damaged' && stored !== undefined) return stored;
+    return computedBlock(device, block, fields);
   }
 
   function rollHour(k: number): void {
     const rollup = computedHour(deviceOf(k), spanOf(k), undefined);
-    if (rollup.size > 0) put.minutes.run(k, encodeTable(rollupTable(rollup)));
+    if (rollup.size > 0) put.minutes.run(k, encodeBlock('minutes', k, rollupTable(rollup)));
+    else drop.minutes.run(k);
     dirty.dropHour.run(k);
   }
 
   function rollBlock(k: number): void {
     const rollup = computedBlock(deviceOf(k), spanOf(k), undefined);
-    if (rollup.size > 0) put.quarters.run(k, encodeTable(rollupTable(rollup)));
+    if (rollup.size > 0) put.quarters.run(k, encodeBlock('quarters', k, rollupTable(rollup)));
+    else drop.quarters.run(k);
     dirty.dropBlock.run(k);
   }
 
@@ -280,15 +354,15 @@ export function openTiers(
   }
 
   return {
-    storedMinute: (device, minute) => row('raw', minute, device),
+    storedMinute,
     minuteTable,
     hourRollup,
     blockRollup,
-    firstSpan(tier) {
-      const k = numberOf(firstKey[tier].get(), 'k');
-      return k === undefined ? undefined : spanOf(k);
+    firstSpan,
+    putMinute(device, minute, table) {
+      const k = key(minute, device);
+      put.raw.run(k, encodeBlock('raw', k, table));
     },
-    putMinute: (device, minute, table) => void put.raw.run(key(minute, device), encodeTable(table)),
     markLate,
     nextStep,
     get rolledTo() {
