@@ -87,6 +87,23 @@ describe('one device in several views', () => {
     stop();
   });
 
+  it('[F3] the values that came last are shown, also when the clock was set back', () => {
+    const { app, asked, wire, stop } = setUp();
+    const device = app.device('d');
+    device.follow();
+    asked[0]?.reply(snapshot(1));
+    const push = (seq: number, t: number, cpu: number) => {
+      const samples = { t: [t], fields: { cpu: [cpu] } };
+      wire.change({ room: 'device:d', seq, at: T + seq * 1000, data: { samples } });
+    };
+    push(2, T + 240_000, 10);
+    push(3, T + 1000, 99);
+    expect(device.latest).toEqual({ cpu: 99 });
+    expect(device.sampledAt).toBe(T + 1000);
+    expect(device.samples.t).toEqual([T + 1000]);
+    stop();
+  });
+
   it('[L6] only the fields that are drawn are fetched, once for two views, and again after a gap', () => {
     const { app, asked, wire, fetched, stop } = setUp();
     const device = app.device('d');

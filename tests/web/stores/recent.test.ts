@@ -16,13 +16,17 @@ describe('the recent columns', () => {
     expect([...columns.t]).toEqual([...columns.values('cpu')]);
   });
 
-  it('the recent columns drop a point that is not newer than the last', () => {
+  it('[F3] a point whose clock was set back replaces the points of later times', () => {
     const columns = new RecentColumns();
-    expect(columns.push(point(5))).toBe(true);
-    expect(columns.push(point(5))).toBe(false);
-    expect(columns.push(point(4))).toBe(false);
-    expect(columns.push(point(NaN))).toBe(false);
-    expect(columns.length).toBe(1);
+    for (const t of [1, 2, 300, 301]) columns.push(point(t, 10));
+    columns.push(point(3, 99));
+    expect([...columns.t]).toEqual([1, 2, 3]);
+    expect(columns.values('cpu').at(-1)).toBe(99);
+    columns.push(point(3, 98));
+    expect([...columns.t]).toEqual([1, 2, 3]);
+    expect(columns.values('cpu').at(-1)).toBe(98);
+    columns.push(point(0, 97));
+    expect([...columns.t]).toEqual([0]);
   });
 
   it('the recent columns hold NaN where a sample has no such field', () => {

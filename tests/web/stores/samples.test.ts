@@ -51,13 +51,16 @@ describe('the sample window', () => {
     expect(window.t).toEqual(seconds(0, 8));
   });
 
-  it('the sample window puts late samples in order of time', () => {
+  it('[F3] samples whose clock was set back replace those of later times, in every field', () => {
     const window = new SampleWindow(300_000);
     window.add(live(0, 3));
-    window.add(live(6, 8));
-    window.add(live(3, 6));
-    expect(window.t).toEqual(seconds(0, 8));
-    expect(window.fields.get('cpu')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    window.add({ t: seconds(240, 242), fields: { cpu: [10, 10], ram: [1, 1] } });
+    window.add(live(3, 5));
+    expect(window.t).toEqual(seconds(0, 5));
+    expect(window.fields.get('cpu')).toEqual([0, 1, 2, 3, 4]);
+    expect(window.fields.get('ram')).toEqual([null, null, null, null, null]);
+    window.add(live(1, 2));
+    expect(window.t).toEqual(seconds(0, 2));
   });
 
   it('history fills a pause between the live samples of the sample window', () => {

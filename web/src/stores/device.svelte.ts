@@ -23,9 +23,9 @@ export class DeviceView {
   readonly id: string;
   state: DeviceState = $state('loading');
   device: DeviceDetail | undefined = $state.raw();
-  /** The newest sample's values by field; until a sample comes, those of the snapshot. */
+  /** The current sample's values by field; until a sample comes, those of the snapshot. */
   latest: Readonly<Record<string, number>> = $state.raw({});
-  /** The newest sample's own time. */
+  /** The current sample's own time. */
   sampledAt: number | null = $state(null);
   /** When its last push arrived, by the server's clock; null before the first. */
   seenAt: number | null = $state(null);
@@ -131,10 +131,9 @@ export class DeviceView {
     if (!samples || last === undefined) return;
     this.samples.add(samples);
     this.seenAt = at;
-    if (last >= (this.sampledAt ?? 0)) {
-      this.sampledAt = last;
-      this.latest = lastRow(samples.fields);
-    }
+    // [F3] What came last is current, also when a clock was set back.
+    this.sampledAt = last;
+    this.latest = lastRow(samples.fields);
     this.version++;
   }
 }

@@ -153,7 +153,8 @@ export class Fleet {
       const row = this.#byId.get(columns.id[i] ?? '');
       if (!row) continue;
       const point = pointOf(columns, i);
-      if (row.recent.push(point)) row.latest = point;
+      row.recent.push(point);
+      row.latest = point;
       row.seenAt = at;
     }
     this.version++;

@@ -39,9 +39,9 @@ export class RecentColumns {
     return this.length === 0 ? -Infinity : (this.#t[this.#end - 1] ?? -Infinity);
   }
 
-  /** Adds a point at the end; one that is not newer than the last is dropped. Returns whether it was added. */
-  push(point: RecentPoint): boolean {
-    if (!(point.t > this.lastTime)) return false;
+  /** Adds a point at the end. Points of its time or later are forgotten: they came before a clock was set back [F3]. */
+  push(point: RecentPoint): void {
+    while (this.length > 0 && !(point.t > this.lastTime)) this.#end--;
     if (this.#end === CAPACITY) this.#slide();
     this.#t[this.#end] = point.t;
     for (let i = 0; i < FLEET_FIELDS.length; i++) {
@@ -50,7 +50,6 @@ export class RecentColumns {
     }
     this.#end++;
     if (this.length > RECENT_POINTS) this.#start++;
-    return true;
   }
 
   /** Replaces everything by the newest points of `recent`. */

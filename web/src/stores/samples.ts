@@ -28,10 +28,14 @@ export class SampleWindow {
     this.fields.clear();
   }
 
-  /** Adds live samples, in order of time. A sample of a time that is there already replaces it. */
+  /**
+   * Adds live samples, in order of time. A sample of a time that is there already replaces it; samples of later times
+   * are forgotten, because they came before a clock was set back [F3].
+   */
   add({ t, fields }: SampleColumns): void {
-    const first = t[0];
-    if (first === undefined) return;
+    const [first, last] = [t[0], t.at(-1)];
+    if (first === undefined || last === undefined) return;
+    this.#cutAfter(last);
     if (first > this.lastTime && ascends(t)) this.#append(t, fields);
     else this.#merge(t, new Map(Object.entries(fields)), 'added');
     this.#trim();
@@ -95,6 +99,13 @@ export class SampleWindow {
       );
     }
     this.t = times;
+  }
+
+  #cutAfter(last: number): void {
+    while (this.lastTime > last) {
+      this.t.pop();
+      for (const column of this.fields.values()) column.pop();
+    }
   }
 
   #trim(): void {
