@@ -10,6 +10,7 @@ import { openEmbeddedHistory } from '../history/embedded/embedded.ts';
 import { createFeeder } from '../history/feeder.ts';
 import type { History } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
+import { createReader, INFLUX_PATIENCE, type Reader } from '../history/reader.ts';
 import { decodeEntry } from '../ingest/journal-entry.ts';
 import { seriesRoutes } from '../routes/series.ts';
 import type { Base } from './base.ts';
@@ -32,9 +33,9 @@ async function openConfiguredHistory({ config, log, notices }: Base): Promise<Hi
 }
 
 /** The newest sample of each device by device id; an empty map when the history cannot be read now. */
-async function readLatest(history: History, { log }: Base): Promise<ReadonlyMap<string, Sample>> {
+async function readLatest(reader: Reader, { log }: Base): Promise<ReadonlyMap<string, Sample>> {
   try {
-    return await history.latest();
+    return await reader.latest();
   } catch (error) {
     log.warn(
       { err: error },
@@ -72,7 +73,8 @@ async function open(base: Base, stops: Stops) {
 
   /** By device id, when its last push in the journal arrived at the server, epoch milliseconds. */
   const arrivals = new Map<string, number>();
-  let feeding = true;
+  /** Why the history does not take samples now. */
+  let problem: string | undefined;
   const feeder = createFeeder({
     journal,
     history,
@@ -80,7 +82,15 @@ async function open(base: Base, stops: Stops) {
     notice: notices.add,
     clock,
     gatherMs: GATHER_MS,
-    onState: ({ kind }) => (feeding = kind === 'feeding'),
+    onState(now) {
+      problem = now.kind === 'feeding' ? undefined : now.error.message;
+      notices.set(
+        'history',
+        problem === undefined
+          ? null
+          : { text: `The history is behind: ${problem}. New samples wait in the journal, and none is lost.` },
+      );
+    },
     decode({ deviceId, arrived, payload }) {
       arrivals.set(deviceId, Math.max(arrived, arrivals.get(deviceId) ?? 0));
       // Samples of a removed device are skipped.
@@ -93,42 +103,29 @@ async function open(base: Base, stops: Stops) {
   // waits for it. InfluxDB may be unreachable for hours.
   if (!config.influx) await feeder.caughtUp();
 
-  /**
-   * The history for queries, which first waits until all acknowledged samples are in it, while samples can be
-   * fed.
-   */
-  const reader: Pick<History, 'query' | 'fields'> = {
-    async query(query) {
-      if (feeding) await feeder.caughtUp();
-      return history.query(query);
-    },
-    async fields(deviceId) {
-      if (feeding) await feeder.caughtUp();
-      return history.fields(deviceId);
-    },
-  };
+  const reader = createReader({
+    history,
+    caughtUp: feeder.caughtUp,
+    problem: () => problem,
+    clock,
+    patience: config.influx ? INFLUX_PATIENCE : undefined,
+  });
 
   return {
     append: journal.append,
     committed: feeder.committed,
     /** Reads the newest sample of each device by device id; an empty map when the history cannot be read now. */
-    readLatest: () => readLatest(history, base),
+    readLatest: () => readLatest(reader, base),
     arrivals,
-    /**
-     * The times of a device's stored samples in [from, to), epoch milliseconds, all acknowledged samples
-     * included. Rejects while the history cannot take samples.
-     */
-    async storedTimes(deviceId: string, from: number, to: number): Promise<readonly number[]> {
-      if (!feeding)
-        throw new Error('the history cannot take samples right now; it removes duplicates itself later');
-      await feeder.caughtUp();
-      return history.timestamps(deviceId, from, to);
-    },
-    remove: (deviceId: string) => history.remove(deviceId),
+    storedTimes: reader.storedTimes,
+    /** Ends the waiting for a history that does not answer, so that the server can stop. */
+    stopReading: reader.stop,
+    remove: (deviceId: string) => reader.inTime(history.remove(deviceId)),
     health: async () => ({ ...(await history.health()), behind_bytes: feeder.behindBytes() }),
     routes: seriesRoutes({
       deviceExists: (id) => devices.get(id) !== undefined,
       history: reader,
+      inTime: reader.inTime,
       now: clock.now,
     }),
     stop: () => stops.stop(),

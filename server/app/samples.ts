@@ -34,7 +34,8 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
     newSamples: createNewSamples({
       newest: new Map([...latest].map(([id, { t }]) => [id, t])),
       storedTimes: history.storedTimes,
-      onLookUpFailed: (error) => log.warn({ err: error }, 'stored times could not be looked up'),
+      // Stands in the notices already.
+      onLookUpFailed: (error) => log.debug({ err: error }, 'stored times could not be looked up'),
     }),
     onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
     onDeviceChanged: machines.viewChanged.notify,

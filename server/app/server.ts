@@ -108,6 +108,7 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
     enrollThisMachine: () => machines.enrollThisMachine(port),
     async close() {
       ready = false;
+      history.stopReading();
       await live.stop();
       await http.drain(GRACE_MS);
       await stops.stop();

@@ -54,7 +54,10 @@ export interface Feeder {
   caughtUp(): Promise<void>;
   /** Size of the journal entries that history has not taken yet, in bytes. */
   behindBytes(): number;
-  /** Stops after the write under way. The next start replays what is left in the journal. */
+  /**
+   * Stops after the write under way, or without it where that takes too long. The next start replays what is left
+   * in the journal.
+   */
   stop(): Promise<void>;
 }
 
@@ -66,6 +69,9 @@ interface QueuedBatch {
 
 /** The longest wait that a history may ask for before a retry, in milliseconds. */
 const MAX_ASKED_MS = 5 * 60_000;
+
+/** How long a stop waits for the write under way, in milliseconds. */
+const STOP_MS = 1_500;
 
 /** What goes into history with one write. */
 interface NextWrite {
@@ -102,6 +108,8 @@ export function createFeeder({
   /** Callers of `caughtUp` that wait until everything below `position` is written. */
   let waiters: { readonly position: Position; readonly resolve: () => void }[] = [];
   let stopped = false;
+  /** Whether the stop no longer waited for the write under way; the journal may be closed then. */
+  let abandoned = false;
   let wakeUp: (() => void) | undefined;
 
   function committed(position: Position, batch: SampleBatch): void {
@@ -187,6 +195,7 @@ export function createFeeder({
     for (let failures = 0; !stopped; failures++) {
       try {
         const durable = await history.write(batches, upTo);
+        if (abandoned) return;
         if (failures > 0) {
           log.info({ behind_bytes: behindBytes() }, 'the history takes samples again');
           onState({ kind: 'feeding' });
@@ -197,6 +206,7 @@ export function createFeeder({
         return;
       } catch (caught) {
         const error = caught instanceof Error ? caught : new Error(String(caught));
+        if (stopped) return;
         if (error instanceof HistoryBegunAnew) return startOver();
         if (failures === 0)
           log.warn(
@@ -317,12 +327,20 @@ export function createFeeder({
         endGathering();
       });
     },
-    stop: () => {
+    async stop() {
       stopped = true;
       wakeUp?.();
       endRetryWait();
       endGathering();
-      return running;
+      let cancel: () => void = () => undefined;
+      const tooLong = new Promise<void>((resolve) => {
+        cancel = clock.after(STOP_MS, () => {
+          abandoned = true;
+          resolve();
+        });
+      });
+      await Promise.race([running, tooLong]);
+      cancel();
     },
   };
 }

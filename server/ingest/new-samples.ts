@@ -1,7 +1,8 @@
 /**
  * [I2] Finds out which samples of a push are new. Nearly always all samples of a push are newer than the
- * newest one of their device, so that only the newest time of each device is kept in memory. Older samples
- * (of a resend, or from an agent's spool) are looked up in the history, one push of a device after another.
+ * newest one of their device. The others nearly always come from a resend after a lost reply, so that the times
+ * of each device's last push are kept in memory too. Any other samples (as from an agent's spool) are looked up
+ * in the history, one push of a device after another.
  */
 import type { Sample } from '#protocol/sample.ts';
 
@@ -22,17 +23,28 @@ export interface NewSamples {
    * `runInTurn`.
    */
   claimIfAllNewer(deviceId: string, samples: readonly Sample[]): boolean;
-  /** Makes later look-ups for this device wait until `write` has settled. */
-  trackWrite(deviceId: string, write: Promise<unknown>): void;
-  /** The samples whose times the history does not have; all samples when the look-up fails. */
+  /** Makes later look-ups for this device wait until `write`, which resolves with the samples, has settled. */
+  trackWrite(deviceId: string, write: Promise<readonly Sample[]>): void;
+  /**
+   * The samples that are not of the device's last push and whose times the history does not have. Where the
+   * look-up fails, all that are not of the last push.
+   */
   lookUpNew(deviceId: string, samples: readonly Sample[]): Promise<readonly Sample[]>;
-  /** Runs `work` once all earlier work of the device has settled, so that a resend sees what is stored. */
-  runInTurn<T>(deviceId: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work`, which resolves with the samples that it stored, once all earlier work of the device has settled:
+   * a resend then sees what is stored.
+   */
+  runInTurn(deviceId: string, work: () => Promise<readonly Sample[]>): Promise<readonly Sample[]>;
   forget(deviceId: string): void;
 }
 
+/** Most times that are kept of a device. */
+const MAX_TIMES = 1000;
+
 export function createNewSamples(parts: NewSamplesParts): NewSamples {
   const newest = new Map(parts.newest);
+  /** By device: the times of the samples of its last push, and of resends of it, epoch milliseconds. */
+  const lastTimes = new Map<string, Float64Array>();
   /** By device: settles when all work of the device that began so far has settled. */
   const pending = new Map<string, Promise<unknown>>();
 
@@ -42,6 +54,16 @@ export function createNewSamples(parts: NewSamplesParts): NewSamples {
       if (pending.get(deviceId) === work) pending.delete(deviceId);
     };
     work.then(onSettled, onSettled);
+  }
+
+  /**
+   * Remembers the times of samples that the journal has now.
+   * @param before times to remember beside them
+   */
+  function noteTimes(deviceId: string, before: Iterable<number>, samples: readonly Sample[]): void {
+    if (samples.length === 0 || !newest.has(deviceId)) return;
+    const times = [...before, ...samples.map(({ t }) => t)];
+    lastTimes.set(deviceId, Float64Array.from(times.slice(-MAX_TIMES)));
   }
 
   return {
@@ -55,26 +77,43 @@ export function createNewSamples(parts: NewSamplesParts): NewSamples {
       const earlier = pending.get(deviceId);
       // Nearly always nothing else of this device is pending.
       track(deviceId, earlier === undefined ? write : Promise.allSettled([earlier, write]));
+      // The samples of a failed write come again, and are new then.
+      write.then(
+        (samples) => noteTimes(deviceId, [], samples),
+        () => undefined,
+      );
     },
     async lookUpNew(deviceId, samples) {
-      const [first, last] = [samples[0], samples.at(-1)];
+      const before = newest.get(deviceId) ?? -Infinity;
+      const known = new Set(lastTimes.get(deviceId));
+      const unknown = samples.filter(({ t }) => !known.has(t));
+      const [first, last] = [unknown[0], unknown.at(-1)];
       if (!first || !last) return [];
-      newest.set(deviceId, Math.max(last.t, newest.get(deviceId) ?? -Infinity));
+      newest.set(deviceId, Math.max(last.t, before));
+      if (first.t > before) return unknown;
       try {
         const stored = new Set(await parts.storedTimes(deviceId, first.t, last.t + 1));
-        return samples.filter(({ t }) => !stored.has(t));
+        return unknown.filter(({ t }) => !stored.has(t));
       } catch (error) {
-        // Storing all samples is safe: the history keeps each time once. Only the reply's counts may be off.
+        // Storing all of them is safe: the history keeps each time once. Only the reply's counts may be off.
         parts.onLookUpFailed(error);
-        return samples;
+        return unknown;
       }
     },
     runInTurn(deviceId, work) {
       const earlier = pending.get(deviceId) ?? Promise.resolve();
-      const result = earlier.then(work, work);
+      const inTurn = async () => {
+        const stored = await work();
+        noteTimes(deviceId, lastTimes.get(deviceId) ?? [], stored);
+        return stored;
+      };
+      const result = earlier.then(inTurn, inTurn);
       track(deviceId, result);
       return result;
     },
-    forget: (deviceId) => newest.delete(deviceId),
+    forget(deviceId) {
+      newest.delete(deviceId);
+      lastTimes.delete(deviceId);
+    },
   };
 }

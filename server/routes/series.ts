@@ -11,6 +11,8 @@ import { route, type Route } from '../http/route.ts';
 export interface SeriesParts {
   readonly deviceExists: (deviceId: string) => boolean;
   readonly history: Pick<History, 'query' | 'fields'>;
+  /** Rejects where the work for an answer takes too long. */
+  readonly inTime: <T>(work: Promise<T>) => Promise<T>;
   readonly now: () => number;
 }
 
@@ -109,11 +111,12 @@ export function toPoints({ t, min, mean, max }: Buckets, stepMs: number): Point[
   return points;
 }
 
-/** Turns a rejection of the history into the error `history_unavailable`. */
+/** Turns a rejection of the history into the error `history_unavailable`. An ApiError stays as it is. */
 async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
     const why = errorText(cause);
     throw new ApiError('history_unavailable', {
       message: `The history cannot be read right now: ${why}`,
@@ -122,7 +125,7 @@ async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-export function seriesRoutes({ deviceExists, history, now }: SeriesParts): Route[] {
+export function seriesRoutes({ deviceExists, history, inTime, now }: SeriesParts): Route[] {
   async function read(request: Request): Promise<SeriesReply> {
     const deviceId = firstParam(request);
     if (!deviceExists(deviceId)) throw new ApiError('unknown_device');
@@ -130,9 +133,9 @@ export function seriesRoutes({ deviceExists, history, now }: SeriesParts): Route
     const from = readTime(request.query, 'from', to - DEFAULT_RANGE_MS);
     if (from >= to) throw invalidQuery('from', 'must lie before "to"');
     const step = readStep(request.query, to - from);
-    const fields = await orUnavailable(readFields(request.query, deviceId, history));
+    const fields = await readFields(request.query, deviceId, history);
     checkSize(fields.length, Math.ceil((to - from) / step));
-    const result = await orUnavailable(history.query({ deviceId, from, to, step, fields }));
+    const result = await history.query({ deviceId, from, to, step, fields });
     const series = Object.fromEntries(
       [...result.series].map(([name, buckets]) => [name, toPoints(buckets, result.step)]),
     );
@@ -154,7 +157,7 @@ export function seriesRoutes({ deviceExists, history, now }: SeriesParts): Route
         field: 'One field name as it is, commas and asterisks included; may be given many times',
       },
       reply: seriesReply,
-      handle: ({ request }) => read(request),
+      handle: ({ request }) => orUnavailable(inTime(read(request))),
     }),
   ];
 }

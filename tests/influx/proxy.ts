@@ -32,6 +32,25 @@ export const page = (status: number): Fault => ({
   body: `<html><head><title>${status}</title></head><body>by a proxy</body></html>`,
 });
 
+/** An error in the words of InfluxDB. */
+const influxError = (status: number, code: string, message: string): Fault => ({
+  kind: 'answer',
+  status,
+  type: 'application/json; charset=utf-8',
+  body: JSON.stringify({ code, message }),
+});
+
+/** What may stand between a server and InfluxDB, by what it does; silence comes last, as it takes longest. */
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'a 400 page': page(400),
+  '401 of InfluxDB': influxError(401, 'unauthorized', 'unauthorized access'),
+  'a 413 page': page(413),
+  '500 of InfluxDB': influxError(500, 'internal error', 'the engine is closed'),
+  garbage: page(200),
+  'cut answers': { kind: 'cut' },
+  silence: { kind: 'silence' },
+};
+
 export interface Proxy {
   readonly url: string;
   /** From now on requests whose body contains this text get status 500; '' for none. */

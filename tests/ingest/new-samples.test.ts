@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Sample } from '#protocol/sample.ts';
 import { createNewSamples } from '../../server/ingest/new-samples.ts';
 
 const samplesAt = (...times: number[]) => times.map((t) => ({ t, values: { cpu: t } }));
@@ -27,6 +28,64 @@ describe('new samples', () => {
     expect(fresh.map(({ t }) => t)).toEqual([4]);
   });
 
+  describe('while the history does not answer', () => {
+    const hanging = () => {
+      let asked = 0;
+      const newSamples = createNewSamples({
+        newest: new Map(),
+        storedTimes: () => {
+          asked++;
+          return Promise.reject(new Error('does not answer'));
+        },
+        onLookUpFailed: () => undefined,
+      });
+      /** Takes a push in, as the ingest does; resolves with the times that were new. */
+      const push = async (write: () => Promise<void>, ...times: number[]) => {
+        const samples = samplesAt(...times);
+        let fresh: Promise<readonly Sample[]>;
+        if (newSamples.claimIfAllNewer('a', samples)) {
+          fresh = write().then(() => samples);
+          newSamples.trackWrite('a', fresh);
+        } else
+          fresh = newSamples.runInTurn('a', async () => {
+            const unknown = await newSamples.lookUpNew('a', samples);
+            await write();
+            return unknown;
+          });
+        return (await fresh).map(({ t }) => t);
+      };
+      return { push, asked: () => asked };
+    };
+    const works = () => Promise.resolve();
+
+    test('[I2] a resend after a lost reply brings nothing new, even with further samples, twice', async () => {
+      const { push, asked } = hanging();
+      expect(await push(works, 1, 2, 3)).toEqual([1, 2, 3]);
+      expect(await push(works, 1, 2, 3)).toEqual([]);
+      expect(await push(works, 1, 2, 3, 4)).toEqual([4]);
+      expect(await push(works, 1, 2, 3, 4, 5)).toEqual([5]);
+      expect(await push(works, 6)).toEqual([6]);
+      expect(asked()).toBe(0);
+    });
+
+    test('[I1] a resend of a push that could not be stored is new', async () => {
+      const { push } = hanging();
+      const fails = () => Promise.reject(new Error('the disk is full'));
+      await expect(push(fails, 1, 2)).rejects.toThrow('full');
+      expect(await push(works, 1, 2)).toEqual([1, 2]);
+      await expect(push(fails, 1, 2, 3)).rejects.toThrow('full');
+      expect(await push(works, 1, 2, 3)).toEqual([3]);
+    });
+
+    test('[H4] other old samples are taken: the history keeps each once', async () => {
+      const { push, asked } = hanging();
+      await push(works, 10, 11);
+      expect(await push(works, 3, 4)).toEqual([3, 4]);
+      expect(await push(works, 3, 4, 10, 11)).toEqual([]);
+      expect(asked()).toBe(1);
+    });
+  });
+
   test('[I2] look-ups of one device run one after another, and a failure stops no other', async () => {
     const newSamples = make();
     const order: string[] = [];
@@ -36,6 +95,7 @@ describe('new samples', () => {
       await new Promise<void>((resolve) => gates.push(resolve));
       order.push(`${name}-`);
       if (name === 'a1') throw new Error('failed');
+      return [];
     };
     const all = Promise.allSettled([
       newSamples.runInTurn('a', work('a1')),

@@ -1,0 +1,117 @@
+/**
+ * How the server reads its history. A read first waits until the acknowledged samples are in the history, while
+ * it takes samples. A history elsewhere may not answer for hours, and the network may not even say so: where a
+ * patience is given, every read ends within it, with the reason.
+ */
+import type { Sample } from '#protocol/sample.ts';
+import type { Clock } from '../types.ts';
+import { HistoryError, type History } from './history.ts';
+
+/** How long the server waits for a history elsewhere, in milliseconds. */
+export interface Patience {
+  /** For the answer to a request, the acknowledged samples included. */
+  readonly answerMs: number;
+  /** For acknowledged samples to be in the history, as a part of `answerMs`. */
+  readonly caughtUpMs: number;
+  /** [H4] For the times of stored samples, which a push waits for. */
+  readonly timesMs: number;
+  /** For the newest samples, which the start waits for. */
+  readonly latestMs: number;
+}
+
+export const INFLUX_PATIENCE: Patience = {
+  answerMs: 4000,
+  caughtUpMs: 1500,
+  timesMs: 1000,
+  latestMs: 3000,
+};
+
+export interface ReaderParts {
+  readonly history: Pick<History, 'query' | 'fields' | 'timestamps' | 'latest'>;
+  /** Resolves when everything acknowledged before the call is in the history. */
+  readonly caughtUp: () => Promise<void>;
+  /** Why the history does not take samples now; undefined while it does. */
+  readonly problem: () => string | undefined;
+  readonly clock: Pick<Clock, 'after'>;
+  /** Undefined for a history in this process, which always answers. */
+  readonly patience: Patience | undefined;
+}
+
+export interface Reader extends Pick<History, 'query' | 'fields' | 'latest'> {
+  /**
+   * The times of a device's stored samples in [from, to), epoch milliseconds, all acknowledged samples included.
+   * @throws while the history does not take samples, or does not answer in time
+   */
+  storedTimes(deviceId: string, from: number, to: number): Promise<readonly number[]>;
+  /** Settles as `work`, the answer to a request, does; rejects where that takes longer than the patience. */
+  inTime<T>(work: Promise<T>): Promise<T>;
+  /** Rejects all reads that wait, so that the server can stop. */
+  stop(): void;
+}
+
+export function createReader({ history, caughtUp, problem, clock, patience }: ReaderParts): Reader {
+  /** Look-ups of times that took too long and still run. While there is one, another would wait in vain. */
+  let overdue = 0;
+  const giveUps = new Set<() => void>();
+
+  function within<T>(ms: number | undefined, work: Promise<T>, onOverdue = () => undefined): Promise<T> {
+    if (ms === undefined) return work;
+    return new Promise((resolve, reject) => {
+      const giveUp = (reason: string) => {
+        end();
+        reject(new HistoryError(reason, { cause: undefined, retryAfterMs: 0 }));
+      };
+      const stopping = () => giveUp('the server stops');
+      const cancel = clock.after(ms, () => {
+        onOverdue();
+        giveUp(problem() ?? `it did not answer within ${ms / 1000} s`);
+      });
+      const end = () => {
+        cancel();
+        giveUps.delete(stopping);
+      };
+      giveUps.add(stopping);
+      work.then(resolve, reject).finally(end);
+    });
+  }
+
+  /** Resolves when the acknowledged samples are in the history, or when waiting for them takes too long. */
+  async function untilCaughtUp(): Promise<void> {
+    if (problem() !== undefined) return;
+    const work = caughtUp();
+    // What is not in the history yet is missing in the answer, which the next one then has.
+    if (patience) await within(patience.caughtUpMs, work).catch(() => undefined);
+    else await work;
+  }
+
+  async function askTimes(deviceId: string, from: number, to: number): Promise<readonly number[]> {
+    await caughtUp();
+    return history.timestamps(deviceId, from, to);
+  }
+
+  return {
+    async query(query) {
+      await untilCaughtUp();
+      return history.query(query);
+    },
+    async fields(deviceId) {
+      await untilCaughtUp();
+      return history.fields(deviceId);
+    },
+    latest: (): Promise<ReadonlyMap<string, Sample>> => within(patience?.latestMs, history.latest()),
+    async storedTimes(deviceId, from, to) {
+      const reason = problem() ?? (overdue > 0 ? 'it does not answer in time' : undefined);
+      if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
+      const asking = askTimes(deviceId, from, to);
+      return within(patience?.timesMs, asking, () => {
+        overdue++;
+        const settled = () => void overdue--;
+        asking.then(settled, settled);
+      });
+    },
+    inTime: (work) => within(patience?.answerMs, work),
+    stop() {
+      for (const giveUp of giveUps) giveUp();
+    },
+  };
+}
