@@ -1,5 +1,9 @@
-/** The inventory: what this machine is made of. It is gathered once, in a process of its own (`survey.ts`). */
+/**
+ * The inventory: what this machine is made of. It is gathered once, in a process of its own (`survey.ts`); only the time
+ * of boot is read again, because it is wrong after the clock was set.
+ */
 import { execFile } from 'node:child_process';
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorText } from '#protocol/errors.ts';
@@ -61,8 +65,25 @@ export async function gatherInventory(signal: AbortSignal): Promise<Inventory> {
   return inventorySchema.parse(JSON.parse(stdout));
 }
 
+/** Rounding alone makes two readings of one boot differ by up to this many milliseconds. */
+const BOOT_ROUNDING = 2000;
+
+/** When this machine was booted by its clock as it is now set, in whole seconds of epoch milliseconds. */
+export function bootTime(): number {
+  return Math.round((Date.now() - uptime() * 1000) / 1000) * 1000;
+}
+
+/**
+ * The inventory as it is now: `found` itself, or a copy with another time of boot when the machine's clock was stepped
+ * since.
+ */
+export function withBootTime(found: Inventory, boot: number): Inventory {
+  const isSame = Math.abs(boot - (found.boot_time ?? -Infinity)) <= BOOT_ROUNDING;
+  return isSame ? found : { ...found, boot_time: boot };
+}
+
 interface GatheredInventory {
-  /** Undefined until it is gathered. */
+  /** Undefined until it is gathered. Another object whenever something in it has changed. */
   current(): Inventory | undefined;
   stop(): void;
 }
@@ -81,7 +102,10 @@ export function startInventory(log: Log): GatheredInventory {
   };
   const timer = setTimeout(() => void gather(), START_AFTER);
   return {
-    current: () => found,
+    current() {
+      if (found !== undefined) found = withBootTime(found, bootTime());
+      return found;
+    },
     stop() {
       clearTimeout(timer);
       stopped.abort();

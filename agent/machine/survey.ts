@@ -2,10 +2,9 @@
  * Writes the inventory to standard output, as JSON. It runs in its own process, because systeminformation takes 8 MB of
  * memory that the agent needs only once.
  */
-import { totalmem, uptime } from 'node:os';
+import { totalmem } from 'node:os';
 import library from 'systeminformation';
-import { inventoryFrom } from './inventory.ts';
+import { bootTime, inventoryFrom } from './inventory.ts';
 
 const [os, cpu, system] = await Promise.all([library.osInfo(), library.cpu(), library.system()]);
-const bootTime = Math.round((Date.now() - uptime() * 1000) / 1000) * 1000;
-process.stdout.write(JSON.stringify(inventoryFrom({ os, cpu, system }, totalmem(), bootTime)));
+process.stdout.write(JSON.stringify(inventoryFrom({ os, cpu, system }, totalmem(), bootTime())));
