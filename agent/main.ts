@@ -22,7 +22,8 @@ if (process.execve !== undefined && process.platform !== 'win32')
       join(import.meta.dirname, 'service', 'lean.js'),
       ...process.argv.slice(2),
     ],
-    // Makes glibc's malloc use one arena for all threads instead of one for each.
-    { ...process.env, MALLOC_ARENA_MAX: '1' },
+    // More of Node's threads than its 4, for calls that hang; they cost no memory until they are used. And one arena of
+    // glibc's malloc for all of them, instead of one for each.
+    { UV_THREADPOOL_SIZE: '16', ...process.env, MALLOC_ARENA_MAX: '1' },
   );
 await import('./command.ts');

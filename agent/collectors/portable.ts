@@ -13,7 +13,8 @@ import { parseMountOutput } from './mountinfo.ts';
 import { byStatfs, measureMounts, mountFields } from './mounts.ts';
 import { guessKind, sortInterfaces, type InterfaceKind } from './interfaces.ts';
 import { networkFields } from './network.ts';
-import { createRates, hundredth, MOST_BYTES, percent, tenth } from './rates.ts';
+import { createRates, hundredth, MOST_BYTES, percent } from './rates.ts';
+import { plausibleCelsius } from './sensors.ts';
 
 /** Loaded on first use: the library is large, and Linux needs it for the inventory only, in another process. */
 const library = () => import('systeminformation').then((module) => module.default);
@@ -200,7 +201,8 @@ export function createSensors(): Collector {
     async collect() {
       // The library's types leave out the null that it answers where there is no sensor.
       const { main }: { main: number | null } = await (await library()).cpuTemperature();
-      return main === null || !(main > 0) ? 'absent' : { [CPU_SENSOR]: tenth(main) };
+      const celsius = main === null ? undefined : plausibleCelsius(main);
+      return celsius === undefined ? 'absent' : { [CPU_SENSOR]: celsius };
     },
   };
 }

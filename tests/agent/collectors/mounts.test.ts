@@ -1,7 +1,18 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { open, readFile, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAsker } from '../../../agent/collectors/asking.ts';
 import { parseMountinfo, parseMountOutput } from '../../../agent/collectors/mountinfo.ts';
-import { createMounts, filesystemUse, mountFields, type Space } from '../../../agent/collectors/mounts.ts';
+import {
+  byStatfs,
+  createMounts,
+  filesystemUse,
+  mountFields,
+  type Space,
+} from '../../../agent/collectors/mounts.ts';
 import { fixture } from './fixture.ts';
 import { last, over } from './readings.ts';
 
@@ -183,6 +194,35 @@ describe('a mount that does not answer', () => {
       expect(fields).not.toHaveProperty('mount:/c:used');
     }
   });
+
+  it.runIf(process.platform === 'linux')(
+    '[G3] calls that really hang leave threads to the other mounts and to everything else',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'watchfloor-hang-'));
+      const pipe = join(folder, 'pipe');
+      spawnSync('mkfifo', [pipe]);
+      const { asker } = byStatfs();
+      // Opening a pipe waits until somebody writes to it.
+      const collector = createMounts({
+        statfs: async (path) => {
+          if (path !== '/c') return statfs(folder);
+          await (await open(pipe)).close();
+          return space(1, 1);
+        },
+        asker,
+      });
+      onTestFinished(async () => {
+        const writer = await open(pipe, 'r+');
+        await writer.close();
+        rmSync(folder, { recursive: true });
+      });
+      for (const fields of await over(collector, five, five, five)) {
+        expect(fields).toHaveProperty('mount:/:used');
+        expect(fields).not.toHaveProperty('mount:/c:used');
+      }
+      expect(await readFile('/proc/uptime', 'utf8')).toMatch(/^\d/);
+    },
+  );
 
   it('[G3] a pool that hangs takes one call, however many filesystems it has', async () => {
     vi.useFakeTimers();
