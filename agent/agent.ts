@@ -96,6 +96,7 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
       ...(config.name === undefined ? {} : { name: config.name }),
       ...(config.tags === undefined ? {} : { tags: [...config.tags] }),
     }),
+    proxy: config.proxy,
     log,
   });
   stops.push(link.close);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { EnrollmentError, parseEnrollment, type Enrollment } from '#protocol/enrollment.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import { readIfThere } from '../data-folder/data-folder.ts';
+import { readProxy, type Proxy } from '../link/proxy.ts';
 import type { LogLevel } from '../log.ts';
 import { DEFAULTS, SCHEMAS, SETTINGS, type SettingKey } from './settings.ts';
 
@@ -21,6 +22,7 @@ export interface Config {
   readonly name: string | undefined;
   readonly tags: readonly string[] | undefined;
   readonly spoolBytes: number;
+  readonly proxy: Proxy | undefined;
   readonly logLevel: LogLevel;
   /** For the log: not wrong, but worth changing. */
   readonly warnings: readonly string[];
@@ -204,6 +206,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
     name: all.name,
     tags: all.tags,
     spoolBytes: (all.spool_mib ?? DEFAULTS.spool_mib) * 1024 * 1024,
+    proxy: readProxy(env, warnings),
     logLevel: all.log_level ?? DEFAULTS.log_level,
     warnings,
   };

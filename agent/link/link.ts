@@ -11,6 +11,7 @@ import { pushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
 import { failureOf, notReached, parseJson, reasonOf, type Failure, type Outcome } from './outcome.ts';
+import { proxyFor, type Proxy } from './proxy.ts';
 import { createTransport, where, type Reply, type Target, type Transport } from './transport.ts';
 import { fetchAuthority } from './trust.ts';
 
@@ -31,6 +32,7 @@ export interface LinkParts {
   readonly remember: (membership: Membership) => void;
   /** What to tell the server about this machine when it joins with this enrollment key. */
   readonly describe: (key: string) => Omit<RegisterRequest, 'enrollment_key'>;
+  readonly proxy?: Proxy | undefined;
   readonly log: Log;
   readonly timeoutMs?: number;
 }
@@ -80,10 +82,10 @@ export function createLink(parts: LinkParts): Link {
   };
 
   const join = async (to: Enrollment): Promise<Failure | undefined> => {
+    const { host, port, tls, ca } = to;
+    const way = { host, port, proxy: proxyFor(parts.proxy, to) };
     try {
-      const authority =
-        to.ca === null ? null : await fetchAuthority(to.host, to.port, to.ca, parts.timeoutMs);
-      const { host, port, tls, ca } = to;
+      const authority = ca === null ? null : await fetchAuthority(way, ca, parts.timeoutMs);
       // A server with a new authority knows this device: the old token shows that this is it, and is for nobody else.
       const old = membership?.host === host ? membership : undefined;
       const request: RegisterRequest = {
@@ -91,7 +93,7 @@ export function createLink(parts: LinkParts): Link {
         ...describe(to.key),
         ...(old === undefined ? {} : { device_id: old.device_id }),
       };
-      const connection = use({ host, port, tls, authority });
+      const connection = use({ ...way, tls, authority });
       const reply = await connection.post(
         '/devices/register',
         { ...JSON_TYPE, ...(old === undefined ? {} : bearer(old.token)) },
@@ -106,7 +108,7 @@ export function createLink(parts: LinkParts): Link {
       log.info({ server: where(to), device_id }, 'joined the server');
       return undefined;
     } catch (error) {
-      return notReached(error, to);
+      return notReached(error, way);
     }
   };
 
@@ -168,6 +170,7 @@ export function createLink(parts: LinkParts): Link {
     deviceId: () => membership?.device_id ?? '',
     async push(body) {
       if (membership === undefined) return { kind: 'unreachable', reason: 'not joined yet' };
+      const target = { ...membership, proxy: proxyFor(parts.proxy, membership) };
       const plain = Buffer.from(body);
       const isLarge = plain.length > GZIP_FROM;
       const headers = {
@@ -176,7 +179,7 @@ export function createLink(parts: LinkParts): Link {
         ...(isLarge ? { 'content-encoding': 'gzip' } : {}),
       };
       try {
-        const connection = transport ?? use(membership);
+        const connection = transport ?? use(target);
         const reply = await connection.post(
           '/metrics',
           headers,
@@ -190,10 +193,10 @@ export function createLink(parts: LinkParts): Link {
         if (answer.success) return { kind: 'accepted', reply: answer.data };
         return {
           kind: 'unreachable',
-          reason: `${where(membership)} answers, but not like a Watchfloor server`,
+          reason: `${where(target)} answers, but not like a Watchfloor server`,
         };
       } catch (error) {
-        return notReached(error, membership);
+        return notReached(error, target);
       }
     },
     close: () => transport?.close(),

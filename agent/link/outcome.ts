@@ -5,7 +5,7 @@
 import { errorReply } from '#protocol/api.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import type { PushReply } from '#protocol/sample.ts';
-import { where, type Place, type Reply } from './transport.ts';
+import { where, type Reply, type Target } from './transport.ts';
 import { ImpostorError } from './trust.ts';
 
 export type Outcome =
@@ -68,10 +68,15 @@ const FOREIGN = /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS_CERT_|INVAL
 const OUT_OF_TIME = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
 
 /** What an error of the connection means: the request was not sent, or not answered. */
-export function notReached(error: unknown, target: Place): Failure {
+export function notReached(error: unknown, target: Pick<Target, 'host' | 'port' | 'proxy'>): Failure {
   const reason = errorText(error);
   const code = errorCode(error);
   if (error instanceof ImpostorError) return { kind: 'unauthorized', reason };
+  if (error instanceof Error && 'statusCode' in error && error.statusCode === 407)
+    return {
+      kind: 'unauthorized',
+      reason: `${where(target)}: the proxy wants a user and a password, or refuses those in HTTPS_PROXY (${reason})`,
+    };
   if (OUT_OF_TIME.includes(code))
     return {
       kind: 'unreachable',

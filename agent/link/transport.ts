@@ -9,13 +9,16 @@ export interface Place {
   readonly port: number;
 }
 
-/** `host:port` for a person; an IPv6 address stands in brackets. */
-export function where({ host, port }: Place): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+/** `host:port` for a person; an IPv6 address stands in brackets, and the proxy that leads there is named. */
+export function where({ host, port, proxy }: Place & Partial<Pick<Target, 'proxy'>>): string {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return proxy === undefined ? address : `${address} (through the proxy ${new URL(proxy).host})`;
 }
 
 export interface Target extends Place {
   readonly tls: boolean;
+  /** The URL of the proxy that leads there; undefined for a direct connection. */
+  readonly proxy: string | undefined;
   /**
    * The authority that must have signed the server's certificate, as PEM; null: any authority that the system trusts.
    */
@@ -57,6 +60,11 @@ export function serverName(host: string) {
   return isIP(host) === 0 ? { servername: host } : {};
 }
 
+/** Options of a connection that goes through this proxy: Node's agents open the tunnel themselves. */
+export function tunnel(proxy: string | undefined) {
+  return proxy === undefined ? {} : { proxyEnv: { HTTPS_PROXY: proxy } };
+}
+
 /**
  * A pinned authority signs certificates for this server only, so its signature is proof enough, whatever name or
  * address the server is reached by. Without a pinned authority the certificate must carry the server's name, as in a
@@ -72,7 +80,9 @@ function tlsOptions({ host, authority }: Target) {
 
 export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport {
   const kept = { keepAlive: true, maxSockets: 1, scheduling: 'lifo' } as const;
-  const agent = target.tls ? new HttpsAgent({ ...kept, ...tlsOptions(target) }) : new http.Agent(kept);
+  const agent = target.tls
+    ? new HttpsAgent({ ...kept, ...tlsOptions(target), ...tunnel(target.proxy) })
+    : new http.Agent(kept);
   const request = target.tls ? httpsRequest : http.request;
 
   const once = (options: RequestOptions, body: Uint8Array): Promise<Reply> =>
@@ -124,6 +134,8 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
           port: target.port,
           path,
           headers: { ...headers, ...length },
+          // Ends the wait for a proxy to open a tunnel: until then there is no connection that the timer can end.
+          timeout: timeoutMs,
         },
         body,
       );

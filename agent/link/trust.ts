@@ -3,8 +3,12 @@
  * on the agent trusts only certificates that this authority signed.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import { connect, type DetailedPeerCertificate } from 'node:tls';
-import { serverName, TIMEOUT, where } from './transport.ts';
+import { Agent as HttpsAgent } from 'node:https';
+import { TLSSocket, type DetailedPeerCertificate } from 'node:tls';
+import { serverName, TIMEOUT, tunnel, where, type Target } from './transport.ts';
+
+/** How to reach a server. */
+type Way = Pick<Target, 'host' | 'port' | 'proxy'>;
 
 /** The server is not the one that the enrollment string names. Nothing was sent to it. */
 export class ImpostorError extends Error {
@@ -50,37 +54,54 @@ function pinnedAuthority(chain: readonly X509Certificate[], pin: string, place: 
   return top.toString();
 }
 
+/** Opens a TLS connection to a server that is not checked yet. Rejects when there is none in time. */
+function openUnchecked({ host, port, proxy }: Way, timeoutMs: number): Promise<TLSSocket> {
+  const agent = new HttpsAgent({ keepAlive: false, ...tunnel(proxy) });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => fail(new Error(`no TLS handshake within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      opened?.destroy();
+      reject(error);
+    };
+    const ready = (socket: TLSSocket) => {
+      clearTimeout(timer);
+      resolve(socket);
+    };
+    const opened = agent.createConnection(
+      {
+        host,
+        port,
+        minVersion: 'TLSv1.2',
+        // `pinnedAuthority` checks the chain of this connection; OpenSSL checks that of every later one.
+        rejectUnauthorized: false,
+        timeout: timeoutMs,
+        ...serverName(host),
+      },
+      // Node calls back when it went through a proxy.
+      (error, socket) => {
+        if (socket instanceof TLSSocket) ready(socket);
+        else fail(error ?? new Error('the proxy opened no tunnel'));
+      },
+    );
+    opened?.on('error', fail);
+    opened?.once('close', () => fail(new Error('the connection was closed during the TLS handshake')));
+    if (opened instanceof TLSSocket) opened.once('secureConnect', () => ready(opened));
+  });
+}
+
 /**
  * Opens a TLS connection, sends nothing, and returns the server's authority as PEM. `pin`: its SHA-256 fingerprint.
  * Rejects with ImpostorError, or with the connection's error.
  */
-export function fetchAuthority(
-  host: string,
-  port: number,
-  pin: string,
-  timeoutMs = TIMEOUT,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host,
-      port,
-      minVersion: 'TLSv1.2',
-      // `pinnedAuthority` checks the chain of this connection; OpenSSL checks that of every later one.
-      rejectUnauthorized: false,
-      ...serverName(host),
-    });
-    socket.setTimeout(timeoutMs, () =>
-      socket.destroy(new Error(`no TLS handshake within ${timeoutMs / 1000} s`)),
-    );
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('the connection was closed during the TLS handshake')));
-    socket.once('secureConnect', () => {
-      try {
-        resolve(pinnedAuthority(chainOf(socket.getPeerCertificate(true)), pin, where({ host, port })));
-      } catch (error) {
-        reject(error);
-      }
-      socket.destroy();
-    });
-  });
+export async function fetchAuthority(way: Way, pin: string, timeoutMs = TIMEOUT): Promise<string> {
+  const socket = await openUnchecked(way, timeoutMs);
+  try {
+    return pinnedAuthority(chainOf(socket.getPeerCertificate(true)), pin, where(way));
+  } finally {
+    socket.destroy();
+  }
 }

@@ -28,6 +28,7 @@ function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authorit
     name: 'box',
     tags: ['rack:1'],
     spoolBytes: 1 << 20,
+    proxy: undefined,
     logLevel: 'info',
     warnings: [],
   };
