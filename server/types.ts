@@ -41,14 +41,17 @@ export interface AcceptedPush {
   readonly deviceId: string;
   /** The push's new samples in ascending time, without duplicates; empty when all were duplicates. */
   readonly samples: readonly Sample[];
+  /**
+   * [F3] Those of `samples` that are the device's current ones: screens show them, and alerts evaluate them. Late
+   * samples, as from an agent's spool, are not among them.
+   */
+  readonly current: readonly Sample[];
   /** When the push arrived, by the server's clock, epoch milliseconds. */
   readonly arrived: number;
   /** Seconds until the device's next push is expected. */
   readonly intervalS: number;
-  /**
-   * When the push was sent, epoch milliseconds by the clock of its samples' times; undefined if not given.
-   */
-  readonly sentAt: number | undefined;
+  /** When the push was sent, epoch milliseconds by the clock of its samples' times. */
+  readonly sentAt: number;
   /** [I7] What was left out of the push; undefined when nothing was. */
   readonly ignored?: Ignored | undefined;
 }

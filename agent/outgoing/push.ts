@@ -72,7 +72,8 @@ export function createPush(parts: PushParts): Push {
     };
     const outcome = await link.push(JSON.stringify(body));
     if (outcome.kind !== 'accepted') return outcome;
-    const counted = outcome.reply.accepted + outcome.reply.duplicates;
+    const { accepted: taken, duplicates, ignored } = outcome.reply;
+    const counted = taken + duplicates + (ignored?.samples ?? 0);
     if (counted !== samples.length)
       return {
         kind: 'unreachable',

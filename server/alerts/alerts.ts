@@ -61,8 +61,6 @@ export function createAlerts({
   const book = createAlertBook(alerts, keepResolved, log);
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
-  /** By device: the time of the newest evaluated sample, epoch milliseconds. */
-  const newestEvaluated = new Map<string, number>();
   /** Devices that are offline, but not yet for as long as one of their rules asks. */
   const offlineTooShort = new Set<string>();
   let rulesById = new Map<string, AlertRule>();
@@ -187,15 +185,10 @@ export function createAlerts({
       const { deviceId, intervalS } = push;
       if (cases.get(deviceId)?.offline !== undefined) endOffline(deviceId);
       const deviceRules = index.of(deviceId);
-      const fresh = samplesToEvaluate(push, newestEvaluated.get(deviceId) ?? 0, lateMs);
-      const last = fresh.at(-1);
-      if (last !== undefined) {
-        newestEvaluated.set(deviceId, last.t);
-        evaluateSamples(deviceRules, fresh, intervalS, {
-          device: cases.get(deviceId),
-          open: () => openCase(deviceId),
-        });
-      }
+      evaluateSamples(deviceRules, samplesToEvaluate(push, lateMs), intervalS, {
+        device: cases.get(deviceId),
+        open: () => openCase(deviceId),
+      });
       settle(deviceId, 'cleared');
       reportChanges();
     },
@@ -212,7 +205,6 @@ export function createAlerts({
     deviceRemoved(deviceId) {
       cases.get(deviceId)?.resolveAll(now());
       cases.delete(deviceId);
-      newestEvaluated.delete(deviceId);
       offlineTooShort.delete(deviceId);
       index.forget(deviceId);
       reportChanges();

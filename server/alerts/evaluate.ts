@@ -1,7 +1,8 @@
 /**
  * [A1] Evaluation as a pure function: (condition, state, value) → (state, event). There is one state for each
  * rule, device and metric; `undefined` is the resting state, so that a metric with nothing wrong needs no
- * memory. Times are the samples' own, epoch milliseconds, in ascending order.
+ * memory. Times are the samples' own, epoch milliseconds, in the order of arrival: they ascend until a clock is set
+ * back. Durations then start over.
  */
 import type { Condition } from '#protocol/api.ts';
 
@@ -54,6 +55,14 @@ function clears(condition: ThresholdCondition, value: number): boolean {
   return condition.above ? value <= condition.clear : value >= condition.clear;
 }
 
+/**
+ * Whether what held at `last` cannot be said to have held until `t`: samples are missing between, or the clock was set
+ * back. Milliseconds.
+ */
+function isInterrupted(last: number, t: number, gapMs: number): boolean {
+  return t < last || t - last > gapMs;
+}
+
 function stepNotFiring(
   condition: ThresholdCondition,
   state: Pending | undefined,
@@ -62,7 +71,7 @@ function stepNotFiring(
   gapMs: number,
 ): Step {
   if (!breaches(condition, value)) return RESTING;
-  const since = state === undefined || t - state.last > gapMs ? t : state.since;
+  const since = state === undefined || isInterrupted(state.last, t, gapMs) ? t : state.since;
   if (t - since < condition.for_s * 1000)
     return { state: { phase: 'pending', since, last: t }, event: undefined };
   return { state: { phase: 'firing', clearSince: null, last: t }, event: 'raised' };
@@ -77,13 +86,13 @@ function stepFiring(
 ): Step {
   if (!clears(condition, value))
     return { state: { phase: 'firing', clearSince: null, last: t }, event: undefined };
-  const clearSince = state.clearSince === null || t - state.last > gapMs ? t : state.clearSince;
+  const clearSince = state.clearSince === null || isInterrupted(state.last, t, gapMs) ? t : state.clearSince;
   if (t - clearSince >= condition.clear_for_s * 1000) return CLEARED;
   return { state: { phase: 'firing', clearSince, last: t }, event: undefined };
 }
 
 /**
- * The next state after a value of the metric at `t`, later than all values before. NaN changes nothing.
+ * The next state after a value of the metric at `t`. NaN changes nothing.
  * @param gapMs a longer time between two values is a gap, milliseconds
  */
 export function observe(
@@ -105,7 +114,10 @@ export function observe(
  */
 export function observeMissing(state: MetricState, t: number, gapMs: number): Step {
   if (state === undefined) return RESTING;
+  if (state.phase === 'pending')
+    return isInterrupted(state.last, t, gapMs) ? RESTING : { state, event: undefined };
   const missingMs = t - state.last;
-  if (state.phase === 'pending') return missingMs > gapMs ? RESTING : { state, event: undefined };
+  // The clock was set back: the time without a value is counted from here.
+  if (missingMs < 0) return { state: { ...state, last: t }, event: undefined };
   return missingMs >= VANISHED_MS ? CLEARED : { state, event: undefined };
 }

@@ -8,20 +8,18 @@ import { breaches, observe, observeMissing } from './evaluate.ts';
 import type { DeviceRules, ThresholdRule } from './rules.ts';
 
 /**
- * [A1] The samples of a push that may raise an alert: those newer than `newestEvaluated` (epoch
- * milliseconds), and at most `lateMs` (or two intervals) old when they were sent. Their age is measured by
- * the device's own clock, so that a device whose clock is behind does not count as late.
+ * [A1] The samples of a push that may raise an alert: the current ones that were at most `lateMs` (or two intervals)
+ * old when they were sent. Their age is measured by the device's own clock, so that a device whose clock is behind
+ * does not count as late.
  */
 export function samplesToEvaluate(
-  push: AcceptedPush,
-  newestEvaluated: number,
+  { current, sentAt, intervalS }: Pick<AcceptedPush, 'current' | 'sentAt' | 'intervalS'>,
   lateMs: number,
 ): readonly Sample[] {
-  const { samples, intervalS } = push;
-  const since = (push.sentAt ?? push.arrived) - Math.max(lateMs, 2 * intervalS * 1000);
-  const first = samples.findIndex(({ t }) => t > newestEvaluated && t >= since);
+  const since = sentAt - Math.max(lateMs, 2 * intervalS * 1000);
+  const first = current.findIndex(({ t }) => t >= since);
   if (first < 0) return [];
-  return first === 0 ? samples : samples.slice(first);
+  return first === 0 ? current : current.slice(first);
 }
 
 /** Gives access to a device's case, which is opened only when a condition begins to hold. */

@@ -52,18 +52,19 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
   const fleet = createFleet({
     now,
     every,
-    devices: devices.all().map(({ id, interval_s, last_seen }) => ({
+    devices: devices.all().map(({ id, interval_s, last_seen, online }) => ({
       deviceId: id,
       intervalS: interval_s,
       // After a crash, the record's last_seen is old; the journal has the arrival of the last push.
       lastSeen: history.arrivals.get(id) ?? last_seen,
+      wasOnline: online ?? last_seen !== null,
     })),
     latest,
     onStatusChange(change) {
       const record = devices.get(change.deviceId);
       if (!record) return;
-      if (change.status === 'offline')
-        devices.put({ ...record, last_seen: change.lastSeen }).catch(onSaveError);
+      const online = change.status === 'online';
+      devices.put({ ...record, online, last_seen: change.lastSeen }).catch(onSaveError);
       viewChanged.notify(record.id);
       statusChanged.notify(change);
     },

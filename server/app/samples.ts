@@ -2,6 +2,7 @@
  * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
  */
 import type { Sample } from '#protocol/sample.ts';
+import { createCurrentSamples } from '../ingest/current-samples.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import { createNewSamples } from '../ingest/new-samples.ts';
 import { metricsRoutes } from '../routes/metrics.ts';
@@ -26,17 +27,19 @@ export interface SamplesNeeds {
 export function openSamples(base: Base, { history, latest, machines, alerting, live }: SamplesNeeds) {
   const { config, state, clock, log } = base;
   const { fleet, tokens } = machines;
+  const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
   const ingest = createIngest({
     authenticate: tokens.authenticate,
     devices: state.devices,
     append: history.append,
     onCommitted: history.committed,
     newSamples: createNewSamples({
-      newest: new Map([...latest].map(([id, { t }]) => [id, t])),
+      newest,
       storedTimes: history.storedTimes,
       // Stands in the notices already.
       onLookUpFailed: (error) => log.debug({ err: error }, 'stored times could not be looked up'),
     }),
+    currentSamples: createCurrentSamples(newest),
     onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
     onDeviceChanged: machines.viewChanged.notify,
     isWatched: live.isWatched,

@@ -2,7 +2,7 @@
  * The newest sample and the online status of each device. In memory, as every push and every page reads it.
  */
 import type { DeviceDetail, DeviceStatus } from '#protocol/api.ts';
-import { onlineWindowMs } from '#protocol/gaps.ts';
+import { LONGEST_RETRY_S, onlineWindowMs } from '#protocol/gaps.ts';
 import type { Recent } from '#protocol/live.ts';
 import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
@@ -20,11 +20,11 @@ export interface FleetEntry {
   readonly status: DeviceStatus;
   /** When the device's last accepted push arrived, by the server's clock; null where there was none. */
   readonly lastSeen: number | null;
-  /** The time of the newest sample; null where there is none. */
+  /** The time of the current sample; null where there is none. */
   readonly sampledAt: number | null;
   /** Seconds until the device's next push is expected. */
   readonly intervalS: number;
-  /** The values of the sample with the newest time; empty where there is none. */
+  /** [F3] The values of the current sample; empty where there is none. */
   readonly values: Values;
   /** [I7] What was left out of the last push with something invalid, and when it arrived; null: nothing was. */
   readonly ignored: DeviceDetail['ignored'];
@@ -32,31 +32,21 @@ export interface FleetEntry {
 
 /**
  * [F1] [F2] When an online device goes offline unless it pushes before, epoch milliseconds. `graceFrom`: when
- * the server began to listen or woke up; before, it could not receive pushes, so that time does not count.
+ * the server began to listen or woke up. Before, it could not receive pushes, and an agent that could not push
+ * then may wait for its next try.
  */
 function offlineAt(lastSeen: number, intervalS: number, graceFrom: number): number {
-  return Math.max(lastSeen, graceFrom) + onlineWindowMs(intervalS);
-}
-
-/**
- * [F2] The status a device had when the server stopped. `fleetLastSeen`, the newest push of all devices,
- * stands for the time of the stop: a device was online if its own last push came within its online window
- * before that.
- */
-function statusAtStop(
-  lastSeen: number | null,
-  intervalS: number,
-  fleetLastSeen: number | null,
-): DeviceStatus {
-  if (lastSeen === null || fleetLastSeen === null) return 'offline';
-  return fleetLastSeen - lastSeen < onlineWindowMs(intervalS) ? 'online' : 'offline';
+  const windowMs = onlineWindowMs(intervalS);
+  return lastSeen >= graceFrom ? lastSeen + windowMs : graceFrom + LONGEST_RETRY_S * 1000 + windowMs;
 }
 
 export interface KnownDevice {
   readonly deviceId: string;
   readonly intervalS: number;
-  /** When the last push arrived, epoch milliseconds, from the device's record; too old after a crash. */
+  /** When the last push arrived, epoch milliseconds, as far as it was written down; too old after a crash. */
   readonly lastSeen: number | null;
+  /** Whether the device was online when the server stopped. */
+  readonly wasOnline: boolean;
 }
 
 export interface FleetParts {
@@ -124,20 +114,19 @@ function copySample(sample: Sample, previous: Sample | undefined): Sample {
   return rowSample(t, { layout, numbers: copy, offset: 0 });
 }
 
-/** The devices after a restart, before any of them has pushed again. `now`: epoch milliseconds. */
+/**
+ * [F2] The devices after a restart, before any of them has pushed again: each as online as it was. The times of
+ * their samples say nothing about that, since a device's clock may be wrong. `now`: epoch milliseconds.
+ */
 function restore(devices: Iterable<KnownDevice>, latest: ReadonlyMap<string, Sample>, now: number) {
   const tracked = new Map<string, TrackedDevice>();
-  let fleetLastSeen: number | null = null;
-  for (const { deviceId, intervalS, lastSeen: recordedLastSeen } of devices) {
-    const sample = latest.get(deviceId);
-    // After a crash the record is old, but a stored sample was pushed no earlier than it was measured.
-    const newestSeen = Math.max(recordedLastSeen ?? 0, sample?.t ?? 0);
-    const lastSeen = recordedLastSeen === null && sample === undefined ? null : Math.min(newestSeen, now);
-    if (lastSeen !== null) fleetLastSeen = Math.max(fleetLastSeen ?? 0, lastSeen);
-    tracked.set(deviceId, new TrackedDevice(intervalS, lastSeen, sample));
+  for (const { deviceId, intervalS, lastSeen, wasOnline } of devices) {
+    // The clock may have been set back meanwhile.
+    const seen = lastSeen === null ? null : Math.min(lastSeen, now);
+    const device = new TrackedDevice(intervalS, seen, latest.get(deviceId));
+    if (wasOnline && seen !== null) device.status = 'online';
+    tracked.set(deviceId, device);
   }
-  for (const device of tracked.values())
-    device.status = statusAtStop(device.lastSeen, device.intervalS, fleetLastSeen);
   return tracked;
 }
 
@@ -180,8 +169,7 @@ export function createFleet({ now, onStatusChange, devices, latest, every }: Fle
     if (newest === undefined) return;
     device.ring ??= new RecentRing();
     for (const sample of samples) device.ring.add(sample);
-    if (device.newest === undefined || newest.t >= device.newest.t)
-      device.newest = copySample(newest, device.newest);
+    device.newest = copySample(newest, device.newest);
   }
 
   const stopSweep = every(sweep, SWEEP_MS);
@@ -198,13 +186,13 @@ export function createFleet({ now, onStatusChange, devices, latest, every }: Fle
     remove(deviceId) {
       tracked.delete(deviceId);
     },
-    pushAccepted({ deviceId, samples, arrived, intervalS, ignored }) {
+    pushAccepted({ deviceId, current, arrived, intervalS, ignored }) {
       const device = tracked.get(deviceId);
       if (device === undefined) return;
       device.intervalS = intervalS;
-      device.lastSeen = Math.max(device.lastSeen ?? 0, arrived);
+      device.lastSeen = arrived;
       if (ignored !== undefined) device.ignored = { ...ignored, at: arrived };
-      addSamples(device, samples);
+      addSamples(device, current);
       if (device.status === 'offline') setStatus(deviceId, device, 'online', arrived);
     },
     get: (deviceId) => tracked.get(deviceId),

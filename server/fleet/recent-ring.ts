@@ -37,13 +37,18 @@ export class RecentRing {
     this.#values = new Float32Array(buffer, RING_POINTS * 8, RING_POINTS * FIELDS);
   }
 
-  /** Adds a sample to the newest point or to a new one. A sample older than the newest point is ignored. */
+  /**
+   * Adds a sample to the newest point or to a new one. Points of later times are forgotten: they came before the
+   * device's or the server's clock was set back [F3].
+   */
   add(sample: Sample): void {
     const { t } = sample;
+    const isSetBack = this.#newestTime() > t;
+    while (this.#newestTime() > t) this.#dropNewest();
     const newest = this.#newest();
-    const newestT = newest === undefined ? Number.NEGATIVE_INFINITY : (this.#t[newest] ?? 0);
-    if (t < newestT) return;
-    const isSamePoint = newest !== undefined && Math.floor(t / POINT_MS) === Math.floor(newestT / POINT_MS);
+    const newestT = this.#newestTime();
+    const isSamePoint =
+      !isSetBack && newest !== undefined && Math.floor(t / POINT_MS) === Math.floor(newestT / POINT_MS);
     const point = isSamePoint ? newest : this.#beginPoint();
     this.#t[point] = t;
     for (let field = 0; field < FIELDS; field++)
@@ -73,6 +78,17 @@ export class RecentRing {
 
   #newest(): number | undefined {
     return this.#size === 0 ? undefined : (this.#next - 1 + RING_POINTS) % RING_POINTS;
+  }
+
+  /** The time of the newest point; -Infinity when there is none. */
+  #newestTime(): number {
+    const newest = this.#newest();
+    return newest === undefined ? Number.NEGATIVE_INFINITY : (this.#t[newest] ?? 0);
+  }
+
+  #dropNewest(): void {
+    this.#next = (this.#next - 1 + RING_POINTS) % RING_POINTS;
+    this.#size -= 1;
   }
 
   #beginPoint(): number {

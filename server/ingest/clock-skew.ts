@@ -50,7 +50,7 @@ export function samplesInTime(
   const problems = samples.map(({ t }) => timeProblem(t + shiftMs, arrived, keptMs));
   if (problems.every((problem) => problem === undefined)) return samples;
   for (const [index, problem] of problems.entries())
-    if (problem !== undefined) leftOut.addAt(timePath(form, places?.[index] ?? index), problem);
+    if (problem !== undefined) leftOut.addSample(timePath(form, places?.[index] ?? index), problem);
   const inTime = samples.filter((_, index) => problems[index] === undefined);
   if (inTime.length > 0) return inTime;
   const isAhead = samples.some(({ t }) => t + shiftMs > arrived);

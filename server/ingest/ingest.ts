@@ -10,6 +10,7 @@ import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import type { AcceptedPush, Log } from '../types.ts';
 import { samplesInTime, shiftFor } from './clock-skew.ts';
+import type { CurrentSamples } from './current-samples.ts';
 import { withFacts, type PushFacts } from './device-facts.ts';
 import { createIntervals } from './intervals.ts';
 import { encodeEntry, encodeTaken, orderSamples } from './journal-entry.ts';
@@ -26,6 +27,7 @@ export interface IngestParts {
   /** Gives the history the samples that the journal has just stored at `position`. */
   readonly onCommitted: (position: number, batch: { deviceId: string; samples: readonly Sample[] }) => void;
   readonly newSamples: NewSamples;
+  readonly currentSamples: CurrentSamples;
   /** Called with every accepted push, in this order: fleet, alerts and live. */
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
   /** Called when a push changed its device's record, so that pages show the device anew. */
@@ -68,7 +70,7 @@ interface TakenPush {
 }
 
 export function createIngest(parts: IngestParts): Ingest {
-  const { authenticate, devices, append, newSamples, isWatched, now, log } = parts;
+  const { authenticate, devices, append, newSamples, currentSamples, isWatched, now, log } = parts;
   const budget = createPushBudget();
   const reader = createPushReader();
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
@@ -147,8 +149,9 @@ export function createIngest(parts: IngestParts): Ingest {
     const { usualS, nextPushS } = intervals.notePush(deviceId, arrived, push.interval_s, record.interval_s);
     // [I2] A resend reports the same dropped samples again; they are counted once.
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
-    const sentAt = shiftMs === 0 ? push.sent_at : arrived;
-    notifyParts({ deviceId, samples: fresh, arrived, intervalS: nextPushS, sentAt, ignored });
+    const sentAt = push.sent_at === undefined ? undefined : push.sent_at + shiftMs;
+    const current = currentSamples.take({ deviceId, samples: fresh, sentAt, arrived });
+    notifyParts({ deviceId, samples: fresh, ...current, arrived, intervalS: nextPushS, ignored });
     const isRecordChanged = updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
     // After the parts: what pages are shown of a changed device includes what the fleet now knows of it.
     if (isNewlyIgnored(deviceId, ignored) || isRecordChanged) parts.onDeviceChanged(deviceId);
@@ -184,6 +187,7 @@ export function createIngest(parts: IngestParts): Ingest {
       reader.forget(deviceId);
       intervals.forget(deviceId);
       newSamples.forget(deviceId);
+      currentSamples.forget(deviceId);
       lastIgnored.delete(deviceId);
     },
   };

@@ -41,10 +41,10 @@ export interface LiveParts extends AdmissionParts {
 
 export interface Live {
   /**
-   * Sends the newest sample to the fleet's room and all samples to the device's own room. Samples older than
-   * the newest one sent before are left out, so that no screen goes back in time; the history has them.
+   * Sends the newest current sample to the fleet's room and all current ones to the device's own room, in the
+   * order of arrival. The history has the late ones.
    */
-  pushAccepted(push: Pick<AcceptedPush, 'deviceId' | 'samples'>): void;
+  pushAccepted(push: Pick<AcceptedPush, 'deviceId' | 'current'>): void;
   /** Sends a new or changed device to the fleet's room, and its details to the device's own room. */
   deviceChanged(device: Device): void;
   deviceRemoved(deviceId: string): void;
@@ -65,8 +65,6 @@ export function createLive(parts: LiveParts): Live {
   const admission = createAdmission(parts);
   const viewers = createViewers();
   const rations = createRations(now);
-  /** By device: the time of the newest sample sent, epoch milliseconds. */
-  const newestSent = new Map<string, number>();
   let stopping = false;
 
   const io = new Server<ClientToServer, ServerToClient, NoServerEvents, SocketData>({
@@ -134,20 +132,17 @@ export function createLive(parts: LiveParts): Live {
   }, PULSE_MS);
 
   return {
-    pushAccepted({ deviceId, samples }) {
-      const lastSent = newestSent.get(deviceId) ?? Number.NEGATIVE_INFINITY;
-      const last = samples.at(-1);
-      if (last === undefined || last.t <= lastSent) return;
-      newestSent.set(deviceId, last.t);
+    pushAccepted({ deviceId, current }) {
+      const last = current.at(-1);
+      if (last === undefined) return;
       rooms.pendingFleet()?.addSample(deviceId, last);
-      rooms.pendingDevice(deviceId)?.addSamples(samples.filter(({ t }) => t > lastSent));
+      rooms.pendingDevice(deviceId)?.addSamples(current);
     },
     deviceChanged(device) {
       rooms.pendingFleet()?.addDevice(device);
       rooms.pendingDevice(device.device_id)?.markChanged();
     },
     deviceRemoved(deviceId) {
-      newestSent.delete(deviceId);
       rooms.pendingFleet()?.removeDevice(deviceId);
       rooms.pendingDevice(deviceId)?.markRemoved();
     },

@@ -14,11 +14,13 @@ const MOST_NAMED = 20;
 const NAME_CHARS = 80;
 
 /**
- * What was left out of a push. `count`: how many different fields, samples or parts of the envelope; `fields`:
- * the first 20 of them, each with the reason.
+ * What was left out of a push. `count`: how many different fields, samples or parts of the envelope; `samples`: how
+ * many samples as a whole, which the reply counts neither as accepted nor as duplicates; `fields`: the first 20 of
+ * all, each with the reason.
  */
 export const ignored = z.object({
   count: z.number().int(),
+  samples: z.number().int().min(0),
   fields: z.array(z.object({ field: z.string(), reason: z.string() })).max(MOST_NAMED),
 });
 export type Ignored = z.infer<typeof ignored>;
@@ -39,6 +41,7 @@ export function refusal(path: Path, message: string): z.ZodError {
 /** Gathers what is left out of one push. A push with nothing wrong costs it nothing. */
 export class LeftOut {
   #fields: Set<string> | undefined;
+  #samples = 0;
   readonly #named: LeftOutPart[] = [];
 
   /** Notes a part; a field that is wrong in several samples is noted once. */
@@ -47,6 +50,12 @@ export class LeftOut {
     if (this.#fields.has(part.field)) return;
     this.#fields.add(part.field);
     if (this.#named.length < MOST_NAMED) this.#named.push(part);
+  }
+
+  /** Notes a sample that is left out as a whole, under the path of what is wrong in it. */
+  addSample(path: Path, reason: string): void {
+    this.#samples++;
+    this.addAt(path, reason);
   }
 
   /** Notes a part that is no field, under its path. */
@@ -74,7 +83,7 @@ export class LeftOut {
   summary(): Ignored | undefined {
     if (this.#fields === undefined) return undefined;
     const fields = this.#named.map(({ field, reason }) => ({ field: shownName(field), reason }));
-    return { count: this.#fields.size, fields };
+    return { count: this.#fields.size, samples: this.#samples, fields };
   }
 }
 

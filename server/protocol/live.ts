@@ -49,7 +49,8 @@ const column = z.array(z.number().nullable());
 
 /**
  * Values of many devices in columns: `cpu[i]` belongs to the device `id[i]` at the time `t[i]`. A device that
- * pushed twice since the last message is listed twice, in ascending time.
+ * pushed twice since the last message is listed twice, in the order of arrival: the last one is its current one,
+ * also where a clock was set back and its time is the earlier one.
  */
 const fleetColumns = z.object({
   id: z.array(z.string()),
@@ -80,7 +81,10 @@ export const fleetChange = z.object({
 });
 export type FleetChange = z.infer<typeof fleetChange>;
 
-/** New samples of one device in columns; null where a sample does not have the field. */
+/**
+ * New samples of one device in columns, in the order of arrival: the last one is the current one, also where a clock
+ * was set back and its time is an earlier one. Null where a sample does not have the field.
+ */
 const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
 export type SampleColumns = z.infer<typeof sampleColumns>;
 

@@ -212,11 +212,11 @@ function readRows(rows: readonly unknown[], layout: Layout, leftOut: LeftOut): S
   for (const [index, row] of rows.entries()) {
     const problem = rowProblem(row, layout);
     if (problem !== undefined || !Array.isArray(row)) {
-      leftOut.addAt(['rows', index], problem ?? '');
+      leftOut.addSample(['rows', index], problem ?? '');
       continue;
     }
     const t = timeOf(row[0]);
-    if (t === undefined) leftOut.addAt(timePath('columns', index), NO_TIME);
+    if (t === undefined) leftOut.addSample(timePath('columns', index), NO_TIME);
     else taken.push({ row, t, index });
   }
   const width = layout.names.length;
@@ -236,12 +236,12 @@ function readObject(
   parseMetrics: ParseMetrics,
   leftOut: LeftOut,
 ): Sample | undefined {
-  if (!isRecord(sample)) return void leftOut.addAt(path, 'must be an object');
+  if (!isRecord(sample)) return void leftOut.addSample(path, 'must be an object');
   const { timestamp: time, metrics } = sample;
   const t = timeOf(time);
-  if (t === undefined) return void leftOut.addAt([...path, 'timestamp'], NO_TIME);
+  if (t === undefined) return void leftOut.addSample([...path, 'timestamp'], NO_TIME);
   const metricsPath = [...path, 'metrics'];
-  if (!isRecord(metrics)) return void leftOut.addAt(metricsPath, 'must be an object of numbers');
+  if (!isRecord(metrics)) return void leftOut.addSample(metricsPath, 'must be an object of numbers');
   return { t, values: parseMetrics(metrics, metricsPath, leftOut) };
 }
 
@@ -349,7 +349,10 @@ export const ASKED_INTERVAL_S = { least: 1, most: 300 } as const;
 /** The reply to a push: how many samples were accepted, and how often the agent is to sample and push. */
 export const pushReply = z.object({
   accepted: z.number().int().min(0),
-  /** Samples of the push that the server had before. With `accepted`, every sample of the push is counted. */
+  /**
+   * Samples of the push that the server had before. With `accepted` and `ignored.samples`, every sample of the push is
+   * counted.
+   */
   duplicates: z.number().int().min(0),
   /** Seconds between the agent's pushes from now on. */
   interval_s: z.number().min(ASKED_INTERVAL_S.least).max(ASKED_INTERVAL_S.most),

@@ -37,8 +37,10 @@ export const deviceRecord = z.object({
   token_issued_at: z.number(),
   token_revoked_at: z.number().nullable(),
   interval_s: z.number(),
+  /** [F2] As it was last announced; absent in a record of an older version or of a device that never pushed. */
+  online: z.boolean().optional(),
   /**
-   * Written when the device goes offline or the server stops; the fleet has the current time of an online
+   * Written when the device goes online or offline or the server stops; the fleet has the current time of an online
    * device.
    */
   last_seen: z.number().nullable(),

@@ -68,13 +68,7 @@ describe('late samples', () => {
   it('[A1] late samples from a spool raise no alert that is no longer true', () => {
     const stage = openAlerts([warning]);
     stage.clock.at = T0 + 600_000;
-    stage.alerts.pushAccepted({
-      deviceId: 'a',
-      samples: samplesFrom(T0, 300, 99),
-      arrived: stage.clock.at,
-      intervalS: 5,
-      sentAt: undefined,
-    });
+    stage.push(samplesFrom(T0, 300, 99), { intervalS: 5 });
     stage.pushEachSecond(5, { cpu: 10 });
     expect(stage.list()).toEqual([]);
   });
@@ -82,13 +76,7 @@ describe('late samples', () => {
   it('[A1] samples older than the newest evaluated one change nothing', () => {
     const stage = openAlerts([warning]);
     stage.pushEachSecond(20, { cpu: 10 });
-    stage.alerts.pushAccepted({
-      deviceId: 'a',
-      samples: samplesFrom(stage.clock.at - 19_500, 15, 99),
-      arrived: stage.clock.at,
-      intervalS: 1,
-      sentAt: undefined,
-    });
+    stage.push(samplesFrom(stage.clock.at - 19_500, 15, 99));
     expect(stage.list()).toEqual([]);
   });
 
@@ -96,13 +84,7 @@ describe('late samples', () => {
     const stage = openAlerts([warning]);
     stage.clock.at = T0 + 30_000;
     const samples = [...samplesFrom(T0, 15, 99), ...samplesFrom(T0 + 15_000, 15, 10)];
-    stage.alerts.pushAccepted({
-      deviceId: 'a',
-      samples,
-      arrived: stage.clock.at,
-      intervalS: 30,
-      sentAt: undefined,
-    });
+    stage.push(samples, { intervalS: 30 });
     expect(stage.list()).toEqual([]);
   });
 
@@ -112,15 +94,60 @@ describe('late samples', () => {
     for (let i = 0; i < 15; i++) {
       stage.clock.at += 1000;
       const sentAt = stage.clock.at - behindMs;
-      stage.alerts.pushAccepted({
-        deviceId: 'a',
-        samples: [{ t: sentAt, values: { cpu: 99 } }],
-        arrived: stage.clock.at,
-        intervalS: 1,
-        sentAt,
-      });
+      stage.push([{ t: sentAt, values: { cpu: 99 } }], { sentAt });
     }
     expect(stage.list()).toEqual(['cpu warning firing']);
+  });
+});
+
+describe('a clock that is set back', () => {
+  const at90 = rule('at90', 'warning', { for_s: 0 });
+
+  it('[F3] the alert of a device whose clock was ahead is raised by its first push after the clock was set', () => {
+    for (const says of [true, false]) {
+      const stage = openAlerts([at90]);
+      const aheadMs = 240_000;
+      const push = (t: number, cpu: number) =>
+        stage.push([{ t, values: { cpu } }], { intervalS: 5, ...(says && { sentAt: t }) });
+      push(stage.clock.at + aheadMs, 10);
+      stage.clock.at += 5000;
+      push(stage.clock.at, 99);
+      expect(stage.list()).toEqual(['cpu warning firing']);
+    }
+  });
+
+  it("[F3] alerts are raised and cleared at once after the server's clock was set back an hour", () => {
+    const stage = openAlerts([rule('at90', 'warning', { for_s: 0, clear_for_s: 0 })]);
+    stage.pushEachSecond(5, { cpu: 10 });
+    stage.clock.at -= 3_600_000;
+    stage.pushEachSecond(1, { cpu: 99 });
+    expect(stage.list()).toEqual(['cpu warning firing']);
+    stage.clock.at -= 3_600_000;
+    stage.pushEachSecond(1, { cpu: 10 });
+    expect(stage.list()).toEqual(['cpu warning resolved cleared']);
+  });
+
+  it('[F3] a duration starts over when a clock is set back, and is not waited for twice', () => {
+    const stage = openAlerts([warning]);
+    stage.pushEachSecond(8, { cpu: 95 });
+    stage.clock.at -= 240_000;
+    stage.pushEachSecond(10, { cpu: 95 });
+    expect(stage.list()).toEqual([]);
+    stage.pushEachSecond(1, { cpu: 95 });
+    expect(stage.list()).toEqual(['cpu warning firing']);
+  });
+
+  it('[A1] samples from a spool that were measured before the clock was set back raise nothing', () => {
+    const stage = openAlerts([at90]);
+    const { at } = stage.clock;
+    stage.push([{ t: at + 240_000, values: { cpu: 10 } }], { sentAt: at + 240_000 });
+    stage.clock.at += 5000;
+    stage.push([{ t: at + 5000, values: { cpu: 20 } }], { sentAt: at + 5000 });
+    stage.clock.at += 250;
+    stage.push([{ t: at + 200_000, values: { cpu: 99 } }], { sentAt: at + 5250 });
+    stage.clock.at += 5000;
+    stage.push([{ t: at + 10_250, values: { cpu: 20 } }], { sentAt: at + 10_250 });
+    expect(stage.list()).toEqual([]);
   });
 });
 
@@ -246,13 +273,7 @@ describe('after a restart', () => {
     const stage = openAlerts([offlineRule('off')]);
     stage.offline();
     stage.restart(10);
-    stage.alerts.pushAccepted({
-      deviceId: 'a',
-      samples: [],
-      arrived: stage.clock.at,
-      intervalS: 5,
-      sentAt: undefined,
-    });
+    stage.push([], { intervalS: 5 });
     expect(stage.list()).toEqual(['offline critical resolved cleared']);
   });
 

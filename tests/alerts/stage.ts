@@ -1,7 +1,9 @@
 /** Alerts with collections in memory. The test moves the clock and can restart the alerts. */
 import type { Alert, AlertRule, Condition, Severity } from '#protocol/api.ts';
 import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
+import type { Sample } from '#protocol/sample.ts';
 import { createLog } from '../../server/app/log.ts';
+import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { memoryCollection } from '../state/memory-collection.ts';
 
 type Threshold = Extract<Condition, { kind: 'threshold' }>;
@@ -30,11 +32,19 @@ export function offlineRule(id: string, forS = 0): AlertRule {
   return { ...rule(id, 'critical'), condition: { kind: 'offline', for_s: forS } };
 }
 
+interface PushFacts {
+  readonly deviceId?: string;
+  readonly intervalS?: number;
+  readonly sentAt?: number;
+}
+
 export const T0 = Date.UTC(2026, 0, 1);
 
 export function openAlerts(startRules: readonly AlertRule[], options: Partial<AlertParts> = {}) {
   const rules = memoryCollection(startRules);
   const stored = memoryCollection<Alert>();
+  /** Decides, as the ingest does, which samples of a push are current. */
+  const currentSamples = createCurrentSamples(new Map());
   const devices = new Map([
     ['a', { name: 'Alpha', tags: ['web'] }],
     ['b', { name: 'Beta', tags: [] }],
@@ -60,17 +70,18 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
     });
   let alerts = start();
 
+  /** Pushes samples now. `sentAt`: what the push says of it, by the device's clock. */
+  function push(samples: readonly Sample[], { deviceId = 'a', intervalS = 1, sentAt }: PushFacts = {}): void {
+    const arrived = clock.at;
+    const current = currentSamples.take({ deviceId, samples, sentAt, arrived });
+    alerts.pushAccepted({ deviceId, samples, ...current, arrived, intervalS });
+  }
+
   /** Pushes one sample with these values each second, for so many seconds. */
   function pushEachSecond(seconds: number, values: Record<string, number>, deviceId = 'a'): void {
     for (let i = 0; i < seconds; i++) {
       clock.at += 1000;
-      alerts.pushAccepted({
-        deviceId,
-        samples: [{ t: clock.at, values }],
-        arrived: clock.at,
-        intervalS: 1,
-        sentAt: undefined,
-      });
+      push([{ t: clock.at, values }], { deviceId });
     }
   }
 
@@ -80,6 +91,7 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
     devices,
     reported,
     clock,
+    push,
     pushEachSecond,
     get alerts() {
       return alerts;

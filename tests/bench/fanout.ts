@@ -142,7 +142,7 @@ async function benchSize({
   const change = () =>
     ours.measure(changes, (step) => {
       for (const [i, deviceId] of deviceIds.entries())
-        live.pushAccepted({ deviceId, samples: [sampleAt(step, i)] });
+        live.pushAccepted({ deviceId, current: [sampleAt(step, i)] });
     });
   const publish = () => theirs.measure(changes, () => app.publish('fleet', text));
   try {

@@ -3,6 +3,7 @@ import { checkFields } from '#protocol/metrics.ts';
 import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import { createFleet, type Fleet, type KnownDevice } from '../../server/fleet/fleet.ts';
 import type { StatusChange } from '../../server/types.ts';
+import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { handClock, START } from './hand-clock.ts';
 
 function openFleet(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<string, Sample> = new Map()) {
@@ -15,8 +16,13 @@ function openFleet(devices: readonly KnownDevice[] = [], latest: ReadonlyMap<str
     devices,
     latest,
   });
-  const push = (deviceId: string, intervalS = 5, samples: readonly Sample[] = []) =>
-    fleet.pushAccepted({ deviceId, samples, arrived: clock.now(), intervalS, sentAt: undefined });
+  const currentSamples = createCurrentSamples(new Map([...latest].map(([id, { t }]) => [id, t])));
+  /** Pushes samples now. `sentAt`: what the push says of it, by the device's clock. */
+  const push = (deviceId: string, intervalS = 5, samples: readonly Sample[] = [], sentAt?: number) => {
+    const arrived = clock.now();
+    const current = currentSamples.take({ deviceId, samples, sentAt, arrived });
+    fleet.pushAccepted({ deviceId, samples, ...current, arrived, intervalS });
+  };
   return { clock, changes, fleet, push };
 }
 
@@ -127,42 +133,69 @@ describe('online and offline', () => {
 describe('after a restart', () => {
   const stopped = START - 3_600_000;
   const known: readonly KnownDevice[] = [
-    { deviceId: 'was-online', intervalS: 5, lastSeen: stopped },
-    { deviceId: 'also-online', intervalS: 5, lastSeen: stopped - 4_000 },
-    { deviceId: 'was-offline', intervalS: 5, lastSeen: stopped - 86_400_000 },
-    { deviceId: 'never', intervalS: 5, lastSeen: null },
+    { deviceId: 'was-online', intervalS: 5, lastSeen: stopped, wasOnline: true },
+    { deviceId: 'also-online', intervalS: 5, lastSeen: stopped - 4_000, wasOnline: true },
+    { deviceId: 'was-offline', intervalS: 5, lastSeen: stopped - 86_400_000, wasOnline: false },
+    { deviceId: 'never', intervalS: 5, lastSeen: null, wasOnline: false },
   ];
 
   it('[F2] after a restart the devices keep their status, and nothing is announced', () => {
     const { clock, fleet, changes } = openFleet(known);
     expect(onlineIn(fleet)).toEqual(['was-online', 'also-online']);
-    clock.pass(14_900);
+    clock.pass(29_900);
     expect(changes).toEqual([]);
   });
 
-  it('[F2] after a restart only the devices that do not push within one window are announced offline', () => {
+  it('[F2] after a restart a device is offline that does not push within one window after its longest wait', () => {
     const { clock, changes, push } = openFleet(known);
-    clock.pass(10_000);
-    push('was-online');
-    clock.pass(7_000);
+    for (let s = 0; s < 20; s += 5) {
+      clock.pass(5_000);
+      push('was-online');
+    }
+    clock.pass(12_000);
     expect(announced(changes)).toEqual(['also-online offline']);
     expect(changes[0]?.lastSeen).toBe(stopped - 4_000);
   });
 
-  it('after a crash a device was last seen at its newest stored sample where its record is older', () => {
-    const latest = new Map([
-      ['a', { t: START - 8_000, values: { cpu: 7 } }],
-      ['b', { t: START - 86_400_000, values: { cpu: 3 } }],
-    ]);
-    const { fleet } = openFleet(
-      [
-        { deviceId: 'a', intervalS: 5, lastSeen: null },
-        { deviceId: 'b', intervalS: 5, lastSeen: START - 86_400_000 },
-      ],
-      latest,
-    );
-    expect(fleet.get('a')).toMatchObject({ status: 'online', lastSeen: START - 8_000, values: { cpu: 7 } });
-    expect(fleet.get('b')?.status).toBe('offline');
+  it('[F2] no clock of a device decides who was online: five are right, one is 200 s ahead', () => {
+    const ids = ['a', 'b', 'second', 'minute', 'was-online', 'also-online'];
+    const skewMs = (id: string) => (id === 'also-online' ? 200_000 : 0);
+    const before = openFleet();
+    for (const deviceId of ids) before.fleet.add(deviceId, { intervalS: 5 });
+    const pushAll = ({ push, clock }: ReturnType<typeof openFleet>) => {
+      for (const id of ids) push(id, 5, [{ t: clock.now() + skewMs(id), values: { cpu: 1 } }]);
+    };
+    pushAll(before);
+    const latest = new Map(ids.map((id) => [id, { t: START + skewMs(id), values: { cpu: 1 } }]));
+    // After a crash, the records are as old as the devices' last change of status.
+    const devices = ids.map((deviceId) => ({
+      deviceId,
+      intervalS: 5,
+      lastSeen: START - 9_000_000,
+      wasOnline: true,
+    }));
+    const after = openFleet(devices, latest);
+    after.clock.pass(25_000);
+    pushAll(after);
+    after.clock.pass(14_000);
+    expect(after.changes).toEqual([]);
+    expect(onlineIn(after.fleet)).toHaveLength(6);
+  });
+
+  it('[F2] a stored sample is no arrival: it neither makes a device online nor changes when it was seen', () => {
+    const latest = new Map([['a', { t: START - 1_000, values: { cpu: 7 } }]]);
+    const lastSeen = START - 86_400_000;
+    const { fleet } = openFleet([{ deviceId: 'a', intervalS: 5, lastSeen, wasOnline: false }], latest);
+    expect(fleet.get('a')).toMatchObject({ status: 'offline', lastSeen, values: { cpu: 7 } });
+  });
+
+  it('[F2] a server that starts with its clock set back gives every device its time', () => {
+    const devices = [{ deviceId: 'a', intervalS: 5, lastSeen: START + 3_600_000, wasOnline: true }];
+    const { clock, changes } = openFleet(devices);
+    clock.pass(14_000);
+    expect(changes).toEqual([]);
+    clock.pass(18_000);
+    expect(announced(changes)).toEqual(['a offline']);
   });
 
   it('[F2] a server that was suspended gives every device a new grace window', () => {
@@ -170,7 +203,7 @@ describe('after a restart', () => {
     fleet.add('a', { intervalS: 5 });
     push('a');
     clock.jump(3_600_000);
-    clock.pass(14_000);
+    clock.pass(29_000);
     expect(announced(changes)).toEqual(['a online']);
     clock.pass(3_000);
     expect(announced(changes)).toEqual(['a online', 'a offline']);
@@ -187,7 +220,7 @@ describe('after a restart', () => {
 });
 
 describe('newest values', () => {
-  it('the shown values are those of the newest sample by time, also after a late batch', () => {
+  it('[F3] the shown values stay those of the newest sample when a late batch comes', () => {
     const { fleet, push } = openFleet();
     fleet.add('a', { intervalS: 5 });
     push('a', 5, [
@@ -197,6 +230,31 @@ describe('newest values', () => {
     push('a', 5, [{ t: START - 60_000, values: { cpu: 99 } }]);
     expect(fleet.get('a')).toMatchObject({ sampledAt: START, values: { cpu: 20 } });
     expect(fleet.recent('a').cpu).toEqual([10, 20]);
+  });
+
+  it('[F3] the shown values are those of the newest push after a device that was ahead has its clock set', () => {
+    for (const says of [true, false]) {
+      const { clock, fleet, push } = openFleet();
+      fleet.add('a', { intervalS: 5 });
+      const pushAt = (t: number, cpu: number) => push('a', 5, [{ t, values: { cpu } }], says ? t : undefined);
+      pushAt(START - 5_000, 5);
+      clock.pass(5_000);
+      pushAt(clock.now() + 240_000, 10);
+      clock.pass(5_000);
+      pushAt(clock.now(), 99);
+      expect(fleet.get('a')).toMatchObject({ sampledAt: clock.now(), values: { cpu: 99 } });
+      expect(fleet.recent('a').cpu).toEqual([5, 99]);
+    }
+  });
+
+  it("[F3] the shown values are those of the newest push after the server's clock was set back an hour", () => {
+    const { clock, fleet, push } = openFleet();
+    fleet.add('a', { intervalS: 5 });
+    push('a', 5, [{ t: START, values: { cpu: 10 } }], START);
+    clock.jump(-3_600_000);
+    clock.pass(5_000);
+    push('a', 5, [{ t: clock.now(), values: { cpu: 99 } }], clock.now());
+    expect(fleet.get('a')?.values).toEqual({ cpu: 99 });
   });
 
   it('the shown values of a push in columns are those of its newest row, copied out of the push', () => {

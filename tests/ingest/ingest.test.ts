@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../server/app/log.ts';
+import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { createIngest, type IngestParts } from '../../server/ingest/ingest.ts';
 import type { DeviceRecord } from '../../server/state/records.ts';
 import { createNewSamples } from '../../server/ingest/new-samples.ts';
@@ -23,6 +24,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
       storedTimes: (_, from, to) => Promise.resolve(stored.filter((t) => t >= from && t < to)),
       onLookUpFailed: () => undefined,
     }),
+    currentSamples: createCurrentSamples(new Map()),
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,
     isWatched: () => false,

@@ -118,7 +118,7 @@ describe('snapshots', () => {
     const early = await stage.connect();
     await early.subscribe('fleet');
     const push = (t: number) =>
-      stage.live.pushAccepted({ deviceId: 'a', samples: [{ t, values: { cpu: t } }] });
+      stage.live.pushAccepted({ deviceId: 'a', current: [{ t, values: { cpu: t } }] });
     push(1);
     await early.nextChange(({ seq }) => seq === 1);
     stage.devices.add('c');
@@ -169,7 +169,7 @@ describe('fields', () => {
     await viewer.subscribe('device:a');
     const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf'];
     const values = Object.fromEntries(names.map((name, i) => [name, i]));
-    stage.live.pushAccepted({ deviceId: 'a', samples: [{ t: 1, values }] });
+    stage.live.pushAccepted({ deviceId: 'a', current: [{ t: 1, values }] });
     const { data } = await viewer.nextChange(() => true);
     expect(JSON.stringify(data)).toBe(
       `{"samples":{"t":[1],"fields":{${names.map((name, i) => `"${name}":[${i}]`).join(',')}}}}`,

@@ -99,7 +99,7 @@ it('[L1] a page that misses a change asks for a new snapshot, and gets the chang
     return received;
   };
   const sendChange = (t: number) =>
-    stage.live.pushAccepted({ deviceId: 'a', samples: [{ t, values: { cpu: t } }] });
+    stage.live.pushAccepted({ deviceId: 'a', current: [{ t, values: { cpu: t } }] });
 
   link.follow('fleet', { snapshot: () => receive('snapshot'), change: () => receive('change') });
   link.start();

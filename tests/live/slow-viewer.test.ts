@@ -60,7 +60,7 @@ describe('a viewer that stops reading', () => {
       const filler = 'x'.repeat(1000);
       for (let seq = 1; seq <= rounds; seq++) {
         for (let i = 0; i < 1000; i++)
-          stage.live.pushAccepted({ deviceId: `${filler}${i}`, samples: [{ t: seq, values: { cpu: seq } }] });
+          stage.live.pushAccepted({ deviceId: `${filler}${i}`, current: [{ t: seq, values: { cpu: seq } }] });
         await fast.nextChange((change) => change.seq === seq);
       }
       expect(fast.changes.map(({ seq }) => seq)).toEqual(Array.from({ length: rounds }, (_, i) => i + 1));
@@ -74,14 +74,14 @@ describe('a viewer that stops reading', () => {
       let seq = rounds;
       while (!isGapSeen) {
         seq += 1;
-        stage.live.pushAccepted({ deviceId: 'a', samples: [{ t: seq, values: { cpu: 1 } }] });
+        stage.live.pushAccepted({ deviceId: 'a', current: [{ t: seq, values: { cpu: 1 } }] });
         await fast.nextChange((change) => change.seq === seq);
       }
       expect(await gap).toBeGreaterThan(rounds);
       expect(slow.bytes()).toBeLessThan(20 * MiB);
 
       expect(await subscribe(slow, 2)).toBe(seq);
-      stage.live.pushAccepted({ deviceId: 'a', samples: [{ t: seq + 1, values: { cpu: 1 } }] });
+      stage.live.pushAccepted({ deviceId: 'a', current: [{ t: seq + 1, values: { cpu: 1 } }] });
       expect(await nextChange(slow)).toBe(seq + 1);
       slow.close();
     } finally {

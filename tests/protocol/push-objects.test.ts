@@ -77,6 +77,7 @@ describe('what is wrong in a push of objects', () => {
     expect(parsed.data?.samples.map(({ values }) => values)).toEqual([{ ram: 1 }, { ram: 2 }]);
     expect(parsed.data?.leftOut.summary()).toEqual({
       count: 1,
+      samples: 0,
       fields: [{ field: 'cpu', reason: 'must not be negative' }],
     });
   });

@@ -58,6 +58,7 @@ describe('one bad name or number', () => {
     const objects = [a, future].map((timestamp) => ({ timestamp, metrics: { cpu: 51 } }));
     const batch = (await stage.push(device, { samples: objects })).as(pushReply);
     expect([batch.accepted, batch.ignored?.fields[0]?.field]).toEqual([1, 'samples.1.timestamp']);
+    expect(batch.ignored?.samples).toBe(1);
     const rows = [
       [future, 52],
       [b, 52],
