@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Role } from '#protocol/api.ts';
 import { parseBody } from '#protocol/body.ts';
+import type { ErrorCode } from '#protocol/errors.ts';
 import type { SignedIn } from '../types.ts';
 import type { Request } from './request.ts';
 
@@ -13,6 +14,8 @@ import type { Request } from './request.ts';
  * higher one; the order is display, viewer, admin.
  */
 export type Access = 'public' | 'device' | Role;
+/** `none`: a request without credentials is accepted as well. */
+export type Credential = 'session' | 'token' | 'scrapeToken' | 'none';
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 interface Description {
@@ -21,8 +24,16 @@ interface Description {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
-  /** The shape of the reply, for the API's description. */
+  /** The shape of the reply, for the API's description; absent: the reply is 204 without a body. */
   readonly reply?: z.ZodType;
+  /** The status of a successful reply with a body, for the API's description; 200 where it is left out. */
+  readonly status?: 201;
+  /** The reply's content type, for the API's description; JSON where it is left out. */
+  readonly contentType?: string;
+  /** What the handler refuses, for the API's description, besides what is refused before the handler runs. */
+  readonly errors?: readonly ErrorCode[];
+  /** What authorizes a request, for the API's description, where it is not what the access says. */
+  readonly security?: readonly Credential[];
   /** false: the handler does not read the request's address, which saves copying it. */
   readonly needsAddress?: false;
   /** Query parameters, by name, for the API's description. */

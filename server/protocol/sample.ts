@@ -140,7 +140,8 @@ const cutText = (maxChars: number) => z.string().overwrite((long) => cleanText(l
 const CUT_CHARS = { hostname: 255, ip: 64 } as const;
 
 /** The parts that a push needs; a wrong one refuses it. `readOptionalParts` reads the others. */
-const envelope = z.object({
+/** What every push says besides its samples. */
+export const envelope = z.object({
   device_id: z.string().min(1).max(128),
   hostname: cutText(CUT_CHARS.hostname).min(1),
   ip: cutText(CUT_CHARS.ip),

@@ -42,6 +42,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       summary: 'Sign in; sets the session cookie.',
       body: loginRequest,
       reply: me,
+      errors: ['wrong_credentials', 'too_many_attempts'],
       async handle({ request, body }) {
         const { address } = request;
         const place = await limits.attempt(body.username, address);
@@ -102,6 +103,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       access: 'viewer',
       summary: "Change one's own password; ends one's other sessions.",
       body: passwordRequest,
+      errors: ['too_many_attempts'],
       async handle({ request, person, body }) {
         const user = users.get(person.username);
         const place = await limits.attempt(person.username, request.address);
@@ -143,6 +145,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       path: '/sessions/:id',
       access: 'viewer',
       summary: 'End a session.',
+      errors: ['unknown_item'],
       async handle({ request, person }) {
         const session = sessions.list().find(({ id }) => id === firstParam(request));
         if (!session || (person.role !== 'admin' && session.username !== person.username))

@@ -65,6 +65,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       summary: 'Add a rule.',
       body: alertRuleCreate,
       reply: alertRule,
+      status: 201,
       async handle({ request, person, body }) {
         const rule = { ...body, id: randomUUID() };
         await rules.put(rule);
@@ -84,6 +85,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       summary: 'Change a rule; a condition is replaced as a whole.',
       body: alertRulePatch,
       reply: alertRule,
+      errors: ['unknown_item'],
       async handle({ request, person, body }) {
         const rule = requireRule(firstParam(request));
         const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
@@ -103,6 +105,7 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
       path: '/alert-rules/:id',
       access: 'admin',
       summary: 'Remove a rule; its alerts resolve.',
+      errors: ['unknown_item'],
       async handle({ request, person }) {
         const rule = requireRule(firstParam(request));
         await rules.remove(rule.id);

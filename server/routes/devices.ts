@@ -59,6 +59,7 @@ export function deviceRoutes({
       access: 'display',
       summary: 'One device with all values of its newest sample.',
       reply: deviceDetail,
+      errors: ['unknown_device'],
       handle: ({ request }) => detail(requireDevice(request)),
     }),
     routeWithBody({
@@ -68,6 +69,7 @@ export function deviceRoutes({
       summary: 'Rename a device or set its tags; the name null shows its hostname again.',
       body: devicePatch,
       reply: deviceDetail,
+      errors: ['unknown_device'],
       async handle({ request, person, body }) {
         const record = requireDevice(request);
         const next = {
@@ -91,6 +93,7 @@ export function deviceRoutes({
       path: '/devices/:id',
       access: 'admin',
       summary: 'Remove a device, its token and all its history.',
+      errors: ['unknown_device'],
       async handle({ request, person }) {
         const record = requireDevice(request);
         await remove(record.id);
@@ -104,6 +107,7 @@ export function deviceRoutes({
       access: 'admin',
       summary: 'Replace the token; the old one stops working at once. Only this reply shows the new one.',
       reply: tokenReply,
+      errors: ['unknown_device'],
       async handle({ request, person }) {
         const record = requireDevice(request);
         // The join secret ends with the token: whoever got hold of one may have the other.
@@ -118,6 +122,7 @@ export function deviceRoutes({
       path: '/devices/:id/token',
       access: 'admin',
       summary: 'Revoke the token; it stops working at once.',
+      errors: ['unknown_device'],
       async handle({ request, person }) {
         const record = requireDevice(request);
         await tokens.revoke(record.id);

@@ -93,6 +93,7 @@ export function enrollmentRoutes({
       summary: 'Make a key. Only this reply shows it, with its enrollment string and the command to paste.',
       body: enrollmentKeyCreate,
       reply: enrollmentKeyCreated,
+      status: 201,
       async handle({ request, person, body }) {
         const { record, secret } = await enrollment.create({
           name: body.name ?? 'Unnamed',
@@ -121,6 +122,7 @@ export function enrollmentRoutes({
       path: '/enrollment-keys/:id',
       access: 'admin',
       summary: 'Remove a key; machines that joined with it stay.',
+      errors: ['unknown_item'],
       async handle({ request, person }) {
         const key = keys.get(firstParam(request));
         if (!key) throw new ApiError('unknown_item');
@@ -137,9 +139,20 @@ export function enrollmentRoutes({
       method: 'POST',
       path: '/devices/register',
       access: 'device',
-      summary: 'Join with an enrollment key. Only this reply shows the device token.',
+      summary:
+        'Join with an enrollment key. Only this reply shows the device token. A device that is registered already ' +
+        'sends its token as well.',
+      security: ['none', 'token'],
       body: registerRequest,
       reply: tokenReply,
+      status: 201,
+      errors: [
+        'invalid_enrollment_key',
+        'device_exists',
+        'device_revoked',
+        'device_removed',
+        'too_many_attempts',
+      ],
       async handle({ request, body }) {
         const { record, token, isNew } = await joining.join(body, {
           address: request.address,

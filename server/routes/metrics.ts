@@ -1,13 +1,10 @@
 /** `POST /metrics`: receives pushes. */
 import { z } from 'zod';
-import { pushReply, type PushReply } from '#protocol/sample.ts';
+import { envelope, inventory, pushReply, type PushReply } from '#protocol/sample.ts';
 import { routeWithBytes, type Route } from '../http/route.ts';
 
 /** The push for the API's description; server/protocol/sample.ts is what checks it. */
-const pushShape = z.object({
-  device_id: z.string(),
-  hostname: z.string(),
-  ip: z.string(),
+const pushShape = envelope.extend({
   metrics: z
     .record(z.string(), z.unknown())
     .describe('One sample: numbers by field name, or objects by kind and instance.')
@@ -24,10 +21,8 @@ const pushShape = z.object({
     .array(z.array(z.union([z.number(), z.string(), z.null()])))
     .describe('With fields: rows of a timestamp and one value per field; null for "not known this time".')
     .optional(),
-  sent_at: z.union([z.number(), z.string()]).optional(),
-  run_id: z.string().optional(),
-  interval_s: z.number().optional(),
-  dropped: z.number().optional(),
+  inventory: inventory.optional(),
+  dropped: z.number().describe('Samples that the agent lost since its last push.').optional(),
 });
 
 /** @param push handles a push: gets the Authorization header and the decompressed body */
@@ -42,6 +37,7 @@ export function metricsRoutes(push: (authorization: string, body: Buffer) => Pro
         'Push one sample, a batch, or a batch in columns; the reply is sent once the samples are on disk.',
       body: pushShape,
       reply: pushReply,
+      errors: ['invalid_token', 'other_device', 'clock_ahead', 'too_fast', 'not_stored'],
       handle: ({ request, raw }) => push(request.header('authorization'), raw),
     }),
   ];

@@ -1,9 +1,10 @@
 /** `GET /openapi.json`: the API's description, made from the routes. */
 import { z } from 'zod';
 import { errorReply } from '#protocol/api.ts';
+import { ApiError, type ErrorCode } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { COOKIE } from '../auth/sessions.ts';
-import { route, type Route } from '../http/route.ts';
+import { route, type Credential, type Route } from '../http/route.ts';
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
@@ -11,7 +12,64 @@ const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
 };
 const json = (schema: object) => ({ content: { 'application/json': { schema } } });
 
-function operation({ method, path, summary, access, body, reply, query }: Route) {
+/** What is refused before a route's handler runs, and what every route may answer. */
+function generalErrors({ path, method, access, readsBody, query }: Route): ErrorCode[] {
+  const isHealth = path === '/healthz' || path === '/readyz';
+  const needsSession = access !== 'public' && access !== 'device';
+  return [
+    ...(isHealth ? [] : (['address_not_allowed'] as const)),
+    ...(access !== 'device' && method !== 'GET' ? (['foreign_origin'] as const) : []),
+    ...(needsSession ? (['not_signed_in'] as const) : []),
+    ...(needsSession && access !== 'display' ? (['forbidden'] as const) : []),
+    ...(query === undefined ? [] : (['invalid_query'] as const)),
+    ...(readsBody ? BODY_ERRORS : []),
+    'internal',
+    'stopping',
+  ];
+}
+
+const BODY_ERRORS = [
+  'invalid_json',
+  'invalid_encoding',
+  'body_timeout',
+  'too_large',
+  'unsupported_encoding',
+  'invalid_body',
+  'overloaded',
+] as const satisfies readonly ErrorCode[];
+
+/** One response per status; its description names each code that comes with the status. */
+function errorResponses(route: Route): Record<string, object> {
+  const codes = new Set([...generalErrors(route), ...(route.errors ?? [])]);
+  const descriptions = new Map<number, string[]>();
+  for (const code of codes) {
+    const { status, message } = new ApiError(code);
+    descriptions.set(status, [...(descriptions.get(status) ?? []), `\`${code}\`: ${message}`]);
+  }
+  const error = json({ $ref: '#/components/schemas/Error' });
+  return Object.fromEntries(
+    [...descriptions].map(([status, lines]) => [status, { description: lines.join('\n\n'), ...error }]),
+  );
+}
+
+function doneResponse({ reply, status, contentType = 'application/json' }: Route): Record<string, object> {
+  if (!reply) return { 204: { description: 'Done.' } };
+  return {
+    [status ?? 200]: {
+      description: 'Done.',
+      content: { [contentType]: { schema: jsonSchema(reply, 'output') } },
+    },
+  };
+}
+
+function credentialsOf({ access, security }: Route): readonly Credential[] {
+  if (security) return security;
+  if (access === 'public') return [];
+  return [access === 'device' ? 'token' : 'session'];
+}
+
+function operation(route: Route) {
+  const { path, summary, access, body, query } = route;
   const pathParameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
@@ -24,11 +82,9 @@ function operation({ method, path, summary, access, body, reply, query }: Route)
     description,
     schema: { type: 'string' },
   }));
-  const security = access === 'public' ? [] : access === 'device' ? [{ token: [] }] : [{ session: [] }];
-  const created = method === 'POST' && body !== undefined && path !== '/metrics' && !path.startsWith('/auth');
   return {
     summary,
-    security,
+    security: credentialsOf(route).map((name) => (name === 'none' ? {} : { [name]: [] })),
     ...(access === 'public' || access === 'device'
       ? {}
       : { description: `For the role ${access} and above.` }),
@@ -36,13 +92,7 @@ function operation({ method, path, summary, access, body, reply, query }: Route)
       ? { parameters: [...pathParameters, ...queryParameters] }
       : {}),
     ...(body ? { requestBody: { required: true, ...json(jsonSchema(body, 'input')) } } : {}),
-    responses: {
-      [reply ? (created ? '201' : '200') : '204']: {
-        description: 'Done.',
-        ...(reply ? json(jsonSchema(reply, 'output')) : {}),
-      },
-      default: { description: 'What is wrong.', ...json({ $ref: '#/components/schemas/Error' }) },
-    },
+    responses: { ...doneResponse(route), ...errorResponses(route) },
   };
 }
 
@@ -61,7 +111,8 @@ function describeApi(routes: readonly Route[]) {
       schemas: { Error: jsonSchema(errorReply, 'output') },
       securitySchemes: {
         session: { type: 'apiKey', in: 'cookie', name: COOKIE },
-        token: { type: 'http', scheme: 'bearer' },
+        token: { type: 'http', scheme: 'bearer', description: "The device's token." },
+        scrapeToken: { type: 'http', scheme: 'bearer', description: 'The scrape token of the settings.' },
       },
     },
   };
@@ -75,6 +126,7 @@ export function openapiRoutes(routes: readonly Route[]): Route[] {
     path: '/openapi.json',
     access: 'public',
     summary: 'This description.',
+    reply: z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) }),
     handle: () => (document ??= describeApi([...routes, ownRoute])),
   });
   return [ownRoute];

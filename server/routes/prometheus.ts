@@ -1,5 +1,6 @@
 /** `GET /metrics`: the newest values of online devices as Prometheus text. */
 import { timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
 import type { Device } from '#protocol/api.ts';
 import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
 import type { Values } from '#protocol/sample.ts';
@@ -79,6 +80,10 @@ export function prometheusRoutes({ devices, scrapeToken, isSignedIn }: Prometheu
       path: '/metrics',
       access: 'public',
       summary: 'The newest values as Prometheus text; needs the scrape token or a session.',
+      reply: z.string(),
+      contentType: 'text/plain',
+      security: ['scrapeToken', 'session'],
+      errors: ['invalid_scrape_token'],
       async handle({ request }) {
         const received = Buffer.from(secretHash(request.header('authorization')));
         const isScraper = expected !== undefined && timingSafeEqual(received, expected);

@@ -157,6 +157,7 @@ export function seriesRoutes({ deviceExists, history, inTime, now }: SeriesParts
         field: 'One field name as it is, commas and asterisks included; may be given many times',
       },
       reply: seriesReply,
+      errors: ['unknown_device', 'history_unavailable'],
       handle: ({ request }) => orUnavailable(inTime(read(request))),
     }),
   ];

@@ -1,4 +1,5 @@
 /** The state of the server itself: `/healthz`, `/readyz`, `/status`, and the audit log at `/audit`. */
+import { z } from 'zod';
 import { auditReply, statusReply, type StatusReply } from '#protocol/api.ts';
 import type { Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
@@ -21,6 +22,8 @@ export function statusRoutes({ isReady, whyNotReady, status, audit }: StatusPart
       path: '/healthz',
       access: 'public',
       summary: 'The process is alive.',
+      reply: z.string(),
+      contentType: 'text/plain',
       handle: () => new TextReply('text/plain', 'ok\n'),
     }),
     route({
@@ -28,6 +31,9 @@ export function statusRoutes({ isReady, whyNotReady, status, audit }: StatusPart
       path: '/readyz',
       access: 'public',
       summary: 'The server accepts pushes.',
+      reply: z.string(),
+      contentType: 'text/plain',
+      errors: ['not_ready'],
       handle() {
         if (!isReady()) throw new ApiError('stopping', { retryAfterS: 2 });
         const problem = whyNotReady();

@@ -49,6 +49,8 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       summary: 'Add a user.',
       body: userCreate,
       reply: userShape,
+      status: 201,
+      errors: ['user_exists'],
       async handle({ request, person, body }) {
         if (users.get(body.username)) throw new ApiError('user_exists');
         const password_hash = await passwords.hash(body.password);
@@ -77,6 +79,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       summary: "Change a user's role or password; ends the user's sessions.",
       body: userPatch,
       reply: userShape,
+      errors: ['unknown_item', 'last_admin'],
       async handle({ request, person, body }) {
         const name = firstParam(request);
         requireUser(name);
@@ -109,6 +112,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
       path: '/users/:username',
       access: 'admin',
       summary: 'Remove a user; ends the user’s sessions.',
+      errors: ['unknown_item', 'own_account', 'last_admin'],
       async handle({ request, person }) {
         const user = requireUser(firstParam(request));
         if (user.id === person.username) throw new ApiError('own_account');
