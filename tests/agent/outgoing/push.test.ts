@@ -158,6 +158,53 @@ describe('a push', () => {
     expect(log.lines[0]?.text).toMatch(/192\.0\.2\.8.*remove its data folder/);
   });
 
+  it('[I7] an agent logs each field that the server left out once, with the reason, and counts the push as sent', async () => {
+    const leftOut = (...fields: string[]): Outcome => ({
+      kind: 'accepted',
+      reply: {
+        accepted: 1,
+        duplicates: 0,
+        interval_s: 5,
+        sample_s: 1,
+        ignored: {
+          count: fields.length,
+          samples: 0,
+          fields: fields.map((field) => ({ field, reason: `no ${field}` })),
+        },
+      },
+    });
+    const { push, log } = setup(leftOut('a b', 'ram'), leftOut('ram'), leftOut('disk', 'ram'));
+    for (let n = 0; n < 3; n++) expect((await push([sample(n)])).kind).toBe('accepted');
+    expect(log.lines.map(({ level, text }) => `${level} ${/no [^"]+/.exec(text)?.[0] ?? ''}`)).toEqual([
+      'warn no a b',
+      'warn no ram',
+      'warn no disk',
+    ]);
+  });
+
+  it('[I7] fields that change with every push do not fill the agent’s log', async () => {
+    const { push, log } = setup(
+      ...Array.from({ length: 1000 }, (_, n): Outcome => {
+        const ignored = { count: 1, samples: 0, fields: [{ field: `f ${n}`, reason: 'no' }] };
+        return {
+          kind: 'accepted',
+          reply: { accepted: 1, duplicates: 0, interval_s: 5, sample_s: 1, ignored },
+        };
+      }),
+    );
+    for (let n = 0; n < 1000; n++) await push([sample(n)]);
+    expect(log.lines.length).toBeLessThan(300);
+    expect(log.lines.at(-1)?.text).toMatch(/no further one/);
+  });
+
+  it('[I7] a sample that the server left out counts as sent, and more missing ones than it left out do not', async () => {
+    const ignored = { count: 1, samples: 1, fields: [{ field: 'rows.3.0', reason: 'is in the future' }] };
+    const reply = { accepted: 5, duplicates: 2, interval_s: 5, sample_s: 1, ignored };
+    const { push } = setup({ kind: 'accepted', reply }, { kind: 'accepted', reply });
+    expect((await push(samples(0, 8))).kind).toBe('accepted');
+    expect((await push(samples(0, 9))).kind).toBe('unreachable');
+  });
+
   it('pushes carry the inventory from when it is gathered until the server accepted it', async () => {
     const { push, bodies, gathered } = setup(ACCEPTED, { kind: 'unreachable', reason: 'ECONNRESET' });
     await push([sample(0)]);
