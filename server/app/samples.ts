@@ -49,7 +49,7 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
     log,
   });
   machines.removed.listen(ingest.forget);
-  return { counts: ingest.counts, routes: metricsRoutes(ingest.push) };
+  return { counts: ingest.counts, routes: metricsRoutes(ingest) };
 }
 
 export type Samples = ReturnType<typeof openSamples>;

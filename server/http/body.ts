@@ -1,13 +1,15 @@
-/** Reads and decompresses request bodies, both within limits. */
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+/**
+ * Reads request bodies as they arrive. [I6] Bodies that are not complete yet are held within a budget, and never cost
+ * a complete one: a body that arrives in one piece needs no budget, and past it the oldest incomplete body is given up.
+ */
 import type { HttpResponse } from 'uWebSockets.js';
-import { LIMITS } from '#protocol/sample.ts';
-import { ApiError, errorCode } from '#protocol/errors.ts';
+import { ApiError } from '#protocol/errors.ts';
+import { tooLarge } from './inflate.ts';
 
-/** [I6] Bytes of all bodies that are arriving at one time; above this limit the server answers 503. */
+/** Bytes of all incomplete bodies of one kind of sender. */
 const MAX_ARRIVING_BYTES = 64 * 1024 * 1024;
-/** [I6] The share of one client address, so that one client's unfinished bodies cannot use up the limit. */
-const MAX_ARRIVING_BYTES_PER_ADDRESS = 16 * 1024 * 1024;
+/** The share of one sender, so that its incomplete bodies cannot use up the budget. */
+const MAX_BYTES_PER_SENDER = 4 * 1024 * 1024;
 /**
  * Time from a body's first chunk to its last. A client that sends nothing is disconnected by uWS after 10 s.
  */
@@ -17,44 +19,75 @@ const DEADLINE_MS = 30_000;
 export interface ArrivingBody {
   /** The whole body. Rejects with an ApiError: too_large, overloaded or body_timeout. */
   readonly bytes: Promise<Buffer>;
+  /** Whether no more of it can arrive. */
+  isComplete(): boolean;
   /** Frees the chunks received so far, when the client disconnected or was already answered. */
   discard(): void;
 }
 
+/** What is known of a body before it arrives. */
+export interface ExpectedBody {
+  /** The Content-Length header, '' when absent. */
+  readonly declaredLength: string;
+  /** The most that it may have, on the wire. */
+  readonly maxBytes: number;
+  /** Who sends it: the id of a device whose token is valid, or the network of a stranger. */
+  readonly sender: () => string;
+}
+
 export interface BodyReader {
-  /**
-   * Starts reading a body. Must be called synchronously in the uWS handler, before any await.
-   * @param declaredLength the Content-Length header, '' when absent
-   * @param clientAddress called only for a body of several chunks
-   */
-  read(res: HttpResponse, declaredLength: string, clientAddress: () => string): ArrivingBody;
+  /** Starts reading a body. Must be called synchronously in the uWS handler, before any await. */
+  read(res: HttpResponse, expected: ExpectedBody): ArrivingBody;
 }
 
 /** The body of a request on a route that reads none. */
-export const NO_BODY: ArrivingBody = { bytes: Promise.resolve(Buffer.alloc(0)), discard: () => undefined };
+export const NO_BODY: ArrivingBody = {
+  bytes: Promise.resolve(Buffer.alloc(0)),
+  isComplete: () => true,
+  discard: () => undefined,
+};
 
 function refusedBody(error: ApiError): ArrivingBody {
-  return { bytes: Promise.reject(error), discard: () => undefined };
+  return { bytes: Promise.reject(error), isComplete: () => false, discard: () => undefined };
 }
 
-export function createBodyReader(): BodyReader {
-  let arrivingBytes = 0;
-  const bytesByAddress = new Map<string, number>();
+/** The bytes of incomplete bodies, of all senders and of each, and how to give up each body, oldest first. */
+class Arriving {
+  #bytes = 0;
+  readonly #bytesBySender = new Map<string, number>();
+  readonly #giveUps = new Set<() => void>();
 
-  /**
-   * Adds to the arriving bytes of an address; a negative number subtracts. Returns the address's new total.
-   */
-  function addBytes(address: string, bytes: number): number {
-    const total = (bytesByAddress.get(address) ?? 0) + bytes;
-    if (total > 0) bytesByAddress.set(address, total);
-    else bytesByAddress.delete(address);
-    return total;
+  /** Counts `bytes` more of a body. `giveUp` gives the body up, and MUST call `remove` for it. */
+  add(sender: string, bytes: number, giveUp: () => void): void {
+    this.#count(sender, bytes);
+    this.#giveUps.add(giveUp);
+    if ((this.#bytesBySender.get(sender) ?? 0) > MAX_BYTES_PER_SENDER) giveUp();
+    for (const giveUpOldest of this.#giveUps) {
+      if (this.#bytes <= MAX_ARRIVING_BYTES) return;
+      giveUpOldest();
+    }
   }
 
-  function read(res: HttpResponse, declaredLength: string, clientAddress: () => string): ArrivingBody {
-    if (Number(declaredLength) > LIMITS.bodyBytes) return refusedBody(new ApiError('too_large'));
-    if (arrivingBytes > MAX_ARRIVING_BYTES)
-      return refusedBody(new ApiError('overloaded', { retryAfterS: 2 }));
+  /** Takes back all `bytes` of a body. */
+  remove(sender: string, bytes: number, giveUp: () => void): void {
+    this.#count(sender, -bytes);
+    this.#giveUps.delete(giveUp);
+  }
+
+  #count(sender: string, bytes: number): void {
+    this.#bytes += bytes;
+    const total = (this.#bytesBySender.get(sender) ?? 0) + bytes;
+    if (total > 0) this.#bytesBySender.set(sender, total);
+    else this.#bytesBySender.delete(sender);
+  }
+}
+
+/** Makes the reader of the bodies of one kind of sender: of devices, or of everybody else. */
+export function createBodyReader(): BodyReader {
+  const arriving = new Arriving();
+
+  function read(res: HttpResponse, { declaredLength, maxBytes, sender }: ExpectedBody): ArrivingBody {
+    if (Number(declaredLength) > maxBytes) return refusedBody(tooLarge(maxBytes));
     let resolve: (bytes: Buffer) => void = () => undefined;
     let reject: (error: ApiError) => void = () => undefined;
     const bytes = new Promise<Buffer>((resolveBytes, rejectBytes) => {
@@ -63,60 +96,45 @@ export function createBodyReader(): BodyReader {
     });
     let chunks: Buffer[] = [];
     let size = 0;
-    let countedForAddress = 0;
-    let address: string | undefined;
-    let settled = false;
+    let counted: { readonly sender: string; bytes: number } | undefined;
+    let isComplete = false;
+    let isSettled = false;
     let deadline: NodeJS.Timeout | undefined;
     const settle = (finish: () => void) => {
-      if (settled) return;
-      settled = true;
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(deadline);
-      arrivingBytes -= size;
-      if (address !== undefined) addBytes(address, -countedForAddress);
+      if (counted !== undefined) arriving.remove(counted.sender, counted.bytes, giveUp);
       chunks = [];
       finish();
     };
+    const giveUp = () => settle(() => reject(new ApiError('overloaded', { retryAfterS: 2 })));
     const timeOut = () => settle(() => reject(new ApiError('body_timeout')));
+
+    /** Counts what has arrived of a body that is not complete. */
+    function hold(chunkBytes: number): void {
+      deadline ??= setTimeout(timeOut, DEADLINE_MS);
+      counted ??= { sender: sender(), bytes: 0 };
+      counted.bytes += chunkBytes;
+      arriving.add(counted.sender, chunkBytes, giveUp);
+    }
+
     res.onData((chunk, isLast) => {
-      if (settled) return;
+      isComplete = isLast;
+      if (isSettled) return;
       // uWS reuses the chunk's memory as soon as this callback returns.
       const copy = Buffer.from(new Uint8Array(chunk));
       size += copy.length;
-      arrivingBytes += copy.length;
-      if (size > LIMITS.bodyBytes) return settle(() => reject(new ApiError('too_large')));
+      if (size > maxBytes) return settle(() => reject(tooLarge(maxBytes)));
       chunks.push(copy);
-      if (!isLast) {
-        deadline ??= setTimeout(timeOut, DEADLINE_MS);
-        address ??= clientAddress();
-        const total = addBytes(address, size - countedForAddress);
-        countedForAddress = size;
-        if (total > MAX_ARRIVING_BYTES_PER_ADDRESS)
-          settle(() => reject(new ApiError('overloaded', { retryAfterS: 2 })));
-        return;
+      if (isLast) {
+        const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
+        return settle(() => resolve(whole));
       }
-      const whole = chunks.length === 1 ? copy : Buffer.concat(chunks, size);
-      settle(() => resolve(whole));
+      hold(copy.length);
     });
-    return { bytes, discard: timeOut };
+    return { bytes, isComplete: () => isComplete, discard: timeOut };
   }
 
   return { read };
-}
-
-/**
- * [I4] Decompresses a body. Decompression stops at 1 MiB of output, so that a zip bomb costs little.
- * @param contentEncoding the header's value, '' when absent
- * @throws ApiError unsupported_encoding, invalid_encoding or too_large
- */
-export function inflate(bytes: Buffer, contentEncoding: string): Buffer {
-  const encoding = contentEncoding.toLowerCase();
-  if (encoding === '' || encoding === 'identity') return bytes;
-  if (encoding !== 'gzip' && encoding !== 'zstd') throw new ApiError('unsupported_encoding');
-  const options = { maxOutputLength: LIMITS.bodyBytes };
-  try {
-    return encoding === 'gzip' ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options);
-  } catch (error) {
-    const tooLarge = errorCode(error) === 'ERR_BUFFER_TOO_LARGE';
-    throw new ApiError(tooLarge ? 'too_large' : 'invalid_encoding');
-  }
 }

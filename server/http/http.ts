@@ -2,10 +2,12 @@
 import * as uWS from 'uWebSockets.js';
 import { ApiError } from '#protocol/errors.ts';
 import type { Log } from '../types.ts';
-import type { Networks } from './address.ts';
+import { LIMITS } from '#protocol/sample.ts';
+import { networkOf, type Networks } from './address.ts';
 import type { TlsFiles } from '../tls/authority.ts';
-import { createBodyReader, inflate, NO_BODY } from './body.ts';
+import { createBodyReader, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
+import { inflate } from './inflate.ts';
 import { COPIED_HEADERS, DEVICE_HEADERS, readRequest, Reply } from './request.ts';
 import type { Route } from './route.ts';
 import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
@@ -41,6 +43,9 @@ interface OpenExchange extends Exchange {
   onAbort: () => void;
 }
 
+/** [S5] The most that a body may have, on the wire and inflated, before its sender is known. */
+const STRANGER_BODY_BYTES = 16 * 1024;
+
 type Handler = (res: uWS.HttpResponse, req: uWS.HttpRequest) => void;
 
 /** Makes the handler of HEAD from that of GET: the response has the body's length, but not the body. */
@@ -48,9 +53,9 @@ function withoutBody(handler: Handler): Handler {
   return (res, req) => {
     const end = res.end.bind(res);
     // endWithoutBody(length) would make uWS wait for the body, so the length is written as a header.
-    res.end = (body) =>
+    res.end = (body, closes) =>
       body === undefined
-        ? end()
+        ? end(undefined, closes)
         : res.writeHeader('content-length', String(Buffer.byteLength(body))).endWithoutBody();
     handler(res, req);
   };
@@ -66,14 +71,15 @@ function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
 
 export function createHttp({ tls, log }: HttpParts): Http {
   const uws = createApp(tls);
-  const bodies = createBodyReader();
+  const deviceBodies = createBodyReader();
+  const otherBodies = createBodyReader();
   let openExchanges = 0;
   let stopping = false;
   let onIdle: (() => void) | undefined;
   let listening: uWS.us_listen_socket | undefined;
 
   function beginExchange(res: uWS.HttpResponse): OpenExchange {
-    const exchange: OpenExchange = { res, aborted: false, onAbort: () => undefined };
+    const exchange: OpenExchange = { res, aborted: false, closes: false, onAbort: () => undefined };
     openExchanges++;
     res.onAborted(() => {
       exchange.aborted = true;
@@ -100,21 +106,31 @@ export function createHttp({ tls, log }: HttpParts): Http {
     const needsAddress = route.needsAddress ?? true;
     const readOptions = { paramCount, headers, hasQuery, needsAddress, trustedProxies };
 
+    const isForStrangers = route.admit === undefined && ['public', 'device'].includes(route.access);
+    const maxBytes = isForStrangers ? STRANGER_BODY_BYTES : LIMITS.bodyBytes;
+    const bodies = route.admit === undefined ? otherBodies : deviceBodies;
+
     async function answer(exchange: OpenExchange, req: uWS.HttpRequest): Promise<void> {
+      let body = NO_BODY;
       try {
         const request = readRequest(exchange.res, req, readOptions);
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
-        // Reading starts here, before any await: uWS drops a body that has no listener.
-        const arriving = route.readsBody
-          ? bodies.read(exchange.res, request.header('content-length'), () => request.address)
-          : NO_BODY;
-        exchange.onAbort = arriving.discard;
-        // If the guard refuses the request, nobody awaits the body; its rejection must not end the process.
-        arriving.bytes.catch(() => undefined);
-        const person = await guard(route, request);
-        const raw = inflate(await arriving.bytes, request.header('content-encoding'));
-        send(exchange, await route.handle({ request, person, raw }));
+        const guarded = guard(route, request);
+        const deviceId = route.admit?.(request) ?? '';
+        if (route.readsBody) {
+          const declaredLength = request.header('content-length');
+          const sender = () => (deviceId === '' ? networkOf(request.address) : deviceId);
+          // Reading starts here, before any await: uWS drops a body that has no listener.
+          body = bodies.read(exchange.res, { declaredLength, maxBytes, sender });
+          exchange.onAbort = body.discard;
+          // If the guard refuses the request, nobody awaits the body; its rejection must not end the process.
+          body.bytes.catch(() => undefined);
+        }
+        const person = await guarded;
+        const raw = inflate(await body.bytes, request.header('content-encoding'), maxBytes);
+        send(exchange, await route.handle({ request, person, raw, deviceId }));
       } catch (error) {
+        exchange.closes = !body.isComplete();
         sendError(exchange, error, routeName, log);
       } finally {
         exchange.onAbort();

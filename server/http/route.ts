@@ -43,10 +43,16 @@ interface Description {
 export interface Route extends Description {
   readonly body?: z.ZodType;
   /**
-   * Answers a request with a Reply, a TextReply or a plain value. `raw` is the decompressed body, empty when
-   * it is not read. `body` is unused here: `routeWithBody` parses `raw` and passes the result on.
+   * [S5] Returns the id of the device that makes the request, before its body is read. Without it, only people's
+   * routes take large bodies. @throws ApiError where the device may not
    */
-  readonly handle: (call: { request: Request; person: SignedIn; raw: Buffer }) => unknown;
+  readonly admit?: (request: Request) => string;
+  /**
+   * Answers a request with a Reply, a TextReply or a plain value. `raw` is the decompressed body, empty when
+   * it is not read. `body` is unused here: `routeWithBody` parses `raw` and passes the result on. `deviceId` is
+   * what `admit` returned, else ''.
+   */
+  readonly handle: (call: { request: Request; person: SignedIn; raw: Buffer; deviceId: string }) => unknown;
   /** Whether the request's body is read at all. */
   readonly readsBody: boolean;
 }
@@ -81,11 +87,15 @@ export function routeWithBody<Schema extends z.ZodType>(
   };
 }
 
-/** Makes a route whose handler gets the decompressed body as bytes; `body` only describes it for the API. */
+/**
+ * Makes a route whose handler gets the decompressed body as bytes, once `admit` has accepted the device; `body` only
+ * describes it for the API.
+ */
 export function routeWithBytes(
   description: Description & {
     readonly body?: z.ZodType;
-    readonly handle: (call: Call & { readonly raw: Buffer }) => unknown;
+    readonly admit?: (request: Request) => string;
+    readonly handle: (call: Call & { readonly raw: Buffer; readonly deviceId: string }) => unknown;
   },
 ): Route {
   return { ...description, readsBody: true };

@@ -30,6 +30,8 @@ const REASONS: Readonly<Record<number, string>> = {
 export interface Exchange {
   readonly res: HttpResponse;
   aborted: boolean;
+  /** Whether the connection ends with the reply: when the rest of the request's body is not wanted. */
+  closes: boolean;
 }
 
 function statusLine(status: number): string {
@@ -47,7 +49,7 @@ function write(
   res.cork(() => {
     if (status !== 200) res.writeStatus(statusLine(status));
     for (const name in headers) res.writeHeader(name, headers[name] ?? '');
-    res.end(body);
+    res.end(body, exchange.closes);
   });
 }
 
@@ -89,9 +91,7 @@ export function sendError(exchange: Exchange, error: unknown, routeName: string,
   const known = error instanceof ApiError ? error : new ApiError('internal');
   const retry =
     known.retryAfterS === undefined ? {} : { 'retry-after': String(Math.ceil(known.retryAfterS)) };
-  // The unread rest of a body would be read as the next request, so the connection has to end.
-  const close = known.status === 413 || known.status === 408 ? { connection: 'close' } : {};
-  write(exchange, known.status, { ...JSON_HEADERS, ...retry, ...close }, JSON.stringify(known.body));
+  write(exchange, known.status, { ...JSON_HEADERS, ...retry }, JSON.stringify(known.body));
 }
 
 const PAGE_HEADERS: readonly (readonly [string, string])[] = [

@@ -45,9 +45,12 @@ export interface IngestParts {
 
 export interface Ingest {
   /**
-   * Stores one push. `body`: the inflated bytes of the request. Rejects with an ApiError when it is refused.
+   * [S5] Returns the id of the device that an Authorization header belongs to, and counts a push against its budget:
+   * before the body is read. @throws ApiError when the device may not push now
    */
-  push(authorization: string, body: Buffer): Promise<PushReply>;
+  admit(authorization: string): string;
+  /** Stores one push of a device. `body`: the inflated bytes. Rejects with an ApiError when it is refused. */
+  push(deviceId: string, body: Buffer): Promise<PushReply>;
   /** Pushes read since the server's start, by their form. */
   counts(): Readonly<Record<PushForm, number>>;
   /** Drops what is remembered about a removed device. */
@@ -158,14 +161,18 @@ export function createIngest(parts: IngestParts): Ingest {
   }
 
   return {
-    async push(authorization, body) {
+    admit(authorization) {
       const deviceId = authenticate(authorization);
+      budget.spend(deviceId, now());
+      return deviceId;
+    },
+    async push(deviceId, body) {
       const arrived = now();
-      budget.spend(deviceId, arrived);
       const push = reader.read(deviceId, body);
       if (push.device_id !== deviceId) throw new ApiError('other_device');
       const record = devices.get(deviceId);
-      if (!record) throw new ApiError('invalid_token');
+      // While the body arrived, the device may have been removed or its token revoked.
+      if (!record || record.token_hash === null) throw new ApiError('invalid_token');
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);
       const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);
       const samples = orderSamples(inTime, shiftMs);

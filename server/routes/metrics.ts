@@ -1,7 +1,8 @@
 /** `POST /metrics`: receives pushes. */
 import { z } from 'zod';
-import { envelope, inventory, pushReply, type PushReply } from '#protocol/sample.ts';
+import { envelope, inventory, pushReply } from '#protocol/sample.ts';
 import { routeWithBytes, type Route } from '../http/route.ts';
+import type { Ingest } from '../ingest/ingest.ts';
 
 /** The push for the API's description; server/protocol/sample.ts is what checks it. */
 const pushShape = envelope.extend({
@@ -25,8 +26,7 @@ const pushShape = envelope.extend({
   dropped: z.number().describe('Samples that the agent lost since its last push.').optional(),
 });
 
-/** @param push handles a push: gets the Authorization header and the decompressed body */
-export function metricsRoutes(push: (authorization: string, body: Buffer) => Promise<PushReply>): Route[] {
+export function metricsRoutes({ admit, push }: Pick<Ingest, 'admit' | 'push'>): Route[] {
   return [
     routeWithBytes({
       method: 'POST',
@@ -38,7 +38,8 @@ export function metricsRoutes(push: (authorization: string, body: Buffer) => Pro
       body: pushShape,
       reply: pushReply,
       errors: ['invalid_token', 'other_device', 'clock_ahead', 'too_fast', 'not_stored'],
-      handle: ({ request, raw }) => push(request.header('authorization'), raw),
+      admit: (request) => admit(request.header('authorization')),
+      handle: ({ deviceId, raw }) => push(deviceId, raw),
     }),
   ];
 }

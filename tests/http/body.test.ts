@@ -1,9 +1,10 @@
 import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNetworks } from '../../server/http/address.ts';
 import { createHttp } from '../../server/http/http.ts';
-import { inflate } from '../../server/http/body.ts';
+import { inflate } from '../../server/http/inflate.ts';
 import { Reply } from '../../server/http/request.ts';
 import { NOBODY, route, routeWithBytes } from '../../server/http/route.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -22,6 +23,18 @@ beforeAll(async () => {
       routeWithBytes({
         method: 'POST',
         path: '/echo',
+        access: 'device',
+        summary: '',
+        admit(request) {
+          const device = request.header('authorization');
+          if (device === 'stranger') throw new ApiError('invalid_token');
+          return device;
+        },
+        handle: ({ raw }) => ({ bytes: raw.length }),
+      }),
+      routeWithBytes({
+        method: 'POST',
+        path: '/public',
         access: 'public',
         summary: '',
         handle: ({ raw }) => ({ bytes: raw.length }),
@@ -73,6 +86,9 @@ async function answerOf(request: ClientRequest): Promise<{ status: number; text:
   for await (const chunk of response) text += String(chunk);
   return { status: response.statusCode ?? 0, text };
 }
+/** The next text that the server sends. */
+const nextText = (socket: Socket) =>
+  new Promise<string>((resolve) => socket.once('data', (text) => resolve(String(text))));
 const post = (path: string, body: Buffer | string) => {
   const request = openPost(path);
   const answer = answerOf(request);
@@ -105,30 +121,74 @@ describe('bodies', () => {
     expect((await post('/echo', 'x')).status).toBe(200);
   });
 
-  test('[I6] unfinished bodies from one address do not keep other addresses from sending', async () => {
-    const unfinished: ClientRequest[] = [];
-    const answers: Promise<{ status: number }>[] = [];
-    for (let i = 0; i < 40; i++) {
-      const request = openPost('/echo', { 'content-length': MIB });
-      answers.push(answerOf(request));
+  /** Starts bodies of 1 MiB, each by the next device, and sends half of each. */
+  async function openHalves(count: number, devices: number) {
+    const halves: { request: ClientRequest; answer: Promise<{ status: number }> }[] = [];
+    for (let i = 0; i < count; i++) {
+      const request = openPost('/echo', { 'content-length': MIB, authorization: `holder-${i % devices}` });
+      const answer = answerOf(request);
+      answer.catch(() => undefined);
       await new Promise((written) => request.write(Buffer.alloc(MIB / 2), written));
-      unfinished.push(request);
+      halves.push({ request, answer });
     }
-    expect((await Promise.race(answers)).status).toBe(503);
-    const other = ask({
-      host: '127.0.0.1',
-      localAddress: '127.0.0.2',
-      port,
-      path: '/echo',
-      method: 'POST',
-      agent: false,
-    });
-    const answer = answerOf(other);
-    other.end(Buffer.alloc(MIB));
-    expect((await answer).status).toBe(200);
-    for (const request of unfinished) request.destroy();
-    await Promise.allSettled(answers);
+    return halves;
+  }
+
+  test('[I6] unfinished bodies of one device are refused past its share, and those of others are not', async () => {
+    const halves = await openHalves(40, 1);
+    expect((await Promise.race(halves.map(({ answer }) => answer))).status).toBe(503);
     expect((await post('/echo', Buffer.alloc(MIB))).status).toBe(200);
+    for (const { request } of halves) request.destroy();
+  });
+
+  test('[S5] past the budget the oldest unfinished body is given up, and new ones are taken', async () => {
+    // 150 times half a MiB, from 25 devices: more than the 64 MiB that may arrive at one time.
+    const halves = await openHalves(150, 25);
+    expect((await halves[0]?.answer)?.status).toBe(503);
+    expect((await post('/echo', Buffer.alloc(MIB))).status).toBe(200);
+    const newest = halves.at(-1);
+    newest?.request.end(Buffer.alloc(MIB / 2));
+    expect((await newest?.answer)?.status).toBe(200);
+    for (const { request } of halves) request.destroy();
+  });
+
+  test('[S5] a stranger may send 16 KiB, on the wire and inflated, and no more', async () => {
+    expect((await post('/public', Buffer.alloc(16 * 1024))).status).toBe(200);
+    expect((await post('/public', Buffer.alloc(16 * 1024 + 1))).status).toBe(413);
+    const bomb = openPost('/public', { 'content-encoding': 'gzip' });
+    const answer = answerOf(bomb);
+    bomb.end(gzipSync(Buffer.alloc(16 * 1024 + 1)));
+    expect((await answer).status).toBe(413);
+    const chunked = openPost('/public', { 'transfer-encoding': 'chunked' });
+    const refused = answerOf(chunked);
+    for (let i = 0; i < 5; i++) chunked.write(Buffer.alloc(4096));
+    expect((await refused).status).toBe(413);
+    chunked.destroy();
+  });
+
+  test('[S5] a device without a valid token is refused before its body arrives, and may ask again', async () => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    const head = `POST /echo HTTP/1.1\r\nHost: x\r\nAuthorization: stranger\r\nContent-Length: 100000\r\n\r\n`;
+    socket.write(head);
+    expect(await nextText(socket)).toMatch(/^HTTP\/1.1 401 /);
+    socket.write('x'.repeat(100_000));
+    socket.write('GET /where HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await nextText(socket)).toMatch(/^HTTP\/1.1 200 /);
+    socket.destroy();
+  });
+
+  test.each([
+    ['a body that is declared too long', `Content-Length: ${MIB + 1}\r\n\r\n`],
+    ['a chunked body that is too long', `Transfer-Encoding: chunked\r\n\r\n100001\r\n${'x'.repeat(MIB + 1)}`],
+  ])('%s is refused with 413, and the connection closes as the answer says', async (_, rest) => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    const closed = new Promise((resolve) => socket.once('end', resolve));
+    socket.write(`POST /echo HTTP/1.1\r\nHost: x\r\n${rest}`);
+    const answer = await nextText(socket);
+    expect(answer).toMatch(/^HTTP\/1.1 413 /);
+    expect(answer.match(/connection: close/gi)).toHaveLength(1);
+    await closed;
+    socket.destroy();
   });
 
   test('[I4] a chunked body past the limit is refused while it arrives', async () => {
@@ -141,14 +201,14 @@ describe('bodies', () => {
 
   test('[I4] a body of exactly 1 MiB is accepted', async () => {
     expect(await post('/echo', Buffer.alloc(MIB))).toEqual({ status: 200, text: `{"bytes":${MIB}}` });
-    expect(inflate(gzipSync(Buffer.alloc(MIB)), 'gzip')).toHaveLength(MIB);
-    expect(() => inflate(gzipSync(Buffer.alloc(MIB + 1)), 'gzip')).toThrow('at most 1 MiB');
+    expect(inflate(gzipSync(Buffer.alloc(MIB)), 'gzip', MIB)).toHaveLength(MIB);
+    expect(() => inflate(gzipSync(Buffer.alloc(MIB + 1)), 'gzip', MIB)).toThrow('at most 1024 KiB');
   });
 
   test('[I4] Content-Encoding is read without regard to case', () => {
-    expect(inflate(gzipSync('x'), 'GZip').toString()).toBe('x');
-    expect(inflate(Buffer.from('x'), 'Identity').toString()).toBe('x');
-    expect(() => inflate(Buffer.from('x'), 'gzip, gzip')).toThrow('must be gzip, zstd or none');
+    expect(inflate(gzipSync('x'), 'GZip', MIB).toString()).toBe('x');
+    expect(inflate(Buffer.from('x'), 'Identity', MIB).toString()).toBe('x');
+    expect(() => inflate(Buffer.from('x'), 'gzip, gzip', MIB)).toThrow('must be gzip, zstd or none');
   });
 });
 

@@ -40,7 +40,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     acceptedPushes,
     passTime: (ms: number) => (now += ms),
     push: (body: object) =>
-      ingest.push('', Buffer.from(JSON.stringify({ device_id: 'a', hostname: 'a', ip: '1.2.3.4', ...body }))),
+      ingest.push(ingest.admit(''), Buffer.from(JSON.stringify({ device_id: 'a', hostname: 'a', ip: '1.2.3.4', ...body }))),
   };
 }
 const sample = (timestamp: number) => ({ timestamp, metrics: { cpu: 1 } });

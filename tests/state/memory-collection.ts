@@ -30,7 +30,7 @@ export function deviceRecordOf(id: string, changes: Partial<DeviceRecord> = {}):
     inventory: {},
     registered_at: 1,
     enrolled_with: 'key',
-    token_hash: null,
+    token_hash: 'hash',
     token_issued_at: 1,
     token_revoked_at: null,
     interval_s: 5,

@@ -11,6 +11,7 @@ const ATTACKER_ADDRESS = '127.0.0.66';
 /** Resolves with a connected socket; what becomes of it later is seen by its `close` event, never by an error. */
 export async function dial({ server, ca }: Target, from = ATTACKER_ADDRESS): Promise<TLSSocket> {
   const tcp = net.connect({ host: '127.0.0.1', port: server.port, localAddress: from });
+  tcp.on('error', () => undefined);
   const socket = tls.connect({ socket: tcp, ca, servername: 'localhost' });
   await once(socket, 'secureConnect');
   socket.on('error', () => undefined);

@@ -1,5 +1,5 @@
 /** Connections that send nearly all of a body and then nothing more. */
-import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Tally, type Attack } from './attack.ts';
 import { dial } from './dial.ts';
 
@@ -17,7 +17,7 @@ export const unfinishedBodies: Attack = {
       while (!target.over()) {
         const socket = await dial(target, `127.0.0.${66 + (place % ADDRESSES)}`);
         tally.add('connections');
-        const closed = once(socket, 'close');
+        const closed = new Promise((resolve) => socket.once('close', resolve));
         const giveUp = setInterval(() => target.over() && socket.destroy(), 100);
         socket.once('data', (answer) => tally.add(`answered ${answer.toString('latin1', 9, 12)}:`));
         const path = place % 2 === 0 ? '/metrics' : '/auth/login';
@@ -25,6 +25,7 @@ export const unfinishedBodies: Attack = {
         socket.write(most);
         await closed;
         clearInterval(giveUp);
+        await pause(1000);
       }
     }
     await Promise.all(Array.from({ length: CONNECTIONS }, (_, place) => hold(place)));
