@@ -30,9 +30,9 @@ function parseDiskstats(text: string, isKnown: (name: string) => boolean): DiskC
     const columns = line.trim().split(/ +/);
     const name = columns[2];
     if (name === undefined || columns.length < 14 || NOT_A_DISK.test(name)) continue;
-    const column = (index: number) => Number(columns[index]);
     // A disk in use whose counters all show 0 lies, or was reset.
-    if (column(3) === 0 && column(7) === 0 && !isKnown(name)) continue;
+    if (columns[3] === '0' && columns[7] === '0' && !isKnown(name)) continue;
+    const column = (index: number) => Number(columns[index]);
     disks.push({
       name,
       readBytes: column(5) * SECTOR,

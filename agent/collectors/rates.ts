@@ -46,7 +46,8 @@ export function createRates(): Rates {
 
   /** The growth per second from an earlier reading to `value`; undefined when no counter can have grown like that. */
   const growth = (before: number, at: number, value: number, most: number): number | undefined => {
-    const [grown, elapsed] = [value - before, now - at];
+    const grown = value - before;
+    const elapsed = now - at;
     const isPossible = elapsed > 0 && grown >= 0 && grown * 1000 <= most * Math.max(elapsed, LEAST_MS);
     return isPossible ? (grown * 1000) / elapsed : undefined;
   };

@@ -2,6 +2,7 @@
  * Runs the collectors [G3]: it times each one, keeps one's failure away from the others, and merges their fields into one
  * sample. It never waits: what a slow collector finds is part of the samples taken after it ended.
  */
+import { FIELDS_PER_SAMPLE } from '#protocol/fields.ts';
 import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
 
@@ -11,8 +12,22 @@ const FRESH_FOR = 15_000;
 const SLOW = 100;
 /** One that has not answered for this many milliseconds is reported, too. */
 const HANGING = 30_000;
+const FULL = `this machine has more values than the ${FIELDS_PER_SAMPLE} of a sample: some are left out, of the collector with the most`;
 /** A timer may fire this many milliseconds early; a collector that is due this soon is called now. */
 const EARLY = 100;
+
+/** The fields in one record, and how many of them there is no room for in a sample. */
+function merge(parts: readonly Fields[]): { readonly fields: Fields; readonly leftOut: number } {
+  const fields: Fields = Object.assign({}, ...parts);
+  const leftOut = Object.keys(fields).length - FIELDS_PER_SAMPLE;
+  if (leftOut <= 0) return { fields, leftOut: 0 };
+  // The collector with the most fields loses some: first its instances, its totals last.
+  const isInstance = ([name]: [string, number]) => Number(name.includes(':'));
+  const entries = parts
+    .map((part) => Object.entries(part).sort((one, other) => isInstance(one) - isInstance(other)))
+    .sort((one, other) => one.length - other.length);
+  return { fields: Object.fromEntries(entries.flat().slice(0, FIELDS_PER_SAMPLE)), leftOut };
+}
 
 interface Running extends Pick<CollectorEntry, 'name'> {
   readonly every: number;
@@ -104,15 +119,19 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
     log.warn({ collector: one.name, ms: Math.round(ms) }, 'a collector is slow and delays the samples');
   };
 
+  let isFull = false;
   return {
     sample(at) {
       const context: Context = { at, read, readAside };
-      const fields: Fields = {};
+      const parts: Fields[] = [];
       for (const one of all) {
         if (one.busySince === undefined && at >= one.due - EARLY) start(one, context);
         checkAnswer(one, at);
-        if (at - one.at <= one.every + FRESH_FOR) Object.assign(fields, one.fields);
+        if (at - one.at <= one.every + FRESH_FOR) parts.push(one.fields);
       }
+      const { fields, leftOut } = merge(parts);
+      if (leftOut > 0 && !isFull) log.warn({ leftOut }, FULL);
+      isFull = leftOut > 0;
       return fields;
     },
   };

@@ -73,6 +73,9 @@ const instanceInfo: ReadonlyMap<string, FieldInfo> = new Map(
   ),
 );
 
+/** The most fields of one sample. */
+export const FIELDS_PER_SAMPLE = 4000;
+
 /** The longest name of an instance, in UTF-16 code units. */
 export const INSTANCE_CHARS = 256;
 

@@ -3,7 +3,7 @@
  * push share `nameProblem` for a name and `storableValue` for a number ([I5] which numbers are left out or
  * clamped). [I7] A wrong name or number is left out and noted; the rest is kept.
  */
-import { fieldInfo, INSTANCE_CHARS, instanceField, parseInstanceField } from './fields.ts';
+import { fieldInfo, FIELDS_PER_SAMPLE, INSTANCE_CHARS, instanceField, parseInstanceField } from './fields.ts';
 import { refusal, type LeftOut, type LeftOutPart, type Path } from './ignored.ts';
 
 /** Values by flat field name (`cpu`, `core:0:cpu`). */
@@ -15,7 +15,7 @@ export function emptyValues(): Values {
 }
 
 const LIMITS = {
-  fieldsPerSample: 4000,
+  fieldsPerSample: FIELDS_PER_SAMPLE,
   fieldNameChars: 64,
   instanceNameChars: INSTANCE_CHARS,
   /** No real counter or rate comes near; a value such as 1e308 comes from a broken sensor. */

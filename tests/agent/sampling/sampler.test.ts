@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { parsePush } from '#protocol/sample.ts';
 import type { CollectorEntry, Fields } from '../../../agent/collectors/collector.ts';
 import { createSampler } from '../../../agent/sampling/sampler.ts';
 import { keptLog } from '../quiet.ts';
@@ -96,6 +97,24 @@ describe('the sampler', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(log.lines.at(-1)).toMatchObject({ level: 'info', text: expect.stringMatching(/silent.*again/) });
+  });
+
+  it('[I7] a machine with more values than a sample holds sends what fits: all totals, and the small kinds whole', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 4500 }, (_, n) => [`interface:ppp${n}:rx`, n] as const),
+    );
+    const { sampler, log } = setup(
+      entry('network', { collect: () => ({ ...many, net_rx: 7 }) }),
+      entry('mounts', { collect: () => ({ 'mount:/:used': 5, disk: 5 }) }),
+    );
+    for (let at = 0; at < 3000; at += 1000) {
+      const fields = sampler.sample(at);
+      expect(Object.keys(fields)).toHaveLength(4000);
+      expect(fields).toMatchObject({ net_rx: 7, disk: 5, 'mount:/:used': 5, 'interface:ppp0:rx': 0 });
+      const push = { device_id: 'd', hostname: 'h', ip: '', timestamp: Date.now(), metrics: fields };
+      expect(parsePush(push).success).toBe(true);
+    }
+    expect(log.lines.map(({ text }) => text)).toEqual([expect.stringMatching(/503.*more values/)]);
   });
 
   it('a collector with its own pace is called at that pace, and its fields are repeated in between', () => {
