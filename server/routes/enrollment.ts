@@ -41,13 +41,17 @@ export interface EnrollmentAddress {
 
 const view = ({ key_hash: _, ...key }: EnrollmentKeyRecord): EnrollmentKey => key;
 
+/** A host name or an address. [S6] Nothing in it needs quoting in the shell line that the host becomes part of. */
+const HOST = /^[A-Za-z0-9._-]+$|^[0-9A-Fa-f:.]+$/;
+
 /**
- * Splits `host[:port]`; the port is that of the scheme where none is given. IPv6 hosts lose their brackets.
+ * Splits `host[:port]`; the port is that of the scheme where none is given. IPv6 hosts lose their brackets. A text
+ * that is no host becomes `localhost`.
  */
 function hostAndPort(host: string, tls: boolean): { host: string; port: number } {
   const url = URL.canParse(`http://${host}`) ? new URL(`${tls ? 'https' : 'http'}://${host}`) : undefined;
-  const name = url?.hostname.replace(/^\[|\]$/g, '') ?? 'localhost';
-  return { host: name, port: url?.port ? Number(url.port) : tls ? 443 : 80 };
+  const name = url?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  return { host: HOST.test(name) ? name : 'localhost', port: url?.port ? Number(url.port) : tls ? 443 : 80 };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   tokenReply,
 } from '#protocol/api.ts';
 import { parseEnrollment } from '#protocol/enrollment.ts';
+import { enrollmentString } from '../../server/routes/enrollment.ts';
 import { errorOf, openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -49,6 +50,27 @@ describe('enrollment keys', () => {
     expect(list.text).not.toContain(created.key);
     expect(list.text).not.toContain('key_hash');
   });
+
+  it.each([
+    ["a'b.example:8443", 'localhost', 8443],
+    ["'$(id)'", 'localhost', 443],
+    ['a`id`.example', 'localhost', 443],
+    ['a;id', 'localhost', 443],
+    ['a&b|c', 'localhost', 443],
+    ['a"b', 'localhost', 443],
+    ['a b', 'localhost', 443],
+    ['server.example:9000', 'server.example', 9000],
+    ['[2001:db8::1]:9000', '2001:db8::1', 9000],
+    ['bücher.example', 'xn--bcher-kva.example', 443],
+  ])(
+    '[S6] the Host header %s brings nothing into the shell line that a shell reads',
+    (header, host, port) => {
+      const address = { publicUrl: undefined, tls: true, fingerprint: null };
+      const text = enrollmentString('wf_key_x', header, address);
+      expect(parseEnrollment(text)).toMatchObject({ host, port });
+      expect(text).toMatch(/^[\w:/@.[\]-]+$/);
+    },
+  );
 
   it('a machine joins with the tags of its enrollment key, and its token is shown once', async () => {
     const { key, id } = await newKey({ tags: ['rack4'], max_uses: 1 });
