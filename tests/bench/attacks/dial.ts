@@ -19,8 +19,13 @@ export async function dial({ server, ca }: Target, from = ATTACKER_ADDRESS): Pro
 }
 
 /** Sends the request and ends the connection; resolves with the HTTP status, 0 where there was none. */
-export async function ask(target: Target, head: readonly string[], body: Buffer): Promise<number> {
-  const socket = await dial(target);
+export async function ask(
+  target: Target,
+  head: readonly string[],
+  body: Buffer,
+  from = ATTACKER_ADDRESS,
+): Promise<number> {
+  const socket = await dial(target, from);
   const lines = [...head, 'Host: localhost', 'Connection: close', `Content-Length: ${body.length}`];
   socket.write(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
   let answer = '';

@@ -17,9 +17,19 @@ import { connects } from './connects.ts';
 import { fleetAsks } from './fleet-asks.ts';
 import { liveFloods } from './live-floods.ts';
 import { nestedBodies } from './nested-bodies.ts';
+import { registrations } from './registrations.ts';
+import { signIns } from './sign-ins.ts';
 import { unfinishedBodies } from './unfinished-bodies.ts';
 
-const ATTACKS: readonly Attack[] = [connects, liveFloods, nestedBodies, unfinishedBodies, fleetAsks];
+const ATTACKS: readonly Attack[] = [
+  connects,
+  liveFloods,
+  nestedBodies,
+  unfinishedBodies,
+  fleetAsks,
+  signIns,
+  registrations,
+];
 
 /** Each pushes five samples once a second over a connection that it keeps. */
 const HONEST_DEVICES = 50;
