@@ -33,7 +33,10 @@ export function openStatus(base: Base, needs: StatusNeeds) {
     ...prometheusRoutes({
       devices: machines.views.devicesWithValues,
       scrapeToken: config.scrapeToken,
-      isSignedIn: async (cookie) => (await people.sessions.find(cookie)) !== undefined,
+      mayRead: async (cookie) => {
+        const person = await people.sessions.find(cookie);
+        return person !== undefined && person.role !== 'display';
+      },
     }),
     ...statusRoutes({
       isReady,

@@ -17,6 +17,11 @@ const CONTROL = /[\p{Control}\u2028\u2029]+/gu;
 const INVISIBLE = /(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
 const LEADING_JOINERS = /(?<=^|\s)(?:\u200c|\u200d|\ufe0e|\ufe0f)+/gu;
 
+/** The text with each lone surrogate replaced by U+FFFD, so that it has a form in UTF-8. */
+export function wellFormed(text: string): string {
+  return text.replace(LONE_SURROGATE, '\ufffd');
+}
+
 /**
  * Makes text well-formed and harmless: a lone surrogate becomes U+FFFD, control characters become one space,
  * characters that are invisible or change the writing direction are removed, and so is space at both ends.
@@ -24,12 +29,7 @@ const LEADING_JOINERS = /(?<=^|\s)(?:\u200c|\u200d|\ufe0e|\ufe0f)+/gu;
  */
 export function cleanText(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text
-    .replace(LONE_SURROGATE, '\ufffd')
-    .replace(CONTROL, ' ')
-    .replace(INVISIBLE, '')
-    .replace(LEADING_JOINERS, '')
-    .trim();
+  return wellFormed(text).replace(CONTROL, ' ').replace(INVISIBLE, '').replace(LEADING_JOINERS, '').trim();
 }
 
 /** Text of at most `maxChars` characters, cleaned. */

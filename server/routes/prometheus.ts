@@ -2,8 +2,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Device } from '#protocol/api.ts';
-import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
+import { fieldInfo, parseInstanceField, type Unit } from '#protocol/fields.ts';
 import type { Values } from '#protocol/sample.ts';
+import { wellFormed } from '#protocol/text.ts';
 import { secretHash } from '../auth/secrets.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { TextReply } from '../http/request.ts';
@@ -13,20 +14,72 @@ export interface PrometheusParts {
   readonly devices: () => readonly { readonly device: Device; readonly values: Values }[];
   /** Undefined: only a session may read. */
   readonly scrapeToken: string | undefined;
-  /** Whether a Cookie header belongs to a valid session. */
-  readonly isSignedIn: (cookie: string) => Promise<boolean>;
+  /** Whether a Cookie header belongs to a session that may read the text without the token. */
+  readonly mayRead: (cookie: string) => Promise<boolean>;
 }
 
-const metricName = (text: string) => text.replace(/[^A-Za-z0-9_]/g, '_');
-const labelValue = (text: string) => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"');
+/** [S6] A label's value in the text format, which is UTF-8: of a lone surrogate, Prometheus drops the whole target. */
+const labelValue = (text: string) =>
+  wellFormed(text).replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/"/g, '\\"');
+
+const labelsOf = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}="${labelValue(value)}"`)
+    .join(',');
+
+/** One value of a device as Prometheus names and measures it. */
+interface Metric {
+  readonly family: string;
+  readonly help: string;
+  /** As they are written; '' for none. */
+  readonly labels: string;
+  /** What the value is divided by. */
+  readonly divisor: number;
+}
+
+/** The end of a metric's name by Prometheus' conventions: base units, in full. */
+const SUFFIXES: Readonly<Record<Unit, string>> = {
+  percent: '_ratio',
+  bytes: '_bytes',
+  bytes_per_second: '_bytes_per_second',
+  per_second: '_per_second',
+  seconds: '_seconds',
+  celsius: '_celsius',
+  count: '',
+};
+const UNITS: Readonly<Record<Unit, string>> = {
+  percent: 'from 0 to 1',
+  bytes: 'in bytes',
+  bytes_per_second: 'in bytes per second',
+  per_second: 'per second',
+  seconds: 'in seconds',
+  celsius: 'in degrees Celsius',
+  count: 'a number',
+};
+
+/** The metric's name of a field that the agent sends: `uptime_s` becomes `watchfloor_device_uptime_seconds`. */
+function familyName(subject: string, field: string, unit: Unit): string {
+  const bare = field.replace(/(_bytes|_s)$/, '');
+  return bare === unit ? `watchfloor_${subject}_${bare}` : `watchfloor_${subject}_${bare}${SUFFIXES[unit]}`;
+}
 
 /**
- * The label for an instance, named after its kind. `device` and `device_id` are taken, so such a kind is
- * renamed.
+ * A field that the agent sends has a metric of its own. All custom fields share one, with their name as a label:
+ * their names follow no rules of Prometheus, and two of them could become one.
  */
-function instanceLabel(kind: string): string {
-  const name = metricName(kind);
-  return /^device(_id)?$/.test(name) ? `${name}_instance` : name;
+function metricOf(field: string): Metric {
+  const info = fieldInfo(field);
+  const part = parseInstanceField(field);
+  if (!info) {
+    const labels = labelsOf(part ? { kind: part.kind, name: part.instance, field: part.field } : { field });
+    return { family: 'watchfloor_custom', help: 'A custom field, as it was sent.', labels, divisor: 1 };
+  }
+  return {
+    family: familyName(part?.kind ?? 'device', part?.field ?? field, info.unit),
+    help: `${info.label}, ${UNITS[info.unit]}.`,
+    labels: part ? labelsOf({ [part.kind]: part.instance }) : '',
+    divisor: info.unit === 'percent' ? 100 : 1,
+  };
 }
 
 /**
@@ -35,32 +88,26 @@ function instanceLabel(kind: string): string {
  */
 export function exposition(devices: ReturnType<PrometheusParts['devices']>): string {
   const families = new Map<string, { help: string; lines: string[] }>();
-  const written = new Set<string>();
+  const metrics = new Map<string, Metric>();
   const add = (family: string, help: string, labels: string, value: number) => {
-    // Custom names such as `a.b` and `a-b` become the same series; only the first one is written.
-    const series = `${family}{${labels}}`;
-    if (written.has(series)) return;
-    written.add(series);
     let entry = families.get(family);
     if (!entry) families.set(family, (entry = { help, lines: [] }));
-    entry.lines.push(`${series} ${value}`);
+    entry.lines.push(`${family}{${labels}} ${value}`);
   };
   for (const { device, values } of devices) {
-    const deviceLabels = `device_id="${labelValue(device.device_id)}",device="${labelValue(device.name)}"`;
+    const deviceLabels = labelsOf({ device_id: device.device_id, device: device.name });
     add('watchfloor_up', 'Whether the device is online.', deviceLabels, device.status === 'online' ? 1 : 0);
     if (device.status !== 'online') continue;
+    // Two names that differ only in a lone surrogate would be one series.
+    const written = new Set<string>();
     for (const [field, value] of Object.entries(values)) {
-      const part = parseInstanceField(field);
-      const fallbackLabel = part ? `${part.kind} ${part.field}` : field;
-      const help = `${fieldInfo(field)?.label ?? fallbackLabel}, ${fieldInfo(field)?.unit ?? 'no unit'}.`;
-      if (part)
-        add(
-          `watchfloor_${metricName(part.kind)}_${metricName(part.field)}`,
-          help,
-          `${deviceLabels},${instanceLabel(part.kind)}="${labelValue(part.instance)}"`,
-          value,
-        );
-      else add(`watchfloor_device_${metricName(field)}`, help, deviceLabels, value);
+      const name = wellFormed(field);
+      if (written.has(name)) continue;
+      written.add(name);
+      let metric = metrics.get(name);
+      if (!metric) metrics.set(name, (metric = metricOf(name)));
+      const labels = metric.labels === '' ? deviceLabels : `${deviceLabels},${metric.labels}`;
+      add(metric.family, metric.help, labels, value / metric.divisor);
     }
   }
   return [...families]
@@ -71,7 +118,7 @@ export function exposition(devices: ReturnType<PrometheusParts['devices']>): str
     .join('');
 }
 
-export function prometheusRoutes({ devices, scrapeToken, isSignedIn }: PrometheusParts): Route[] {
+export function prometheusRoutes({ devices, scrapeToken, mayRead }: PrometheusParts): Route[] {
   // Hashes have equal lengths, which timingSafeEqual requires.
   const expected = scrapeToken === undefined ? undefined : Buffer.from(secretHash(`Bearer ${scrapeToken}`));
   return [
@@ -87,7 +134,7 @@ export function prometheusRoutes({ devices, scrapeToken, isSignedIn }: Prometheu
       async handle({ request }) {
         const received = Buffer.from(secretHash(request.header('authorization')));
         const isScraper = expected !== undefined && timingSafeEqual(received, expected);
-        if (!isScraper && !(await isSignedIn(request.header('cookie'))))
+        if (!isScraper && !(await mayRead(request.header('cookie'))))
           throw new ApiError('invalid_scrape_token');
         return new TextReply('text/plain; version=0.0.4; charset=utf-8', exposition(devices()));
       },
