@@ -6,7 +6,7 @@ import type { Collection } from '../state/collection.ts';
 import type { AlertRecord } from '../state/records.ts';
 
 export type Resolution = NonNullable<Alert['resolution']>;
-export type NewAlert = Omit<Alert, 'id' | 'state' | 'resolved_at' | 'resolution'>;
+export type NewAlert = Omit<Alert, 'id' | 'others' | 'state' | 'resolved_at' | 'resolution'>;
 
 export interface AlertBook {
   /** The firing alerts, in the order in which they were raised. */
@@ -15,6 +15,8 @@ export interface AlertBook {
   all(limit: number): readonly Alert[];
   /** Stores a new alert that fires now. */
   raise(alert: NewAlert): Alert;
+  /** Stores what has changed in a firing alert: its names, or how many others it counts. Returns it as it is now. */
+  change(alert: Alert, changes: Partial<Pick<Alert, 'rule_name' | 'device_name' | 'others'>>): Alert;
   /** Resolves a firing alert at `at` (epoch milliseconds); an alert that does not fire stays as it is. */
   resolve(alert: Alert, resolution: Resolution, at: number): void;
   /** The alerts that were raised or resolved since the last call, each once, in its current state. */
@@ -54,6 +56,7 @@ export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: nu
       const alert: Alert = {
         ...newAlert,
         id: randomUUID(),
+        others: 0,
         state: 'firing',
         resolved_at: null,
         resolution: null,
@@ -62,9 +65,15 @@ export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: nu
       put(alert);
       return alert;
     },
+    change(alert, changes) {
+      const changed = { ...alert, ...changes };
+      active.set(alert.id, changed);
+      put(changed);
+      return changed;
+    },
     resolve(alert, resolution, at) {
       if (!active.delete(alert.id)) return;
-      put({ ...alert, state: 'resolved', resolved_at: at, resolution });
+      put({ ...alert, others: 0, state: 'resolved', resolved_at: at, resolution });
       resolved.push(alert.id);
       while (resolved.length > maxResolved) {
         const oldest = resolved.shift();

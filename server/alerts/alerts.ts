@@ -38,8 +38,10 @@ export interface Alerts {
   /** To be called when a device goes online or offline; repeating the same status changes nothing. */
   statusChanged(change: StatusChange): void;
   deviceRemoved(deviceId: string): void;
-  /** To be called when rules or the tags of a device have changed. */
+  /** To be called when rules, or the name or tags of a device have changed. */
   rulesChanged(): void;
+  /** To be called when the device may have another name, such as a new hostname. */
+  nameChanged(deviceId: string): void;
   /** The firing alerts, newest first. */
   active(): readonly Alert[];
   /** The newest `limit` (1000 by default) alerts, newest first, resolved ones included. */
@@ -80,6 +82,18 @@ export function createAlerts({
     if (device === undefined) return;
     device.settle(deviceOf(deviceId)?.name ?? deviceId, now(), endedBy);
     if (device.isEmpty) cases.delete(deviceId);
+  }
+
+  /** Gives the device's firing alerts the names of now. */
+  function rename(deviceId: string): void {
+    const name = deviceOf(deviceId)?.name;
+    if (name !== undefined) cases.get(deviceId)?.rename(name, (ruleId) => rulesById.get(ruleId)?.name);
+  }
+
+  /** An alert, firing or resolved, with the names of now. */
+  function named(alert: Alert): Alert {
+    const rule_name = rulesById.get(alert.rule_id)?.name ?? alert.rule_name;
+    return { ...alert, rule_name, device_name: deviceOf(alert.device_id)?.name ?? alert.device_name };
   }
 
   function reportChanges(): void {
@@ -169,7 +183,10 @@ export function createAlerts({
 
   loadRules();
   for (const alert of book.active()) restoreAlert(alert);
-  for (const deviceId of [...cases.keys()]) settle(deviceId, 'cleared');
+  for (const deviceId of [...cases.keys()]) {
+    settle(deviceId, 'cleared');
+    rename(deviceId);
+  }
   reportChanges();
 
   const stopChecks = every(() => {
@@ -216,11 +233,16 @@ export function createAlerts({
         dropChangedRules(deviceId, device, rulesBefore);
         checkOffline(deviceId);
         settle(deviceId, 'rule_changed');
+        rename(deviceId);
       }
       reportChanges();
     },
+    nameChanged(deviceId) {
+      rename(deviceId);
+      reportChanges();
+    },
     active: () => book.active().toReversed(),
-    all: ({ limit = 1000 } = {}) => book.all(limit),
+    all: ({ limit = 1000 } = {}) => book.all(limit).map(named),
     stop: stopChecks,
   };
 }

@@ -15,6 +15,11 @@ export interface Claim {
   readonly threshold: number;
 }
 
+/** [I8] The most alerts that one rule raises at a time for one device, as a rule about a pattern may for thousands of fields. */
+const MOST_ALERTS = 20;
+/** How often, in milliseconds, it is written down how many fields have no alert of their own. */
+const COUNT_EVERY_MS = 60_000;
+
 type PendingOrFiring = Pending | Firing;
 
 /** Rules about one metric in one direction are one group, with at most one alert at a time. */
@@ -45,6 +50,10 @@ export class DeviceCase {
   readonly #alerts = new Map<string, Alert>();
   /** Groups whose alert may have to change. */
   readonly #changedGroups = new Set<string>();
+  /** By group without an alert, as its rule has MOST_ALERTS already: the id of that rule. */
+  readonly #unraised = new Map<string, string>();
+  /** When the fields without an alert of their own were last counted, epoch milliseconds. */
+  #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(deviceId: string, book: AlertBook) {
     this.#deviceId = deviceId;
@@ -128,13 +137,46 @@ export class DeviceCase {
    * @param endedBy the resolution of an alert whose claim was dropped
    */
   settle(deviceName: string, at: number, endedBy: Resolution): void {
+    const hadRoom = this.#alerts.size;
     for (const group of this.#changedGroups) this.#settleGroup(group, deviceName, at, endedBy);
     this.#changedGroups.clear();
+    if (this.#alerts.size < hadRoom)
+      for (const group of [...this.#unraised.keys()]) this.#settleGroup(group, deviceName, at, endedBy);
+    if (Math.abs(at - this.#countedAt) >= COUNT_EVERY_MS) this.#countOthers(at);
+  }
+
+  /** Gives the firing alerts the names that the device and their rules have now. */
+  rename(deviceName: string, ruleNameOf: (ruleId: string) => string | undefined): void {
+    for (const [group, alert] of this.#alerts) {
+      const ruleName = ruleNameOf(alert.rule_id) ?? alert.rule_name;
+      if (alert.device_name === deviceName && alert.rule_name === ruleName) continue;
+      const names = { device_name: deviceName, rule_name: ruleName };
+      this.#alerts.set(group, this.#book.change(alert, names));
+    }
   }
 
   /** Resolves all alerts of a device that was removed. `at`: epoch milliseconds. */
   resolveAll(at: number): void {
     for (const alert of this.#alerts.values()) this.#book.resolve(alert, 'device_removed', at);
+  }
+
+  /** Notes in the first alert of each rule how many fields have none. `at`: epoch milliseconds. */
+  #countOthers(at: number): void {
+    const counts = new Map<string, number>();
+    for (const ruleId of this.#unraised.values()) counts.set(ruleId, (counts.get(ruleId) ?? 0) + 1);
+    for (const [group, alert] of this.#alerts) {
+      const others = counts.get(alert.rule_id) ?? 0;
+      counts.delete(alert.rule_id);
+      if (others === alert.others) continue;
+      this.#alerts.set(group, this.#book.change(alert, { others }));
+      this.#countedAt = at;
+    }
+  }
+
+  #hasRoom(ruleId: string): boolean {
+    let alerts = 0;
+    for (const { rule_id } of this.#alerts.values()) if (rule_id === ruleId) alerts++;
+    return alerts < MOST_ALERTS;
   }
 
   #dropFromGroup(group: string, ruleId: string): void {
@@ -165,7 +207,9 @@ export class DeviceCase {
       this.#book.resolve(current, stillClaimed ? 'escalated' : endedBy, at);
       this.#alerts.delete(group);
     }
+    this.#unraised.delete(group);
     if (best === undefined) return;
+    if (!this.#hasRoom(best.rule.id)) return void this.#unraised.set(group, best.rule.id);
     const { rule, metric, value, threshold } = best;
     const alert = this.#book.raise({
       rule_id: rule.id,

@@ -37,6 +37,7 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
   });
   machines.statusChanged.listen(alerts.statusChanged);
   machines.edited.listen(alerts.rulesChanged);
+  machines.viewChanged.listen(alerts.nameChanged);
   machines.removed.listen(alerts.deviceRemoved);
   // Devices that were offline before this start may have to raise an alert.
   for (const { id } of devices.all()) {

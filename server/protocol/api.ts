@@ -217,6 +217,7 @@ export type Severity = z.infer<typeof severity>;
 export const alert = z.object({
   id: z.string(),
   rule_id: z.string(),
+  /** The names of the rule and the device as they are now; of a removed one, as it was last. */
   rule_name: z.string(),
   device_id: z.string(),
   device_name: z.string(),
@@ -225,6 +226,11 @@ export const alert = z.object({
   /** The value that raised the alert; for `offline`, seconds since the device's last push. */
   value: z.number(),
   threshold: z.number(),
+  /**
+   * [I8] How many more fields of the device are beyond the threshold, for which the rule has raised no alert of its
+   * own: a rule about a pattern raises at most 20 alerts for one device, and counts the rest in the first of them.
+   */
+  others: z.number().int().min(0).default(0),
   severity,
   state: z.enum(['firing', 'resolved']),
   /** When the alert was raised. */

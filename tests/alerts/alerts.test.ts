@@ -60,6 +60,41 @@ describe('raising and resolving', () => {
   });
 });
 
+describe('a rule about thousands of fields of one device', () => {
+  const mounts = (count: number, used: number, from = 0) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`mount:/m${from + i}:used`, used]));
+  const rules = [rule('mounts', 'warning', { metric: 'mount:*:used', for_s: 0, clear_for_s: 0 })];
+
+  it('[I8] at most twenty alerts fire at a time, and the first one counts the other fields', () => {
+    const stage = openAlerts(rules);
+    stage.pushEachSecond(5, mounts(4000, 95));
+    expect(stage.alerts.active()).toHaveLength(20);
+    expect(stage.alerts.active().at(-1)).toMatchObject({ metric: 'mount:/m0:used', others: 3980 });
+    expect(JSON.stringify(stage.alerts.active()).length).toBeLessThan(20_000);
+    stage.pushEachSecond(1, mounts(20, 95), 'b');
+    expect(stage.alerts.active().filter(({ device_id }) => device_id === 'b')).toMatchObject(
+      Array.from({ length: 20 }, () => ({ others: 0 })),
+    );
+  });
+
+  it('[I8] an alert that ends makes room for a field that had none, and all end in the end', () => {
+    const stage = openAlerts(rules);
+    stage.pushEachSecond(1, mounts(30, 95));
+    stage.pushEachSecond(61, { ...mounts(30, 95), ...mounts(5, 1) });
+    expect(stage.alerts.active()).toHaveLength(20);
+    expect(stage.alerts.active().reduce((sum, { others }) => sum + others, 0)).toBe(5);
+    stage.pushEachSecond(1, mounts(30, 1));
+    expect(stage.alerts.active()).toEqual([]);
+    expect(stage.list()).toHaveLength(25);
+  });
+
+  it('[I8] fields that flap change what is counted at most once a minute', () => {
+    const stage = openAlerts(rules);
+    for (let i = 0; i < 30; i++) stage.pushEachSecond(1, mounts(100 + (i % 2) * 50, 95));
+    expect(stage.reported.length).toBeLessThan(25);
+  });
+});
+
 describe('late samples', () => {
   /** One sample each second from `t` on. */
   const samplesFrom = (t: number, seconds: number, cpu: number) =>
@@ -339,6 +374,25 @@ describe('changes of rules and devices', () => {
       stage.pushEachSecond(20, { cpu: 95 });
       expect(stage.alerts.active()).toEqual([]);
     }
+  });
+
+  it('a firing alert has the names that its rule and its device have now, and the change is reported', async () => {
+    const stage = openAlerts([warning]);
+    stage.pushEachSecond(20, { cpu: 95 });
+    stage.reported.length = 0;
+    await stage.rules.put({ ...warning, name: 'Hot' });
+    stage.alerts.rulesChanged();
+    stage.devices.set('a', { name: 'Omega', tags: [] });
+    stage.alerts.nameChanged('a');
+    const names = { rule_name: 'Hot', device_name: 'Omega' };
+    expect(stage.alerts.active()).toMatchObject([names]);
+    expect(stage.reported.at(-1)).toMatchObject(names);
+    stage.devices.set('a', { name: 'Alpha again', tags: [] });
+    stage.restart();
+    expect(stage.alerts.active()).toMatchObject([{ ...names, device_name: 'Alpha again' }]);
+    stage.pushEachSecond(20, { cpu: 1 });
+    stage.devices.set('a', { name: 'Last', tags: [] });
+    expect(stage.alerts.all()).toMatchObject([{ ...names, device_name: 'Last', state: 'resolved' }]);
   });
 
   it('a rule that is only renamed keeps its alerts', async () => {

@@ -59,6 +59,7 @@ export function alertOf(id: string): Alert {
     timestamp: 1,
     resolved_at: null,
     resolution: null,
+    others: 0,
   };
 }
 

@@ -15,4 +15,5 @@ export const firing: Alert = {
   timestamp: 1000,
   resolved_at: null,
   resolution: null,
+  others: 0,
 };

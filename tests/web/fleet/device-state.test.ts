@@ -16,6 +16,7 @@ const alert = (device_id: string, metric: string, severity: Alert['severity']): 
   timestamp: 0,
   resolved_at: null,
   resolution: null,
+  others: 0,
 });
 
 describe('the state of a device', () => {
