@@ -4,7 +4,7 @@
  * [I1]; a push that is refused changes nothing.
  */
 import { ApiError } from '#protocol/errors.ts';
-import type { Ignored } from '#protocol/ignored.ts';
+import type { Ignored, LeftOut } from '#protocol/ignored.ts';
 import type { Push, PushForm, PushReply, Sample } from '#protocol/sample.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
@@ -62,6 +62,25 @@ const SAMPLE_S = 1;
 /** Seconds between pushes while somebody watches the device. */
 const WATCHED_INTERVAL_S = 1;
 
+/** [I8] The most samples of one device within one second that are kept. */
+const SAMPLES_PER_SECOND = 10;
+
+/** The samples, in ascending time, without those past the bound within one second, which are noted. */
+function boundPerSecond(samples: readonly Sample[], leftOut: LeftOut): readonly Sample[] {
+  if (samples.length <= SAMPLES_PER_SECOND) return samples;
+  const kept: Sample[] = [];
+  for (const sample of samples) {
+    const earlier = kept.at(-SAMPLES_PER_SECOND);
+    if (earlier === undefined || sample.t - earlier.t >= 1000) kept.push(sample);
+    else
+      leftOut.addSample(
+        [new Date(sample.t).toISOString()],
+        `is past the ${SAMPLES_PER_SECOND} samples that are kept of one second`,
+      );
+  }
+  return kept.length === samples.length ? samples : kept;
+}
+
 /** A push whose samples are to be stored. */
 interface TakenPush {
   readonly push: Push;
@@ -117,7 +136,7 @@ export function createIngest(parts: IngestParts): Ingest {
   function updateRecord(record: DeviceRecord, facts: PushFacts): boolean {
     const changed = withFacts(record, facts);
     if (changed === record) return false;
-    devices.put(changed).catch((error: unknown) => log.error({ err: error }, 'a device could not be saved'));
+    devices.putSoon(changed);
     return true;
   }
 
@@ -168,6 +187,7 @@ export function createIngest(parts: IngestParts): Ingest {
     },
     async push(deviceId, body) {
       const arrived = now();
+      budget.spendBytes(deviceId, arrived, body.length);
       const push = reader.read(deviceId, body);
       if (push.device_id !== deviceId) throw new ApiError('other_device');
       const record = devices.get(deviceId);
@@ -175,14 +195,15 @@ export function createIngest(parts: IngestParts): Ingest {
       if (!record || record.token_hash === null) throw new ApiError('invalid_token');
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);
       const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);
-      const samples = orderSamples(inTime, shiftMs);
+      const ordered = orderSamples(inTime, shiftMs);
+      const samples = boundPerSecond(ordered, push.leftOut);
       const ignored = push.leftOut.summary();
       const entry = ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples);
       const fresh = await store(deviceId, arrived, entry, samples);
       afterStored({ push, arrived, shiftMs, ignored }, fresh);
       return {
         accepted: fresh.length,
-        duplicates: inTime.length - fresh.length,
+        duplicates: inTime.length - (ordered.length - samples.length) - fresh.length,
         interval_s: isWatched(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
         sample_s: SAMPLE_S,
         ...(ignored !== undefined && { ignored }),

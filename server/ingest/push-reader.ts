@@ -4,6 +4,7 @@
  */
 import { invalidBody, parseJson } from '#protocol/body.ts';
 import { checkFields, createMetricsParser } from '#protocol/metrics.ts';
+import { createFieldBound, TOO_MANY_FIELDS } from './field-bound.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
 /** About how many characters the names of the shared layouts may have together; past it, all of them are dropped. */
@@ -33,23 +34,40 @@ export function createPushReader(): PushReader {
   const sharedLayouts = new Map<string, Layout>();
   let sharedChars = 0;
   const parseMetrics = createMetricsParser();
+  const fieldBound = createFieldBound();
   const counts = { single: 0, batch: 0, columns: 0 };
 
   function layoutOf(deviceId: string, fields: unknown): Layout {
     const last = lastLayouts.get(deviceId);
-    return last !== undefined && isSame(last, fields) ? last : checkFields(fields);
+    if (last !== undefined && isSame(last, fields)) return last;
+    if (!fieldBound.knows(deviceId)) return checkFields(fields);
+    return checkFields(fields, (name) => (fieldBound.admits(deviceId, name) ? undefined : TOO_MANY_FIELDS));
+  }
+
+  /** [I8] Takes the values of fields past the device's bound out of samples that were sent as objects. */
+  function leaveOutUnadmitted(deviceId: string, { samples, leftOut }: Push): void {
+    for (const { values, row } of samples) {
+      if (row !== undefined) continue;
+      for (const name in values) {
+        if (fieldBound.admits(deviceId, name)) continue;
+        delete values[name];
+        leftOut.add({ field: name, reason: TOO_MANY_FIELDS, path: ['metrics', name] });
+      }
+    }
   }
 
   /** Keeps the layout of a device's valid push, or the equal one that another device sends. */
   function remember(deviceId: string, layout: Layout): void {
     if (lastLayouts.get(deviceId) === layout) return;
     if (layout.leftOut.length > 0) {
+      fieldBound.begin(deviceId, layout.columns);
       // A list with an entry that is no text never equals the next one.
       if (layout.sent.every((entry) => typeof entry === 'string')) lastLayouts.set(deviceId, layout);
       return;
     }
     const key = layout.names.join('\n');
     const shared = sharedLayouts.get(key);
+    fieldBound.begin(deviceId, (shared ?? layout).columns);
     lastLayouts.set(deviceId, shared ?? layout);
     if (shared !== undefined) return;
     if (sharedChars > MAX_SHARED_CHARS) {
@@ -66,11 +84,15 @@ export function createPushReader(): PushReader {
       if (!parsed.success) throw invalidBody(parsed.error);
       const { form, samples } = parsed.data;
       const layout = samples[0]?.row?.layout;
-      if (layout !== undefined) remember(deviceId, layout);
+      if (layout === undefined) leaveOutUnadmitted(deviceId, parsed.data);
+      else remember(deviceId, layout);
       counts[form]++;
       return parsed.data;
     },
     counts: () => ({ ...counts }),
-    forget: (deviceId) => lastLayouts.delete(deviceId),
+    forget(deviceId) {
+      lastLayouts.delete(deviceId);
+      fieldBound.forget(deviceId);
+    },
   };
 }

@@ -192,8 +192,15 @@ export interface Layout {
   readonly leftOut: readonly LeftOutPart[];
 }
 
-/** Checks the `fields` list of a push. @throws z.ZodError when it is no list, or too long */
-export function checkFields(fields: unknown): Layout {
+/**
+ * Checks the `fields` list of a push.
+ * @param refuse returns why a valid name is left out; undefined for one that is kept
+ * @throws z.ZodError when it is no list, or too long
+ */
+export function checkFields(
+  fields: unknown,
+  refuse: (name: string) => string | undefined = () => undefined,
+): Layout {
   if (!Array.isArray(fields)) throw refusal(['fields'], 'must be a list of field names');
   checkCount(fields.length, ['fields']);
   const sent: readonly unknown[] = fields;
@@ -202,7 +209,7 @@ export function checkFields(fields: unknown): Layout {
   const columns = new Map<string, number>();
   const leftOut: LeftOutPart[] = [];
   for (const [place, name] of sent.entries()) {
-    const problem = typeof name === 'string' ? nameProblem(name) : 'must be a field name';
+    const problem = typeof name === 'string' ? (nameProblem(name) ?? refuse(name)) : 'must be a field name';
     const path = ['fields', place];
     if (typeof name !== 'string' || problem !== undefined)
       leftOut.push({ field: typeof name === 'string' ? name : path.join('.'), reason: problem ?? '', path });

@@ -9,5 +9,10 @@ export interface Collection<T extends { readonly id: string }> {
   get(id: string): T | undefined;
   /** Adds a record, or replaces the one with the same id. Writes nothing when an equal record is there. */
   put(item: T): Promise<void>;
+  /**
+   * [I8] As `put`, for a change that comes with pushes: it is on disk within a minute, or with the next other change.
+   * However often a device changes, the file is written once a minute for it.
+   */
+  putSoon(item: T): void;
   remove(id: string): Promise<void>;
 }

@@ -19,6 +19,8 @@ export interface CollectionOptions<T extends { readonly id: string }> {
   readonly now?: () => number;
   /** Milliseconds from a failed write to the next try. */
   readonly retryMs?: number;
+  /** Milliseconds until a change made by `putSoon` is written. */
+  readonly soonMs?: number;
 }
 
 export interface OpenCollection<T extends { readonly id: string }> extends Collection<T> {
@@ -36,6 +38,7 @@ export async function openCollection<T extends { readonly id: string }>({
   notice,
   now = Date.now,
   retryMs = 5000,
+  soonMs = 60_000,
 }: CollectionOptions<T>): Promise<OpenCollection<T>> {
   const low = new Low<T[]>(new StateFile<T[]>({ path, schema: z.array(schema), notice, now }), []);
   await low.read();
@@ -43,9 +46,13 @@ export async function openCollection<T extends { readonly id: string }>({
   let writing: Promise<void> | undefined;
   let next: Promise<void> | undefined;
   let retry: NodeJS.Timeout | undefined;
+  /** Runs while a change waits that `putSoon` made. */
+  let soon: NodeJS.Timeout | undefined;
 
   async function write(): Promise<void> {
     clearTimeout(retry);
+    clearTimeout(soon);
+    soon = undefined;
     low.data = [...items.values()];
     try {
       await low.write();
@@ -88,13 +95,21 @@ export async function openCollection<T extends { readonly id: string }>({
       items.set(item.id, item);
       return save();
     },
+    putSoon(item) {
+      if (isDeepStrictEqual(items.get(item.id), item)) return;
+      items.set(item.id, item);
+      // A failed write is logged and retried by `write`.
+      soon ??= setTimeout(() => void save().catch(() => undefined), soonMs);
+      soon.unref();
+    },
     remove(id) {
       return items.delete(id) ? save() : Promise.resolve();
     },
     async close() {
       const failed = retry !== undefined;
       clearTimeout(retry);
-      await (next ?? writing ?? (failed ? save() : undefined));
+      if (soon !== undefined) await save();
+      else await (next ?? writing ?? (failed ? save() : undefined));
     },
   };
 }

@@ -158,6 +158,25 @@ describe('ingest', () => {
     expect(acceptedPushes).toEqual([]);
     expect(devices.get('a')).toBeUndefined();
   });
+  test('[I8] of a thousand samples within one second ten are kept, and the reply counts all', async () => {
+    const { push, stored } = openIngest();
+    const samples = Array.from({ length: 998 }, (_, i) => sample(NOW + i));
+    const reply = await push({ samples: [...samples, sample(NOW), sample(NOW + 60_000)] });
+    expect(reply).toMatchObject({ accepted: 11, duplicates: 1, ignored: { samples: 988 } });
+    expect(stored.at(-1)).toBe(NOW + 60_000);
+  });
+
+  test('[I8] an address that changes with every push is written down without hurry', async () => {
+    const { push, devices } = openIngest();
+    let writes = 0;
+    devices.put = () => {
+      writes++;
+      return Promise.resolve();
+    };
+    for (let i = 0; i < 50; i++) await push({ ...sample(NOW + i), ip: `10.0.0.${i}` });
+    expect([writes, devices.get('a')?.ip]).toEqual([0, '10.0.0.49']);
+  });
+
   test('[F1] a page is shown the new interval of a device, not the one before its push', async () => {
     const order: string[] = [];
     const { push } = openIngest({

@@ -54,6 +54,33 @@ describe('collections', () => {
     await things.close();
   });
 
+  test('[I8] a change that is put soon is visible at once and written with the next other change', async () => {
+    const things = await open();
+    await things.put({ id: 'a', n: 0 });
+    for (let n = 1; n <= 50; n++) things.putSoon({ id: 'a', n });
+    expect(things.get('a')).toEqual({ id: 'a', n: 50 });
+    await new Promise(setImmediate);
+    expect(onDisk()).toEqual([{ id: 'a', n: 0 }]);
+    await things.put({ id: 'b', n: 1 });
+    expect(onDisk()).toEqual([
+      { id: 'a', n: 50 },
+      { id: 'b', n: 1 },
+    ]);
+    await things.close();
+  });
+
+  test('[I8] a change that is put soon is on disk when the collection is closed', async () => {
+    const things = await open();
+    things.putSoon({ id: 'a', n: 1 });
+    const put = things.put({ id: 'b', n: 2 });
+    things.putSoon({ id: 'a', n: 3 });
+    await Promise.all([put, things.close()]);
+    expect(onDisk()).toEqual([
+      { id: 'a', n: 3 },
+      { id: 'b', n: 2 },
+    ]);
+  });
+
   test('changes are visible at once, and after many puts the file has the newest records', async () => {
     const things = await open();
     const puts = Array.from({ length: 500 }, (_, n) => things.put({ id: `${n % 50}`, n }));

@@ -11,6 +11,9 @@ export function memoryCollection<T extends { readonly id: string }>(items: reado
       records.set(item.id, item);
       return Promise.resolve();
     },
+    putSoon(item) {
+      records.set(item.id, item);
+    },
     remove(id) {
       records.delete(id);
       return Promise.resolve();
