@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Sample } from '#protocol/sample.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { openEmbeddedHistory } from '../history/embedded/embedded.ts';
-import { createFeeder } from '../history/feeder.ts';
+import { createFeeder, type Feeder } from '../history/feeder.ts';
 import type { History } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
 import { createReader, INFLUX_PATIENCE, type Reader } from '../history/reader.ts';
@@ -21,6 +21,8 @@ import { Stops } from './stops.ts';
  * as much as a few samples.
  */
 const GATHER_MS = 100;
+/** How long a start waits at most for the samples that the journal holds, in milliseconds. */
+const START_WAIT_MS = 2_000;
 
 /** Opens the history that the settings ask for: InfluxDB or the embedded one. */
 async function openConfiguredHistory({ config, log, notices }: Base): Promise<History> {
@@ -43,6 +45,24 @@ async function readLatest(reader: Reader, { log }: Base): Promise<ReadonlyMap<st
     );
     return new Map();
   }
+}
+
+/**
+ * Resolves when the history has what the journal held at the start, or after START_WAIT_MS, because one device may
+ * have left very much there. The rest then follows while the server runs.
+ */
+async function replayed({ caughtUp, behindBytes }: Feeder, { clock, notices }: Base): Promise<void> {
+  const done = caughtUp().then(() => notices.set('replay', null));
+  let cancel: () => void = () => undefined;
+  const isLate = await Promise.race([
+    done.then(() => false),
+    new Promise<boolean>((resolve) => (cancel = clock.after(START_WAIT_MS, () => resolve(true)))),
+  ]);
+  cancel();
+  if (isLate)
+    notices.set('replay', {
+      text: `The history is still taking in ${Math.ceil(behindBytes() / 2 ** 20)} MiB of samples from before the start. Charts wait for them, new samples do not.`,
+    });
 }
 
 /** Rejects when a folder or the history cannot be opened; nothing is left open then. */
@@ -100,8 +120,8 @@ async function open(base: Base, stops: Stops) {
   });
   stops.add(() => feeder.stop());
   // The embedded history takes the samples that a crash left in the journal within moments, so the start
-  // waits for it. InfluxDB may be unreachable for hours.
-  if (!config.influx) await feeder.caughtUp();
+  // waits for it, but not for long. InfluxDB may be unreachable for hours.
+  if (!config.influx) await replayed(feeder, base);
 
   const reader = createReader({
     history,

@@ -13,7 +13,9 @@ export interface Page {
   fields: number[];
   /** The time of each row, epoch milliseconds; no time twice. */
   t: Float64Array;
-  /** Rows of `fields.length` values; NaN where a sample lacks the field. */
+  /** Room for columns in each row; grows in large steps, because each step copies the page. */
+  stride: number;
+  /** Rows of `stride` values; NaN where a sample lacks the field. */
   values: Float64Array;
   /** Number of rows in use. */
   count: number;
@@ -25,6 +27,8 @@ export interface Page {
   shape: readonly number[] | undefined;
   /** The column of each of that sample's fields; undefined where field `i` is column `i`. */
   columnOf: readonly number[] | undefined;
+  /** The column of each field, once samples of a second shape have come. */
+  columns: Map<number, number> | undefined;
   /** The journal must be kept from here on while this page is not stored. */
   journalFrom: Position;
   /** When the page is to be stored, epoch milliseconds. */
@@ -41,12 +45,14 @@ export function emptyPage(device: number, minute: number, journalFrom: Position,
     minute,
     fields: [],
     t: new Float64Array(FIRST_ROWS),
+    stride: 0,
     values: new Float64Array(0),
     count: 0,
     valueless: [],
     newFields: [],
     shape: undefined,
     columnOf: undefined,
+    columns: undefined,
     journalFrom,
     dueAt,
     changed: false,
@@ -75,20 +81,19 @@ export function addSample(
     if (page.t[row] === t) return false;
   }
   if (page.shape !== shape) useShape(page, shape);
-  const stride = page.fields.length;
-  if (page.count === page.t.length) addRows(page, page.t.length * 2);
+  const { stride } = page;
+  if (page.count === page.t.length) resize(page, page.t.length * 2, stride);
+  const start = row * stride;
   if (row < page.count) {
     page.t.copyWithin(row + 1, row, page.count);
-    page.values.copyWithin((row + 1) * stride, row * stride, page.count * stride);
+    page.values.copyWithin(start + stride, start, page.count * stride);
+    page.values.fill(NaN, start, start + stride);
   }
   page.t[row] = t;
-  const start = row * stride;
-  if (page.columnOf === undefined) page.values.set(data.subarray(at, at + stride), start);
-  else {
-    page.values.fill(NaN, start, start + stride);
+  if (page.columnOf === undefined) page.values.set(data.subarray(at, at + shape.length), start);
+  else
     for (let i = 0; i < page.columnOf.length; i++)
       page.values[start + (page.columnOf[i] ?? 0)] = data[at + i] ?? NaN;
-  }
   page.count++;
   page.changed = true;
   if (page.valueless.length > 0) noteFirstValues(page, start);
@@ -118,44 +123,52 @@ function firstRowFrom(page: Page, t: number): number {
 
 /** Adds columns for the shape's new fields, and notes the column of each of its fields. */
 function useShape(page: Page, shape: readonly number[]): void {
-  const column = new Map(page.fields.map((field, i): [number, number] => [field, i]));
-  const fresh = shape.filter((field) => !column.has(field));
-  if (fresh.length > 0) {
-    for (const field of fresh) column.set(field, column.size);
-    addColumns(page, [...page.fields, ...fresh]);
+  const isFirst = page.fields.length === 0;
+  if (isFirst) addColumns(page, shape);
+  else {
+    const columns = (page.columns ??= new Map(page.fields.map((field, i): [number, number] => [field, i])));
+    const fresh = shape.filter((field) => !columns.has(field));
+    for (const field of fresh) columns.set(field, columns.size);
+    addColumns(page, fresh);
+    page.columnOf = shape.map((field) => columns.get(field) ?? 0);
   }
-  const columnOf = shape.map((field) => column.get(field) ?? 0);
   page.shape = shape;
-  const isOneToOne = columnOf.length === page.fields.length && columnOf.every((c, i) => c === i);
-  page.columnOf = isOneToOne ? undefined : columnOf;
+  const { columnOf, fields } = page;
+  const isOneToOne = columnOf?.length === fields.length && columnOf.every((column, i) => column === i);
+  if (isOneToOne) page.columnOf = undefined;
 }
 
-function addColumns(page: Page, fields: number[]): void {
-  const from = page.fields.length;
-  const to = fields.length;
-  const values = new Float64Array(page.t.length * to).fill(NaN);
-  for (let column = from; column < to; column++) page.valueless.push(column);
-  for (let row = 0; row < page.count; row++)
-    values.set(page.values.subarray(row * from, (row + 1) * from), row * to);
-  page.fields = fields;
-  page.values = values;
+function addColumns(page: Page, fresh: readonly number[]): void {
+  if (fresh.length === 0) return;
+  for (const field of fresh) {
+    page.valueless.push(page.fields.length);
+    page.fields.push(field);
+  }
+  const needed = page.fields.length;
+  if (needed > page.stride) resize(page, page.t.length, page.stride === 0 ? needed : needed * 2);
 }
 
-function addRows(page: Page, rows: number): void {
+/** Gives the page room for so many rows of so many columns. */
+function resize(page: Page, rows: number, stride: number): void {
   const t = new Float64Array(rows);
   t.set(page.t);
-  const values = new Float64Array(rows * page.fields.length);
-  values.set(page.values);
+  const values = new Float64Array(rows * stride).fill(NaN);
+  if (stride === page.stride) values.set(page.values);
+  else
+    for (let row = 0; row < page.count; row++)
+      values.set(page.values.subarray(row * page.stride, (row + 1) * page.stride), row * stride);
   page.t = t;
   page.values = values;
+  page.stride = stride;
 }
 
 /** The page as a table of its own, with the columns of `fields`, or all where it is left out; none without a value. */
 export function pageTable(page: Page, fields?: ReadonlySet<number>): Table {
-  const stride = page.fields.length;
+  const { stride } = page;
   const columns = new Map<number, Float64Array>();
+  const valueless = new Set(page.valueless);
   page.fields.forEach((field, place) => {
-    if (page.valueless.includes(place) || (fields !== undefined && !fields.has(field))) return;
+    if (valueless.has(place) || (fields !== undefined && !fields.has(field))) return;
     const column = new Float64Array(page.count);
     for (let row = 0; row < page.count; row++) column[row] = page.values[row * stride + place] ?? NaN;
     columns.set(field, column);
@@ -167,6 +180,7 @@ export function pageTable(page: Page, fields?: ReadonlySet<number>): Table {
 export function fillPage(page: Page, table: Table): void {
   page.fields = [...table.columns.keys()];
   const stride = page.fields.length;
+  page.stride = stride;
   const rows = Math.max(FIRST_ROWS, table.t.length);
   page.t = new Float64Array(rows);
   page.t.set(table.t);

@@ -22,7 +22,9 @@ import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from 
 import { queryTiers } from './query.ts';
 import { loadRegistry, type Device } from './registry.ts';
 import { openRetention } from './retention.ts';
-import { key, openTiers, type UnreadableRow } from './tiers.ts';
+import { createShapes, MAX_FIELDS } from './shapes.ts';
+import { key, openTiers } from './tiers.ts';
+import { createUnreadableRows } from './unreadable.ts';
 
 export interface SqliteHistoryOptions {
   /** Path of the database file. */
@@ -75,9 +77,6 @@ const STORE_SPREAD_SECONDS = 20;
  */
 const MAX_STORE_WAIT = 2 * MINUTE;
 const PAGES_A_STEP = 20;
-/** So many damaged rows are counted, and each of the first ones has a line in the log. */
-const MAX_COUNTED_ROWS = 10_000;
-const MAX_LOGGED_ROWS = 100;
 const NO_PAGES: ReadonlySet<Page> = new Set();
 
 export function openSqliteHistory({
@@ -102,23 +101,25 @@ export function openSqliteHistory({
   const registry = loadRegistry(db, Math.floor(now() / MINUTE) + 1, notice);
   /** The pages in memory, by row key, in the order in which they changed. */
   const pages = new Map<number, Page>();
-  /** Tier, device and time of the damaged rows that were found since the start. */
-  const unreadableRows = new Set<string>();
+  const unreadable = createUnreadableRows(file, log, notice);
   const tiers = openTiers({
     db,
     pages,
     devices: registry.allDevices,
     now: now(),
-    onUnreadable: noteUnreadable,
+    onUnreadable: unreadable.note,
   });
   const deletion = openRetention(db, retention, tiers);
   const checkpoints = openCheckpoints(db, file, now());
   const pageCount = db.prepare('PRAGMA page_count');
   const pageSize = numberOf(db.prepare('PRAGMA page_size').get(), 'page_size') ?? 4096;
 
-  /** The shapes that the packer has sent, each with its field ids once it is used. */
-  let shapes: { readonly names: readonly string[]; ids?: readonly number[] }[] = [];
-  /** Memory of the changed pages, as `expectedBytes` estimates it. */
+  const shapes = createShapes(registry, ({ name }) =>
+    notice(
+      `The machine ${name} has brought more than ${MAX_FIELDS} names of fields. The history keeps these, and no values of further ones.`,
+    ),
+  );
+  /** Memory of the pages, as `expectedBytes` estimates it. */
   let heldBytes = 0;
   /** The journal position after the last write. */
   let written: Position = 0;
@@ -126,8 +127,7 @@ export function openSqliteHistory({
   let problem: string | undefined;
 
   function write({ reset, shapes: newShapes, devices, data, upTo }: PackedWrite): Position {
-    if (reset) shapes = [];
-    for (const names of newShapes) shapes.push({ names });
+    shapes.take({ reset, shapes: newShapes });
     if (heldBytes > maxMemoryBytes) storeOldestPages();
     const time = now();
     let at = 0;
@@ -142,36 +142,20 @@ export function openSqliteHistory({
   /** Writes the sample that begins at index `at` of `data`; returns the index after it. */
   function writeSample(device: Device, data: Float64Array, at: number, time: number): number {
     const t = data[at] ?? 0;
-    const shape = fieldIdsOf(data[at + 1] ?? 0);
+    const shape = data[at + 1] ?? 0;
     const minute = Math.floor(t / MINUTE);
     const page = pages.get(key(minute, device.id)) ?? newPage(device, minute, time);
     const wasChanged = page.changed;
-    if (addSample(page, t, shape, data, at + 2)) {
+    const bytesBefore = expectedBytes(page);
+    const { ids, values, at: first } = shapes.keptOf(device, shape, data, at + 2);
+    if (addSample(page, t, ids, values, first)) {
+      heldBytes += expectedBytes(page) - bytesBefore;
       if (!wasChanged) noteChanged(page);
       if (page.newFields.length > 0) registry.noteFields(device, page.newFields.splice(0));
       registry.noteMinute(device, minute);
       tiers.markLate(device.id, minute, time, false);
     }
-    return at + 2 + shape.length;
-  }
-
-  /** The field ids of the shape with this number. */
-  function fieldIdsOf(number: number): readonly number[] {
-    const shape = shapes[number];
-    if (shape === undefined) return [];
-    return (shape.ids ??= shape.names.map(registry.findOrAddFieldId));
-  }
-
-  function noteUnreadable({ tier, device, from, error }: UnreadableRow): void {
-    const deviceId = registry.deviceById(device)?.name;
-    const row = `${tier} ${device} ${from}`;
-    if (unreadableRows.has(row) || unreadableRows.size >= MAX_COUNTED_ROWS) return;
-    unreadableRows.add(row);
-    if (unreadableRows.size <= MAX_LOGGED_ROWS)
-      log.warn({ err: error, file, tier, deviceId, from }, 'a row of the history database cannot be read');
-    notice(
-      `The history database ${file} has rows that cannot be read: charts lack their samples, the log says which. Everything else goes on; check the disk.`,
-    );
+    return at + 2 + shapes.size(shape);
   }
 
   function newPage(device: Device, minute: number, time: number): Page {
@@ -181,6 +165,7 @@ export function openSqliteHistory({
     const stored = tiers.storedMinute(device.id, minute);
     if (stored !== undefined) fillPage(page, stored);
     pages.set(key(minute, device.id), page);
+    heldBytes += expectedBytes(page);
     return page;
   }
 
@@ -193,7 +178,11 @@ export function openSqliteHistory({
     const k = key(page.minute, page.device);
     pages.delete(k);
     pages.set(k, page);
-    heldBytes += expectedBytes(page);
+  }
+
+  function dropPage(page: Page): void {
+    pages.delete(key(page.minute, page.device));
+    heldBytes -= expectedBytes(page);
   }
 
   /** The memory a page takes or will take: at least that of a full minute of per-second samples. */
@@ -219,19 +208,13 @@ export function openSqliteHistory({
       checkpoints.note(storedPosition(new Set(batch)));
     });
     registry.markSaved();
-    for (const page of batch) {
-      pages.delete(key(page.minute, page.device));
-      if (page.changed) heldBytes = Math.max(0, heldBytes - expectedBytes(page));
-    }
-    if (pages.size === 0) heldBytes = 0;
+    for (const page of batch) dropPage(page);
   }
 
   /** Stores pages, the least recently changed first, until a fifth of the memory is free. */
   function storeOldestPages(): void {
-    for (const page of [...pages.values()]) {
-      if (heldBytes < maxMemoryBytes * 0.8) return;
-      storePages([page]);
-    }
+    while (heldBytes >= maxMemoryBytes * 0.8 && pages.size > 0)
+      storePages([...pages.values()].slice(0, PAGES_A_STEP));
   }
 
   function checkpoint(time: number): void {
@@ -356,12 +339,8 @@ export function openSqliteHistory({
     remove(deviceId) {
       const device = registry.findDevice(deviceId);
       if (device === undefined) return;
-      for (const [k, page] of pages) {
-        if (page.device !== device.id) continue;
-        pages.delete(k);
-        if (page.changed) heldBytes = Math.max(0, heldBytes - expectedBytes(page));
-      }
-      for (const shape of shapes) delete shape.ids;
+      for (const page of pages.values()) if (page.device === device.id) dropPage(page);
+      shapes.forgetIds();
       const inPages = new Set<number>();
       for (const page of pages.values()) for (const field of page.fields) inPages.add(field);
       transaction(db, () => registry.remove(device, inPages));
@@ -372,9 +351,9 @@ export function openSqliteHistory({
       const bytes = (numberOf(pageCount.get(), 'page_count') ?? 0) * pageSize;
       const notes = [
         setAside === undefined ? '' : `; a damaged database was set aside as ${setAside}`,
-        unreadableRows.size === 0
+        unreadable.count() === 0
           ? ''
-          : `; ${unreadableRows.size} damaged rows were found, their samples are missing`,
+          : `; ${unreadable.count()} damaged rows were found, their samples are missing`,
       ].join('');
       const detail =
         problem === undefined

@@ -154,7 +154,7 @@ describe('a damaged row', () => {
       healthy: true,
       detail: expect.stringContaining('; 1 damaged rows'),
     });
-    expect(new Set(notices)).toEqual(new Set([expect.stringContaining('has rows that cannot be read')]));
+    expect(new Set(notices)).toEqual(new Set([expect.stringContaining('has damaged rows')]));
   });
 
   test.each([
@@ -185,7 +185,7 @@ describe('a damaged row', () => {
     await damageRow('minutes', 2, HOUR_0 + 1);
     const history = open();
     expect(compareMinutes(history, 'b')).toEqual({ wrong: 0, missing: 0 });
-    expect(notices.join()).toContain('has rows that cannot be read');
+    expect(notices.join()).toContain('has damaged rows');
     while (history.tick());
     notices = [];
     const again = reopen(history);
@@ -203,7 +203,7 @@ describe('a damaged row', () => {
     db.close();
     const history = open();
     expect(compare(history, 'a')).toEqual({ wrong: 0, missing: 60 * FIELDS.length });
-    expect(notices.join()).toContain('has rows that cannot be read');
+    expect(notices.join()).toContain('has damaged rows');
   });
 });
 

@@ -199,6 +199,75 @@ describe('openSqliteHistory', () => {
     open();
   });
 
+  test('[I8] a device that brings 20 new names with each of 1,000 samples keeps as many as a device may', () => {
+    const notices: string[] = [];
+    history.close();
+    open({ notice: (text) => notices.push(text) });
+    const samples = Array.from({ length: 1000 }, (_, i) => ({
+      t: BASE + i * 50,
+      values: Object.fromEntries(Array.from({ length: 20 }, (_, f) => [`name-${i * 20 + f}`, i])),
+    }));
+    write([{ deviceId: 'greedy', samples }], 1);
+    write([{ deviceId: 'd', samples: samplesFrom(BASE, 60, (i) => i) }], 2);
+    expect(history.fields('greedy')).toHaveLength(10_000);
+    expect(new Set(notices)).toEqual(
+      new Set([expect.stringContaining('greedy has brought more than 10000 names')]),
+    );
+    clock = BASE + 2 * HOUR;
+    tickUntilIdle();
+    // Fields that it has already are kept further on, and a further machine has room of its own.
+    write([{ deviceId: 'greedy', samples: [{ t: clock, values: { 'name-5': 1, 'one-more': 2 } }] }], 3);
+    expect(history.latest().get('greedy')?.values).toEqual({ 'name-5': 1 });
+    expect(queryCpu(BASE, BASE + MINUTE, SECOND).mean).toHaveLength(60);
+    const asked = { deviceId: 'greedy', from: BASE, to: BASE + MINUTE, step: SECOND, fields: ['name-9999'] };
+    expect(history.query(asked).series.get('name-9999')?.max).toEqual([499]);
+  });
+
+  test('[I8] the field names of a removed device are gone, those that another device has too stay', () => {
+    const sample = (values: Record<string, number>) => [{ t: BASE, values }];
+    write([{ deviceId: 'gone', samples: sample({ cpu: 1, 'only-gone': 2 }) }], 1);
+    write([{ deviceId: 'stays', samples: sample({ cpu: 3 }) }], 2);
+    clock = BASE + 2 * MINUTE;
+    tickUntilIdle();
+    history.remove('gone');
+    history.close();
+    const db = new DatabaseSync(file());
+    expect(
+      db
+        .prepare('SELECT name FROM fields')
+        .all()
+        .map((row) => row['name']),
+    ).toEqual(['cpu']);
+    db.close();
+    open();
+    // The name can come back.
+    write([{ deviceId: 'stays', samples: [{ t: clock, values: { cpu: 4, 'only-gone': 5 } }] }], 3);
+    expect(history.latest().get('stays')?.values).toEqual({ cpu: 4, 'only-gone': 5 });
+  });
+
+  test('a removed name that the packer has sent before is stored anew when another device sends it', () => {
+    const sample = (at: number) => [{ t: at, values: { cpu: 1, shared: 2 } }];
+    write([{ deviceId: 'gone', samples: sample(BASE) }], 1);
+    history.remove('gone');
+    write([{ deviceId: 'other', samples: sample(BASE) }], 2);
+    history.close();
+    open();
+    expect(history.latest().get('other')?.values).toEqual({ cpu: 1, shared: 2 });
+  });
+
+  test('fields that are named as properties of objects are stored like any other', () => {
+    const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty'];
+    const values = Object.fromEntries(names.map((name, i): [string, number] => [name, i]));
+    write([{ deviceId: 'd', samples: [{ t: BASE, values }] }], 1);
+    history.close();
+    open();
+    expect(Object.entries(history.latest().get('d')?.values ?? {}).sort()).toEqual(
+      Object.entries(values).sort(),
+    );
+    const asked = { deviceId: 'd', from: BASE, to: BASE + MINUTE, step: SECOND, fields: names };
+    expect([...history.query(asked).series.keys()]).toEqual(names);
+  });
+
   test('samples are stored early when they need more memory than allowed', async () => {
     history.close();
     open({ maxMemoryBytes: 100_000 });
