@@ -108,7 +108,8 @@ export function createIngest(parts: IngestParts): Ingest {
     try {
       parts.onCommitted(await append({ deviceId, arrived, payload }), { deviceId, samples });
     } catch (error) {
-      log.error({ err: error, deviceId }, 'a push could not be stored');
+      // The journal says itself why it cannot be written, once and not with every push.
+      log.debug({ err: error, deviceId }, 'a push could not be stored');
       throw new ApiError('not_stored', { retryAfterS: 2 });
     }
   }
