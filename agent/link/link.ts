@@ -10,10 +10,18 @@ import { errorText } from '#protocol/errors.ts';
 import { pushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
-import { failureOf, notReached, parseJson, reasonOf, type Failure, type Outcome } from './outcome.ts';
+import {
+  failureOf,
+  isOutOfTime,
+  notReached,
+  parseJson,
+  reasonOf,
+  type Failure,
+  type Outcome,
+} from './outcome.ts';
 import { proxyFor, type Proxy } from './proxy.ts';
-import { createTransport, where, type Reply, type Target, type Transport } from './transport.ts';
-import { fetchAuthority } from './trust.ts';
+import { createTransport, where, type Reply, type Target, type Transport, type Way } from './transport.ts';
+import { fetchAuthority, fetchChain } from './trust.ts';
 
 export interface Link {
   /** Joins the server unless it has. Undefined: ready to push, as `deviceId()`. */
@@ -81,6 +89,13 @@ export function createLink(parts: LinkParts): Link {
     return transport;
   };
 
+  const explain = async (error: unknown, way: Way): Promise<Failure> => {
+    if (!isOutOfTime(error)) return notReached(error, way);
+    // The error of a handshake does not say which certificate it is about. Without an answer the message tells less.
+    const shown = await fetchChain(way, parts.timeoutMs).catch(() => []);
+    return notReached(error, way, shown);
+  };
+
   const join = async (to: Enrollment): Promise<Failure | undefined> => {
     const { host, port, tls, ca } = to;
     const way = { host, port, proxy: proxyFor(parts.proxy, to) };
@@ -108,7 +123,7 @@ export function createLink(parts: LinkParts): Link {
       log.info({ server: where(to), device_id }, 'joined the server');
       return undefined;
     } catch (error) {
-      return notReached(error, way);
+      return explain(error, way);
     }
   };
 
@@ -196,7 +211,7 @@ export function createLink(parts: LinkParts): Link {
           reason: `${where(target)} answers, but not like a Watchfloor server`,
         };
       } catch (error) {
-        return notReached(error, target);
+        return explain(error, target);
       }
     },
     close: () => transport?.close(),

@@ -2,10 +2,11 @@
  * The result of a push or of joining: each answer and each failure becomes one of a few outcomes that say what to do
  * next.
  */
+import type { X509Certificate } from 'node:crypto';
 import { errorReply } from '#protocol/api.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import type { PushReply } from '#protocol/sample.ts';
-import { where, type Reply, type Target } from './transport.ts';
+import { where, type Reply, type Way } from './transport.ts';
 import { ImpostorError } from './trust.ts';
 
 export type Outcome =
@@ -65,10 +66,43 @@ export function failureOf(reply: Reply): Exclude<Outcome, { kind: 'accepted' }> 
 
 /** Codes of OpenSSL and Node for a certificate that is not trusted. */
 const FOREIGN = /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_)/;
-const OUT_OF_TIME = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'];
 
-/** What an error of the connection means: the request was not sent, or not answered. */
-export function notReached(error: unknown, target: Pick<Target, 'host' | 'port' | 'proxy'>): Failure {
+/** Whether the server's certificate, or its authority's, has expired or is not valid yet. */
+export function isOutOfTime(error: unknown): boolean {
+  return ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'].includes(errorCode(error));
+}
+
+/** When a certificate is valid, as `Nov 26 04:00:00 2026 GMT`. */
+type Certificate = Pick<X509Certificate, 'validFrom' | 'validTo'>;
+
+/** `shown`: the certificates that the server shows, its own first. */
+function outOfTime(target: Way, shown: readonly Certificate[], now: Date): string {
+  const isOff = ({ validFrom, validTo }: Certificate) => now < new Date(validFrom) || now > new Date(validTo);
+  const place = shown.findIndex(isOff);
+  const certificate = shown[place];
+  // The hour: a reason that changes with each try would be logged with each.
+  const clock = `this machine's clock says ${now.toISOString().slice(0, 13)}h UTC`;
+  if (certificate === undefined)
+    return `the certificate of the server at ${where(target)} is not valid now, and ${clock}, so nothing is sent to it`;
+  const { validFrom, validTo } = certificate;
+  const isEarly = now < new Date(validFrom);
+  const isAuthority = place > 0 && place === shown.length - 1;
+  return (
+    `the certificate of ${isAuthority ? 'the authority of ' : ''}the server at ${where(target)} ` +
+    `${isEarly ? 'is not valid yet' : 'has expired'}: it is valid from ${validFrom} to ${validTo}, and ${clock}, ` +
+    `so nothing is sent to it. If this clock is ${isEarly ? 'behind' : 'ahead'}, set it. Otherwise set the clock of ` +
+    `the server, which was ${isEarly ? 'ahead' : 'behind'} if the certificate is new, and ` +
+    (isAuthority
+      ? 'renew its authority; then start the agent with a new enrollment string'
+      : 'renew its certificate')
+  );
+}
+
+/**
+ * What an error of the connection means: the request was not sent, or not answered. `shown`: the certificates that the
+ * server shows, its own first, where the error is about their times.
+ */
+export function notReached(error: unknown, target: Way, shown: readonly Certificate[] = []): Failure {
   const reason = errorText(error);
   const code = errorCode(error);
   if (error instanceof ImpostorError) return { kind: 'unauthorized', reason };
@@ -77,13 +111,7 @@ export function notReached(error: unknown, target: Pick<Target, 'host' | 'port' 
       kind: 'unauthorized',
       reason: `${where(target)}: the proxy wants a user and a password, or refuses those in HTTPS_PROXY (${reason})`,
     };
-  if (OUT_OF_TIME.includes(code))
-    return {
-      kind: 'unreachable',
-      reason:
-        `the certificate of the server at ${where(target)} is not valid now (${reason}), so nothing is sent to it: ` +
-        `check the clocks of both machines (here it is ${new Date().toISOString()}) and renew the certificate`,
-    };
+  if (isOutOfTime(error)) return { kind: 'unreachable', reason: outOfTime(target, shown, new Date()) };
   if (FOREIGN.test(code))
     return {
       kind: 'unauthorized',

@@ -10,15 +10,19 @@ export interface Place {
 }
 
 /** `host:port` for a person; an IPv6 address stands in brackets, and the proxy that leads there is named. */
-export function where({ host, port, proxy }: Place & Partial<Pick<Target, 'proxy'>>): string {
+export function where({ host, port, proxy }: Place & Partial<Way>): string {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return proxy === undefined ? address : `${address} (through the proxy ${new URL(proxy).host})`;
 }
 
-export interface Target extends Place {
-  readonly tls: boolean;
+/** How to reach a server. */
+export interface Way extends Place {
   /** The URL of the proxy that leads there; undefined for a direct connection. */
   readonly proxy: string | undefined;
+}
+
+export interface Target extends Way {
+  readonly tls: boolean;
   /**
    * The authority that must have signed the server's certificate, as PEM; null: any authority that the system trusts.
    */

@@ -5,10 +5,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { Agent as HttpsAgent } from 'node:https';
 import { TLSSocket, type DetailedPeerCertificate } from 'node:tls';
-import { serverName, TIMEOUT, tunnel, where, type Target } from './transport.ts';
-
-/** How to reach a server. */
-type Way = Pick<Target, 'host' | 'port' | 'proxy'>;
+import { serverName, TIMEOUT, tunnel, where, type Way } from './transport.ts';
 
 /** The server is not the one that the enrollment string names. Nothing was sent to it. */
 export class ImpostorError extends Error {
@@ -94,14 +91,22 @@ function openUnchecked({ host, port, proxy }: Way, timeoutMs: number): Promise<T
 }
 
 /**
- * Opens a TLS connection, sends nothing, and returns the server's authority as PEM. `pin`: its SHA-256 fingerprint.
- * Rejects with ImpostorError, or with the connection's error.
+ * The certificates that the server presents, its own first, none of them checked. Nothing is sent to it. Rejects with
+ * the connection's error.
  */
-export async function fetchAuthority(way: Way, pin: string, timeoutMs = TIMEOUT): Promise<string> {
+export async function fetchChain(way: Way, timeoutMs = TIMEOUT): Promise<X509Certificate[]> {
   const socket = await openUnchecked(way, timeoutMs);
   try {
-    return pinnedAuthority(chainOf(socket.getPeerCertificate(true)), pin, where(way));
+    return chainOf(socket.getPeerCertificate(true));
   } finally {
     socket.destroy();
   }
+}
+
+/**
+ * The server's authority as PEM. `pin`: its SHA-256 fingerprint. Nothing is sent to the server. Rejects with
+ * ImpostorError, or with the connection's error.
+ */
+export async function fetchAuthority(way: Way, pin: string, timeoutMs = TIMEOUT): Promise<string> {
+  return pinnedAuthority(await fetchChain(way, timeoutMs), pin, where(way));
 }

@@ -24,10 +24,11 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
 
 let serial = 1;
 
-export async function makeAuthority(name: string): Promise<Authority> {
+/** The authority is valid from a day before `made` (epoch milliseconds) to a day after. */
+export async function makeAuthority(name: string, made = Date.now()): Promise<Authority> {
   x509.cryptoProvider.set(webcrypto);
   const own = await keys();
-  const during = { notBefore: new Date(Date.now() - DAY), notAfter: new Date(Date.now() + DAY) };
+  const during = { notBefore: new Date(made - DAY), notAfter: new Date(made + DAY) };
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: String(serial++).padStart(2, '0'),
     name: `CN=${name}`,

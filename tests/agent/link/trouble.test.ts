@@ -62,20 +62,52 @@ async function babbler(text: string): Promise<number> {
 
 describe('the link to a server in trouble', () => {
   it.each([
-    ['expired', -YEAR],
-    ['not yet valid', YEAR],
+    ['has expired', -YEAR, 'ahead', 'behind'],
+    ['is not valid yet', YEAR, 'behind', 'ahead'],
   ])(
-    '[S1] a certificate that is %s is reported with the advice to check the clocks, and nothing is sent',
-    async (_, off) => {
+    '[S1] a server certificate that %s is reported with its times, with both clocks and what to do, and nothing is sent',
+    async (what, off, here, there) => {
       const { cert, key } = await authority.issue(Date.now() + off);
       const server = await startServer({ cert: cert + authority.pem, key });
       onTestFinished(() => server.close());
       const outcome = await linkOf({ membership: member(server.port) }).link.push('{}');
+      const year = new Date(Date.now() + off).getUTCFullYear();
       expect(outcome).toMatchObject({
         kind: 'unreachable',
-        reason: expect.stringMatching(/expired|not yet valid/),
+        reason: expect.stringMatching(
+          new RegExp(
+            `^the certificate of the server at .* ${what}: it is valid from .* ${year} GMT to .* GMT, and this machine's ` +
+              `clock says \\d{4}-.*If this clock is ${here}, set it.*clock of the server, which was ${there}.*` +
+              'renew its certificate$',
+          ),
+        ),
       });
-      expect(outcome).toMatchObject({ reason: expect.stringMatching(/clock/) });
+      expect(server.received).toHaveLength(0);
+    },
+  );
+
+  it.each([
+    ['has expired', -YEAR],
+    ['is not valid yet', YEAR],
+  ])(
+    '[S1] an authority whose certificate %s is told from a server certificate, when joining as well as when pushing',
+    async (what, off) => {
+      const wrong = await makeAuthority('Watchfloor authority', Date.now() + off);
+      const { cert, key } = await wrong.issue();
+      const server = await startServer({ cert: cert + wrong.pem, key });
+      onTestFinished(() => server.close());
+      const ca = wrong.fingerprint;
+      const enrollment = { key: 'k', host: '127.0.0.1', port: server.port, ca, tls: true };
+      const expected = {
+        kind: 'unreachable',
+        reason: expect.stringMatching(
+          new RegExp(`certificate of the authority of the server at .* ${what}: .* new enrollment string$`),
+        ),
+      };
+      expect(await linkOf({ enrollment }).link.ready()).toMatchObject(expected);
+      const membership = member(server.port, { ca, authority: wrong.pem });
+      const { link } = linkOf({ membership });
+      expect(await link.push('{}')).toMatchObject(expected);
       expect(server.received).toHaveLength(0);
     },
   );
