@@ -66,8 +66,8 @@ export function createJoining(parts: JoiningParts): Joining {
   const rejoins = createLimit(REJOINS, 'This device joins again too often. Wait, then try again.');
 
   /** Why the id may not be had with this key; undefined when it may. */
-  function refusal(id: string, key: EnrollmentKeyRecord, isSameMachine: boolean): ErrorCode | undefined {
-    if (isSameMachine || key.device_id === id) return undefined;
+  function refusal(id: string, key: EnrollmentKeyRecord, isProved: boolean): ErrorCode | undefined {
+    if (isProved || key.device_id === id) return undefined;
     const existing = devices.get(id);
     if (existing) return existing.token_hash === null ? 'device_revoked' : 'device_exists';
     const gone = removed.get(id);
@@ -105,6 +105,16 @@ export function createJoining(parts: JoiningParts): Joining {
     );
   }
 
+  /** Whether the machine proves that it is the registered device. */
+  function isSameMachine(
+    id: string,
+    request: RegisterRequest,
+    key: EnrollmentKeyRecord,
+    authorization: string,
+  ): boolean {
+    return isRetry(id, request, key) || tokens.isTokenOf(authorization, id);
+  }
+
   async function refuseKey(address: string): Promise<never> {
     await wrongKeys.count(networkOf(address));
     throw new ApiError('invalid_enrollment_key');
@@ -116,12 +126,12 @@ export function createJoining(parts: JoiningParts): Joining {
       if (!key) return refuseKey(address);
       // A key that was made for a device gives its id also to a machine that was installed anew.
       const id = key.device_id ?? request.device_id ?? randomUUID();
-      if (devices.get(id)) await rejoins.count(id);
+      if (isSameMachine(id, request, key, authorization)) await rejoins.count(id);
       // Nothing is awaited between these checks and the changes: of two registrations at once, the second one
       // finds the device of the first.
       const retry = isRetry(id, request, key);
       if (!retry && !keys.hasUsesLeft(key)) return refuseKey(address);
-      const code = refusal(id, key, retry || tokens.isTokenOf(authorization, id));
+      const code = refusal(id, key, isSameMachine(id, request, key, authorization));
       if (code !== undefined) throw new ApiError(code);
       const isNew = devices.get(id) === undefined;
       const [{ record, token }] = await Promise.all([

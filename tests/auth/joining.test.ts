@@ -139,6 +139,16 @@ describe('an identity that is taken', () => {
     for (let i = 0; i < 11; i++) await join(key, { join_secret: SECRET });
     await expect(join(key, { join_secret: SECRET })).rejects.toMatchObject({ status: 429 });
   });
+
+  test('[S5] a stranger with a valid key cannot use up how often a device may join again', async () => {
+    const { newKey, join } = stage();
+    const key = await newKey({ max_uses: 1 });
+    await join(key, { join_secret: SECRET });
+    const other = await newKey();
+    for (let i = 0; i < 20; i++)
+      await expect(join(other)).rejects.toMatchObject(refusedWith('device_exists'));
+    await expect(join(key, { join_secret: SECRET })).resolves.toMatchObject({ isNew: false });
+  });
 });
 
 describe('an identity that was revoked or removed', () => {
