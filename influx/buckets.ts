@@ -3,7 +3,7 @@ import type { InfluxDB } from '@influxdata/influxdb-client';
 import { BucketsAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
 import type { HistoryOptions, Retention } from '../server/history/history.ts';
 import { errorText } from '#protocol/errors.ts';
-import { isNotFound, isRefusal, SetupError } from './errors.ts';
+import { isNotFound, isRefusal, NotInfluxError, SetupError } from './errors.ts';
 
 export interface InfluxBucket {
   readonly name: string;
@@ -95,7 +95,9 @@ export async function findOrMakeBuckets({
 
   async function find(name: string): Promise<InfluxBucket | undefined> {
     try {
-      const found = (await api.getBuckets({ org, name })).buckets?.[0];
+      const { buckets } = await api.getBuckets({ org, name });
+      if (buckets === undefined) throw new NotInfluxError('a list of buckets without buckets');
+      const found = buckets[0];
       if (found === undefined) return undefined;
       const seconds = found.retentionRules[0]?.everySeconds ?? 0;
       return { name, retentionMs: seconds === 0 ? Infinity : seconds * 1000, isNew: false };

@@ -11,7 +11,7 @@ import {
   type Transport,
 } from '@influxdata/influxdb-client';
 import { PassThrough } from 'node:stream';
-import { NotInfluxError } from './errors.ts';
+import { isVersion3, NotInfluxError, SetupError, VERSION_3 } from './errors.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -28,9 +28,10 @@ function expectedType(path: string): string {
   return /^\/(ping|api\/v2\/(write|delete))/.test(path) ? '' : 'application/json';
 }
 
-function checkAnswer(path: string, headers: HttpHeaders, status = 0): NotInfluxError | undefined {
+function checkAnswer(path: string, headers: HttpHeaders, status = 0): Error | undefined {
   // The client makes an HttpError of these.
   if (status >= 300) return undefined;
+  if (isVersion3({ headers })) return new SetupError(VERSION_3);
   const type = String(headers['content-type'] ?? '');
   const expected = expectedType(path);
   if (expected === '' ? status === 204 : type.startsWith(expected)) return undefined;
@@ -76,7 +77,7 @@ export function connect({ url, token, limitMs, closing }: ConnectionOptions): In
 
   const request: Transport['request'] = async (path, body, given, responseStarted) => {
     const { options, reason } = limited(given);
-    let problem: NotInfluxError | undefined;
+    let problem: Error | undefined;
     try {
       const answer: unknown = await transport.request(path, body, options, (headers, status) => {
         problem = checkAnswer(path, headers, status);

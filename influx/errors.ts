@@ -43,7 +43,7 @@ function advice(error: unknown): string {
   if (isVersion3(error)) return VERSION_3;
   const answer = messageOf(error);
   if (isTooLarge(error))
-    return `even a single sample is too large for it, or for a proxy before it (${error.statusCode} ${error.statusMessage ?? ''}): raise the limit of the size of a request there`;
+    return `even the smallest request is too large for it, or for a proxy before it (${error.statusCode} ${error.statusMessage ?? ''}): raise the limit of the size of a request there`;
   if (answer === undefined)
     return `something before it answers ${error.statusCode} ${error.statusMessage ?? ''}, which is not an answer of InfluxDB: check INFLUX_URL and what stands before InfluxDB`;
   if (/organization name .* not found/.test(answer))

@@ -10,7 +10,7 @@ import { openEmbeddedHistory } from '../history/embedded/embedded.ts';
 import { createFeeder, type Feeder } from '../history/feeder.ts';
 import type { History } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
-import { createReader, INFLUX_PATIENCE, type Reader } from '../history/reader.ts';
+import { createReader, influxPatience, type Reader } from '../history/reader.ts';
 import { decodeEntry } from '../ingest/journal-entry.ts';
 import { seriesRoutes } from '../routes/series.ts';
 import type { Base } from './base.ts';
@@ -108,7 +108,9 @@ async function open(base: Base, stops: Stops) {
         'history',
         problem === undefined
           ? null
-          : { text: `The history is behind: ${problem}. New samples wait in the journal, and none is lost.` },
+          : {
+              text: `The history is behind: ${problem}. New samples wait in the journal, and none is lost; should its disk fill up, pushes are refused and the agents keep their samples.`,
+            },
       );
     },
     decode({ deviceId, arrived, payload }) {
@@ -128,7 +130,7 @@ async function open(base: Base, stops: Stops) {
     caughtUp: feeder.caughtUp,
     problem: () => problem,
     clock,
-    patience: config.influx ? INFLUX_PATIENCE : undefined,
+    patience: config.influx && influxPatience(config.influx.url),
   });
 
   return {

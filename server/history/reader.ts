@@ -9,6 +9,8 @@ import { HistoryError, type History } from './history.ts';
 
 /** How long the server waits for a history elsewhere, in milliseconds. */
 export interface Patience {
+  /** Who is waited for, for the reason. */
+  readonly who: string;
   /** For the answer to a request, the acknowledged samples included. */
   readonly answerMs: number;
   /** For acknowledged samples to be in the history, as a part of `answerMs`. */
@@ -19,12 +21,13 @@ export interface Patience {
   readonly latestMs: number;
 }
 
-export const INFLUX_PATIENCE: Patience = {
+export const influxPatience = (url: string): Patience => ({
+  who: `InfluxDB at ${url}`,
   answerMs: 4000,
   caughtUpMs: 1500,
   timesMs: 1000,
   latestMs: 3000,
-};
+});
 
 export interface ReaderParts {
   readonly history: Pick<History, 'query' | 'fields' | 'timestamps' | 'latest'>;
@@ -54,8 +57,14 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
   let overdue = 0;
   const giveUps = new Set<() => void>();
 
-  function within<T>(ms: number | undefined, work: Promise<T>, onOverdue = () => undefined): Promise<T> {
-    if (ms === undefined) return work;
+  /** Settles as `work` does, or rejects once the patience with it is over. */
+  function within<T>(
+    what: 'answerMs' | 'caughtUpMs' | 'timesMs' | 'latestMs',
+    work: Promise<T>,
+    onOverdue: () => void = () => undefined,
+  ): Promise<T> {
+    if (patience === undefined) return work;
+    const { who, [what]: ms } = patience;
     return new Promise((resolve, reject) => {
       const giveUp = (reason: string) => {
         end();
@@ -64,7 +73,10 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
       const stopping = () => giveUp('the server stops');
       const cancel = clock.after(ms, () => {
         onOverdue();
-        giveUp(problem() ?? `it did not answer within ${ms / 1000} s`);
+        giveUp(
+          problem() ??
+            `${who} did not answer within ${ms / 1000} s: it is overloaded, or the network delays its answer`,
+        );
       });
       const end = () => {
         cancel();
@@ -78,10 +90,8 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
   /** Resolves when the acknowledged samples are in the history, or when waiting for them takes too long. */
   async function untilCaughtUp(): Promise<void> {
     if (problem() !== undefined) return;
-    const work = caughtUp();
-    // What is not in the history yet is missing in the answer, which the next one then has.
-    if (patience) await within(patience.caughtUpMs, work).catch(() => undefined);
-    else await work;
+    // What is not in the history by then is missing in the answer; the next answer has it.
+    await within('caughtUpMs', caughtUp()).catch(() => undefined);
   }
 
   async function askTimes(deviceId: string, from: number, to: number): Promise<readonly number[]> {
@@ -98,18 +108,19 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
       await untilCaughtUp();
       return history.fields(deviceId);
     },
-    latest: (): Promise<ReadonlyMap<string, Sample>> => within(patience?.latestMs, history.latest()),
+    latest: (): Promise<ReadonlyMap<string, Sample>> => within('latestMs', history.latest()),
     async storedTimes(deviceId, from, to) {
-      const reason = problem() ?? (overdue > 0 ? 'it does not answer in time' : undefined);
+      const reason =
+        problem() ?? (overdue > 0 ? `${patience?.who ?? 'the history'} does not answer in time` : undefined);
       if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
       const asking = askTimes(deviceId, from, to);
-      return within(patience?.timesMs, asking, () => {
+      return within('timesMs', asking, () => {
         overdue++;
         const settled = () => void overdue--;
         asking.then(settled, settled);
       });
     },
-    inTime: (work) => within(patience?.answerMs, work),
+    inTime: (work) => within('answerMs', work),
     stop() {
       for (const giveUp of giveUps) giveUp();
     },

@@ -66,7 +66,7 @@ describe.skipIf(binary === undefined)('refusals, with a real influxd', () => {
 
   test.each<[string, Fault, RegExp]>([
     ['a 400 page', page(400), /something before it answers 400/],
-    ['a 413 page, for any size', page(413), /even a single sample is too large/],
+    ['a 413 page, for any size', page(413), /even the smallest request is too large/],
     ['a 422 page', page(422), /something before it answers 422/],
     ['a 403 page', page(403), /something before it answers 403/],
     ['a 404 page', page(404), /something before it answers 404/],

@@ -1,6 +1,6 @@
 /** What the owner of an InfluxDB can do with it over its HTTP API, for tests. */
 import { InfluxDB } from '@influxdata/influxdb-client';
-import { BucketsAPI, DeleteAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
+import { AuthorizationsAPI, BucketsAPI, DeleteAPI, OrgsAPI } from '@influxdata/influxdb-client-apis';
 import type { Influxd } from './influxd.ts';
 
 export interface Admin {
@@ -8,6 +8,8 @@ export interface Admin {
    * Makes a token that may read and write these buckets only. For `name:read` it may only read the bucket.
    */
   narrowToken(...buckets: readonly string[]): Promise<string>;
+  revokeToken(token: string): Promise<void>;
+  setRetention(bucket: string, days: number): Promise<void>;
   /** Makes a bucket that keeps its data for `days`; 0 for ever. */
   makeBucket(name: string, days?: number): Promise<void>;
   deleteBucket(name: string): Promise<void>;
@@ -51,6 +53,17 @@ export function adminOf({ url, token, org }: Influxd): Admin {
       if (typeof created !== 'object' || created === null || !('token' in created))
         throw new Error('InfluxDB made no token');
       return String(created.token);
+    },
+    async revokeToken(revoked) {
+      const api = new AuthorizationsAPI(client);
+      const all = (await api.getAuthorizations({})).authorizations ?? [];
+      await api.deleteAuthorizationsID({ authID: all.find((one) => one.token === revoked)?.id ?? '' });
+    },
+    async setRetention(name, days) {
+      await buckets.patchBucketsID({
+        bucketID: (await find(name))?.id ?? '',
+        body: { retentionRules: [{ type: 'expire', everySeconds: days * DAY_SECONDS }] },
+      });
     },
     async makeBucket(name, days = 0) {
       await buckets.postBuckets({

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
+import { connect } from '../../influx/connection.ts';
+import { rows } from '../../influx/flux.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { createLog } from '../../server/app/log.ts';
 
@@ -12,11 +14,16 @@ afterEach(() => {
 
 /** Starts a server that gives this answer to every request, or never answers. Returns its URL. */
 async function startAnswering(reply?: { status: number; message: string }): Promise<string> {
-  server = createServer((_, response) => {
+  return startServer((response) => {
     if (reply === undefined) return;
     response.writeHead(reply.status, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ code: 'code', message: reply.message }));
-  }).listen(0, '127.0.0.1');
+  });
+}
+
+/** Starts a server that answers every request with `answer`. Returns its URL. */
+async function startServer(answer: (response: ServerResponse) => void): Promise<string> {
+  server = createServer((_, response) => answer(response)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`;
@@ -56,4 +63,81 @@ test('when InfluxDB accepts the connection but never answers, the error and the 
     detail: expect.stringContaining('did not answer in time'),
   });
   await history.close();
+});
+
+test.each([
+  ['to a ping', 200, '{"version":"3.0.1"}'],
+  ['that it knows no buckets', 404, '{"error":"not found"}'],
+])('InfluxDB 3 is recognised by its answer %s, and the error says what to use', async (_, status, body) => {
+  const url = await startServer((response) => {
+    response.writeHead(status, { 'content-type': 'application/json', 'x-influxdb-version': '3.0.1' });
+    response.end(body);
+  });
+  const history = await openInfluxHistory({
+    url,
+    token: 't',
+    org: 'o',
+    bucket: 'b',
+    log: createLog('silent'),
+  });
+  await expect(history.fields('d')).rejects.toThrow(/it is InfluxDB 3, .*Watchfloor needs InfluxDB 2/);
+  expect(await history.health()).toMatchObject({
+    healthy: false,
+    detail: expect.stringContaining('InfluxDB 3'),
+  });
+  await history.close();
+});
+
+test('JSON of another program is not taken for an InfluxDB without buckets', async () => {
+  const url = await startServer((response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
+  });
+  const history = await openInfluxHistory({
+    url,
+    token: 't',
+    org: 'o',
+    bucket: 'b',
+    log: createLog('silent'),
+  });
+  await expect(history.latest()).rejects.toThrow('something else answers there');
+  await history.close();
+});
+
+const TABLE =
+  '#datatype,string,long,double\r\n#group,false,false,false\r\n#default,_result,,\r\n,result,table,_value\r\n,,0,1\r\n\r\n';
+const FAILED =
+  '#datatype,string,string\r\n#group,true,true\r\n#default,,\r\n,error,reference\r\n,panic: no cursor,\r\n\r\n';
+
+/** Reads all rows of one answer, with a limit of 200 ms. */
+async function readAll(answer: (response: ServerResponse) => void): Promise<number> {
+  const url = await startServer(answer);
+  const closing = new AbortController();
+  const client = connect({ url, token: 't', limitMs: 200, closing: closing.signal });
+  let count = 0;
+  for await (const { values } of rows(client.getQueryApi('o'), 'query')) count += values.length > 0 ? 1 : 0;
+  return count;
+}
+
+const csv = { 'content-type': 'text/csv; charset=utf-8' };
+
+test('the rows of a whole answer are read', async () => {
+  expect(await readAll((response) => response.writeHead(200, csv).end(TABLE))).toBe(1);
+});
+
+test.each<[string, (response: ServerResponse) => void, RegExp]>([
+  ['ends with an error', (response) => response.writeHead(200, csv).end(TABLE + FAILED), /panic: no cursor/],
+  [
+    'is cut off',
+    (response) => response.writeHead(200, csv).write(TABLE, () => response.destroy()),
+    /aborted/,
+  ],
+  ['stands still after its first rows', (response) => response.writeHead(200, csv).write(TABLE), /timed out/],
+  [
+    'is a page for people',
+    (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>'),
+    /status 200, text\/html/,
+  ],
+  ['is empty', (response) => response.writeHead(204).end(), /status 204, no content/],
+])('[H4] an answer to a query that %s is an error, not a part of the data', async (_, answer, error) => {
+  await expect(readAll(answer)).rejects.toThrow(error);
 });
