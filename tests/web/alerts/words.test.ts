@@ -19,6 +19,11 @@ describe('alerts in words', () => {
     ).toBe('256 MiB, below 1.00 GiB');
   });
 
+  it('[I8] the subject of an alert that stands for other fields of its rule counts them', () => {
+    const mount = { ...alert, metric: 'mount:/var:used' };
+    expect(alertSubject({ ...mount, others: 40 })).toBe(`${alertSubject(mount)}, and 40 like it`);
+  });
+
   it('the reading of an offline alert is how long the machine was not seen', () => {
     expect(alertReading({ ...alert, metric: 'offline', value: 34, threshold: 0 })).toBe('not seen for 34 s');
   });

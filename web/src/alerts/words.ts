@@ -4,9 +4,12 @@ import { metricName } from '../format/metric.ts';
 import { figure, text } from '../format/number.ts';
 import { span } from '../format/time.ts';
 
-/** What an alert is about: `CPU`, `Filesystem /var, used`, `Offline`. */
-export function alertSubject({ metric }: Alert): string {
-  return metricName(metric);
+/**
+ * What an alert is about: `CPU`, `Filesystem /var, used`, `Offline`; `Filesystem /var, used, and 40 like it` where it
+ * stands for other fields of its rule too.
+ */
+export function alertSubject({ metric, others }: Pick<Alert, 'metric' | 'others'>): string {
+  return others === 0 ? metricName(metric) : `${metricName(metric)}, and ${others} like it`;
 }
 
 /** The value that raised an alert and its threshold: `97 %, above 90 %`; for offline, how long no push came. */
