@@ -69,6 +69,7 @@ export function interfaceKind(sysNet: string, name: string): InterfaceKind {
 /** How the interfaces of this machine are treated. */
 export interface Interfaces {
   readonly shown: readonly string[];
+  isShown(name: string): boolean;
   /** Those with a network card behind them. */
   readonly devices: readonly string[];
   /** Whether the bytes of this interface are part of the machine's totals. */
@@ -90,5 +91,6 @@ export function sortInterfaces(kinds: ReadonlyMap<string, InterfaceKind>): Inter
   // The kernel does not tell a container's own network card from the ends of containers inside it.
   const outside = single.filter((name) => guessKind(name) === 'other');
   const counted = new Set([devices, outside, single].find(({ length }) => length > 0) ?? shown);
-  return { shown, devices, isCounted: (name) => counted.has(name) };
+  const isShown = new Set(shown);
+  return { shown, devices, isShown: (name) => isShown.has(name), isCounted: (name) => counted.has(name) };
 }

@@ -13,13 +13,13 @@ export interface InterfaceCounters {
   readonly errors: number;
 }
 
-/** /proc/net/dev → the text of each interface's counters, by name. */
-function parseNetDev(text: string): Map<string, string> {
-  const found = new Map<string, string>();
+/** /proc/net/dev → the name of each interface, and the text of its counters. */
+function parseNetDev(text: string): (readonly [name: string, counters: string])[] {
+  const found: [string, string][] = [];
   for (const line of text.split('\n')) {
     // The name ends at the last colon before the numbers: an alias contains one itself (`eth0:1:`).
     const [, name = '', counters] = /^\s*(\S+):\s*(\d.*)$/.exec(line) ?? [];
-    if (counters !== undefined) found.set(name, counters);
+    if (counters !== undefined) found.push([name, counters]);
   }
   return found;
 }
@@ -70,56 +70,67 @@ export function networkFields(
 /** How often all of /sys is read again, in milliseconds: a bond may get another member, a link another speed. */
 const LOOK_EVERY = 60_000;
 
-/** The interfaces that are present, sorted by what the kernel says of them. */
-function createSorting(sysNet: string) {
+/** Sorts the interfaces that are present by what the kernel says of them. */
+function createSorting(sysNet: string): (present: readonly string[], at: number) => Interfaces {
   let kinds = new Map<string, InterfaceKind>();
   let names = '';
   let lookedAt = -Infinity;
-  let sorted = sortInterfaces(new Map());
-  return {
-    /** The interfaces `present`, and whether they were looked at anew. */
-    sort(present: readonly string[], at: number): { readonly sorted: Interfaces; readonly isNew: boolean } {
-      const isDue = at - lookedAt >= LOOK_EVERY;
-      if (!isDue && present.join() === names) return { sorted, isNew: false };
-      if (isDue) [kinds, lookedAt] = [new Map(), at];
-      names = present.join();
-      kinds = new Map(present.map((name) => [name, kinds.get(name) ?? interfaceKind(sysNet, name)]));
-      sorted = sortInterfaces(kinds);
-      return { sorted, isNew: true };
-    },
+  let sorted = sortInterfaces(kinds);
+  return (present, at) => {
+    const joined = present.join();
+    const isDue = at - lookedAt >= LOOK_EVERY;
+    if (joined === names && !isDue) return sorted;
+    if (isDue) [kinds, lookedAt] = [new Map(), at];
+    names = joined;
+    kinds = new Map(present.map((name) => [name, kinds.get(name) ?? interfaceKind(sysNet, name)]));
+    sorted = sortInterfaces(kinds);
+    return sorted;
   };
 }
 
 export function createNetwork(sysNet = '/sys/class/net', links: Links = createLinks(sysNet)): Collector {
   const rates = createRates();
-  const sorting = createSorting(sysNet);
+  const sort = createSorting(sysNet);
   const used = new Set<string>();
+  let sorted = sort([], 0);
+  let asked = '';
+  let askedAt = -Infinity;
   let isLying = false;
+
+  const askLinks = (at: number) => {
+    [asked, askedAt] = [sorted.devices.join(), at];
+    void links.ask(sorted.devices);
+  };
+  const isCounted = (name: string) => sorted.isCounted(name) && links.of(name)?.isFunction !== true;
+  const mostBytes = (name: string) => links.of(name)?.mostBytes ?? MOST_BYTES;
+
   return {
     collect({ at, read }) {
       const text = read('/proc/net/dev');
       if (text === undefined) return 'absent';
       const found = parseNetDev(text);
-      const { sorted, isNew } = sorting.sort([...found.keys()], at);
-      if (isNew) for (const name of used) if (!found.has(name)) used.delete(name);
-      // A rate above the link's speed is a lie, or the link became faster since it was asked.
-      if (isNew || isLying) void links.ask(sorted.devices);
+      const before = sorted;
+      sorted = sort(
+        found.map(([name]) => name),
+        at,
+      );
+      if (at - askedAt >= LOOK_EVERY || (sorted !== before && sorted.devices.join() !== asked)) askLinks(at);
+      if (sorted !== before) for (const name of used) if (!sorted.isShown(name)) used.delete(name);
       const interfaces: InterfaceCounters[] = [];
-      for (const name of sorted.shown) {
-        const counters = parseCounters(name, found.get(name) ?? '');
-        if (counters.rxBytes > 0 || counters.txBytes > 0) used.add(name);
+      for (const [name, counters] of found) {
+        if (!sorted.isShown(name)) continue;
+        const one = parseCounters(name, counters);
+        if (one.rxBytes > 0 || one.txBytes > 0) used.add(name);
         // An interface in use whose counters show 0 lies, or was reset.
-        if (used.has(name)) interfaces.push(counters);
+        if (used.has(name)) interfaces.push(one);
       }
       rates.begin(at);
       if (interfaces.length === 0) return 'absent';
-      const fields = networkFields(
-        rates,
-        interfaces,
-        (name) => sorted.isCounted(name) && links.of(name)?.isFunction !== true,
-        (name) => links.of(name)?.mostBytes ?? MOST_BYTES,
-      );
+      const fields = networkFields(rates, interfaces, isCounted, mostBytes);
+      const wasLying = isLying;
       isLying = sorted.devices.some((name) => used.has(name) && fields[namesOf(name).rx] === undefined);
+      // Too much for the link's speed is a lie, or the link became faster since it was asked.
+      if (isLying && !wasLying) askLinks(at);
       return fields;
     },
   };

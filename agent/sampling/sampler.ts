@@ -18,7 +18,8 @@ const EARLY = 100;
 
 /** The fields in one record, and how many of them there is no room for in a sample. */
 function merge(parts: readonly Fields[]): { readonly fields: Fields; readonly leftOut: number } {
-  const fields: Fields = Object.assign({}, ...parts);
+  const fields: Fields = {};
+  for (const part of parts) Object.assign(fields, part);
   const leftOut = Object.keys(fields).length - FIELDS_PER_SAMPLE;
   if (leftOut <= 0) return { fields, leftOut: 0 };
   // The collector with the most fields loses some: first its instances, its totals last.

@@ -202,8 +202,21 @@ describe('network', () => {
       ask: async (names) => void asked.push([...names]),
     });
     await over(network, ...texts);
-    expect(asked.length).toBeGreaterThan(1);
-    expect(asked.at(-1)).toEqual(['eth0']);
+    // At first, for the interface that has no rate yet, and for the rate above its speed.
+    expect(asked).toEqual([['eth0'], ['eth0'], ['eth0']]);
+  });
+
+  it('[L6] network cards are not asked again when containers come and go', async () => {
+    const folder = sysNet({ eth0: card, cali1: { ifindex: 3, iflink: 9 }, cali2: { ifindex: 4, iflink: 9 } });
+    let times = 0;
+    const network = createNetwork(folder, { of: () => undefined, ask: async () => void times++ });
+    const at = (bytes: number, ...ends: string[]) =>
+      netdev({ eth0: bytes, ...Object.fromEntries(ends.map((name) => [name, bytes])) });
+    await over(network, at(1000), at(2000));
+    const before = times;
+    await network.collect(contextAt(2000, () => at(3000, 'cali1')));
+    await network.collect(contextAt(3000, () => at(4000, 'cali2')));
+    expect(times).toBe(before);
   });
 
   it('[G8] a speed that does not limit, or is not known, limits nothing', async () => {
