@@ -18,6 +18,8 @@ export interface Checkpoints {
   readonly storedTo: Position;
   /** The position below which everything is in the database file. */
   readonly durable: Position;
+  /** The position that was noted and committed last. */
+  readonly noted: Position;
   /** Stores that everything below this position is stored. Call it inside the transaction that makes it so. */
   note(position: Position): void;
   /**
@@ -39,7 +41,8 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
   );
   const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   const committed = db.prepare(`SELECT value FROM meta WHERE key = 'stored_to'`);
-  const storedTo = numberOf(committed.get(), 'value') ?? 0;
+  const readNoted = () => numberOf(committed.get(), 'value') ?? 0;
+  const storedTo = readNoted();
   let durable = 0;
   let lastRun = now;
 
@@ -47,6 +50,9 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
     storedTo,
     get durable() {
       return durable;
+    },
+    get noted() {
+      return readNoted();
     },
     note: (position) => void put.run(position),
     isDue(position, time) {
@@ -57,8 +63,7 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
       lastRun = time;
       const result = checkpoint.get();
       // SQLite copies as much as it can; the rest waits for the next checkpoint.
-      if (numberOf(result, 'log') === numberOf(result, 'checkpointed'))
-        durable = numberOf(committed.get(), 'value') ?? 0;
+      if (numberOf(result, 'log') === numberOf(result, 'checkpointed')) durable = readNoted();
     },
   };
 }

@@ -218,7 +218,8 @@ export function openSqliteHistory({
   }
 
   function checkpoint(time: number): void {
-    transaction(db, () => checkpoints.note(storedPosition(NO_PAGES)));
+    const position = storedPosition(NO_PAGES);
+    if (position !== checkpoints.noted) transaction(db, () => checkpoints.note(position));
     checkpoints.run(time);
   }
 
