@@ -1,6 +1,7 @@
 /** Live: sends snapshots and changes to open pages, and decides which pages may connect. */
 import { clientAddress, normalAddress } from '../http/address.ts';
-import { allows, isSameOrigin } from '../http/guard.ts';
+import { allows } from '../http/guard.ts';
+import { browserHost, isSameOrigin } from '../http/origin.ts';
 import type { Http } from '../http/http.ts';
 import { createLive } from '../live/live.ts';
 import type { Alerting } from './alerting.ts';
@@ -23,12 +24,16 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
   const live = createLive({
     app: http.uws,
     authenticate: people.sessions.find,
-    allowAddress: (peer, forwardedFor) =>
-      allows(config, 'display', {
-        address: clientAddress(normalAddress(peer), forwardedFor, config.trustedProxies),
-      }),
+    refuse({ peer, header }) {
+      const { trustedProxies } = config;
+      const normalPeer = normalAddress(peer);
+      const forwardedHost = header('x-forwarded-host');
+      const host = browserHost({ peer: normalPeer, host: header('host'), forwardedHost }, trustedProxies);
+      if (!isSameOrigin(header('origin'), host)) return 'foreign_origin';
+      const address = clientAddress(normalPeer, header('x-forwarded-for'), trustedProxies);
+      return allows(config, 'display', { address }) ? undefined : 'address_not_allowed';
+    },
     sessionAlive: people.sessions.isAlive,
-    allowOrigin: isSameOrigin,
     snapshots: {
       fleet: views.fleetSnapshot,
       device: views.deviceSnapshot,

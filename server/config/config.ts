@@ -11,7 +11,7 @@ import { isLoopback } from '#protocol/enrollment.ts';
 import { errorText } from '#protocol/errors.ts';
 import { DEFAULT_RETENTION, type Retention } from '../history/history.ts';
 import type { LogLevel } from '../types.ts';
-import { parseNetworks, type Networks } from '../http/address.ts';
+import { ALL_ADDRESSES, parseNetworks, type Networks } from '../http/address.ts';
 import { SETTING, SETTINGS, type SettingKey } from './settings.ts';
 
 export interface InfluxSettings {
@@ -221,7 +221,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
   const path = createReader([flags, environment], problems)('config', SETTING.config.schema);
   const read = createReader([flags, environment, await readSettingsFile(path, problems)], problems);
 
-  const host = read('host', SETTING.host.schema) ?? '0.0.0.0';
+  const host = read('host', SETTING.host.schema) ?? ALL_ADDRESSES;
   const config: Config = {
     host,
     port: read('port', SETTING.port.schema) ?? 8443,

@@ -33,6 +33,11 @@ const url = z.url({
   error: 'must be an address such as https://watch.example.com:8443',
 });
 
+const publicUrl = url.refine(
+  (text) => !URL.canParse(text) || new URL(text).href === `${new URL(text).origin}/`,
+  'must have no path, query or user name: Watchfloor needs a host name or a port of its own',
+);
+
 interface Setting {
   readonly schema: z.ZodType;
   /** Without the dashes; '' for a secret, as the process list would show its value. */
@@ -52,7 +57,7 @@ export const SETTING = {
     flag: 'host',
     env: 'WATCHFLOOR_HOST',
     value: 'address',
-    defaultText: '0.0.0.0',
+    defaultText: ':: (all addresses, IPv6 and IPv4)',
     help: 'The address to listen on.',
   },
   port: {
@@ -120,7 +125,7 @@ export const SETTING = {
     help: 'The password of `admin`; read on the first start only.',
   },
   public_url: {
-    schema: url,
+    schema: publicUrl,
     flag: 'public-url',
     env: 'WATCHFLOOR_PUBLIC_URL',
     value: 'address',

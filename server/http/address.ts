@@ -1,6 +1,9 @@
 /** IP addresses: parses networks, tests membership, and finds the client's address behind trusted proxies. */
 import ipaddr from 'ipaddr.js';
 
+/** The host that means every address of the machine, IPv6 and IPv4. */
+export const ALL_ADDRESSES = '::';
+
 /** Parsed networks, each as its address and prefix length in bits. A single address has the full prefix. */
 export type Networks = readonly (readonly [ipaddr.IPv4 | ipaddr.IPv6, number])[];
 

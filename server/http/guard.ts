@@ -5,6 +5,7 @@
 import type { Role } from '#protocol/api.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { isIn, type Networks } from './address.ts';
+import { isSameOrigin } from './origin.ts';
 import type { SignedIn } from '../types.ts';
 import type { Request } from './request.ts';
 import { NOBODY, type Access, type Route } from './route.ts';
@@ -28,15 +29,6 @@ export type Guard = (
   route: Pick<Route, 'access' | 'method' | 'path'>,
   request: Request,
 ) => SignedIn | Promise<SignedIn>;
-
-/**
- * Whether the request comes from the server's own pages, or from a client that is not a browser.
- * @param origin the Origin header; '' when absent, as for clients that are not browsers
- */
-export function isSameOrigin(origin: string, host: string): boolean {
-  if (origin === '') return true;
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
-}
 
 /**
  * Whether the address may use a route of this access: agents' routes and all others have a list of networks

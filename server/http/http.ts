@@ -3,11 +3,12 @@ import * as uWS from 'uWebSockets.js';
 import { ApiError } from '#protocol/errors.ts';
 import type { Log } from '../types.ts';
 import { LIMITS } from '#protocol/sample.ts';
-import { networkOf, type Networks } from './address.ts';
+import { ALL_ADDRESSES, networkOf, type Networks } from './address.ts';
 import type { TlsFiles } from '../tls/authority.ts';
 import { createBodyReader, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
 import { inflate } from './inflate.ts';
+import { isHost } from './origin.ts';
 import { COPIED_HEADERS, DEVICE_HEADERS, readRequest, Reply } from './request.ts';
 import type { Route } from './route.ts';
 import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
@@ -42,6 +43,9 @@ interface OpenExchange extends Exchange {
   /** Frees what the request holds; called when the client disconnects and when the request is answered. */
   onAbort: () => void;
 }
+
+/** The paths of the web app's pages and files. */
+const PAGE_PATHS = ['/', '/ui', '/ui/*'];
 
 /** [S5] The most that a body may have, on the wire and inflated, before its sender is known. */
 const STRANGER_BODY_BYTES = 16 * 1024;
@@ -115,6 +119,7 @@ export function createHttp({ tls, log }: HttpParts): Http {
       try {
         const request = readRequest(exchange.res, req, readOptions);
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
+        if (route.access !== 'device' && !isHost(request.host)) throw new ApiError('invalid_host');
         const guarded = guard(route, request);
         const deviceId = route.admit?.(request) ?? '';
         if (route.readsBody) {
@@ -147,22 +152,27 @@ export function createHttp({ tls, log }: HttpParts): Http {
     else uws.del(route.path, handler);
   }
 
-  /** Answers 405 for other methods of the routes' paths, and 404 for all other paths. */
+  /** Answers 405 for other methods of the served paths, and 404 for all other paths. */
   function serveErrors(routes: readonly Route[]): void {
     const refuseWith =
-      (code: 'not_found' | 'method_not_allowed'): Handler =>
+      (error: ApiError, headers: Readonly<Record<string, string>> = {}): Handler =>
       (res) => {
-        sendError(beginExchange(res), new ApiError(code), '', log);
+        sendValue(beginExchange(res), new Reply(error.status, error.body, headers));
         endExchange();
       };
-    const paths = new Set(routes.map((route) => route.path));
-    const pathsWithGet = new Set(routes.filter(({ method }) => method === 'GET').map(({ path }) => path));
-    for (const path of paths) {
-      if (!pathsWithGet.has(path)) uws.head(path, withoutBody(refuseWith('method_not_allowed')));
-      uws.any(path, refuseWith('method_not_allowed'));
+    const methods = new Map<string, string[]>(PAGE_PATHS.map((path) => [path, ['GET', 'HEAD']]));
+    for (const { path, method } of routes) {
+      const known = methods.get(path) ?? [];
+      methods.set(path, [...known, ...(method === 'GET' ? ['GET', 'HEAD'] : [method])]);
     }
-    uws.head('/*', withoutBody(refuseWith('not_found')));
-    uws.any('/*', refuseWith('not_found'));
+    for (const [path, known] of methods) {
+      const refuse = refuseWith(new ApiError('method_not_allowed'), { allow: known.join(', ') });
+      if (!known.includes('HEAD')) uws.head(path, withoutBody(refuse));
+      uws.any(path, refuse);
+    }
+    const notFound = refuseWith(new ApiError('not_found'));
+    uws.head('/*', withoutBody(notFound));
+    uws.any('/*', notFound);
   }
 
   function serveFiles({ files, guard, trustedProxies }: ServeParts): void {
@@ -173,6 +183,9 @@ export function createHttp({ tls, log }: HttpParts): Http {
         req.getHeader('if-none-match'),
         req.getHeader('accept-encoding'),
       ];
+      // A certificate that every browser trusts, on the usual port: what is remembered of the host is then true of all
+      // its ports, and can lock nobody out. A certificate of the server's own authority could.
+      const isHttpsOnly = tls?.fingerprint === null && !req.getHeader('host').includes(':');
       const page = find(req.getUrl());
       try {
         await guard(
@@ -181,7 +194,7 @@ export function createHttp({ tls, log }: HttpParts): Http {
         );
         if (page === undefined) throw new ApiError('not_found');
         if (page instanceof Reply) sendValue(exchange, page);
-        else sendFile(exchange, page, ifNoneMatch, acceptEncoding);
+        else sendFile(exchange, page, { ifNoneMatch, acceptEncoding, isHttpsOnly });
       } catch (error) {
         sendError(exchange, error, '/ui/*', log);
       } finally {
@@ -207,7 +220,7 @@ export function createHttp({ tls, log }: HttpParts): Http {
     },
     listen(host, port) {
       return new Promise((resolve, reject) => {
-        uws.listen(host, port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+        const whenListening = (socket: uWS.us_listen_socket | false) => {
           if (!socket) {
             reject(
               new Error(
@@ -219,7 +232,10 @@ export function createHttp({ tls, log }: HttpParts): Http {
           }
           listening = socket;
           resolve(uWS.us_socket_local_port(socket));
-        });
+        };
+        // Without a host, uWS falls back to IPv4 on a machine that has no IPv6.
+        if (host === ALL_ADDRESSES) uws.listen(port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, whenListening);
+        else uws.listen(host, port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, whenListening);
       });
     },
     async drain(graceMs) {

@@ -3,7 +3,8 @@
  * is copied before the first await, as uWS's request object is invalid after it.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import { clientAddress, isIn, normalAddress, type Networks } from './address.ts';
+import { clientAddress, normalAddress, type Networks } from './address.ts';
+import { browserHost } from './origin.ts';
 
 export interface Request {
   /** The values of the `:name` parts of the route's path, URL-decoded, in order. */
@@ -57,13 +58,13 @@ function readPeer(res: HttpResponse): string {
 }
 
 /**
- * All X-Forwarded-For lines, joined. A proxy may add its own line below the client's; getHeader returns only
- * the first.
+ * All lines of a header, joined by commas; getHeader returns only the first. A proxy may add its own line of
+ * X-Forwarded-For below the client's.
  */
-function allForwardedFor(req: HttpRequest): string {
+function allLines(req: HttpRequest, header: string): string {
   const lines: string[] = [];
   req.forEach((name, value) => {
-    if (name === 'x-forwarded-for') lines.push(value);
+    if (name === header) lines.push(value);
   });
   return lines.join(',');
 }
@@ -85,8 +86,8 @@ class CopiedRequest implements Request {
     if (needsAddress) this.#peer = readPeer(res);
     this.#trustedProxies = trustedProxies;
     const copied: Partial<Record<CopiedHeader, string>> = {};
-    for (const name of headers) copied[name] = req.getHeader(name);
-    if (trustedProxies.length > 0) copied['x-forwarded-for'] = allForwardedFor(req);
+    for (const name of headers) copied[name] = name === 'host' ? allLines(req, name) : req.getHeader(name);
+    if (trustedProxies.length > 0) copied['x-forwarded-for'] = allLines(req, 'x-forwarded-for');
     this.#headers = copied;
     const params: string[] = [];
     for (let i = 0; i < paramCount; i++) params.push(decodePart(req.getParameter(i) ?? ''));
@@ -112,10 +113,8 @@ class CopiedRequest implements Request {
   }
 
   get host(): string {
-    const forwarded = this.header('x-forwarded-host');
-    return forwarded !== '' && isIn(this.#trustedProxies, this.#peerAddress)
-      ? forwarded
-      : this.header('host');
+    const [host, forwardedHost] = [this.header('host'), this.header('x-forwarded-host')];
+    return browserHost({ peer: this.#peerAddress, host, forwardedHost }, this.#trustedProxies);
   }
 }
 

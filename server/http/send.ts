@@ -94,6 +94,9 @@ export function sendError(exchange: Exchange, error: unknown, routeName: string,
   write(exchange, known.status, { ...JSON_HEADERS, ...retry }, JSON.stringify(known.body));
 }
 
+/** How long a browser remembers that a host is reached by HTTPS only, in seconds. */
+const YEAR_S = 31_536_000;
+
 const PAGE_HEADERS: readonly (readonly [string, string])[] = [
   ['x-content-type-options', 'nosniff'],
   ['referrer-policy', 'same-origin'],
@@ -101,21 +104,47 @@ const PAGE_HEADERS: readonly (readonly [string, string])[] = [
   ['vary', 'accept-encoding'],
 ];
 
+/** Whether an If-None-Match header names the tag: it may be `*`, or a list, and its tags may be weak or strong. */
+function isMatch(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch.trim() === '*') return true;
+  const opaque = etag.replace(/^W\//, '');
+  return [...ifNoneMatch.matchAll(/"[^"]*"/g)].some(([tag]) => tag === opaque);
+}
+
+/** Whether an Accept-Encoding header lets the reply be Brotli: it names `br`, or `*`, with a weight above 0. */
+export function acceptsBrotli(acceptEncoding: string): boolean {
+  const weights = new Map<string, number>();
+  for (const part of acceptEncoding.toLowerCase().split(',')) {
+    const [coding = '', weight = 'q=1'] = part.split(';').map((text) => text.trim());
+    weights.set(coding, Number(/^q=([\d.]+)$/.exec(weight)?.[1] ?? 0));
+  }
+  return (weights.get('br') ?? weights.get('*') ?? 0) > 0;
+}
+
+/** What the reply with a file depends on, besides the file. */
+export interface FileRequest {
+  /** The headers of these names, '' when absent. */
+  readonly ifNoneMatch: string;
+  readonly acceptEncoding: string;
+  /** Whether browsers may remember that this host is reached by HTTPS only. */
+  readonly isHttpsOnly: boolean;
+}
+
 /** Sends a file, as Brotli when the client accepts it; 304 when the client already has this version. */
 export function sendFile(
   exchange: Exchange,
   file: StaticFile,
-  ifNoneMatch: string,
-  acceptEncoding: string,
+  { ifNoneMatch, acceptEncoding, isHttpsOnly }: FileRequest,
 ): void {
   if (exchange.aborted) return;
   const { res } = exchange;
-  const unchanged = ifNoneMatch === file.etag;
-  const brotli = /\bbr\b/.test(acceptEncoding) ? file.brotli : undefined;
+  const unchanged = isMatch(ifNoneMatch, file.etag);
+  const brotli = acceptsBrotli(acceptEncoding) ? file.brotli : undefined;
   res.cork(() => {
     if (unchanged) res.writeStatus(statusLine(304));
     res.writeHeader('etag', file.etag).writeHeader('cache-control', file.cacheControl);
     for (const [name, value] of PAGE_HEADERS) res.writeHeader(name, value);
+    if (isHttpsOnly) res.writeHeader('strict-transport-security', `max-age=${YEAR_S}`);
     if (unchanged) {
       res.end();
       return;

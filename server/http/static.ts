@@ -47,7 +47,8 @@ function toFile(path: string, plain: Buffer, brotli: Buffer | undefined): Static
   return {
     contentType: TYPES[extname(path)] ?? 'application/octet-stream',
     cacheControl: immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
-    etag: `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
+    // Weak, as the Brotli variant has the same tag.
+    etag: `W/"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`,
     plain,
     brotli,
   };

@@ -13,11 +13,16 @@ import type { LiveSocket } from './viewers.ts';
 export interface AdmissionParts {
   /** Resolves with the session of a Cookie header; with undefined where there is no valid one. */
   readonly authenticate: (cookieHeader: string) => Promise<SignedIn | undefined>;
-  /** `peer`: the remote address as uWS writes it; `forwardedFor`: the X-Forwarded-For header, or empty. */
-  readonly allowAddress: (peer: string, forwardedFor: string) => boolean;
-  /** The Origin and Host headers; `origin` is empty where the client sent none. Browsers always send one. */
-  readonly allowOrigin: (origin: string, host: string) => boolean;
+  /** Why a request may not open a live connection, by where it comes from; undefined: it may. */
+  readonly refuse: (request: UpgradeRequest) => 'foreign_origin' | 'address_not_allowed' | undefined;
   readonly log: Log;
+}
+
+export interface UpgradeRequest {
+  /** The remote address as uWS writes it. */
+  readonly peer: string;
+  /** The value of a header, '' when absent. Browsers always send an Origin. */
+  readonly header: (name: 'host' | 'origin' | 'x-forwarded-for' | 'x-forwarded-host') => string;
 }
 
 /** Why a connection is refused: the message of the 403 reply, or of socket.io's `connect_error`. */
@@ -32,16 +37,15 @@ export interface Admission {
   sessionOf(socket: LiveSocket): Promise<SignedIn | undefined>;
 }
 
-export function createAdmission({ authenticate, allowAddress, allowOrigin, log }: AdmissionParts): Admission {
+export function createAdmission({ authenticate, refuse, log }: AdmissionParts): Admission {
   return {
     refuse({ headers, connection }) {
       const { origin = '', host = '' } = headers;
-      if (!allowOrigin(origin, host)) {
+      const header: UpgradeRequest['header'] = (name) => String(headers[name] ?? '');
+      const refusal = refuse({ peer: connection.remoteAddress ?? '', header });
+      if (refusal === 'foreign_origin')
         log.warn({ origin, host }, 'A live connection from a foreign origin was refused.');
-        return 'foreign_origin';
-      }
-      const forwardedFor = String(headers['x-forwarded-for'] ?? '');
-      return allowAddress(connection.remoteAddress ?? '', forwardedFor) ? undefined : 'address_not_allowed';
+      return refusal;
     },
     async sessionOf({ request }) {
       try {

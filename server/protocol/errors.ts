@@ -4,6 +4,7 @@ import type { ErrorReply } from './api.ts';
 const CATALOGUE = {
   invalid_json: [400, 'The body is not valid JSON.'],
   invalid_encoding: [400, 'The body could not be decompressed: it is not what its Content-Encoding says.'],
+  invalid_host: [400, 'The Host header must be one name or address, with or without a port.'],
   invalid_query: [400, 'The query is not valid.'],
   wrong_credentials: [401, 'The user name or the password is wrong.'],
   not_signed_in: [401, 'Sign in first: there is no valid session.'],

@@ -18,6 +18,7 @@ function generalErrors({ path, method, access, readsBody, query }: Route): Error
   const needsSession = access !== 'public' && access !== 'device';
   return [
     ...(isHealth ? [] : (['address_not_allowed'] as const)),
+    ...(access !== 'device' ? (['invalid_host'] as const) : []),
     ...(access !== 'device' && method !== 'GET' ? (['foreign_origin'] as const) : []),
     ...(needsSession ? (['not_signed_in'] as const) : []),
     ...(needsSession && access !== 'display' ? (['forbidden'] as const) : []),

@@ -49,8 +49,7 @@ function openLive(app: uWS.TemplatedApp): Live {
     app,
     authenticate: async () => ({ sessionId: 's', expiresAt: 8e15, role: 'viewer', username: 'bench' }),
     sessionAlive: () => true,
-    allowAddress: () => true,
-    allowOrigin: () => true,
+    refuse: () => undefined,
     snapshots: {
       fleet: () => ({ devices: [], recent: {} }),
       device: () => undefined,

@@ -28,7 +28,7 @@ describe('settings', () => {
   test('[G5] settings have defaults, and the config is frozen', async () => {
     const config = await load();
     expect(config).toMatchObject({
-      host: '0.0.0.0',
+      host: '::',
       port: 8443,
       tls: 'auto',
       intervalS: 5,
@@ -93,6 +93,24 @@ describe('settings', () => {
     ])
       expect(problems.filter((problem) => problem.includes(part))).toHaveLength(1);
   });
+
+  test.each([
+    'https://host/monitor',
+    'https://host/monitor/',
+    'https://host:8443/?a=b',
+    'https://host/#x',
+    'https://user@host',
+  ])('[G5] the public URL %s is refused, as what follows the host could not be served', async (url) => {
+    const problems = await problemsOf([], { WATCHFLOOR_PUBLIC_URL: url });
+    expect(problems).toEqual([expect.stringContaining('WATCHFLOOR_PUBLIC_URL: must have no path')]);
+  });
+
+  test.each(['https://host', 'https://host/', 'http://127.0.0.1:8443', 'https://[::1]:8443/'])(
+    'the public URL %s is accepted',
+    async (url) => {
+      expect(await load([], { WATCHFLOOR_PUBLIC_URL: url })).toMatchObject({ publicUrl: url });
+    },
+  );
 
   test.each([
     [['--port'], '--port: needs a value'],

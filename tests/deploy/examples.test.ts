@@ -77,7 +77,7 @@ describe('deploy/server.example.yaml', () => {
     const loaded = await loadServerConfig(['--config', writeSettings('server.yaml', text)], {});
     if (loaded.kind !== 'run') throw new Error('expected settings');
     expect(loaded.config).toMatchObject({
-      host: '0.0.0.0',
+      host: '::',
       port: 8443,
       data: '/var/lib/watchfloor',
       tls: 'auto',

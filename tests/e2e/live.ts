@@ -24,9 +24,11 @@ export interface LiveOptions {
   /** The address of this machine that the connection comes from, for example `127.0.0.2`. */
   readonly from?: string;
   readonly forwardedFor?: string;
+  readonly forwardedHost?: string;
 }
 
-export function openLive({ url, ca, cookie, origin = url, from, forwardedFor }: LiveOptions): LiveConnection {
+export function openLive(options: LiveOptions): LiveConnection {
+  const { url, ca, cookie, origin = url, from, forwardedFor, forwardedHost } = options;
   const socket = io(url, {
     path: LIVE_PATH,
     transports: ['websocket'],
@@ -39,6 +41,7 @@ export function openLive({ url, ca, cookie, origin = url, from, forwardedFor }: 
       origin,
       ...(cookie === undefined ? {} : { cookie }),
       ...(forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }),
+      ...(forwardedHost === undefined ? {} : { 'x-forwarded-host': forwardedHost }),
     },
   });
   return {

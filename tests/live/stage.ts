@@ -104,9 +104,11 @@ export async function openStage(
       await options.authGate?.();
       return findSession(cookie);
     },
-    allowAddress: (_, forwardedFor) => forwardedFor !== REFUSED_ADDRESS,
+    refuse({ header }) {
+      if (header('origin') !== ORIGIN) return 'foreign_origin';
+      return header('x-forwarded-for') === REFUSED_ADDRESS ? 'address_not_allowed' : undefined;
+    },
     sessionAlive: (id) => !ended.has(id),
-    allowOrigin: (origin) => origin === ORIGIN,
     snapshots: {
       fleet: () => ({ devices: [...devices].map(deviceOf), recent: {} }),
       device: (id) => (devices.has(id) ? { device: detailOf(id) } : undefined),

@@ -248,7 +248,7 @@ describe('server status', () => {
     ['GET', '/nothing', 404, 'not_found'],
     ['GET', '/devices/x/y/z', 404, 'not_found'],
     ['GET', '/..%2f..%2fetc/passwd', 404, 'not_found'],
-    ['POST', '/ui/', 404, 'not_found'],
+    ['POST', '/ui/', 405, 'method_not_allowed'],
   ])('%s %s is answered with %i as JSON', async (method, path, status, code) => {
     const answer = await stage.admin.ask(method, path);
     expect(errorOf(answer)).toMatchObject({ status, code });
@@ -345,6 +345,24 @@ describe('behind a proxy', () => {
     const outside = openLive({ url, ca, cookie, from: '127.0.0.7', forwardedFor: '198.51.100.5' });
     await expect(outside.connected).rejects.toThrow();
     outside.close();
+  });
+
+  it('[S3] the live connection believes the host that a trusted proxy forwards, and no other scheme', async () => {
+    const ca = await readFile(join(stage.data, 'tls', 'authority.crt'), 'utf8');
+    const common = { url: stage.server().url, ca, cookie: stage.admin.cookie, forwardedFor: '203.0.113.5' };
+    const forwardedHost = 'watch.example';
+    const page = openLive({ ...common, from: '127.0.0.7', forwardedHost, origin: 'https://watch.example' });
+    await page.connected;
+    page.close();
+    const refused = [
+      openLive({ ...common, from: '127.0.0.7', forwardedHost, origin: 'http://watch.example' }),
+      openLive({ ...common, from: '127.0.0.7', forwardedHost, origin: 'https://other.example' }),
+      openLive({ ...common, from: '127.0.0.8', forwardedHost, origin: 'https://watch.example' }),
+    ];
+    for (const { connected, close } of refused) {
+      await expect(connected).rejects.toThrow();
+      close();
+    }
   });
 
   it('[S3] the allow-list is checked against the client address that the trusted proxy reports', async () => {
