@@ -1,5 +1,5 @@
 /** Types that several parts of the server share, each defined once. Types only: nothing here runs. */
-import type { DeviceStatus, Role } from '#protocol/api.ts';
+import type { DeviceDetail, DeviceStatus, Role } from '#protocol/api.ts';
 import type { Ignored } from '#protocol/ignored.ts';
 import type { Sample } from '#protocol/sample.ts';
 
@@ -54,6 +54,8 @@ export interface AcceptedPush {
   readonly sentAt: number;
   /** [I7] What was left out of the push; undefined when nothing was. */
   readonly ignored?: Ignored | undefined;
+  /** [F4] The two agents that push as this device; undefined when there is one. */
+  readonly conflict?: DeviceDetail['conflict'] | undefined;
 }
 
 /** A device went online or offline. */

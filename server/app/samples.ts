@@ -4,6 +4,7 @@
 import type { Sample } from '#protocol/sample.ts';
 import { createCurrentSamples } from '../ingest/current-samples.ts';
 import { createIngest } from '../ingest/ingest.ts';
+import type { Conflict } from '../ingest/shared-identity.ts';
 import { createNewSamples } from '../ingest/new-samples.ts';
 import { metricsRoutes } from '../routes/metrics.ts';
 import type { Alerting } from './alerting.ts';
@@ -24,8 +25,18 @@ export interface SamplesNeeds {
   readonly live: OpenLive['live'];
 }
 
+/** [F4] What an administrator reads about two agents that push as one device. */
+function conflictText(device: string, { origins }: Conflict): string {
+  const [one, other] = origins.map(({ hostname, ip }) => `${hostname} (${ip})`);
+  return (
+    `Two machines push as the device ${device}: ${one} and ${other}. Their readings are mixed, since the agent's data ` +
+    'folder of one is a copy of the other. On the machine that is to be a device of its own, stop the agent, remove ' +
+    'its data folder, and start it with a new enrollment string.'
+  );
+}
+
 export function openSamples(base: Base, { history, latest, machines, alerting, live }: SamplesNeeds) {
-  const { config, state, clock, log } = base;
+  const { config, state, clock, log, notices } = base;
   const { fleet, tokens } = machines;
   const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
   const ingest = createIngest({
@@ -42,6 +53,10 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
     currentSamples: createCurrentSamples(newest),
     onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
     onDeviceChanged: machines.viewChanged.notify,
+    onConflict(deviceId, conflict) {
+      const text = conflict && conflictText(state.devices.get(deviceId)?.name ?? deviceId, conflict);
+      notices.set(`identity ${deviceId}`, text === undefined ? null : { text });
+    },
     isWatched: live.isWatched,
     intervalS: config.intervalS,
     keptMs: config.retention.quarter_days * DAY_MS,

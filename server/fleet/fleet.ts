@@ -28,6 +28,8 @@ export interface FleetEntry {
   readonly values: Values;
   /** [I7] What was left out of the last push with something invalid, and when it arrived; null: nothing was. */
   readonly ignored: DeviceDetail['ignored'];
+  /** [F4] The two agents that push as this device; null when there is one. */
+  readonly conflict: DeviceDetail['conflict'];
 }
 
 /**
@@ -81,6 +83,7 @@ class TrackedDevice implements FleetEntry {
   newest: Sample | undefined;
   ring: RecentRing | undefined;
   ignored: DeviceDetail['ignored'] = null;
+  conflict: DeviceDetail['conflict'] = null;
 
   constructor(intervalS: number, lastSeen: number | null, newest?: Sample) {
     this.intervalS = intervalS;
@@ -186,11 +189,12 @@ export function createFleet({ now, onStatusChange, devices, latest, every }: Fle
     remove(deviceId) {
       tracked.delete(deviceId);
     },
-    pushAccepted({ deviceId, current, arrived, intervalS, ignored }) {
+    pushAccepted({ deviceId, current, arrived, intervalS, ignored, conflict = null }) {
       const device = tracked.get(deviceId);
       if (device === undefined) return;
       device.intervalS = intervalS;
       device.lastSeen = arrived;
+      device.conflict = conflict;
       if (ignored !== undefined) device.ignored = { ...ignored, at: arrived };
       addSamples(device, current);
       if (device.status === 'offline') setStatus(deviceId, device, 'online', arrived);

@@ -61,6 +61,7 @@ export function createViews(
     token: { issued_at: record.token_issued_at, revoked_at: record.token_revoked_at },
     dropped: record.dropped,
     ignored: fleet.get(record.id)?.ignored ?? null,
+    conflict: fleet.get(record.id)?.conflict ?? null,
   });
   return {
     row,

@@ -14,6 +14,7 @@ import type { CurrentSamples } from './current-samples.ts';
 import { withFacts, type PushFacts } from './device-facts.ts';
 import { createIntervals } from './intervals.ts';
 import { encodeEntry, encodeTaken, orderSamples } from './journal-entry.ts';
+import { conflictView, createSharedIdentity, otherOrigin, type Conflict } from './shared-identity.ts';
 import type { NewSamples } from './new-samples.ts';
 import { createPushBudget } from './push-budget.ts';
 import { createPushReader } from './push-reader.ts';
@@ -32,6 +33,8 @@ export interface IngestParts {
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
   /** Called when a push changed its device's record, so that pages show the device anew. */
   readonly onDeviceChanged: (deviceId: string) => void;
+  /** Called when two agents begin to push as the device, and with undefined when they no longer do. */
+  readonly onConflict: (deviceId: string, conflict: Conflict | undefined) => void;
   /** Whether somebody has the device's page open. */
   readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
@@ -89,6 +92,7 @@ interface TakenPush {
   /** How far its samples were shifted, milliseconds. */
   readonly shiftMs: number;
   readonly ignored: Ignored | undefined;
+  readonly conflict: Conflict | undefined;
 }
 
 export function createIngest(parts: IngestParts): Ingest {
@@ -96,6 +100,9 @@ export function createIngest(parts: IngestParts): Ingest {
   const budget = createPushBudget();
   const reader = createPushReader();
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
+  const sharedIdentity = createSharedIdentity();
+  /** The devices that two agents push as. */
+  const shared = new Set<string>();
   /** By device: what was left out of its last push with something invalid, as JSON. */
   const lastIgnored = new Map<string, string>();
 
@@ -150,6 +157,15 @@ export function createIngest(parts: IngestParts): Ingest {
     return true;
   }
 
+  /** [F4] Tells that two agents push as the device, or do no longer; returns whether that is new. */
+  function noteConflict(deviceId: string, conflict: Conflict | undefined): boolean {
+    if (shared.has(deviceId) === (conflict !== undefined)) return false;
+    if (conflict === undefined) shared.delete(deviceId);
+    else shared.add(deviceId);
+    parts.onConflict(deviceId, conflict);
+    return true;
+  }
+
   function notifyParts(push: AcceptedPush): void {
     for (const notify of parts.onAccepted) {
       try {
@@ -164,7 +180,8 @@ export function createIngest(parts: IngestParts): Ingest {
   /**
    * Notifies the parts of a push that is on disk, and updates the device's record. `fresh`: its new samples.
    */
-  function afterStored({ push, arrived, shiftMs, ignored }: TakenPush, fresh: readonly Sample[]): void {
+  function afterStored(taken: TakenPush, fresh: readonly Sample[]): void {
+    const { push, arrived, shiftMs, ignored, conflict } = taken;
     const deviceId = push.device_id;
     const record = devices.get(deviceId);
     // The device may have been removed while its push was being written.
@@ -174,10 +191,17 @@ export function createIngest(parts: IngestParts): Ingest {
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
     const sentAt = push.sent_at === undefined ? undefined : push.sent_at + shiftMs;
     const current = currentSamples.take({ deviceId, samples: fresh, sentAt, arrived });
-    notifyParts({ deviceId, samples: fresh, ...current, arrived, intervalS: nextPushS, ignored });
-    const isRecordChanged = updateRecord(record, { ...push, dropped, usualIntervalS: usualS, shiftMs });
+    const facts = { intervalS: nextPushS, ignored, conflict: conflict && conflictView(conflict) };
+    notifyParts({ deviceId, samples: fresh, ...current, arrived, ...facts });
+    // While two agents push, the names of the device do not change with each push.
+    const { hostname, ip } = conflict === undefined ? push : record;
+    const isRecordChanged = updateRecord(record, {
+      ...push,
+      ...{ hostname, ip, dropped, usualIntervalS: usualS, shiftMs },
+    });
     // After the parts: what pages are shown of a changed device includes what the fleet now knows of it.
-    if (isNewlyIgnored(deviceId, ignored) || isRecordChanged) parts.onDeviceChanged(deviceId);
+    const isNews = [noteConflict(deviceId, conflict), isNewlyIgnored(deviceId, ignored), isRecordChanged];
+    if (isNews.includes(true)) parts.onDeviceChanged(deviceId);
   }
 
   return {
@@ -201,13 +225,15 @@ export function createIngest(parts: IngestParts): Ingest {
       const ignored = push.leftOut.summary();
       const entry = ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples);
       const fresh = await store(deviceId, arrived, entry, samples);
-      afterStored({ push, arrived, shiftMs, ignored }, fresh);
+      const conflict = sharedIdentity.note(push, arrived);
+      afterStored({ push, arrived, shiftMs, ignored, conflict }, fresh);
       return {
         accepted: fresh.length,
         duplicates: inTime.length - (ordered.length - samples.length) - fresh.length,
         interval_s: isWatched(deviceId) ? WATCHED_INTERVAL_S : parts.intervalS,
         sample_s: SAMPLE_S,
         ...(ignored !== undefined && { ignored }),
+        ...(conflict !== undefined && { other_agent: otherOrigin(conflict, push) }),
       };
     },
     counts: reader.counts,
@@ -217,6 +243,8 @@ export function createIngest(parts: IngestParts): Ingest {
       intervals.forget(deviceId);
       newSamples.forget(deviceId);
       currentSamples.forget(deviceId);
+      sharedIdentity.forget(deviceId);
+      noteConflict(deviceId, undefined);
       lastIgnored.delete(deviceId);
     },
   };

@@ -30,6 +30,7 @@ const entry = {
   intervalS: 1,
   values: { cpu: 5, 'core:0:cpu': 9 },
   ignored: null,
+  conflict: null,
 };
 
 /** Views of the one device of `record`; `entry`: what the fleet knows of it. */

@@ -27,6 +27,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     currentSamples: createCurrentSamples(new Map()),
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,
+    onConflict: () => undefined,
     isWatched: () => false,
     intervalS: 5,
     keptMs: 86_400_000,
@@ -40,7 +41,10 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     acceptedPushes,
     passTime: (ms: number) => (now += ms),
     push: (body: object) =>
-      ingest.push(ingest.admit(''), Buffer.from(JSON.stringify({ device_id: 'a', hostname: 'a', ip: '1.2.3.4', ...body }))),
+      ingest.push(
+        ingest.admit(''),
+        Buffer.from(JSON.stringify({ device_id: 'a', hostname: 'a', ip: '1.2.3.4', ...body })),
+      ),
   };
 }
 const sample = (timestamp: number) => ({ timestamp, metrics: { cpu: 1 } });
@@ -175,6 +179,25 @@ describe('ingest', () => {
     };
     for (let i = 0; i < 50; i++) await push({ ...sample(NOW + i), ip: `10.0.0.${i}` });
     expect([writes, devices.get('a')?.ip]).toEqual([0, '10.0.0.49']);
+  });
+
+  test('[F4] two agents of one device are told of each other, and its names do not change in turns', async () => {
+    const conflicts: (readonly string[] | undefined)[] = [];
+    const { push, devices, acceptedPushes } = openIngest({
+      onConflict: (_, conflict) => conflicts.push(conflict?.origins.map(({ hostname }) => hostname)),
+    });
+    let t = NOW;
+    const pushOf = (host: string) => push({ ...sample((t += 1000)), hostname: host, ip: host, run_id: host });
+    const replies = [];
+    for (let i = 0; i < 6; i++) replies.push(await pushOf(i % 2 === 0 ? 'one' : 'clone'));
+    expect(replies.map(({ other_agent }) => other_agent?.hostname)).toEqual([
+      ...[undefined, undefined, undefined, undefined],
+      ...['clone', 'one'],
+    ]);
+    expect(conflicts).toEqual([['clone', 'one']]);
+    expect(acceptedPushes.at(-1)?.conflict?.hostnames).toEqual(['clone', 'one']);
+    expect(acceptedPushes.map(({ samples }) => samples.length)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(devices.get('a')?.hostname).toBe('clone');
   });
 
   test('[F1] a page is shown the new interval of a device, not the one before its push', async () => {

@@ -41,6 +41,7 @@ export function detailOf(deviceId: string): DeviceDetail {
     token: { issued_at: 1, revoked_at: null },
     dropped: 0,
     ignored: null,
+    conflict: null,
   };
 }
 

@@ -24,6 +24,7 @@ const detail = {
   token: { issued_at: 0, revoked_at: null },
   dropped: 0,
   ignored: null,
+  conflict: null,
 };
 const series = { device_id: 'd', from: T, to: T, step_ms: 1000, series: {} };
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deviceDetail, seriesReply } from '#protocol/api.ts';
+import { deviceDetail, seriesReply, statusReply } from '#protocol/api.ts';
 import { pushReply } from '#protocol/sample.ts';
 import { openStage, type Device, type Stage } from './stage.ts';
 
@@ -19,6 +19,20 @@ const stored = async (from: number, to: number, id = 'alpha', fields = 'cpu') =>
   const path = `/devices/${id}/metrics?from=${from}&to=${to}&step=1s&fields=${fields}`;
   return (await stage.admin.ask('GET', path)).as(seriesReply).series;
 };
+
+it('[F4] two agents that push as one device are named on the device and in the notices, with what to do', async () => {
+  const copied = await stage.device('copied');
+  for (let i = 0; i < 6; i++)
+    await stage.push(copied, {
+      ...{ hostname: `host-${i % 2}`, run_id: `run-${i % 2}`, timestamp: time(), metrics: { cpu: i } },
+    });
+  const { conflict } = (await stage.admin.ask('GET', '/devices/copied')).as(deviceDetail);
+  expect(conflict?.hostnames.toSorted()).toEqual(['host-0', 'host-1']);
+  const { notices } = (await stage.admin.ask('GET', '/status')).as(statusReply);
+  expect(notices.join()).toMatch(/host-1.*host-0.*remove its data folder/);
+  await stage.admin.ask('DELETE', '/devices/copied');
+  expect((await stage.admin.ask('GET', '/status')).as(statusReply).notices.join()).not.toContain('host-0');
+});
 
 describe('one bad name or number', () => {
   const shownIgnored = async (id: string) =>
