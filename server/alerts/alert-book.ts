@@ -1,7 +1,6 @@
 /** Keeps all alerts in their collection, with a limit for resolved ones, and the firing ones in memory. */
 import { randomUUID } from 'node:crypto';
 import type { Alert } from '#protocol/api.ts';
-import type { Log } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord } from '../state/records.ts';
 
@@ -24,7 +23,7 @@ export interface AlertBook {
 }
 
 /** `maxResolved`: how many resolved alerts are kept; past it, the oldest are removed. */
-export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: number, log: Log): AlertBook {
+export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: number): AlertBook {
   const active = new Map<string, Alert>();
   /** The ids of the resolved alerts, oldest first. */
   const resolved: string[] = [];
@@ -34,19 +33,9 @@ export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: nu
     else resolved.push(alert.id);
   }
 
-  /** A failed write loses nothing yet: the collection has it in memory, and its next write includes it. */
-  function logIfFailed(write: Promise<void>, alertId: string): void {
-    write.catch((error: unknown) => {
-      log.error(
-        { err: error, alert: alertId },
-        'An alert could not be written to disk; check the data folder.',
-      );
-    });
-  }
-
   function put(alert: Alert): void {
     changes.set(alert.id, alert);
-    logIfFailed(alerts.put(alert), alert.id);
+    alerts.keep(alert);
   }
 
   return {
@@ -77,7 +66,7 @@ export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: nu
       resolved.push(alert.id);
       while (resolved.length > maxResolved) {
         const oldest = resolved.shift();
-        if (oldest !== undefined) logIfFailed(alerts.remove(oldest), oldest);
+        if (oldest !== undefined) alerts.drop(oldest);
       }
     },
     takeChanges() {

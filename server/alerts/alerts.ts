@@ -4,7 +4,7 @@
  * passed yet starts over.
  */
 import type { Alert, AlertRule } from '#protocol/api.ts';
-import type { AcceptedPush, Clock, Log, StatusChange } from '../types.ts';
+import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
 import { createAlertBook } from './alert-book.ts';
@@ -24,7 +24,6 @@ export interface AlertParts {
   readonly now: () => number;
   /** Called with the alerts that were raised or resolved, in their current state. */
   readonly onChange: (alerts: readonly Alert[]) => void;
-  readonly log: Log;
   /** Samples that were older than this when they were sent raise no alert, milliseconds. */
   readonly lateMs?: number;
   /** How many resolved alerts are kept. */
@@ -55,12 +54,11 @@ export function createAlerts({
   deviceOf,
   now,
   onChange,
-  log,
   lateMs = 60_000,
   keepResolved = 2000,
   every,
 }: AlertParts): Alerts {
-  const book = createAlertBook(alerts, keepResolved, log);
+  const book = createAlertBook(alerts, keepResolved);
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
   /** Devices that are offline, but not yet for as long as one of their rules asks. */

@@ -19,7 +19,7 @@ export interface AlertingNeeds {
 }
 
 export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
-  const { state, log } = base;
+  const { state } = base;
   const { devices, rules } = state;
   const { now, every } = base.clock;
   const alertsChanged = createNotifier<readonly Alert[]>();
@@ -33,7 +33,6 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
     now,
     every,
     onChange: alertsChanged.notify,
-    log,
   });
   machines.statusChanged.listen(alerts.statusChanged);
   machines.edited.listen(alerts.rulesChanged);

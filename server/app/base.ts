@@ -12,8 +12,6 @@ export interface Base {
   readonly log: Log;
   /** Sentences for administrators about what is wrong with this server. */
   readonly notices: Notices;
-  /** Logs the error of a failed write of the state that no caller waits for. */
-  readonly onSaveError: (error: unknown) => void;
 }
 
 /** What the `open…` function of each file in this folder returns, besides the parts that other files use. */

@@ -29,7 +29,7 @@ export interface MachinesNeeds {
 }
 
 export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
-  const { config, state, notices, onSaveError } = base;
+  const { config, state, notices } = base;
   const { devices, removed: removedDevices, keys } = state;
   const { now, every } = base.clock;
   const { audit } = people;
@@ -63,8 +63,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
     onStatusChange(change) {
       const record = devices.get(change.deviceId);
       if (!record) return;
-      const online = change.status === 'online';
-      devices.put({ ...record, online, last_seen: change.lastSeen }).catch(onSaveError);
+      devices.keep({ ...record, online: change.status === 'online', last_seen: change.lastSeen });
       viewChanged.notify(record.id);
       statusChanged.notify(change);
     },
@@ -73,9 +72,8 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
   edited.listen(viewChanged.notify);
   removed.listen(fleet.remove);
 
-  /** Removes a device: first its token, then its record, its data in every part, and its history. */
+  /** Removes a device: its record, and with it its token, then its data in every part, and its history. */
   async function removeDevice(deviceId: string): Promise<void> {
-    tokens.forget(deviceId);
     await Promise.all([devices.remove(deviceId), joining.deviceRemoved(deviceId)]);
     removed.notify(deviceId);
     try {
@@ -98,9 +96,9 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
     /** Notified with the id of a removed device; every part then removes its data. */
     removed,
     /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
-    async enrollThisMachine(port: number): Promise<string> {
+    enrollThisMachine(port: number): string {
       const local = { ...address, publicUrl: undefined };
-      return enrollmentString(await enrollment.createForThisMachine(), `localhost:${port}`, local);
+      return enrollmentString(enrollment.createForThisMachine(), `localhost:${port}`, local);
     },
     routes: [
       ...enrollmentRoutes({
@@ -128,7 +126,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
       fleet.stop();
       for (const record of devices.all()) {
         const lastSeen = fleet.get(record.id)?.lastSeen ?? record.last_seen;
-        devices.put({ ...record, last_seen: lastSeen }).catch(onSaveError);
+        devices.keep({ ...record, last_seen: lastSeen });
       }
     },
   };

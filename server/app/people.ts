@@ -39,7 +39,7 @@ async function addFirstAdmin({ state, config, clock }: Base, passwords: Password
 }
 
 export async function openPeople(base: Base) {
-  const { config, state, onSaveError } = base;
+  const { config, state } = base;
   const { users } = state;
   const { now } = base.clock;
   const sessionEnded = createNotifier<string>();
@@ -49,7 +49,6 @@ export async function openPeople(base: Base) {
     others: state.auditOthers,
     clock: base.clock,
     networkOf,
-    onSaveError,
   });
   const adminPassword = await addFirstAdmin(base, passwords);
   const sessions = createSessions({

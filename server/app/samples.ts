@@ -42,6 +42,7 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
   const ingest = createIngest({
     authenticate: tokens.authenticate,
     devices: state.devices,
+    whyRefused: notices.whyNotReady,
     append: history.append,
     onCommitted: history.committed,
     newSamples: createNewSamples({

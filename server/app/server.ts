@@ -5,13 +5,14 @@ import type { Config } from '../config/config.ts';
 import { createGuard } from '../http/guard.ts';
 import { createHttp } from '../http/http.ts';
 import { openStaticFiles } from '../http/static.ts';
-import { openDataFolder, StartError } from '../state/data-folder.ts';
+import { openDataFolder, StartError, type DataFolder } from '../state/data-folder.ts';
 import { openState } from '../state/state.ts';
 import { openTls } from '../tls/certificate.ts';
 import type { Log } from '../types.ts';
 import { addDefaultRules, openAlerting } from './alerting.ts';
 import type { Base, Capability } from './base.ts';
 import { systemClock } from './clock.ts';
+import { watchDisk } from './disk.ts';
 import { openHistory } from './history.ts';
 import { openLive } from './live.ts';
 import { openMachines } from './machines.ts';
@@ -33,7 +34,7 @@ export interface Server {
   readonly fingerprint: string | null;
   readonly adminPassword: AdminPassword;
   /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
-  enrollThisMachine(): Promise<string>;
+  enrollThisMachine(): string;
   /** Stops all parts in order; resolves when everything is on disk. */
   close(): Promise<void>;
 }
@@ -44,16 +45,15 @@ export async function createServer(config: Config, log: Log): Promise<Server> {
   const folder = await openDataFolder(config.data);
   stops.add(folder.close);
   try {
-    return await open(config, log, stops);
+    return await open(config, log, folder, stops);
   } catch (error) {
     await stops.stop();
     throw error instanceof StartError ? error : new StartError(errorText(error), { cause: error });
   }
 }
 
-async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
+async function open(config: Config, log: Log, folder: DataFolder, stops: Stops): Promise<Server> {
   const notices = createNotices(log);
-  const onSaveError = (error: unknown) => log.error({ err: error }, 'the state could not be saved');
   const withStop = <Part extends Partial<Capability>>(part: Part): Part => {
     if (part.stop) stops.add(part.stop);
     return part;
@@ -61,9 +61,15 @@ async function open(config: Config, log: Log, stops: Stops): Promise<Server> {
 
   const tls = await openTls(config);
   const fingerprint = tls?.fingerprint ?? null;
-  const state = await openState({ dir: config.data, log, notice: notices.add });
+  const state = await openState({
+    dir: config.data,
+    notice: notices.add,
+    onProblem: (name, text) => notices.set(name, text === null ? null : { text }),
+    whyLost: folder.whyLost,
+  });
   stops.add(() => state.close());
-  const base: Base = { config, state, clock: systemClock, log, notices, onSaveError };
+  stops.add(watchDisk({ dir: config.data, folder, notices, clock: systemClock }));
+  const base: Base = { config, state, clock: systemClock, log, notices };
 
   // The rules come before the people: once there is an administrator, the next start is not a first start.
   if (isFirstStart(state)) await addDefaultRules(state);

@@ -32,8 +32,8 @@ export interface Audit {
   record(entry: NewEntry): void;
   /** All entries, newest first. */
   list(): readonly AuditEntry[];
-  /** Saves what is not saved yet. */
-  stop(): Promise<void>;
+  /** Gives the collection what it does not have yet. */
+  stop(): void;
 }
 
 export interface AuditParts {
@@ -43,8 +43,6 @@ export interface AuditParts {
   readonly clock: Pick<Clock, 'now' | 'every'>;
   /** The network by which an address is compared, so that changing addresses inside one makes no new entries. */
   readonly networkOf: (address: string) => string;
-  /** Called when an entry cannot be written to disk. */
-  readonly onSaveError: (error: unknown) => void;
 }
 
 /** Who a person's act is written down for. */
@@ -55,7 +53,7 @@ export function actorOf(
   return { by: role === 'admin' ? 'administrator' : 'user', actor: username, address };
 }
 
-export function createAudit({ administrators, others, clock, networkOf, onSaveError }: AuditParts): Audit {
+export function createAudit({ administrators, others, clock, networkOf }: AuditParts): Audit {
   let newest = administrators.all().at(-1);
   /** The entries of all other kinds, by id, the newest last. */
   const kept = new Map(
@@ -87,10 +85,9 @@ export function createAudit({ administrators, others, clock, networkOf, onSaveEr
   /** Only an entry that follows at once is counted: the order of administrators' acts stays readable. */
   function recordAdministrator(entry: NewEntry): void {
     newest = counted(newest && isSame(newest, entry) ? newest : undefined, entry);
-    administrators.put(newest).catch(onSaveError);
+    administrators.keep(newest);
     const [oldest] = administrators.all();
-    if (oldest && administrators.all().length > SHARES.administrator)
-      administrators.remove(oldest.id).catch(onSaveError);
+    if (oldest && administrators.all().length > SHARES.administrator) administrators.drop(oldest.id);
   }
 
   function recordOther(entry: NewEntry): void {
@@ -110,25 +107,23 @@ export function createAudit({ administrators, others, clock, networkOf, onSaveEr
   }
 
   /** All changes made here in one go are written to the file together. */
-  async function saveOthers(): Promise<void> {
-    const ids = [...unsaved];
+  function saveOthers(): void {
+    for (const id of unsaved) {
+      const record = kept.get(id);
+      if (record) others.keep(record);
+      else others.drop(id);
+    }
     unsaved.clear();
-    await Promise.all(
-      ids.map((id) => {
-        const record = kept.get(id);
-        return record ? others.put(record) : others.remove(id);
-      }),
-    );
   }
 
-  const stopSaving = clock.every(() => void saveOthers().catch(onSaveError), SAVE_EVERY_MS);
+  const stopSaving = clock.every(saveOthers, SAVE_EVERY_MS);
 
   return {
     record: (entry) => (entry.by === 'administrator' ? recordAdministrator(entry) : recordOther(entry)),
     list: () => [...administrators.all(), ...kept.values()].toReversed().toSorted((a, b) => b.t - a.t),
-    async stop() {
+    stop() {
       stopSaving();
-      await saveOthers();
+      saveOthers();
     },
   };
 }

@@ -18,8 +18,6 @@ export interface DeviceTokens {
   issue(device: UnissuedRecord): Promise<{ readonly record: DeviceRecord; readonly token: string }>;
   /** Ends the device's token at once. Rejects with unknown_device. */
   revoke(deviceId: string): Promise<void>;
-  /** Ends the device's token in memory only, for a device whose record is removed or replaced. */
-  forget(deviceId: string): void;
 }
 
 const SCHEME = 'bearer ';
@@ -28,8 +26,7 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
   const byHash = new Map<string, string>();
   for (const { id, token_hash } of devices.all()) if (token_hash !== null) byHash.set(token_hash, id);
 
-  function forget(deviceId: string): void {
-    const hash = devices.get(deviceId)?.token_hash;
+  function forget(hash: string | null | undefined): void {
     if (hash !== undefined && hash !== null) byHash.delete(hash);
   }
 
@@ -41,8 +38,11 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
 
   function deviceOf(authorization: string): string | undefined {
     // The name of the scheme may be written in small or capital letters (RFC 9110).
-    const scheme = authorization.slice(0, SCHEME.length).toLowerCase();
-    return scheme === SCHEME ? byHash.get(secretHash(authorization.slice(SCHEME.length))) : undefined;
+    if (authorization.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
+    const hash = secretHash(authorization.slice(SCHEME.length));
+    const deviceId = byHash.get(hash);
+    // The record decides: a change of it that could not be saved is undone there.
+    return deviceId !== undefined && devices.get(deviceId)?.token_hash === hash ? deviceId : undefined;
   }
 
   return {
@@ -55,22 +55,22 @@ export function createDeviceTokens(devices: Collection<DeviceRecord>, now: () =>
     async issue(device) {
       const token = newSecret('device');
       const token_hash = secretHash(token);
-      forget(device.id);
-      byHash.set(token_hash, device.id);
+      const before = devices.get(device.id)?.token_hash;
       const record = { ...device, token_hash, token_issued_at: now(), token_revoked_at: null };
       await devices.put(record);
+      byHash.set(token_hash, device.id);
+      forget(before);
       return { record, token };
     },
     async revoke(deviceId) {
       const record = requireDevice(deviceId);
-      forget(deviceId);
       await devices.put({
         ...record,
         join_secret_hash: undefined,
         token_hash: null,
         token_revoked_at: now(),
       });
+      forget(record.token_hash);
     },
-    forget,
   };
 }

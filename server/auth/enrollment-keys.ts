@@ -29,7 +29,7 @@ export interface EnrollmentKeys {
    * Makes a key for the agent that `npm start` starts, valid once, for ten minutes; removes any earlier such
    * key.
    */
-  createForThisMachine(): Promise<string>;
+  createForThisMachine(): string;
 }
 
 const THIS_MACHINE = 'This machine (npm start)';
@@ -39,15 +39,18 @@ export function createEnrollmentKeys(
   keys: Collection<EnrollmentKeyRecord>,
   now: () => number,
 ): EnrollmentKeys {
-  async function create(key: NewKey) {
+  function make(key: NewKey) {
     const secret = newSecret('key');
     const record = { ...key, id: randomUUID(), key_hash: secretHash(secret), created_at: now(), uses: 0 };
-    await keys.put(record);
     return { record, secret };
   }
 
   return {
-    create,
+    async create(key) {
+      const made = make(key);
+      await keys.put(made.record);
+      return made;
+    },
     find(secret) {
       const hash = secretHash(secret);
       return keys
@@ -62,10 +65,9 @@ export function createEnrollmentKeys(
       const current = keys.get(record.id);
       if (current) await keys.put({ ...current, uses: current.uses + 1 });
     },
-    async createForThisMachine() {
-      const earlier = keys.all().filter(({ name }) => name === THIS_MACHINE);
-      await Promise.all(earlier.map(({ id }) => keys.remove(id)));
-      const { secret } = await create({
+    createForThisMachine() {
+      for (const { id, name } of keys.all()) if (name === THIS_MACHINE) keys.drop(id);
+      const { record, secret } = make({
         name: THIS_MACHINE,
         created_by: 'server',
         expires_at: now() + TEN_MINUTES_MS,
@@ -73,6 +75,7 @@ export function createEnrollmentKeys(
         tags: [],
         device_id: undefined,
       });
+      keys.keep(record);
       return secret;
     },
   };

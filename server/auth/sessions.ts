@@ -43,9 +43,9 @@ export interface Sessions {
   /** Prolongs a session with less than half its time left and returns a Set-Cookie value; else undefined. */
   prolong(sessionId: string): Promise<string | undefined>;
   isAlive(sessionId: string): boolean;
-  end(sessionId: string): Promise<void>;
+  end(sessionId: string): void;
   /** Ends all sessions of a user, except the one with the id `exceptId`. */
-  endAll(username: string, exceptId?: string): Promise<void>;
+  endAll(username: string, exceptId?: string): void;
   /** All sessions that have not ended, oldest first. */
   list(): readonly SessionRecord[];
 }
@@ -98,28 +98,22 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
     return user && { sessionId, username: user.id, role: user.role, expiresAt: record.expires_at };
   }
 
-  async function end(sessionId: string): Promise<void> {
-    const saved = sessions.remove(sessionId);
+  function end(sessionId: string): void {
+    sessions.drop(sessionId);
     onEnd(sessionId);
-    await saved;
   }
 
-  async function removeExpired(): Promise<void> {
-    await Promise.all(
-      sessions
-        .all()
-        .filter((record) => record.expires_at <= now())
-        .map((record) => sessions.remove(record.id)),
-    );
+  function removeExpired(): void {
+    for (const { id, expires_at } of sessions.all()) if (expires_at <= now()) sessions.drop(id);
   }
 
   /** Ends sessions of a user until there is room for one more. */
-  async function makeRoom(username: string): Promise<void> {
+  function makeRoom(username: string): void {
     const own = sessions
       .all()
       .filter((record) => record.username === username)
       .sort((a, b) => a.expires_at - b.expires_at);
-    await Promise.all(own.slice(0, Math.max(0, own.length - MAX_SESSIONS + 1)).map(({ id }) => end(id)));
+    for (const { id } of own.slice(0, Math.max(0, own.length - MAX_SESSIONS + 1))) end(id);
   }
 
   return {
@@ -132,9 +126,9 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
         address,
         agent: cleanText(agent.slice(0, 200)),
       };
-      await removeExpired();
-      await makeRoom(username);
-      await sessions.put(record);
+      removeExpired();
+      makeRoom(username);
+      sessions.keep(record);
       return { record, cookie: await cookieFor(record) };
     },
     async find(cookieHeader) {
@@ -157,16 +151,16 @@ export function createSessions({ sessions, users, key, days, now, onEnd }: Sessi
       const record = sessions.get(sessionId);
       if (!record || record.expires_at - now() > lifeMs / 2) return undefined;
       const prolonged = { ...record, expires_at: now() + lifeMs };
-      await sessions.put(prolonged);
+      sessions.keep(prolonged);
       return cookieFor(prolonged);
     },
     isAlive: (sessionId) => findValid(sessionId) !== undefined,
     end,
-    async endAll(username, exceptId) {
+    endAll(username, exceptId) {
       const ending = sessions
         .all()
         .filter((record) => record.username === username && record.id !== exceptId);
-      await Promise.all(ending.map((record) => end(record.id)));
+      for (const { id } of ending) end(id);
     },
     list: () => sessions.all().filter((record) => record.expires_at > now()),
   };

@@ -23,6 +23,8 @@ export interface IngestParts {
   /** Returns the id of the device that an Authorization header belongs to. @throws ApiError */
   readonly authenticate: (authorization: string) => string;
   readonly devices: Collection<DeviceRecord>;
+  /** Why samples cannot be stored now; undefined while they can. */
+  readonly whyRefused: () => string | undefined;
   /** Writes an entry to the journal; resolves with its position once it is on disk. `arrived`: epoch ms. */
   readonly append: (entry: { deviceId: string; arrived: number; payload: Uint8Array }) => Promise<number>;
   /** Gives the history the samples that the journal has just stored at `position`. */
@@ -208,6 +210,8 @@ export function createIngest(parts: IngestParts): Ingest {
     admit(authorization) {
       const deviceId = authenticate(authorization);
       budget.spend(deviceId, now());
+      const refused = parts.whyRefused();
+      if (refused !== undefined) throw new ApiError('not_stored', { message: refused, retryAfterS: 2 });
       return deviceId;
     },
     async push(deviceId, body) {

@@ -55,6 +55,10 @@ const CATALOGUE = {
     503,
     'The samples could not be written to disk, so they were not accepted. Try again shortly.',
   ],
+  not_saved: [
+    503,
+    'The change could not be written to disk, so it was not made. The server page says what is wrong.',
+  ],
   history_unavailable: [503, 'The history cannot be read right now.'],
   not_ready: [503, 'The server cannot store samples right now.'],
   stopping: [503, 'The server is stopping.'],

@@ -50,7 +50,7 @@ async function run(config: Config, logLevel: Config['logLevel']): Promise<void> 
   await buildWebIfChanged(() => console.log('Building the web app; this takes a moment…'));
   const server = await createServer(config, createLog(logLevel));
   stops.add(() => server.close());
-  const agent = startAgent(await server.enrollThisMachine(), logLevel);
+  const agent = startAgent(server.enrollThisMachine(), logLevel);
   const tellOfEnd = (code: number | null) =>
     console.error(
       `${COMMAND}: the agent of this machine ended (code ${code}); the server keeps running. The agent's messages above say why.`,

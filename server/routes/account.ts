@@ -62,10 +62,10 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         // the one that was just begun.
         const current = users.get(user.id);
         if (current?.password_hash !== user.password_hash) {
-          await sessions.end(record.id);
+          sessions.end(record.id);
           throw new ApiError('wrong_credentials');
         }
-        await users.put({ ...current, last_login: now() });
+        users.keep({ ...current, last_login: now() });
         audit.record({
           ...actorOf({ username: user.id, role: current.role }, request),
           action: 'signed in',
@@ -82,7 +82,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       summary: 'End this session.',
       async handle({ request }) {
         const session = await sessions.find(request.header('cookie'));
-        if (session) await sessions.end(session.sessionId);
+        if (session) sessions.end(session.sessionId);
         return new Reply(204, undefined, { 'set-cookie': CLEAR_COOKIE });
       },
     }),
@@ -118,7 +118,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         const current = users.get(person.username);
         if (current?.password_hash !== user.password_hash) throw new ApiError('not_signed_in');
         await users.put({ ...current, password_hash });
-        await sessions.endAll(person.username, person.sessionId);
+        sessions.endAll(person.username, person.sessionId);
         audit.record({
           ...actorOf(person, request),
           action: 'changed the password',
@@ -150,7 +150,7 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
         const session = sessions.list().find(({ id }) => id === firstParam(request));
         if (!session || (person.role !== 'admin' && session.username !== person.username))
           throw new ApiError('unknown_item');
-        await sessions.end(session.id);
+        sessions.end(session.id);
         audit.record({
           ...actorOf(person, request),
           action: 'ended a session',

@@ -94,7 +94,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         };
         await users.put(changed);
         if (changed.role !== user.role || password_hash !== undefined)
-          await sessions.endAll(name, person.sessionId);
+          sessions.endAll(name, person.sessionId);
         const changes = [
           body.role === undefined ? '' : `role ${body.role}`,
           password_hash === undefined ? '' : 'password',
@@ -118,7 +118,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         if (user.id === person.username) throw new ApiError('own_account');
         if (isLastAdmin(user)) throw new ApiError('last_admin');
         await users.remove(user.id);
-        await sessions.endAll(user.id);
+        sessions.endAll(user.id);
         audit.record({
           ...actorOf(person, request),
           action: 'removed the user',

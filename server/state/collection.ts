@@ -1,18 +1,26 @@
 /**
  * The State contract: small collections of records that change rarely, never with each push. Reads come from
- * memory. A change is visible at once. The promise of `put` and `remove` resolves when the change is on disk
- * and rejects when it cannot be written; the change then stays in effect.
+ * memory, and every change is visible at once.
  */
 export interface Collection<T extends { readonly id: string }> {
-  /** All records, in the order in which they were first put. */
+  /** All records, in the order in which they were first put; one whose removal was undone comes last. */
   all(): readonly T[];
   get(id: string): T | undefined;
-  /** Adds a record, or replaces the one with the same id. Writes nothing when an equal record is there. */
-  put(item: T): Promise<void>;
   /**
-   * [I8] As `put`, for a change that comes with pushes: it is on disk within a minute, or with the next other change.
+   * Adds a record, or replaces the one with the same id, for somebody who waits for it. Resolves when the change
+   * is on disk. When it cannot be written, it is undone, and the promise rejects with the ApiError `not_saved`.
+   * Writes nothing when an equal record is there.
+   */
+  put(item: T): Promise<void>;
+  /** Removes a record, with the same promise as `put`. */
+  remove(id: string): Promise<void>;
+  /** Puts a record that nobody waits for. It stays in effect, and is written as soon as that is possible. */
+  keep(item: T): void;
+  /**
+   * [I8] As `keep`, for a change that comes with pushes: it is on disk within a minute, or with the next other change.
    * However often a device changes, the file is written once a minute for it.
    */
   putSoon(item: T): void;
-  remove(id: string): Promise<void>;
+  /** Removes a record in the manner of `keep`. */
+  drop(id: string): void;
 }

@@ -4,8 +4,8 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Low } from 'lowdb';
-import { z } from 'zod';
-import type { Log } from '../types.ts';
+import type { z } from 'zod';
+import { ApiError, errorCode, errorText } from '#protocol/errors.ts';
 import type { Collection } from './collection.ts';
 import { StateFile } from './state-file.ts';
 
@@ -13,9 +13,16 @@ export interface CollectionOptions<T extends { readonly id: string }> {
   readonly path: string;
   /** The shape of one record. */
   readonly schema: z.ZodType<T>;
-  readonly log: Log;
-  /** Called with a sentence for the administrator when a damaged file was replaced. */
+  /** Called with a sentence for the administrator about damage that was found. */
   readonly notice: (text: string) => void;
+  /** Called when the file cannot be written, with a sentence for the administrator, and with null when it can. */
+  readonly onProblem: (text: string | null) => void;
+  /** Whether the file must be there, because the collection has had one. */
+  readonly isExpected: boolean;
+  /** Called when the records are lost; `problem` says why. What it throws, opening rejects with. */
+  readonly onLost: (problem: string) => void;
+  /** Why the file must not be written now; undefined while it may. */
+  readonly whyLost: () => string | undefined;
   readonly now?: () => number;
   /** Milliseconds from a failed write to the next try. */
   readonly retryMs?: number;
@@ -28,88 +35,127 @@ export interface OpenCollection<T extends { readonly id: string }> extends Colle
   close(): Promise<void>;
 }
 
-/**
- * Opens a collection; a missing file is an empty one. Rejects when neither the file nor its copy can be read.
- */
+/** A change that somebody waits for. */
+interface Awaited {
+  readonly undo: () => void;
+  readonly resolve: () => void;
+  readonly reject: (error: ApiError) => void;
+}
+
+function problemOf(path: string, error: unknown): string {
+  const code = errorCode(error);
+  const remedy =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'free some space there'
+      : 'check that the disk works and the folder belongs to the server';
+  return `${path} cannot be written (${code || errorText(error)}): ${remedy}. Until then changes are refused.`;
+}
+
+/** Opens a collection. Rejects when the file cannot be read, or with what `onLost` throws. */
 export async function openCollection<T extends { readonly id: string }>({
   path,
   schema,
-  log,
   notice,
+  onProblem,
+  isExpected,
+  onLost,
+  whyLost,
   now = Date.now,
   retryMs = 5000,
   soonMs = 60_000,
 }: CollectionOptions<T>): Promise<OpenCollection<T>> {
-  const low = new Low<T[]>(new StateFile<T[]>({ path, schema: z.array(schema), notice, now }), []);
+  const low = new Low<T[]>(new StateFile<T>({ path, schema, notice, isExpected, onLost, now }), []);
   await low.read();
   const items = new Map(low.data.map((item) => [item.id, item]));
+  /** The changes that somebody waits for and that no write has begun to include. */
+  const awaited: Awaited[] = [];
+  let changed = false;
+  let failed = false;
   let writing: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
   let retry: NodeJS.Timeout | undefined;
   /** Runs while a change waits that `putSoon` made. */
   let soon: NodeJS.Timeout | undefined;
 
+  /** Writes until nothing has changed; after a failed write, undoes what somebody waits for and tries again later. */
   async function write(): Promise<void> {
     clearTimeout(retry);
     clearTimeout(soon);
     soon = undefined;
-    low.data = [...items.values()];
-    try {
-      await low.write();
-    } catch (error) {
-      log.error(
-        { err: error, path },
-        'the state could not be written; the change is in effect and will be written later',
-      );
-      retry = setTimeout(() => void save().catch(() => undefined), retryMs);
-      retry.unref();
-      throw new Error(
-        `${path} could not be written: check that the disk is not full and the folder belongs to the server`,
-        { cause: error },
-      );
-    } finally {
-      writing = undefined;
+    while (changed) {
+      changed = false;
+      const included = awaited.splice(0);
+      low.data = [...items.values()];
+      try {
+        const lost = whyLost();
+        if (lost !== undefined) throw new Error(lost);
+        await low.write();
+        if (failed) onProblem(null);
+        failed = false;
+        for (const { resolve } of included) resolve();
+      } catch (error) {
+        changed = failed = true;
+        onProblem(problemOf(path, error));
+        // The changes made meanwhile may build on those that failed.
+        const undone = [...included, ...awaited.splice(0)].toReversed();
+        for (const { undo } of undone) undo();
+        for (const { reject } of undone) reject(new ApiError('not_saved', { retryAfterS: 5 }));
+        retry = setTimeout(save, retryMs);
+        retry.unref();
+        return;
+      }
     }
   }
 
-  /** At most one write runs and one waits. A change made meanwhile is written by the waiting one. */
-  function save(): Promise<void> {
-    // `next` is checked first: between the end of a write and the start of the next, `writing` is already
-    // unset.
-    if (next) return next;
-    if (!writing) return (writing = write());
-    next = writing
-      .catch(() => undefined)
-      .then(() => {
-        next = undefined;
-        return (writing = write());
-      });
-    return next;
+  function save(): void {
+    writing ??= write().finally(() => {
+      writing = undefined;
+      // What was changed just as the write ended.
+      if (awaited.length > 0 || (changed && !failed)) save();
+    });
+  }
+
+  function set(id: string, item: T | undefined): void {
+    if (item === undefined) items.delete(id);
+    else items.set(id, item);
+    changed = true;
+  }
+
+  /** Makes a change that somebody waits for. `item` undefined: removes the record. */
+  function change(id: string, item: T | undefined): Promise<void> {
+    const before = items.get(id);
+    if (isDeepStrictEqual(before, item)) return Promise.resolve();
+    set(id, item);
+    return new Promise((resolve, reject) => {
+      awaited.push({ undo: () => set(id, before), resolve, reject });
+      save();
+    });
+  }
+
+  /** Makes a change that nobody waits for. While writing fails, the next try takes it along. */
+  function note(id: string, item: T | undefined): void {
+    if (isDeepStrictEqual(items.get(id), item)) return;
+    set(id, item);
+    if (!failed) save();
   }
 
   return {
     all: () => [...items.values()],
     get: (id) => items.get(id),
-    put(item) {
-      if (isDeepStrictEqual(items.get(item.id), item)) return Promise.resolve();
-      items.set(item.id, item);
-      return save();
-    },
+    put: (item) => change(item.id, item),
+    remove: (id) => change(id, undefined),
+    keep: (item) => note(item.id, item),
     putSoon(item) {
       if (isDeepStrictEqual(items.get(item.id), item)) return;
-      items.set(item.id, item);
-      // A failed write is logged and retried by `write`.
-      soon ??= setTimeout(() => void save().catch(() => undefined), soonMs);
+      set(item.id, item);
+      soon ??= setTimeout(save, soonMs);
       soon.unref();
     },
-    remove(id) {
-      return items.delete(id) ? save() : Promise.resolve();
-    },
+    drop: (id) => note(id, undefined),
     async close() {
-      const failed = retry !== undefined;
+      if (changed) save();
+      while (writing) await writing;
       clearTimeout(retry);
-      if (soon !== undefined) await save();
-      else await (next ?? writing ?? (failed ? save() : undefined));
+      if (changed) throw new Error(`${path} could not be written; its last changes are lost`);
     },
   };
 }

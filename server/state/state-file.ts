@@ -1,26 +1,56 @@
 /**
- * A lowdb adapter for the file of one collection. Every write replaces the whole file atomically (mode 0600)
- * and then its copy `.bak`. A damaged file is renamed, never deleted, and its copy is used; if the copy is
- * damaged as well, a person has to restore one of them.
+ * A lowdb adapter for the file of one collection. Every write replaces the copy `.bak` and then the file, each
+ * whole and atomically (mode 0600). What is damaged is renamed or set aside, never deleted: a damaged file is
+ * replaced by its copy, and a damaged record by the copy's.
  */
 import { readFile, rename } from 'node:fs/promises';
 import type { Adapter } from 'lowdb';
 import writeFileAtomic from 'write-file-atomic';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { errorCode, errorText } from '#protocol/errors.ts';
 
-export interface StateFileOptions<T> {
+export interface StateFileOptions<T extends { readonly id: string }> {
   readonly path: string;
+  /** The shape of one record. */
   readonly schema: z.ZodType<T>;
-  /** Called with a sentence for the administrator when the copy was used. */
+  /** Called with a sentence for the administrator about damage that was found. */
   readonly notice: (text: string) => void;
+  /** Whether the file must be there, because the collection has had one. */
+  readonly isExpected: boolean;
+  /** Called when the records are lost; `problem` says why. What it throws, `read` rejects with. */
+  readonly onLost: (problem: string) => void;
   readonly now: () => number;
+}
+
+interface Damaged {
+  readonly value: unknown;
+  /** What is wrong with it, as `role: Invalid option`. */
+  readonly reason: string;
 }
 
 type FileContent<T> =
   | { readonly kind: 'missing' }
-  | { readonly kind: 'valid'; readonly items: T }
+  | { readonly kind: 'read'; readonly items: T[]; readonly damaged: readonly Damaged[] }
   | { readonly kind: 'damaged'; readonly reason: string };
+
+const anyRecords = z.array(z.unknown());
+const anyId = z.object({ id: z.string() });
+
+/** Sorts the values of a file into records and damaged ones; with no good record left, the file is damaged. */
+function sortOut<T>(values: readonly unknown[], schema: z.ZodType<T>): FileContent<T> {
+  const items: T[] = [];
+  const damaged: Damaged[] = [];
+  for (const value of values) {
+    const parsed = schema.safeParse(value);
+    const issue = parsed.error?.issues[0];
+    if (parsed.success) items.push(parsed.data);
+    else
+      damaged.push({ value, reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}` });
+  }
+  const [first] = damaged;
+  if (first !== undefined && items.length === 0) return { kind: 'damaged', reason: first.reason };
+  return { kind: 'read', items, damaged };
+}
 
 async function readAndCheck<T>(path: string, schema: z.ZodType<T>): Promise<FileContent<T>> {
   let text: string;
@@ -31,46 +61,64 @@ async function readAndCheck<T>(path: string, schema: z.ZodType<T>): Promise<File
     throw error;
   }
   try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    if (parsed.success) return { kind: 'valid', items: parsed.data };
-    const issue = parsed.error.issues[0];
-    return { kind: 'damaged', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}` };
+    const parsed = anyRecords.safeParse(JSON.parse(text));
+    return parsed.success ? sortOut(parsed.data, schema) : { kind: 'damaged', reason: 'it holds no list' };
   } catch (error) {
     return { kind: 'damaged', reason: errorText(error) };
   }
 }
 
-export class StateFile<T> implements Adapter<T> {
+export class StateFile<T extends { readonly id: string }> implements Adapter<T[]> {
   readonly #options: StateFileOptions<T>;
 
   constructor(options: StateFileOptions<T>) {
     this.#options = options;
   }
 
-  /** Resolves with null when there is neither file nor copy; rejects when no valid one is left. */
-  async read(): Promise<T | null> {
-    const { path, schema, notice, now } = this.#options;
-    const backup = `${path}.bak`;
-    const [main, copy] = await Promise.all([readAndCheck(path, schema), readAndCheck(backup, schema)]);
-    if (main.kind === 'valid') return main.items;
-    if (main.kind === 'missing' && copy.kind === 'missing') return null;
+  /** Makes the file where it is missing. */
+  async read(): Promise<T[]> {
+    const { path, schema, notice, isExpected, onLost, now } = this.#options;
+    const [main, copy] = await Promise.all([readAndCheck(path, schema), readAndCheck(`${path}.bak`, schema)]);
+    if (main.kind === 'read') return this.#withoutDamaged(main, copy.kind === 'read' ? copy.items : []);
+    if (main.kind === 'missing' && copy.kind === 'missing') {
+      if (isExpected) onLost(`${path} and its copy are missing`);
+      await this.write([]);
+      return [];
+    }
     const problem = main.kind === 'damaged' ? `is damaged (${main.reason})` : 'is missing';
-    if (copy.kind !== 'valid')
-      throw new Error(
-        `${path} ${problem}, and there is no good copy in ${backup}. Restore one of them from a backup; to start without it, move both away.`,
-      );
+    if (copy.kind !== 'read') onLost(`${path} ${problem}, and there is no good copy in ${path}.bak`);
     if (main.kind === 'damaged') await rename(path, `${path}.damaged-${now()}`);
-    await writeFileAtomic(path, JSON.stringify(copy.items, null, 1), { mode: 0o600 });
-    notice(
-      `${path} ${problem}; its last good copy is used.${main.kind === 'damaged' ? ' The damaged file was renamed and lies beside it.' : ''}`,
-    );
-    return copy.items;
+    const items = copy.kind === 'read' ? await this.#withoutDamaged(copy, []) : [];
+    await this.write(items);
+    if (copy.kind === 'read')
+      notice(
+        `${path} ${problem}; its last good copy is used.${main.kind === 'damaged' ? ' The damaged file was renamed and lies beside it.' : ''}`,
+      );
+    return items;
   }
 
-  async write(items: T): Promise<void> {
+  /** The records of a file whose damaged ones are replaced by the copy's, or left out and kept in a file. */
+  async #withoutDamaged({ items, damaged }: FileContent<T> & { kind: 'read' }, copies: T[]): Promise<T[]> {
+    if (damaged.length === 0) return items;
+    const { path, notice, now } = this.#options;
+    const ids = new Set(damaged.map(({ value }) => anyId.safeParse(value).data?.id));
+    const replaced = copies.filter(({ id }) => ids.has(id) && !items.some((item) => item.id === id));
+    const aside = `${path}.refused-${now()}`;
+    await writeFileAtomic(aside, JSON.stringify(damaged, null, 1), { mode: 0o600 });
+    notice(
+      `${path}: ${damaged.length} of ${items.length + damaged.length} records are damaged (${damaged[0]?.reason}). ` +
+        `${replaced.length} were taken from its copy, the others are left out. All damaged ones lie in ${aside}.`,
+    );
+    const whole = [...items, ...replaced];
+    await this.write(whole);
+    return whole;
+  }
+
+  async write(items: T[]): Promise<void> {
     const { path } = this.#options;
     const text = JSON.stringify(items, null, 1);
-    await writeFileAtomic(path, text, { mode: 0o600 });
+    // The copy comes first: a change counts as saved when it is in the file.
     await writeFileAtomic(`${path}.bak`, text, { mode: 0o600 });
+    await writeFileAtomic(path, text, { mode: 0o600 });
   }
 }

@@ -1,7 +1,8 @@
 /** Opens and closes all collections of the server. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { z } from 'zod';
-import type { Log } from '../types.ts';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
 import { openCollection, type OpenCollection } from './lowdb-collection.ts';
 import {
   alertRecord,
@@ -16,17 +17,55 @@ import {
 
 export interface StateParts {
   readonly dir: string;
-  readonly log: Log;
-  /** Called with a sentence for the administrator when a damaged file was replaced. */
+  /** Called with a sentence for the administrator about damage that was found. */
   readonly notice: (text: string) => void;
+  /** Called when the file of the collection `name` cannot be written, and with null when it can again. */
+  readonly onProblem: (name: string, text: string | null) => void;
+  /** Why nothing must be written to the folder now; undefined while it may. */
+  readonly whyLost: () => string | undefined;
 }
 
-/** Rejects when a file and its copy are both damaged; the message says what to do. */
-export async function openState({ dir, log, notice }: StateParts) {
+/** What a server cannot go on without: its people or agents would be refused, or its rules not judged. */
+const ESSENTIAL = ['users', 'devices', 'removed-devices', 'enrollment-keys', 'alert-rules'];
+
+/** The file `state.json`: which collections have had a file, so that one that is missing later is noticed. */
+const known = z.object({ collections: z.array(z.string()) });
+
+/** The names of the collections that have had a file in this folder. */
+function readKnown(dir: string): readonly string[] {
+  try {
+    return known.parse(JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8'))).collections;
+  } catch {
+    // A new folder, or one without this file: there have always been users before there was a journal.
+    return existsSync(join(dir, 'journal')) ? ['users'] : [];
+  }
+}
+
+/** Rejects when an essential file is lost; the message says what to do. */
+export async function openState({ dir, notice, onProblem, whyLost }: StateParts) {
+  const had = readKnown(dir);
+  const names: string[] = [];
   const open = <T extends { readonly id: string }>(
     name: string,
     schema: z.ZodType<T>,
-  ): Promise<OpenCollection<T>> => openCollection({ path: join(dir, `${name}.json`), schema, log, notice });
+  ): Promise<OpenCollection<T>> => {
+    names.push(name);
+    return openCollection({
+      path: join(dir, `${name}.json`),
+      schema,
+      isExpected: had.includes(name),
+      notice,
+      onProblem: (text) => onProblem(name, text),
+      onLost(problem) {
+        if (ESSENTIAL.includes(name))
+          throw new Error(
+            `${problem}. Restore it from a backup; to start without its records, put a file that holds [] in its place.`,
+          );
+        notice(`${problem}; its records are lost.`);
+      },
+      whyLost,
+    });
+  };
   const [users, sessions, devices, removed, keys, rules, alerts, audit, auditOthers] = await Promise.all([
     open('users', userRecord),
     open('sessions', sessionRecord),
@@ -38,6 +77,8 @@ export async function openState({ dir, log, notice }: StateParts) {
     open('audit', auditRecord),
     open('audit-others', auditRecord),
   ]);
+  if (names.some((name) => !had.includes(name)))
+    await writeFileAtomic(join(dir, 'state.json'), JSON.stringify({ collections: names }), { mode: 0o600 });
   const all = [users, sessions, devices, removed, keys, rules, alerts, audit, auditOthers];
   return {
     users,

@@ -455,18 +455,6 @@ describe('stored alerts', () => {
     expect(stage.alerts.all().map(({ value }) => value)).toEqual([99, 95, 94, 93]);
     expect(stage.alerts.all({ limit: 2 }).map(({ value }) => value)).toEqual([99, 95]);
   });
-
-  it('a failed write of an alert is logged, and alerts go on', async () => {
-    const errors: unknown[] = [];
-    const stage = openAlerts([offlineRule('off')], {
-      log: { debug() {}, info() {}, warn() {}, error: (...args: unknown[]) => errors.push(args) },
-    });
-    stage.stored.put = () => Promise.reject(new Error('no space left'));
-    stage.offline();
-    await Promise.resolve();
-    expect(errors).toHaveLength(1);
-    expect(stage.alerts.active()).toHaveLength(1);
-  });
 });
 
 it('the default rules are valid: warning and critical for CPU, memory and disk, and one for offline', () => {

@@ -2,7 +2,6 @@
 import type { Alert, AlertRule, Condition, Severity } from '#protocol/api.ts';
 import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
 import type { Sample } from '#protocol/sample.ts';
-import { createLog } from '../../server/app/log.ts';
 import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { memoryCollection } from '../state/memory-collection.ts';
 
@@ -59,7 +58,6 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
       deviceOf: (id) => devices.get(id),
       now: () => clock.at,
       onChange: (changed) => reported.push(...changed),
-      log: createLog('silent'),
       every: (job) => {
         jobs.push(job);
         return () => {

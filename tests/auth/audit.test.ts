@@ -23,9 +23,6 @@ function stage() {
         },
       },
       networkOf,
-      onSaveError: (error) => {
-        throw error;
-      },
     });
   const audit = open();
   const record = (by: NewEntry['by'], changes: Partial<NewEntry> = {}) =>

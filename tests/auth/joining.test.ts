@@ -39,7 +39,6 @@ function stage() {
         { address, authorization: `Bearer ${token}` },
       ),
     async remove(id: string) {
-      tokens.forget(id);
       await devices.remove(id);
       await joining.deviceRemoved(id);
     },

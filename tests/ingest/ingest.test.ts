@@ -17,6 +17,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
   const ingest = createIngest({
     authenticate: () => 'a',
     devices,
+    whyRefused: () => undefined,
     append: () => Promise.resolve(0),
     onCommitted: (_, { samples }) => stored.push(...samples.map(({ t }) => t)),
     newSamples: createNewSamples({

@@ -2,22 +2,36 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createLog } from '../../server/app/log.ts';
 import { openCollection } from '../../server/state/lowdb-collection.ts';
 import { ownFolder } from './folder.ts';
 
 const item = z.object({ id: z.string(), n: z.number() });
-const log = createLog('silent');
 let dir: string;
 let path: string;
 let notices: string[];
+let problems: (string | null)[];
+let lost: string | undefined;
 beforeEach(() => {
   dir = ownFolder();
   path = join(dir, 'things.json');
   notices = [];
+  problems = [];
+  lost = undefined;
 });
-const open = (retryMs = 5000) =>
-  openCollection({ path, schema: item, log, retryMs, now: () => 77, notice: (text) => notices.push(text) });
+const open = (changes: { retryMs?: number; isExpected?: boolean; onProblem?: () => void } = {}) =>
+  openCollection({
+    path,
+    schema: item,
+    isExpected: false,
+    notice: (text) => notices.push(text),
+    onProblem: (text) => problems.push(text),
+    onLost(problem) {
+      throw new Error(problem);
+    },
+    whyLost: () => lost,
+    now: () => 77,
+    ...changes,
+  });
 const onDisk = (file = path): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
 describe('collections', () => {
@@ -106,49 +120,88 @@ describe('collections', () => {
 });
 
 describe('failed writes', () => {
-  test('a failed write rejects with the reason, and its change is written with the next one', async () => {
-    const things = await open();
-    await things.put({ id: 'a', n: 1 });
+  /** Makes every write of the file fail, until the returned function is called. */
+  function breakDisk(): () => void {
     rmSync(path);
     mkdirSync(path);
-    await expect(things.put({ id: 'b', n: 2 })).rejects.toThrow(
-      /things\.json could not be written: check that the disk/,
-    );
-    expect(things.get('b')).toEqual({ id: 'b', n: 2 });
-    rmSync(path, { recursive: true });
+    return () => rmSync(path, { recursive: true });
+  }
+
+  test('a change that cannot be written is undone, and its error says that it was not made', async () => {
+    const things = await open();
+    await things.put({ id: 'a', n: 1 });
+    const mend = breakDisk();
+    const refused = { code: 'not_saved', status: 503 };
+    await expect(things.put({ id: 'a', n: 2 })).rejects.toMatchObject(refused);
+    await expect(things.put({ id: 'b', n: 2 })).rejects.toMatchObject(refused);
+    await expect(things.remove('a')).rejects.toMatchObject(refused);
+    expect(things.all()).toEqual([{ id: 'a', n: 1 }]);
+    mend();
     await things.put({ id: 'c', n: 3 });
-    expect(onDisk()).toHaveLength(3);
+    expect(onDisk()).toEqual([
+      { id: 'a', n: 1 },
+      { id: 'c', n: 3 },
+    ]);
     await things.close();
   });
 
-  test('a failed write is retried without a further change', async () => {
-    const tries: unknown[] = [];
-    let resolveThirdTry = () => {};
-    const thirdTry = new Promise<void>((resolve) => (resolveThirdTry = resolve));
-    const things = await openCollection({
-      path,
-      schema: item,
-      notice: () => undefined,
-      retryMs: 1,
-      log: {
-        ...log,
-        error: (first: unknown) => tries.push(first) && tries.length === 3 && resolveThirdTry(),
-      },
-    });
-    mkdirSync(path);
-    await expect(things.put({ id: 'a', n: 1 })).rejects.toThrow();
-    await thirdTry;
-    rmSync(path, { recursive: true });
+  test('changes that were made while a write failed are undone with it, as they may build on it', async () => {
+    const things = await open();
+    await things.put({ id: 'a', n: 1 });
+    const mend = breakDisk();
+    const puts = [2, 3, 4].map((n) => things.put({ id: 'a', n }));
+    expect(things.get('a')).toEqual({ id: 'a', n: 4 });
+    expect((await Promise.allSettled(puts)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+    expect(things.get('a')).toEqual({ id: 'a', n: 1 });
+    mend();
     await things.close();
     expect(onDisk()).toEqual([{ id: 'a', n: 1 }]);
   });
 
+  test('what nobody waits for stays in effect, and is written without a further change', async () => {
+    let over = () => {};
+    const mended = new Promise<void>((resolve) => (over = resolve));
+    const things = await open({ retryMs: 1, onProblem: (text?: string | null) => text === null && over() });
+    await things.put({ id: 'a', n: 1 });
+    const mend = breakDisk();
+    things.keep({ id: 'b', n: 2 });
+    things.drop('a');
+    await expect(things.put({ id: 'c', n: 3 })).rejects.toThrow();
+    expect(things.all()).toEqual([{ id: 'b', n: 2 }]);
+    mend();
+    await mended;
+    expect(onDisk()).toEqual([{ id: 'b', n: 2 }]);
+    await things.close();
+  });
+
+  test('the problem names the file, the reason and the remedy, until writing works again', async () => {
+    const things = await open();
+    const mend = breakDisk();
+    await expect(things.put({ id: 'a', n: 1 })).rejects.toThrow();
+    expect(problems).toEqual([
+      expect.stringMatching(/things\.json cannot be written \(E\w+\): check that the disk/),
+    ]);
+    mend();
+    await things.put({ id: 'a', n: 1 });
+    expect(problems.at(-1)).toBeNull();
+    await things.close();
+  });
+
+  test('nothing is written to a folder that is no longer the server’s', async () => {
+    const things = await open();
+    await things.put({ id: 'a', n: 1 });
+    lost = 'the data folder was moved';
+    await expect(things.put({ id: 'b', n: 1 })).rejects.toMatchObject({ code: 'not_saved' });
+    expect(onDisk()).toEqual([{ id: 'a', n: 1 }]);
+    expect(problems[0]).toContain('the data folder was moved');
+  });
+
   test('close retries a failed write, and rejects when that fails as well', async () => {
     const things = await open();
-    mkdirSync(path);
-    await expect(things.put({ id: 'a', n: 1 })).rejects.toThrow();
+    const mend = breakDisk();
+    things.keep({ id: 'a', n: 1 });
     await expect(things.close()).rejects.toThrow(/could not be written/);
-    rmSync(path, { recursive: true });
+    mend();
     await things.close();
     expect(onDisk()).toEqual([{ id: 'a', n: 1 }]);
   });
@@ -189,7 +242,7 @@ describe('damaged files', () => {
   test('a damaged file with a damaged copy is an error that says what to do; both files stay', async () => {
     writeFileSync(path, '{');
     writeFileSync(`${path}.bak`, '{');
-    await expect(open()).rejects.toThrow(/things\.json is damaged .* no good copy .* move both away/);
+    await expect(open()).rejects.toThrow(/things\.json is damaged .* no good copy/);
     expect(readdirSync(dir).sort()).toEqual(['things.json', 'things.json.bak']);
   });
 
@@ -200,5 +253,39 @@ describe('damaged files', () => {
     await things.put({ id: 'b', n: 2 });
     expect(onDisk(`${path}.bak`)).toHaveLength(2);
     await things.close();
+  });
+
+  test('a bad record among good ones is taken from the copy, and a notice says so', async () => {
+    writeFileSync(
+      path,
+      JSON.stringify([
+        { id: 'a', n: 'one' },
+        { id: 'b', n: 2 },
+      ]),
+    );
+    const things = await open();
+    expect(things.all()).toEqual([
+      { id: 'b', n: 2 },
+      { id: 'a', n: 1 },
+    ]);
+    expect(notices[0]).toMatch(/1 of 2 records are damaged \(n: .*\)\. 1 were taken from its copy/);
+    await things.close();
+  });
+
+  test('a bad record without a copy is left out and kept aside, and all others are used', async () => {
+    const bad = [{ id: 7 }, null, 'text', { id: 'c', n: {} }];
+    writeFileSync(path, JSON.stringify([{ id: 'b', n: 2 }, ...bad]));
+    const things = await open();
+    expect(things.all()).toEqual([{ id: 'b', n: 2 }]);
+    expect(onDisk(`${path}.refused-77`)).toMatchObject(bad.map((value) => ({ value })));
+    expect(onDisk()).toEqual([{ id: 'b', n: 2 }]);
+    expect(notices[0]).toMatch(/4 of 5 records are damaged .* left out.* lie in .*refused-77/);
+    await things.close();
+  });
+
+  test('a file and a copy that are missing although they must be there are an error', async () => {
+    rmSync(path);
+    rmSync(`${path}.bak`);
+    await expect(open({ isExpected: true })).rejects.toThrow(`${path} and its copy are missing`);
   });
 });

@@ -18,6 +18,8 @@ export function memoryCollection<T extends { readonly id: string }>(items: reado
       records.delete(id);
       return Promise.resolve();
     },
+    keep: (item) => void records.set(item.id, item),
+    drop: (id) => void records.delete(id),
   };
 }
 
