@@ -131,6 +131,17 @@ describe('the pages', () => {
     await expect.poll(() => names.allInnerTexts()).toEqual(['web-1']);
   });
 
+  it('an administrator gets a command with which a machine that lost its token joins again', async () => {
+    await open('settings/machines');
+    await page.getByRole('button', { name: 'Actions for web-2' }).click();
+    await page.getByRole('menuitem', { name: 'Let it join again' }).click();
+    await page.getByRole('button', { name: 'Make the command' }).click();
+    const dialog = page.getByRole('dialog', { name: 'web-2 may join again' });
+    await dialog.getByText(/WATCHFLOOR_ENROLL=|--enroll/).waitFor();
+    await dialog.getByRole('button', { name: 'I have it' }).click();
+    await dialog.waitFor({ state: 'detached' });
+  });
+
   it("an alert shows in the tab's title and icon, and is marked in the chart of its field", async () => {
     const condition = {
       kind: 'threshold',
