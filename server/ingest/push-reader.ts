@@ -3,7 +3,7 @@
  * once and then remembered as a layout.
  */
 import { invalidBody, parseJson } from '#protocol/body.ts';
-import { checkFields, createMetricsParser } from '#protocol/metrics.ts';
+import { checkFields, createMetricsParser, type ParseMetrics } from '#protocol/metrics.ts';
 import { createFieldBound, TOO_MANY_FIELDS } from './field-bound.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
@@ -37,23 +37,15 @@ export function createPushReader(): PushReader {
   const fieldBound = createFieldBound();
   const counts = { single: 0, batch: 0, columns: 0 };
 
+  /** [I8] Refuses the names past the device's bound. */
+  const boundOf = (deviceId: string) => (name: string) =>
+    fieldBound.admits(deviceId, name) ? undefined : TOO_MANY_FIELDS;
+
   function layoutOf(deviceId: string, fields: unknown): Layout {
     const last = lastLayouts.get(deviceId);
     if (last !== undefined && isSame(last, fields)) return last;
     if (!fieldBound.knows(deviceId)) return checkFields(fields);
-    return checkFields(fields, (name) => (fieldBound.admits(deviceId, name) ? undefined : TOO_MANY_FIELDS));
-  }
-
-  /** [I8] Takes the values of fields past the device's bound out of samples that were sent as objects. */
-  function leaveOutUnadmitted(deviceId: string, { samples, leftOut }: Push): void {
-    for (const { values, row } of samples) {
-      if (row !== undefined) continue;
-      for (const name in values) {
-        if (fieldBound.admits(deviceId, name)) continue;
-        delete values[name];
-        leftOut.add({ field: name, reason: TOO_MANY_FIELDS, path: ['metrics', name] });
-      }
-    }
+    return checkFields(fields, boundOf(deviceId));
   }
 
   /** Keeps the layout of a device's valid push, or the equal one that another device sends. */
@@ -80,12 +72,14 @@ export function createPushReader(): PushReader {
 
   return {
     read(deviceId, body) {
-      const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields), parseMetrics);
+      const refuse = boundOf(deviceId);
+      const parseBounded: ParseMetrics = (metrics, path, leftOut) =>
+        parseMetrics(metrics, path, leftOut, refuse);
+      const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields), parseBounded);
       if (!parsed.success) throw invalidBody(parsed.error);
       const { form, samples } = parsed.data;
       const layout = samples[0]?.row?.layout;
-      if (layout === undefined) leaveOutUnadmitted(deviceId, parsed.data);
-      else remember(deviceId, layout);
+      if (layout !== undefined) remember(deviceId, layout);
       counts[form]++;
       return parsed.data;
     },

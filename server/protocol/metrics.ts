@@ -81,6 +81,11 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 
 // --- samples as objects -----------------------------------------------------------------------------
 
+/** Returns why a valid name is left out; undefined for one that is kept. */
+export type Refuse = (name: string) => string | undefined;
+
+const refuseNone: Refuse = () => undefined;
+
 /**
  * Turns the `metrics` of one sample, which are at `path` in the body, into values. What is wrong is left out.
  * @throws z.ZodError when there are too many fields
@@ -89,6 +94,7 @@ export type ParseMetrics = (
   metrics: Readonly<Record<string, unknown>>,
   path: Path,
   leftOut: LeftOut,
+  refuse?: Refuse,
 ) => Values;
 
 /** How many checked names a parser remembers; past it, it forgets them and checks again. */
@@ -113,11 +119,13 @@ export function createMetricsParser(): ParseMetrics {
   }
 
   /** Adds a value; returns why it is left out instead, undefined for a value that was added. */
-  function addValue(values: Values, name: string, input: unknown): string | undefined {
+  function addValue(values: Values, name: string, input: unknown, refuse: Refuse): string | undefined {
     const allowed = checked.get(name) ?? checkFirst(name);
     if (allowed === undefined) return nameProblem(name);
     const value = storableValue(allowed, input);
     if (value === undefined) return valueProblem(input);
+    const refused = refuse(name);
+    if (refused !== undefined) return refused;
     values[name] = value;
     return undefined;
   }
@@ -129,6 +137,7 @@ export function createMetricsParser(): ParseMetrics {
     instances: object,
     path: Path,
     leftOut: LeftOut,
+    refuse: Refuse,
   ): number {
     const kindProblem = wordProblem(kind);
     if (kindProblem !== undefined) {
@@ -149,7 +158,7 @@ export function createMetricsParser(): ParseMetrics {
         count++;
         const name = instanceField(kind, instance, field);
         // In the joined name a colon of the field would count as part of the instance.
-        const reason = field.includes(':') ? wordProblem(field) : addValue(values, name, input);
+        const reason = field.includes(':') ? wordProblem(field) : addValue(values, name, input, refuse);
         if (reason !== undefined)
           leftOut.add({ field: name, reason, path: [...path, kind, instance, field] });
       }
@@ -157,14 +166,14 @@ export function createMetricsParser(): ParseMetrics {
     return count;
   }
 
-  return (metrics, path, leftOut) => {
+  return (metrics, path, leftOut, refuse = refuseNone) => {
     const values = emptyValues();
     let count = 0;
     for (const [key, input] of Object.entries(metrics)) {
       if (input === null || input === undefined) continue;
-      if (typeof input === 'object') count += addInstances(values, key, input, path, leftOut);
+      if (typeof input === 'object') count += addInstances(values, key, input, path, leftOut, refuse);
       else {
-        const reason = addValue(values, key, input);
+        const reason = addValue(values, key, input, refuse);
         if (reason !== undefined) leftOut.add({ field: key, reason, path: [...path, key] });
         count++;
       }
@@ -194,13 +203,9 @@ export interface Layout {
 
 /**
  * Checks the `fields` list of a push.
- * @param refuse returns why a valid name is left out; undefined for one that is kept
  * @throws z.ZodError when it is no list, or too long
  */
-export function checkFields(
-  fields: unknown,
-  refuse: (name: string) => string | undefined = () => undefined,
-): Layout {
+export function checkFields(fields: unknown, refuse = refuseNone): Layout {
   if (!Array.isArray(fields)) throw refusal(['fields'], 'must be a list of field names');
   checkCount(fields.length, ['fields']);
   const sent: readonly unknown[] = fields;
