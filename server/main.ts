@@ -18,9 +18,11 @@ A flag overrides the environment; the environment overrides the file.`;
 
 async function run(config: Config): Promise<void> {
   const stops = new Stops();
-  endWhenAsked(COMMAND, stops);
+  let reload = () => Promise.resolve();
+  endWhenAsked(COMMAND, stops, () => void reload());
   const server = await createServer(config, createLog(config.logLevel));
   stops.add(() => server.close());
+  reload = server.reloadCertificate;
   if (server.adminPassword.kind === 'generated')
     console.log(
       `\nThe first administrator, shown only this once:\n  user: admin\n  password: ${server.adminPassword.password}\n`,

@@ -25,7 +25,7 @@ export interface MachinesNeeds {
   readonly latest: ReadonlyMap<string, Sample>;
   readonly isTls: boolean;
   /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
-  readonly fingerprint: string | null;
+  readonly fingerprint: () => string | null;
 }
 
 export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
@@ -83,7 +83,13 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
     }
   }
 
-  const address = { publicUrl: config.publicUrl, tls: isTls, fingerprint };
+  const address = {
+    publicUrl: config.publicUrl,
+    tls: isTls,
+    get fingerprint() {
+      return fingerprint();
+    },
+  };
   return {
     tokens,
     fleet,
@@ -97,7 +103,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
     removed,
     /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
     enrollThisMachine(port: number): string {
-      const local = { ...address, publicUrl: undefined };
+      const local = { publicUrl: undefined, tls: isTls, fingerprint: fingerprint() };
       return enrollmentString(enrollment.createForThisMachine(), `localhost:${port}`, local);
     },
     routes: [

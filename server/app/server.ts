@@ -7,10 +7,11 @@ import { createHttp } from '../http/http.ts';
 import { openStaticFiles } from '../http/static.ts';
 import { openDataFolder, StartError, type DataFolder } from '../state/data-folder.ts';
 import { openState } from '../state/state.ts';
-import { openTls } from '../tls/certificate.ts';
+import { openCertificate } from '../tls/certificate.ts';
 import type { Log } from '../types.ts';
 import { addDefaultRules, openAlerting } from './alerting.ts';
 import type { Base, Capability } from './base.ts';
+import { watchCertificate } from './certificates.ts';
 import { systemClock } from './clock.ts';
 import { watchDisk } from './disk.ts';
 import { openHistory } from './history.ts';
@@ -33,8 +34,12 @@ export interface Server {
   /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
   readonly fingerprint: string | null;
   readonly adminPassword: AdminPassword;
+  /** What is wrong with the server at its start, in sentences for the administrator. */
+  readonly notices: readonly string[];
   /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
   enrollThisMachine(): string;
+  /** Serves new connections with what the certificate's files hold now; what is wrong becomes a notice. */
+  reloadCertificate(): Promise<void>;
   /** Stops all parts in order; resolves when everything is on disk. */
   close(): Promise<void>;
 }
@@ -59,8 +64,6 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     return part;
   };
 
-  const tls = await openTls(config);
-  const fingerprint = tls?.fingerprint ?? null;
   const state = await openState({
     dir: config.data,
     notice: notices.add,
@@ -68,6 +71,8 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     whyLost: folder.whyLost,
   });
   stops.add(() => state.close());
+  const certificate = await openCertificate(config, () => state.devices.all().length > 0);
+  const fingerprint = () => certificate?.files.fingerprint ?? null;
   stops.add(watchDisk({ dir: config.data, folder, notices, clock: systemClock }));
   const base: Base = { config, state, clock: systemClock, log, notices };
 
@@ -75,11 +80,11 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   if (isFirstStart(state)) await addDefaultRules(state);
   const people = withStop(await openPeople(base));
   const history = withStop(await openHistory(base));
-  const http = createHttp({ tls, log });
+  const http = createHttp({ tls: certificate?.files ?? null, log });
   stops.add(() => http.close());
   const latest = await history.readLatest();
   const machines = withStop(
-    openMachines(base, { people, history, latest, isTls: tls !== null, fingerprint }),
+    openMachines(base, { people, history, latest, isTls: certificate !== null, fingerprint }),
   );
   const alerting = withStop(openAlerting(base, { people, machines }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
@@ -100,18 +105,26 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     files: await openStaticFiles(WEB),
     trustedProxies: config.trustedProxies,
   });
-  const port = await http.listen(config.host, config.port);
+  const certificates =
+    certificate && watchCertificate({ certificate, renew: http.renew, notices, log, clock: systemClock });
+  if (certificates) {
+    stops.add(certificates.stop);
+    await certificates.look();
+  }
+  const port = http.listen(config.host, config.port);
   ready = true;
-  const url = `${tls ? 'https' : 'http'}://localhost:${port}`;
+  const url = `${certificate ? 'https' : 'http'}://localhost:${port}`;
   const historyKind = config.influx ? 'influxdb' : 'embedded';
-  log.info({ url, host: config.host, port, fingerprint, history: historyKind }, 'listening');
+  log.info({ url, host: config.host, port, fingerprint: fingerprint(), history: historyKind }, 'listening');
 
   return {
     url,
     port,
-    fingerprint,
+    fingerprint: fingerprint(),
+    notices: notices.list(),
     adminPassword: people.adminPassword,
     enrollThisMachine: () => machines.enrollThisMachine(port),
+    reloadCertificate: () => certificates?.look() ?? Promise.resolve(),
     async close() {
       ready = false;
       history.stopReading();

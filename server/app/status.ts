@@ -18,11 +18,15 @@ export interface StatusNeeds {
   readonly machines: Machines;
   readonly samples: Samples;
   /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
-  readonly fingerprint: string | null;
+  readonly fingerprint: () => string | null;
   /** Whether the server has started and is not stopping. */
   readonly isReady: () => boolean;
   /** All other routes, for the description of the API. */
   readonly routes: readonly Route[];
+}
+
+function shownFingerprint(fingerprint: string | null): string | null {
+  return fingerprint === null ? null : hexPairs(fingerprint).join(':');
 }
 
 export function openStatus(base: Base, needs: StatusNeeds) {
@@ -47,7 +51,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
         started_at: startedAt,
         devices: state.devices.all().length,
         pushes: samples.counts(),
-        fingerprint: fingerprint === null ? null : hexPairs(fingerprint).join(':'),
+        fingerprint: shownFingerprint(fingerprint()),
         history: await history.health(),
         notices: notices.list(),
       }),

@@ -1,10 +1,11 @@
 /** The uWS application: serves routes and static files on one TLS port, and stops in order. */
-import * as uWS from 'uWebSockets.js';
+import type * as uWS from 'uWebSockets.js';
 import { ApiError } from '#protocol/errors.ts';
 import type { Log } from '../types.ts';
 import { LIMITS } from '#protocol/sample.ts';
-import { ALL_ADDRESSES, networkOf, type Networks } from './address.ts';
+import { networkOf, type Networks } from './address.ts';
 import type { TlsFiles } from '../tls/authority.ts';
+import { App } from './app.ts';
 import { createBodyReader, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
 import { inflate } from './inflate.ts';
@@ -22,11 +23,13 @@ export interface HttpParts {
 
 export interface Http {
   /** The uWS application, for socket.io to attach to before `serve` is called. */
-  readonly uws: uWS.TemplatedApp;
+  readonly uws: App;
   /** Registers the routes, the static files and the replies to all other requests. */
   serve(parts: ServeParts): void;
-  /** Resolves with the port it listens on (`port` 0: one the system chose); rejects when it cannot listen. */
-  listen(host: string, port: number): Promise<number>;
+  /** Returns the port it listens on (`port` 0: one the system chose). @throws Error when it cannot listen */
+  listen(host: string, port: number): number;
+  /** Serves new connections with this certificate; open ones go on. @throws Error when it cannot */
+  renew(tls: TlsFiles): void;
   /** Accepts no new connections; resolves when all running requests are answered, at most `graceMs` later. */
   drain(graceMs: number): Promise<void>;
   close(): void;
@@ -68,19 +71,13 @@ function withoutBody(handler: Handler): Handler {
 /** Finds the page at a path: a file, a redirect, or undefined. */
 type FindPage = (url: string) => StaticFile | Reply | undefined;
 
-function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
-  if (!tls) return uWS.App();
-  return uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
-}
-
 export function createHttp({ tls, log }: HttpParts): Http {
-  const uws = createApp(tls);
+  const uws = new App(tls);
   const deviceBodies = createBodyReader();
   const otherBodies = createBodyReader();
   let openExchanges = 0;
   let stopping = false;
   let onIdle: (() => void) | undefined;
-  let listening: uWS.us_listen_socket | undefined;
 
   function beginExchange(res: uWS.HttpResponse): OpenExchange {
     const exchange: OpenExchange = { res, aborted: false, closes: false, onAbort: () => undefined };
@@ -97,8 +94,8 @@ export function createHttp({ tls, log }: HttpParts): Http {
   }
 
   function get(path: string, handler: Handler): void {
-    uws.get(path, handler);
-    uws.head(path, withoutBody(handler));
+    uws.on('get', path, handler);
+    uws.on('head', path, withoutBody(handler));
   }
 
   function serveRoute(route: Route, { guard, trustedProxies }: ServeParts): void {
@@ -147,9 +144,9 @@ export function createHttp({ tls, log }: HttpParts): Http {
       void answer(beginExchange(res), req);
     };
     if (route.method === 'GET') get(route.path, handler);
-    else if (route.method === 'POST') uws.post(route.path, handler);
-    else if (route.method === 'PATCH') uws.patch(route.path, handler);
-    else uws.del(route.path, handler);
+    else if (route.method === 'POST') uws.on('post', route.path, handler);
+    else if (route.method === 'PATCH') uws.on('patch', route.path, handler);
+    else uws.on('del', route.path, handler);
   }
 
   /** Answers 405 for other methods of the served paths, and 404 for all other paths. */
@@ -167,12 +164,12 @@ export function createHttp({ tls, log }: HttpParts): Http {
     }
     for (const [path, known] of methods) {
       const refuse = refuseWith(new ApiError('method_not_allowed'), { allow: known.join(', ') });
-      if (!known.includes('HEAD')) uws.head(path, withoutBody(refuse));
-      uws.any(path, refuse);
+      if (!known.includes('HEAD')) uws.on('head', path, withoutBody(refuse));
+      uws.on('any', path, refuse);
     }
     const notFound = refuseWith(new ApiError('not_found'));
-    uws.head('/*', withoutBody(notFound));
-    uws.any('/*', notFound);
+    uws.on('head', '/*', withoutBody(notFound));
+    uws.on('any', '/*', notFound);
   }
 
   function serveFiles({ files, guard, trustedProxies }: ServeParts): void {
@@ -219,29 +216,19 @@ export function createHttp({ tls, log }: HttpParts): Http {
       serveErrors(parts.routes);
     },
     listen(host, port) {
-      return new Promise((resolve, reject) => {
-        const whenListening = (socket: uWS.us_listen_socket | false) => {
-          if (!socket) {
-            reject(
-              new Error(
-                `cannot listen on ${host}:${port}: the port is in use, or you may not listen on it. ` +
-                  'Stop the program that uses it, or choose another port with WATCHFLOOR_PORT.',
-              ),
-            );
-            return;
-          }
-          listening = socket;
-          resolve(uWS.us_socket_local_port(socket));
-        };
-        // Without a host, uWS falls back to IPv4 on a machine that has no IPv6.
-        if (host === ALL_ADDRESSES) uws.listen(port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, whenListening);
-        else uws.listen(host, port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, whenListening);
-      });
+      const opened = uws.listen(host, port);
+      if (opened !== undefined) return opened;
+      throw new Error(
+        `cannot listen on ${host}:${port}: the port is in use, or you may not listen on it. ` +
+          'Stop the program that uses it, or choose another port with WATCHFLOOR_PORT.',
+      );
+    },
+    renew(files) {
+      uws.renew(files);
     },
     async drain(graceMs) {
       stopping = true;
-      if (listening) uWS.us_listen_socket_close(listening);
-      listening = undefined;
+      uws.stopListening();
       if (openExchanges === 0) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, graceMs);

@@ -28,7 +28,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 const PING_MS = 10_000;
 
 export interface LiveParts extends AdmissionParts {
-  readonly app: TemplatedApp;
+  readonly app: Pick<TemplatedApp, 'publish'>;
   /** Whether the session is still valid. */
   readonly sessionAlive: (sessionId: string) => boolean;
   readonly snapshots: Snapshots;

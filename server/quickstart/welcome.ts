@@ -8,6 +8,8 @@ export interface Started {
   readonly adminPassword: AdminPassword;
   /** Of the authority, lower-case hex; null when there is none. */
   readonly fingerprint: string | null;
+  /** What is wrong with the server, in sentences. */
+  readonly notices: readonly string[];
 }
 
 function passwordLines(password: AdminPassword, isPasswordSet: boolean): string[] {
@@ -34,7 +36,10 @@ function fingerprintLines(fingerprint: string): string[] {
 }
 
 /** @param isPasswordSet whether the settings of this start contain the administrator's password */
-export function welcome({ url, adminPassword, fingerprint }: Started, isPasswordSet: boolean): string {
+export function welcome(
+  { url, adminPassword, fingerprint, notices }: Started,
+  isPasswordSet: boolean,
+): string {
   return [
     '',
     `  Watchfloor is running:  ${url}/ui/`,
@@ -42,6 +47,7 @@ export function welcome({ url, adminPassword, fingerprint }: Started, isPassword
     '  user:      admin',
     ...passwordLines(adminPassword, isPasswordSet),
     ...(fingerprint === null ? [] : fingerprintLines(fingerprint)),
+    ...notices.flatMap((notice) => ['', `  ! ${notice}`]),
     '',
     '  Ctrl-C stops Watchfloor; the stored samples are kept.',
     '',

@@ -1,12 +1,12 @@
 /**
  * [S1] The certificate authority that the server makes when it is given no certificate. Agents trust exactly
  * this authority by its fingerprint. Keys are P-256. The authority is valid for ten years, a server
- * certificate for one; a start replaces a server certificate that ends within 60 days or lacks one of the
- * machine's names.
+ * certificate for one; one that ends within 60 days or lacks one of the machine's names is replaced, at the start
+ * and while the server runs.
  */
 import 'reflect-metadata';
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import writeFileAtomic from 'write-file-atomic';
@@ -152,12 +152,26 @@ function isStillUsable(
   const certificate = firstCertificate(pem, certFile);
   const authority = firstCertificate(authorityPem, certFile);
   if (!certificate.verify(authority.publicKey) || !isKeyOf(certificate, keyPem)) return false;
+  if (Date.parse(certificate.validFrom) > now.getTime()) return false;
   if (Date.parse(certificate.validTo) - now.getTime() < RENEW_BEFORE_DAYS * DAY_MS) return false;
   return names.every((name) =>
     altName(name).type === 'ip'
       ? certificate.checkIP(name) !== undefined
       : certificate.checkHost(name, { subject: 'never' }) !== undefined,
   );
+}
+
+function isValidAt({ validFrom, validTo }: X509Certificate, now: Date): boolean {
+  return Date.parse(validFrom) <= now.getTime() && now.getTime() < Date.parse(validTo);
+}
+
+export interface AuthorityOptions {
+  readonly now?: Date;
+  /**
+   * Whether machines may have joined. They trust this authority and no other, so it is never replaced then, not
+   * even when it is not valid at `now`.
+   */
+  readonly isPinned?: boolean;
 }
 
 /**
@@ -170,7 +184,7 @@ function isStillUsable(
 export async function openAuthority(
   dir: string,
   names: readonly string[],
-  now = new Date(),
+  { now = new Date(), isPinned = true }: AuthorityOptions = {},
 ): Promise<TlsFiles> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const file = (name: string) => join(dir, name);
@@ -182,6 +196,11 @@ export async function openAuthority(
   ];
 
   let authority = await readAuthority(caFile, caKeyFile);
+  if (authority && !isPinned && !isValidAt(firstCertificate(authority.pem, caFile), now)) {
+    // The clock was wrong when it was made. No agent trusts it yet, so another one takes its place.
+    for (const path of [caKeyFile, caFile]) await rename(path, `${path}.invalid-${now.getTime()}`);
+    authority = undefined;
+  }
   if (!authority) {
     authority = await makeAuthority(now);
     await writeFileAtomic(caKeyFile, authority.keyPem, { mode: 0o600 });

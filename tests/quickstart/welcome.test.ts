@@ -4,7 +4,7 @@ import { welcome } from '../../server/quickstart/welcome.ts';
 
 describe('welcome text', () => {
   const textFor = (adminPassword: AdminPassword, isPasswordSet: boolean) =>
-    welcome({ url: 'https://localhost:8443', adminPassword, fingerprint: null }, isPasswordSet);
+    welcome({ url: 'https://localhost:8443', adminPassword, fingerprint: null, notices: [] }, isPasswordSet);
 
   test.each([
     ['a generated password', { kind: 'generated', password: 'abcde' }, false, 'password:  abcde'],
@@ -30,11 +30,17 @@ describe('welcome text', () => {
     expect(textFor(password, isPasswordSet)).toContain(expected);
   });
 
-  test('the welcome text shows the fingerprint of the authority', () => {
+  test('the welcome text shows the fingerprint of the authority, and what is wrong', () => {
     const text = welcome(
-      { url: 'https://localhost:8443', adminPassword: { kind: 'unchanged' }, fingerprint: 'a1'.repeat(32) },
+      {
+        url: 'https://localhost:8443',
+        adminPassword: { kind: 'unchanged' },
+        fingerprint: 'a1'.repeat(32),
+        notices: ['The authority is not valid yet.'],
+      },
       false,
     );
     expect(text.match(/A1(:A1){15}$/gm)).toHaveLength(2);
+    expect(text).toContain('! The authority is not valid yet.');
   });
 });

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openAuthority } from '../../server/tls/authority.ts';
@@ -52,10 +52,40 @@ describe('the authority', () => {
   ])('[S1] the same authority signs a new server certificate for %s', async (_, names, laterMs) => {
     const { fingerprint } = await openAuthority(dir, NAMES);
     const before = leaf().serialNumber;
-    const again = await openAuthority(dir, names, new Date(Date.now() + laterMs));
+    const again = await openAuthority(dir, names, { now: new Date(Date.now() + laterMs) });
     expect(again.fingerprint).toBe(fingerprint);
     expect(leaf().serialNumber).not.toBe(before);
     expect(leaf().checkHost('watch.example.com')).toBeDefined();
+  });
+
+  test.each([
+    ['2012', new Date('2012-01-01')],
+    ['2069', new Date('2069-01-01')],
+  ])(
+    '[S1] an authority made with the clock in %s is replaced as long as no machine has joined',
+    async (_, then) => {
+      const before = await openAuthority(dir, NAMES, { now: then, isPinned: false });
+      const kept = await openAuthority(dir, NAMES, { isPinned: true });
+      expect(kept.fingerprint).toBe(before.fingerprint);
+      const after = await openAuthority(dir, NAMES, { isPinned: false });
+      expect(after.fingerprint).not.toBe(before.fingerprint);
+      expect(leaf().verify(new X509Certificate(text('authority.crt')).publicKey)).toBe(true);
+      expect(Date.parse(leaf().validFrom)).toBeLessThan(Date.now());
+      // What was replaced is kept.
+      expect(readdirSync(dir).filter((name) => name.includes('.invalid-'))).toHaveLength(2);
+      // The next start keeps the new one.
+      expect((await openAuthority(dir, NAMES, { isPinned: false })).fingerprint).toBe(after.fingerprint);
+    },
+  );
+
+  test('[S1] a server certificate that is not valid yet is replaced', async () => {
+    await openAuthority(dir, NAMES);
+    const { fingerprint } = await openAuthority(dir, [...NAMES, 'later'], {
+      now: new Date(Date.now() + 200 * DAY),
+    });
+    expect(Date.parse(leaf().validFrom)).toBeGreaterThan(Date.now());
+    expect((await openAuthority(dir, NAMES)).fingerprint).toBe(fingerprint);
+    expect(Date.parse(leaf().validFrom)).toBeLessThan(Date.now());
   });
 
   test('[S1] a server key and certificate that do not fit, as after a crash, are both replaced', async () => {

@@ -1,0 +1,46 @@
+/** Keeps the server's certificate valid and in use while the server runs, and tells when that is not possible. */
+import { errorText } from '#protocol/errors.ts';
+import type { Certificate } from '../tls/certificate.ts';
+import type { TlsFiles } from '../tls/authority.ts';
+import type { Clock, Log } from '../types.ts';
+import type { Notices } from './notices.ts';
+
+const LOOK_MS = 10_000;
+
+export interface CertificatesParts {
+  readonly certificate: Certificate;
+  /** Serves new connections with another certificate. */
+  readonly renew: (files: TlsFiles) => void;
+  readonly notices: Pick<Notices, 'set'>;
+  readonly log: Log;
+  readonly clock: Pick<Clock, 'every'>;
+}
+
+export interface Certificates {
+  /** Looks at the certificate's files now; what is wrong becomes a notice. */
+  look(): Promise<void>;
+  stop(): void;
+}
+
+export function watchCertificate(parts: CertificatesParts): Certificates {
+  const { certificate, renew, notices, log, clock } = parts;
+  /** Files that are just being replaced are wrong for a moment, so their problem is told when it is seen twice. */
+  let seen: string | null | undefined;
+
+  async function look(): Promise<void> {
+    const { changed, problem } = await certificate.look();
+    if (changed) {
+      renew(certificate.files);
+      log.info({ file: certificate.files.certFile }, 'new connections get the new certificate');
+    }
+    if (problem === null || problem === seen || seen === undefined)
+      notices.set('certificate', problem === null ? null : { text: problem });
+    seen = problem;
+  }
+  const lookNow = () =>
+    look().catch((error: unknown) => {
+      const text = `The new certificate is not in use: ${errorText(error)}`;
+      notices.set('certificate', { text });
+    });
+  return { look: lookNow, stop: clock.every(() => void lookNow(), LOOK_MS) };
+}
