@@ -122,7 +122,8 @@ export function createLive(parts: LiveParts): Live {
     const viewer = { socket, session };
     viewers.add(viewer);
     socket.on('disconnect', () => viewers.remove(viewer));
-    serveSubscriptions(socket, { rooms, limits, now, ration: rations.of(session.sessionId) });
+    const ration = () => rations.of(session.sessionId);
+    serveSubscriptions(socket, { rooms, limits, now, ration });
   });
 
   const stopPulse = every(() => {

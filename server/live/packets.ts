@@ -65,8 +65,9 @@ export class Decoder extends EventEmitter {
   /** Emits `decoded` with the packet in a message. @throws Error for a message that no client may send now */
   add(message: unknown): void {
     const packet = typeof message === 'string' ? read(message) : undefined;
-    const isConnect = packet?.type === CONNECT;
-    if (packet === undefined || isConnect === this.#connected)
+    // A CONNECT comes first, and never again.
+    const isInTurn = (packet?.type === CONNECT) === !this.#connected;
+    if (packet === undefined || !isInTurn)
       throw new Error('a client of this server does not send this packet');
     this.#connected = true;
     this.emit('decoded', packet);

@@ -87,7 +87,9 @@ export class PendingFleetChange implements PendingChange<FleetChange> {
   }
 
   takeChange(): FleetChange | undefined {
-    const [removed, devices, values] = [this.#removed, this.#devices, this.#values];
+    const removed = this.#removed;
+    const devices = this.#devices;
+    const values = this.#values;
     if (removed.size + devices.size + values.id.length === 0) return undefined;
     this.#removed = new Set();
     this.#devices = new Map();
@@ -131,7 +133,8 @@ export class PendingDeviceChange implements PendingChange<DeviceChange> {
       this.#samples = [];
       return { removed: true };
     }
-    const [samples, changed] = [this.#samples, this.#changed];
+    const samples = this.#samples;
+    const changed = this.#changed;
     if (samples.length === 0 && !changed) return undefined;
     this.#samples = [];
     this.#changed = false;

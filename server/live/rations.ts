@@ -8,6 +8,7 @@ import { createAllowance, type Allowance } from './allowance.ts';
 const SNAPSHOT_BYTES = { perSecond: 4 * 1024 * 1024, burst: 12 * 1024 * 1024 };
 
 export interface Rations {
+  /** To be asked for at each use: a sweep may have forgotten the one of an earlier use. */
   of(sessionId: string): Allowance;
   /** Forgets the sessions that have their whole ration; to be called every second or so. */
   sweep(): void;

@@ -27,8 +27,8 @@ export interface SubscriptionParts {
   readonly limits: LiveLimits;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** The bytes of snapshots that the socket's session may still get. */
-  readonly ration: Allowance;
+  /** The bytes of snapshots that the socket's session may still get, as they are counted now. */
+  readonly ration: () => Allowance;
 }
 
 type Refusal = Extract<SubscribeReply, { ok: false }>['code'];
@@ -43,10 +43,11 @@ function enter(socket: LiveSocket, name: RoomName, { rooms, limits }: Subscripti
 function onSubscribe(socket: LiveSocket, room: string, reply: Reply, parts: SubscriptionParts): void {
   const name = roomName.safeParse(room);
   if (!name.success) return reply({ ok: false, code: 'unknown_room' });
-  if (!parts.ration.isLeft()) return;
+  const ration = parts.ration();
+  if (!ration.isLeft()) return;
   const entry = enter(socket, name.data, parts);
   if (typeof entry === 'string') return reply({ ok: false, code: entry });
-  parts.ration.take(entry.reply.length);
+  ration.take(entry.reply.length);
   reply(new JsonReply(entry.reply));
   for (const change of entry.missed) socket.emit('change', change);
   void socket.join(name.data);
