@@ -66,7 +66,8 @@ export function createCurrentSamples(newest: ReadonlyMap<string, number>): Curre
 
   /** The samples that are current, of those measured before the push was sent. */
   function choose(known: Known | undefined, measured: readonly Sample[], sentAt: number): readonly Sample[] {
-    const [first, last] = [measured[0], measured.at(-1)];
+    const first = measured[0];
+    const last = measured.at(-1);
     if (first === undefined || last === undefined) return [];
     const isClockSetBack = known !== undefined && last.t <= known.t && sentAt < known.sentAt;
     if (known === undefined || isClockSetBack || first.t > known.t) return measured;

@@ -186,7 +186,6 @@ export function createIngest(parts: IngestParts): Ingest {
     const { push, arrived, shiftMs, ignored, conflict } = taken;
     const deviceId = push.device_id;
     const record = devices.get(deviceId);
-    // The device may have been removed while its push was being written.
     if (record === undefined) return;
     const { usualS, nextPushS } = intervals.notePush(deviceId, arrived, push.interval_s, record.interval_s);
     // [I2] A resend reports the same dropped samples again; they are counted once.
@@ -197,13 +196,12 @@ export function createIngest(parts: IngestParts): Ingest {
     notifyParts({ deviceId, samples: fresh, ...current, arrived, ...facts });
     // While two agents push, the names of the device do not change with each push.
     const { hostname, ip } = conflict === undefined ? push : record;
-    const isRecordChanged = updateRecord(record, {
-      ...push,
-      ...{ hostname, ip, dropped, usualIntervalS: usualS, shiftMs },
-    });
+    const pushFacts = { ...push, hostname, ip, dropped, usualIntervalS: usualS, shiftMs };
+    const isRecordChanged = updateRecord(record, pushFacts);
+    const isConflictNew = noteConflict(deviceId, conflict);
+    const isIgnoredNew = isNewlyIgnored(deviceId, ignored);
     // After the parts: what pages are shown of a changed device includes what the fleet now knows of it.
-    const isNews = [noteConflict(deviceId, conflict), isNewlyIgnored(deviceId, ignored), isRecordChanged];
-    if (isNews.includes(true)) parts.onDeviceChanged(deviceId);
+    if (isRecordChanged || isConflictNew || isIgnoredNew) parts.onDeviceChanged(deviceId);
   }
 
   return {
@@ -216,12 +214,12 @@ export function createIngest(parts: IngestParts): Ingest {
     },
     async push(deviceId, body) {
       const arrived = now();
+      const record = devices.get(deviceId);
+      // While the body arrived, the device may have been removed or its token revoked. Nothing is remembered of it then.
+      if (!record || record.token_hash === null) throw new ApiError('invalid_token');
       budget.spendBytes(deviceId, arrived, body.length);
       const push = reader.read(deviceId, body);
       if (push.device_id !== deviceId) throw new ApiError('other_device');
-      const record = devices.get(deviceId);
-      // While the body arrived, the device may have been removed or its token revoked.
-      if (!record || record.token_hash === null) throw new ApiError('invalid_token');
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);
       const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);
       const ordered = orderSamples(inTime, shiftMs);
@@ -229,7 +227,8 @@ export function createIngest(parts: IngestParts): Ingest {
       const ignored = push.leftOut.summary();
       const entry = ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples);
       const fresh = await store(deviceId, arrived, entry, samples);
-      const conflict = sharedIdentity.note(push, arrived);
+      // The device may have been removed while its push was being written.
+      const conflict = devices.get(deviceId) && sharedIdentity.note(push, arrived);
       afterStored({ push, arrived, shiftMs, ignored, conflict }, fresh);
       return {
         accepted: fresh.length,

@@ -68,7 +68,8 @@ export function createNewSamples(parts: NewSamplesParts): NewSamples {
 
   return {
     claimIfAllNewer(deviceId, samples) {
-      const [first, last] = [samples[0], samples.at(-1)];
+      const first = samples[0];
+      const last = samples.at(-1);
       if (!first || !last || first.t <= (newest.get(deviceId) ?? -Infinity)) return false;
       newest.set(deviceId, last.t);
       return true;
@@ -87,7 +88,8 @@ export function createNewSamples(parts: NewSamplesParts): NewSamples {
       const before = newest.get(deviceId) ?? -Infinity;
       const known = new Set(lastTimes.get(deviceId));
       const unknown = samples.filter(({ t }) => !known.has(t));
-      const [first, last] = [unknown[0], unknown.at(-1)];
+      const first = unknown[0];
+      const last = unknown.at(-1);
       if (!first || !last) return [];
       newest.set(deviceId, Math.max(last.t, before));
       if (first.t > before) return unknown;

@@ -41,6 +41,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     stored,
     acceptedPushes,
     passTime: (ms: number) => (now += ms),
+    counts: ingest.counts,
     push: (body: object) =>
       ingest.push(
         ingest.admit(''),
@@ -163,6 +164,14 @@ describe('ingest', () => {
     expect(acceptedPushes).toEqual([]);
     expect(devices.get('a')).toBeUndefined();
   });
+
+  test('[I8] the push of a device that was removed while its body arrived is refused unread', async () => {
+    const { push, devices, counts } = openIngest();
+    await devices.remove('a');
+    await expect(push(sample(NOW))).rejects.toMatchObject({ code: 'invalid_token' });
+    expect(counts().single).toBe(0);
+  });
+
   test('[I8] of a thousand samples within one second ten are kept, and the reply counts all', async () => {
     const { push, stored } = openIngest();
     const samples = Array.from({ length: 998 }, (_, i) => sample(NOW + i));
