@@ -9,7 +9,7 @@ const LOOK_MS = 10_000;
 
 export interface CertificatesParts {
   readonly certificate: Certificate;
-  /** Serves new connections with another certificate. */
+  /** Serves new connections with another certificate. @throws Error when that fails; it may be called again */
   readonly renew: (files: TlsFiles) => void;
   readonly notices: Pick<Notices, 'set'>;
   readonly log: Log;
@@ -26,11 +26,15 @@ export function watchCertificate(parts: CertificatesParts): Certificates {
   const { certificate, renew, notices, log, clock } = parts;
   /** Files that are just being replaced are wrong for a moment, so their problem is told when it is seen twice. */
   let seen: string | null | undefined;
+  /** Whether the files hold another certificate than new connections get; then each look tries again to serve it. */
+  let isBehind = false;
 
   async function look(): Promise<void> {
     const { changed, problem } = await certificate.look();
-    if (changed) {
+    isBehind ||= changed;
+    if (isBehind) {
       renew(certificate.files);
+      isBehind = false;
       log.info({ file: certificate.files.certFile }, 'new connections get the new certificate');
     }
     if (problem === null || problem === seen || seen === undefined)

@@ -10,10 +10,9 @@ import { ALL_ADDRESSES } from './address.ts';
 /** Renewals after which the connections of an application are closed; their clients connect again. */
 const KEPT_APPS = 4;
 
-interface Listening {
+interface Place {
   readonly host: string;
   readonly port: number;
-  readonly socket: uWS.us_listen_socket;
 }
 
 function createApp(tls: TlsFiles | null): uWS.TemplatedApp {
@@ -29,7 +28,9 @@ export class App {
   /** The applications of earlier certificates, whose connections go on. */
   readonly #former: uWS.TemplatedApp[] = [];
   #current: uWS.TemplatedApp;
-  #listening: Listening | undefined;
+  /** Where it listens, or tries to again; undefined before `listen` and after `stopListening`. */
+  #place: Place | undefined;
+  #listening: uWS.us_listen_socket | undefined;
 
   constructor(tls: TlsFiles | null) {
     this.#current = createApp(tls);
@@ -74,26 +75,36 @@ export class App {
     if (host === ALL_ADDRESSES) this.#current.listen(port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, whenListening);
     else this.#current.listen(host, port, uWS.LIBUS_LISTEN_EXCLUSIVE_PORT, whenListening);
     if (opened === false) return undefined;
-    this.#listening = { host, port: uWS.us_socket_local_port(opened), socket: opened };
-    return this.#listening.port;
+    this.#listening = opened;
+    this.#place = { host, port: uWS.us_socket_local_port(opened) };
+    return this.#place.port;
   }
 
   stopListening(): void {
-    if (this.#listening) uWS.us_listen_socket_close(this.#listening.socket);
+    this.#closeListening();
+    this.#place = undefined;
+  }
+
+  #closeListening(): void {
+    if (this.#listening) uWS.us_listen_socket_close(this.#listening);
     this.#listening = undefined;
   }
 
-  /** Accepts new connections with this certificate, on the same port. @throws Error when it cannot listen */
+  /**
+   * Accepts new connections with this certificate, on the same port. @throws Error when it cannot listen; another call
+   * tries again
+   */
   renew(tls: TlsFiles): void {
     const next = createApp(tls);
     for (const register of this.#registrations) register(next);
-    const { host, port } = this.#listening ?? { host: undefined, port: 0 };
-    this.stopListening();
+    this.#closeListening();
     this.#former.push(this.#current);
     this.#current = next;
     if (this.#former.length > KEPT_APPS) this.#former.shift()?.close();
-    if (host !== undefined && this.listen(host, port) === undefined)
-      throw new Error(`cannot listen on ${host}:${port} with the new certificate: restart the server`);
+    if (this.#place === undefined) return;
+    const { host, port } = this.#place;
+    if (this.listen(host, port) === undefined)
+      throw new Error(`cannot listen on ${host}:${port} with the new certificate`);
   }
 
   /** Closes all connections. */
