@@ -59,14 +59,18 @@ function openUnchecked({ host, port, proxy }: Way, timeoutMs: number): Promise<T
       () => fail(new Error(`no TLS handshake within ${timeoutMs / 1000} s`)),
       timeoutMs,
     );
+    /** Whether nobody waits any more; a tunnel that a proxy opens only now is closed again. */
+    let isOver = false;
     const fail = (error: Error) => {
       clearTimeout(timer);
+      isOver = true;
       opened?.destroy();
       reject(error);
     };
     const ready = (socket: TLSSocket) => {
       clearTimeout(timer);
-      resolve(socket);
+      if (isOver) socket.destroy();
+      else resolve(socket);
     };
     const opened = agent.createConnection(
       {

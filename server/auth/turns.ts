@@ -66,12 +66,12 @@ export function createTurns(): Turns {
   const known = createLine();
   const unknown = createLine();
   let running = false;
+  const next = () => known.next() ?? unknown.next();
 
-  async function runNext(): Promise<void> {
+  async function runAll(): Promise<void> {
     if (running) return;
     running = true;
-    for (let next = known.next() ?? unknown.next(); next; next = known.next() ?? unknown.next())
-      await next.start();
+    for (let waiting = next(); waiting !== undefined; waiting = next()) await waiting.start();
     running = false;
   }
 
@@ -83,7 +83,7 @@ export function createTurns(): Turns {
           start: () => work().then(resolve, reject),
           refuse: () => reject(new ApiError('overloaded', { retryAfterS: 5 })),
         });
-        void runNext();
+        void runAll();
       }),
   };
 }

@@ -92,9 +92,11 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     audit,
     /** Entries of all other kinds of actors. */
     auditOthers,
-    /** Resolves when all changes are on disk; rejects when they cannot be written. */
+    /** Resolves when all changes are on disk. When a file cannot be written, rejects once all the others are. */
     async close(): Promise<void> {
-      await Promise.all(all.map((collection) => collection.close()));
+      const closed = await Promise.allSettled(all.map((collection) => collection.close()));
+      const failed = closed.find((result) => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     },
   };
 }
