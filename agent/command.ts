@@ -1,6 +1,6 @@
 /** The agent's command: it reads the settings, runs the agent, and stops it in order when it has to end. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
-import { startAgent, type RunningAgent } from './agent.ts';
+import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
@@ -23,16 +23,17 @@ function giveUp(lines: readonly string[]): never {
 async function run(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
-  let agent: RunningAgent | undefined;
+  let stop = () => Promise.resolve();
   let ending = false;
   // Before the start, so that the end of the program that started it is noticed at any time.
   listenForEnd((reason) => {
     if (ending) return;
     ending = true;
     log.info({ reason }, 'stopping');
-    void Promise.resolve(agent?.stop()).then(() => process.exit(0));
+    void stop().then(() => process.exit(0));
   });
-  agent = await startAgent(config, log);
+  const agent = await startAgent(config, log);
+  stop = agent.stop;
 }
 
 try {
