@@ -187,7 +187,11 @@ export function createIngest(parts: IngestParts): Ingest {
     const deviceId = push.device_id;
     const record = devices.get(deviceId);
     if (record === undefined) return;
-    const { usualS, nextPushS } = intervals.notePush(deviceId, arrived, push.interval_s, record.interval_s);
+    const {
+      usualS,
+      nextPushS,
+      isNew: isIntervalNew,
+    } = intervals.notePush(deviceId, arrived, push.interval_s, record.interval_s);
     // [I2] A resend reports the same dropped samples again; they are counted once.
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
     const sentAt = push.sent_at === undefined ? undefined : push.sent_at + shiftMs;
@@ -201,7 +205,7 @@ export function createIngest(parts: IngestParts): Ingest {
     const isConflictNew = noteConflict(deviceId, conflict);
     const isIgnoredNew = isNewlyIgnored(deviceId, ignored);
     // After the parts: what pages are shown of a changed device includes what the fleet now knows of it.
-    if (isRecordChanged || isConflictNew || isIgnoredNew) parts.onDeviceChanged(deviceId);
+    if (isIntervalNew || isRecordChanged || isConflictNew || isIgnoredNew) parts.onDeviceChanged(deviceId);
   }
 
   return {

@@ -34,6 +34,8 @@ export interface Interval {
   readonly usualS: number;
   /** Seconds until the device's next push is expected. */
   readonly nextPushS: number;
+  /** Whether `nextPushS` is another than after the device's last push: pages count by it how old values may be. */
+  readonly isNew: boolean;
 }
 
 export interface Intervals {
@@ -58,6 +60,9 @@ export function createIntervals({ defaultIntervalS, isWatched }: IntervalParts):
   /** Devices that push more often than usual although nobody watches. */
   const shorterRuns = new Map<string, ShorterRun>();
 
+  /** By device: `nextPushS` of its last push, where that is not its usual interval. */
+  const expectedS = new Map<string, number>();
+
   function measureInterval(deviceId: string, arrived: number): number {
     const arrivals = [...(arrivalsByDevice.get(deviceId) ?? []), arrived].slice(-GAPS_MEASURED - 1);
     arrivalsByDevice.set(deviceId, arrivals);
@@ -66,29 +71,38 @@ export function createIntervals({ defaultIntervalS, isWatched }: IntervalParts):
     return Math.min(LONGEST_INTERVAL_S, Math.max(defaultIntervalS, Math.min(...gapsMs) / 1000));
   }
 
+  function intervalOf(deviceId: string, intervalS: number, usualS: number): Omit<Interval, 'isNew'> {
+    if (intervalS >= usualS * SAME_INTERVAL_FRACTION) {
+      shorterRuns.delete(deviceId);
+      const longerS = Math.max(intervalS, usualS);
+      return { usualS: longerS, nextPushS: longerS };
+    }
+    if (isWatched(deviceId)) {
+      shorterRuns.delete(deviceId);
+      return { usualS, nextPushS: intervalS };
+    }
+    const run = shorterRuns.get(deviceId) ?? { pushes: 0, longestS: 0 };
+    shorterRuns.set(deviceId, run);
+    run.pushes += 1;
+    run.longestS = Math.max(run.longestS, intervalS);
+    if (run.pushes < PUSHES_TO_SHORTEN) return { usualS, nextPushS: usualS };
+    shorterRuns.delete(deviceId);
+    return { usualS: run.longestS, nextPushS: intervalS };
+  }
+
   return {
     notePush(deviceId, arrived, statedS, usualS) {
-      const intervalS = statedS ?? measureInterval(deviceId, arrived);
-      if (intervalS >= usualS * SAME_INTERVAL_FRACTION) {
-        shorterRuns.delete(deviceId);
-        const longerS = Math.max(intervalS, usualS);
-        return { usualS: longerS, nextPushS: longerS };
-      }
-      if (isWatched(deviceId)) {
-        shorterRuns.delete(deviceId);
-        return { usualS, nextPushS: intervalS };
-      }
-      const run = shorterRuns.get(deviceId) ?? { pushes: 0, longestS: 0 };
-      shorterRuns.set(deviceId, run);
-      run.pushes += 1;
-      run.longestS = Math.max(run.longestS, intervalS);
-      if (run.pushes < PUSHES_TO_SHORTEN) return { usualS, nextPushS: usualS };
-      shorterRuns.delete(deviceId);
-      return { usualS: run.longestS, nextPushS: intervalS };
+      const interval = intervalOf(deviceId, statedS ?? measureInterval(deviceId, arrived), usualS);
+      const { nextPushS } = interval;
+      const isNew = (expectedS.get(deviceId) ?? usualS) !== nextPushS;
+      if (nextPushS === interval.usualS) expectedS.delete(deviceId);
+      else expectedS.set(deviceId, nextPushS);
+      return { ...interval, isNew };
     },
     forget(deviceId) {
       arrivalsByDevice.delete(deviceId);
       shorterRuns.delete(deviceId);
+      expectedS.delete(deviceId);
     },
   };
 }

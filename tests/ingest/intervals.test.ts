@@ -74,4 +74,15 @@ describe('intervals', () => {
     intervals.forget('a');
     expect(pushAt('a', 5000)).toBe(5);
   });
+
+  it('[L4] only a push after which the next one is expected sooner or later than before is news for pages', () => {
+    const intervals = createIntervals({ defaultIntervalS: 5, isWatched: (id) => watched.has(id) });
+    const isNews = (...statedS: readonly number[]) =>
+      statedS.map((stated) => intervals.notePush('a', NOW, stated, 5).isNew);
+    expect(isNews(5, 5)).toEqual([false, false]);
+    watched.add('a');
+    expect(isNews(1, 1, 1)).toEqual([true, false, false]);
+    watched.clear();
+    expect(isNews(1, 5, 5)).toEqual([true, false, false]);
+  });
 });
