@@ -10,7 +10,8 @@ import type { Clock, Log } from '../../types.ts';
 import type { Position } from '../history.ts';
 import { writeExtent } from './extent.ts';
 import { inspectSegments, type InspectionOptions } from './inspection.ts';
-import { recordBytes, writeRecord, type RecordFields } from './record.ts';
+import { addRecord, emptyGroup, resetGroup, type Group } from './group.ts';
+import { recordBytes, type RecordFields } from './record.ts';
 import {
   createSegment,
   readChunks,
@@ -76,36 +77,6 @@ export interface Journal {
   readonly end: Position;
   /** Commits the waiting records, then closes the files. */
   close(): Promise<void>;
-}
-
-/** Records that share one write and one sync, and the promises of their appends. */
-interface Group {
-  buffer: Buffer;
-  bytes: number;
-  resolve: ((position: Position) => void)[];
-  reject: ((error: Error) => void)[];
-}
-
-const emptyGroup = (): Group => ({
-  buffer: Buffer.allocUnsafe(64 * 1024),
-  bytes: 0,
-  resolve: [],
-  reject: [],
-});
-
-/** A larger buffer with a copy of the first `used` bytes and room for `more` bytes. */
-function enlarged(buffer: Buffer, used: number, more: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, used + more));
-  buffer.copy(larger, 0, 0, used);
-  return larger;
-}
-
-/** Empties a group for its next use. A very large buffer is replaced, so that its memory is given back. */
-function reset(group: Group): void {
-  if (group.buffer.length > 4 * 1024 * 1024) group.buffer = Buffer.allocUnsafe(64 * 1024);
-  group.bytes = 0;
-  group.resolve = [];
-  group.reject = [];
 }
 
 /** While records cannot be written, this often it is tried whether they can again, in milliseconds. */
@@ -176,14 +147,8 @@ export async function openJournal({
           `the journal in ${dir} has ${group.bytes + inFlightBytes} bytes waiting for the disk: try later`,
         ),
       );
-    if (group.bytes + bytes > group.buffer.length) group.buffer = enlarged(group.buffer, group.bytes, bytes);
-    writeRecord(group.buffer, group.bytes, bytes, record);
-    group.bytes += bytes;
     if (flushing === undefined) cancelGather ??= clock.after(gatherMs, flush);
-    return new Promise((resolve, reject) => {
-      group.resolve.push(resolve);
-      group.reject.push(reject);
-    });
+    return addRecord(group, record, bytes);
   }
 
   function flush(): void {
@@ -192,7 +157,7 @@ export async function openJournal({
     group = spareGroup;
     inFlightBytes = flushed.bytes;
     flushing = commitGroup(flushed).then(() => {
-      reset(flushed);
+      resetGroup(flushed);
       spareGroup = flushed;
       inFlightBytes = 0;
       flushing = undefined;
