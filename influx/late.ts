@@ -1,5 +1,5 @@
 /** Remembers which quarters of an hour got samples after they were rolled up, and must be rolled up again. */
-import { HOUR, QUARTER, type Position } from '../server/history/history.ts';
+import { DAY, QUARTER, type Position } from '../server/history/history.ts';
 import type { Span } from './roll.ts';
 
 /** A quarter of an hour of a device that has late samples. */
@@ -91,7 +91,6 @@ export function createLateQuarters(): LateQuarters {
 
 /** Beyond this number of devices, rolling up all devices costs less than naming them in the query. */
 const MAX_LISTED_DEVICES = 50;
-const DAY = 24 * HOUR;
 
 /**
  * The spans that cover these quarters. Neighbouring quarters with the same devices become one span of at most

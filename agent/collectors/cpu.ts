@@ -39,7 +39,10 @@ export function parseCpuTimes(text: string): Map<string, CpuTimes> {
  */
 function spent(before: CpuTimes, now: CpuTimes) {
   const grown = (kind: keyof CpuTimes) => now[kind] - before[kind];
-  const [user, system, steal, iowait] = [grown('user'), grown('system'), grown('steal'), grown('iowait')];
+  const user = grown('user');
+  const system = grown('system');
+  const steal = grown('steal');
+  const iowait = grown('iowait');
   const busy = user + system + steal;
   return { user, system, steal, iowait, busy, total: busy + grown('idle') + iowait };
 }
@@ -50,12 +53,13 @@ const TICKS = 100;
  * [G8] The readings are believed while they hold between a tenth and one and a half times the ticks of the time between
  * them: they are not taken at exactly the sample's time, and a core may come or go in between.
  */
-const [LEAST, MOST] = [0.1, 1.5];
+const LEAST_SHARE = 0.1;
+const MOST_SHARE = 1.5;
 
 /** Whether `cores` cores can have spent these ticks in a time in which one core has `ticks`. */
 function isPossible(part: ReturnType<typeof spent>, ticks: number, cores: number): boolean {
   if (part.user < 0 || part.system < 0 || part.steal < 0) return false;
-  return part.total >= ticks * LEAST && Math.max(part.total, part.busy) <= ticks * MOST * cores;
+  return part.total >= ticks * LEAST_SHARE && Math.max(part.total, part.busy) <= ticks * MOST_SHARE * cores;
 }
 
 /** `cpu0` → `core:0:cpu`. */
@@ -102,7 +106,8 @@ export function createCpu(): Collector {
       if (text === undefined) return 'absent';
       const now = parseCpuTimes(text);
       const fields = cpuFields(before, now, ((at - readAt) * TICKS) / 1000);
-      [before, readAt] = [now, at];
+      before = now;
+      readAt = at;
       return fields;
     },
   };

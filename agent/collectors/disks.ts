@@ -88,7 +88,10 @@ function diskFields(
     if (busy !== undefined && !Number.isNaN(busy)) fields[names.busy] = tenth(percent(busy, 1000));
   }
   const sums = totals.sums();
-  if (sums !== undefined) [fields['disk_read'], fields['disk_write']] = sums;
+  if (sums !== undefined) {
+    fields['disk_read'] = sums.one;
+    fields['disk_write'] = sums.other;
+  }
   return fields;
 }
 

@@ -72,7 +72,8 @@ export function createMemory(isContainer: () => boolean = isInContainer): Collec
   const freeableArc = ({ at, read }: Context): number => {
     if (seesHost || (!hasArc && at - searchedAt < SEARCH_EVERY)) return 0;
     const text = read(ARCSTATS);
-    [hasArc, searchedAt] = [text !== undefined, at];
+    hasArc = text !== undefined;
+    searchedAt = at;
     return text === undefined ? 0 : parseFreeableArc(text);
   };
 
@@ -81,7 +82,8 @@ export function createMemory(isContainer: () => boolean = isInContainer): Collec
       const text = context.read('/proc/meminfo');
       if (text === undefined) return 'absent';
       const bytes = parseMeminfo(text);
-      const [memory, swap] = [memoryFields(bytes, freeableArc(context)), swapFields(bytes)];
+      const memory = memoryFields(bytes, freeableArc(context));
+      const swap = swapFields(bytes);
       if (memory === 'absent') return swap;
       return swap === 'absent' ? memory : { ...memory, ...swap };
     },

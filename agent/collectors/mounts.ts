@@ -144,7 +144,8 @@ export function createMounts(measuring: Measuring = byStatfs()): Collector {
     async collect({ read }) {
       const text = read('/proc/self/mountinfo');
       if (text === undefined) return 'absent';
-      if (text !== last) [last, filesystems] = [text, parseMountinfo(text)];
+      if (text !== last) filesystems = parseMountinfo(text);
+      last = text;
       return measureMounts(filesystems, measuring);
     },
   };

@@ -63,7 +63,10 @@ export function networkFields(
     if (errorRate !== undefined && !Number.isNaN(errorRate)) fields[names.errors] = tenth(errorRate);
   }
   const sums = totals.sums();
-  if (sums !== undefined) [fields['net_rx'], fields['net_tx']] = sums;
+  if (sums !== undefined) {
+    fields['net_rx'] = sums.one;
+    fields['net_tx'] = sums.other;
+  }
   return fields;
 }
 
@@ -80,7 +83,10 @@ function createSorting(sysNet: string): (present: readonly string[], at: number)
     const joined = present.join();
     const isDue = at - lookedAt >= LOOK_EVERY;
     if (joined === names && !isDue) return sorted;
-    if (isDue) [kinds, lookedAt] = [new Map(), at];
+    if (isDue) {
+      kinds = new Map();
+      lookedAt = at;
+    }
     names = joined;
     kinds = new Map(present.map((name) => [name, kinds.get(name) ?? interfaceKind(sysNet, name)]));
     sorted = sortInterfaces(kinds);
@@ -98,7 +104,8 @@ export function createNetwork(sysNet = '/sys/class/net', links: Links = createLi
   let isLying = false;
 
   const askLinks = (at: number) => {
-    [asked, askedAt] = [sorted.devices.join(), at];
+    asked = sorted.devices.join();
+    askedAt = at;
     void links.ask(sorted.devices);
   };
   const isCounted = (name: string) => sorted.isCounted(name) && links.of(name)?.isFunction !== true;

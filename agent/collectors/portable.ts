@@ -44,7 +44,8 @@ export function createCpu(): Collector {
       const now = coreTimes(cpus());
       // Node counts in milliseconds.
       const fields = cpuFields(before, now, at - readAt);
-      [before, readAt] = [now, at];
+      before = now;
+      readAt = at;
       // Node does not tell these two; sending 0 would be wrong.
       delete fields['cpu_iowait'];
       delete fields['cpu_steal'];
@@ -91,7 +92,8 @@ export function createMemory(): Collector {
   return {
     async collect() {
       if (process.platform !== 'win32') return memoryFromLibrary(await (await library()).mem());
-      const [total, available] = [totalmem(), freemem()];
+      const total = totalmem();
+      const available = freemem();
       return {
         ram: hundredth(percent(total - available, total)),
         mem_used_bytes: total - available,

@@ -54,7 +54,8 @@ export function createRates(): Rates {
 
   return {
     begin(at) {
-      [last, now] = [now, at];
+      last = now;
+      now = at;
       [previous, current] = [current, previous];
       current.clear();
     },
@@ -89,19 +90,23 @@ export interface Totals {
   /** Adds the rates of an instance. Those that are NaN make both totals unknown: they would be drawn as a dip. */
   add(one: number, other: number): void;
   /** Both totals, rounded; undefined when they are unknown, or nothing was added. */
-  sums(): readonly [number, number] | undefined;
+  sums(): { readonly one: number; readonly other: number } | undefined;
 }
 
 export function createTotals(): Totals {
-  let [ones, others, count] = [0, 0, 0];
+  let ones = 0;
+  let others = 0;
+  let count = 0;
   return {
     add(one, other) {
       count++;
       ones += one;
       others += other;
     },
-    sums: () =>
-      count === 0 || Number.isNaN(ones + others) ? undefined : [Math.round(ones), Math.round(others)],
+    sums() {
+      if (count === 0 || Number.isNaN(ones + others)) return undefined;
+      return { one: Math.round(ones), other: Math.round(others) };
+    },
   };
 }
 

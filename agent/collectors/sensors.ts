@@ -95,14 +95,16 @@ function findSensors(sysClass: string, read: Read): Sensor[] {
 }
 
 /** The range in which electronics work, in °C: chips are made for −40 to 125. */
-const [LEAST, MOST] = [-40, 125];
+const LEAST_CELSIUS = -40;
+const MOST_CELSIUS = 125;
 
 /**
  * [G8] The temperature, rounded; undefined for one that no working sensor gives. Inputs without a sensor often show the
  * ends of their range (127, −62, −128 °C) or exactly 0.
  */
 export function plausibleCelsius(celsius: number): number | undefined {
-  return celsius >= LEAST && celsius <= MOST && celsius !== 0 ? tenth(celsius) : undefined;
+  const isPlausible = celsius >= LEAST_CELSIUS && celsius <= MOST_CELSIUS && celsius !== 0;
+  return isPlausible ? tenth(celsius) : undefined;
 }
 
 /** Millidegrees as the kernel writes them → °C; undefined for other text. */

@@ -57,9 +57,9 @@ export function relate(member: Membership, { host, port, tls, ca }: Enrollment):
 const SECRET_FILE = 'join-secret';
 
 /**
- * Reads this machine's join secret, or makes it in a private file when it is first needed. With it, the machine shows the server that it
- * repeats its own registration when the reply to the first one was lost. Returns the text to send with a key; each
- * key has its own, so that no server can use it at another one.
+ * Reads this machine's join secret, or makes it in a private file when it is first needed. With it, the machine shows
+ * the server that it repeats its own registration when the reply to the first one was lost. Returns the text to send
+ * with a key; each key has its own, so that no server can use it at another one.
  */
 export function openJoinSecret(folder: string): (key: string) => string {
   const path = join(folder, SECRET_FILE);

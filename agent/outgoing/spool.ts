@@ -1,8 +1,9 @@
 /**
  * [G1] Samples on disk while the server cannot be reached. Each sample is one line: its JSON, a tab, and the checksum of
- * the JSON. Lines are appended to one open file. A full file is sealed: it becomes a compressed segment, which is later sent as one push and then removed.
- * When the spool is larger than its limit, the oldest segments are dropped. Dropped samples are counted, and so are those
- * that a damaged file no longer has. The disk is not touched before the first sample.
+ * the JSON. Lines are appended to one open file. A full file is sealed: it becomes a compressed segment, which is later
+ * sent as one push and then removed. When the spool is larger than its limit, the oldest segments are dropped. Dropped
+ * samples are counted, and so are those that a damaged file no longer has. The disk is not touched before the first
+ * sample.
  *
  *     spool/00000007-600.jsonl.gz   sealed: its place in the order, and how many samples it holds
  *     spool/00000008.jsonl          open: after a crash its last line may be torn

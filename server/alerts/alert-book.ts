@@ -15,7 +15,7 @@ export interface AlertBook {
   /** Stores a new alert that fires now. */
   raise(alert: NewAlert): Alert;
   /** Stores what has changed in a firing alert: its names, or how many others it counts. Returns it as it is now. */
-  change(alert: Alert, changes: Partial<Pick<Alert, 'rule_name' | 'device_name' | 'others'>>): Alert;
+  change(alert: Alert, parts: Partial<Pick<Alert, 'rule_name' | 'device_name' | 'others'>>): Alert;
   /** Resolves a firing alert at `at` (epoch milliseconds); an alert that does not fire stays as it is. */
   resolve(alert: Alert, resolution: Resolution, at: number): void;
   /** The alerts that were raised or resolved since the last call, each once, in its current state. */
@@ -54,8 +54,8 @@ export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: nu
       put(alert);
       return alert;
     },
-    change(alert, changes) {
-      const changed = { ...alert, ...changes };
+    change(alert, parts) {
+      const changed = { ...alert, ...parts };
       active.set(alert.id, changed);
       put(changed);
       return changed;

@@ -15,7 +15,7 @@ export interface Claim {
   readonly threshold: number;
 }
 
-/** [I8] The most alerts that one rule raises at a time for one device, as a rule about a pattern may for thousands of fields. */
+/** [I8] The most alerts that one rule raises at a time for one device: a pattern may match thousands of fields. */
 const MOST_ALERTS = 20;
 /** How often, in milliseconds, it is written down how many fields have no alert of their own. */
 const COUNT_EVERY_MS = 60_000;
@@ -137,10 +137,11 @@ export class DeviceCase {
    * @param endedBy the resolution of an alert whose claim was dropped
    */
   settle(deviceName: string, at: number, endedBy: Resolution): void {
-    const hadRoom = this.#alerts.size;
+    const alertsBefore = this.#alerts.size;
     for (const group of this.#changedGroups) this.#settleGroup(group, deviceName, at, endedBy);
     this.#changedGroups.clear();
-    if (this.#alerts.size < hadRoom)
+    // An alert that ended leaves room for a field that has none.
+    if (this.#alerts.size < alertsBefore)
       for (const group of [...this.#unraised.keys()]) this.#settleGroup(group, deviceName, at, endedBy);
     if (Math.abs(at - this.#countedAt) >= COUNT_EVERY_MS) this.#countOthers(at);
   }
@@ -209,7 +210,10 @@ export class DeviceCase {
     }
     this.#unraised.delete(group);
     if (best === undefined) return;
-    if (!this.#hasRoom(best.rule.id)) return void this.#unraised.set(group, best.rule.id);
+    if (!this.#hasRoom(best.rule.id)) {
+      this.#unraised.set(group, best.rule.id);
+      return;
+    }
     const { rule, metric, value, threshold } = best;
     const alert = this.#book.raise({
       rule_id: rule.id,

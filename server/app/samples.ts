@@ -2,6 +2,7 @@
  * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
  */
 import type { Sample } from '#protocol/sample.ts';
+import { DAY } from '../history/history.ts';
 import { createCurrentSamples } from '../ingest/current-samples.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import type { Conflict } from '../ingest/shared-identity.ts';
@@ -12,8 +13,6 @@ import type { Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { OpenLive } from './live.ts';
 import type { Machines } from './machines.ts';
-
-const DAY_MS = 86_400_000;
 
 /** The capabilities that receiving samples uses. */
 export interface SamplesNeeds {
@@ -60,7 +59,7 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
     },
     isWatched: live.isWatched,
     intervalS: config.intervalS,
-    keptMs: config.retention.quarter_days * DAY_MS,
+    keptMs: config.retention.quarter_days * DAY,
     now: clock.now,
     log,
   });

@@ -50,6 +50,7 @@ export interface HistoryResult {
 export const MINUTE = 60_000;
 export const QUARTER = 15 * MINUTE;
 export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 
 /** Per-second samples, minute buckets, quarter-hour buckets. */
 export type TierName = 'raw' | 'minutes' | 'quarters';

@@ -116,8 +116,10 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
       const asking = askTimes(deviceId, from, to);
       return within('timesMs', asking, () => {
         overdue++;
-        const settled = () => void overdue--;
-        asking.then(settled, settled);
+        const onSettled = () => {
+          overdue--;
+        };
+        asking.then(onSettled, onSettled);
       });
     },
     inTime: (work) => within('answerMs', work),

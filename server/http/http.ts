@@ -176,10 +176,8 @@ export function createHttp({ tls, log }: HttpParts): Http {
     const readOptions = { paramCount: 0, headers: [], hasQuery: false, needsAddress: false, trustedProxies };
 
     async function answer(exchange: OpenExchange, req: uWS.HttpRequest, find: FindPage): Promise<void> {
-      const [ifNoneMatch, acceptEncoding] = [
-        req.getHeader('if-none-match'),
-        req.getHeader('accept-encoding'),
-      ];
+      const ifNoneMatch = req.getHeader('if-none-match');
+      const acceptEncoding = req.getHeader('accept-encoding');
       // A certificate that every browser trusts, on the usual port: what is remembered of the host is then true of all
       // its ports, and can lock nobody out. A certificate of the server's own authority could.
       const isHttpsOnly = tls?.fingerprint === null && !req.getHeader('host').includes(':');

@@ -113,7 +113,8 @@ class CopiedRequest implements Request {
   }
 
   get host(): string {
-    const [host, forwardedHost] = [this.header('host'), this.header('x-forwarded-host')];
+    const host = this.header('host');
+    const forwardedHost = this.header('x-forwarded-host');
     return browserHost({ peer: this.#peerAddress, host, forwardedHost }, this.#trustedProxies);
   }
 }

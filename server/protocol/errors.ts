@@ -35,7 +35,7 @@ const CATALOGUE = {
   ],
   device_removed: [
     409,
-    'This device was removed. To let it join again, make a new enrollment key: those made before the removal do not do.',
+    'This device was removed. To let it join again, make a new enrollment key: one made before the removal is not accepted.',
   ],
   user_exists: [409, 'There is a user of this name already.'],
   last_admin: [409, 'This is the last administrator; there must be one.'],

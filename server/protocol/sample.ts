@@ -139,9 +139,11 @@ export type Inventory = z.infer<typeof inventory>;
 const cutText = (maxChars: number) => z.string().overwrite((long) => cleanText(long.slice(0, maxChars)));
 const CUT_CHARS = { hostname: 255, ip: 64 } as const;
 
-/** The parts that a push needs; a wrong one refuses it. `readOptionalParts` reads the others. */
-/** What every push says besides its samples. */
-export const envelope = z.object({
+/**
+ * What a push says besides its samples. Where one of these parts is wrong, the push is refused; `readOptionalParts`
+ * reads those that a push can do without.
+ */
+export const pushEnvelope = z.object({
   device_id: z.string().min(1).max(128),
   hostname: cutText(CUT_CHARS.hostname).min(1),
   ip: cutText(CUT_CHARS.ip),
@@ -159,8 +161,8 @@ const droppedCount = z.number().int().min(0);
 
 // The names, numbers and times of the samples are checked in one pass below; if the schema described them, zod
 // would visit each of them as well, and one wrong number would refuse them all.
-const batch = envelope.extend({ samples: z.array(z.unknown()).min(1).max(LIMITS.samplesPerPush) });
-const columns = envelope.extend({
+const batch = pushEnvelope.extend({ samples: z.array(z.unknown()).min(1).max(LIMITS.samplesPerPush) });
+const columns = pushEnvelope.extend({
   fields: z.unknown(),
   rows: z.array(z.unknown()).min(1).max(LIMITS.samplesPerPush),
 });
@@ -169,7 +171,7 @@ const columns = envelope.extend({
 export type PushForm = 'single' | 'batch' | 'columns';
 
 /** A parsed push, the same for every form of body. */
-export interface Push extends z.infer<typeof envelope>, OptionalParts {
+export interface Push extends z.infer<typeof pushEnvelope>, OptionalParts {
   readonly form: PushForm;
   /** At least one sample, in the order of the body. */
   readonly samples: readonly Sample[];
@@ -230,6 +232,11 @@ function readRows(rows: readonly unknown[], layout: Layout, leftOut: LeftOut): S
   return { samples, places: taken.length === rows.length ? undefined : taken.map(({ index }) => index) };
 }
 
+function leaveOut(leftOut: LeftOut, path: Path, reason: string): undefined {
+  leftOut.addSample(path, reason);
+  return undefined;
+}
+
 /** Makes a sample of an object with `timestamp` and `metrics` at `path`; undefined where it is left out. */
 function readObject(
   sample: unknown,
@@ -237,12 +244,12 @@ function readObject(
   parseMetrics: ParseMetrics,
   leftOut: LeftOut,
 ): Sample | undefined {
-  if (!isRecord(sample)) return void leftOut.addSample(path, 'must be an object');
+  if (!isRecord(sample)) return leaveOut(leftOut, path, 'must be an object');
   const { timestamp: time, metrics } = sample;
   const t = timeOf(time);
-  if (t === undefined) return void leftOut.addSample([...path, 'timestamp'], NO_TIME);
+  if (t === undefined) return leaveOut(leftOut, [...path, 'timestamp'], NO_TIME);
   const metricsPath = [...path, 'metrics'];
-  if (!isRecord(metrics)) return void leftOut.addSample(metricsPath, 'must be an object of numbers');
+  if (!isRecord(metrics)) return leaveOut(leftOut, metricsPath, 'must be an object of numbers');
   return { t, values: parseMetrics(metrics, metricsPath, leftOut) };
 }
 
@@ -305,7 +312,7 @@ function readOptionalParts(body: Readonly<Record<string, unknown>>, leftOut: Lef
 function parseForm(input: unknown, layoutOf: (fields: unknown) => Layout, parseMetrics: ParseMetrics): Push {
   const leftOut = new LeftOut();
   const body = isRecord(input) ? input : {};
-  const push = (form: PushForm, rest: z.infer<typeof envelope>, samples: Samples): Push => {
+  const push = (form: PushForm, rest: z.infer<typeof pushEnvelope>, samples: Samples): Push => {
     refuseNothingValid(samples, leftOut);
     return { ...rest, ...readOptionalParts(body, leftOut), ...samples, form, leftOut };
   };
@@ -319,7 +326,7 @@ function parseForm(input: unknown, layoutOf: (fields: unknown) => Layout, parseM
     const { samples, ...rest } = batch.parse(input);
     return push('batch', rest, readObjects(samples, parseMetrics, leftOut));
   }
-  const rest = envelope.parse(input);
+  const rest = pushEnvelope.parse(input);
   const sample = readObject(body, [], parseMetrics, leftOut);
   return push('single', rest, { samples: sample === undefined ? [] : [sample], places: undefined });
 }

@@ -1,11 +1,11 @@
 /** `POST /metrics`: receives pushes. */
 import { z } from 'zod';
-import { envelope, inventory, pushReply } from '#protocol/sample.ts';
+import { inventory, pushEnvelope, pushReply } from '#protocol/sample.ts';
 import { routeWithBytes, type Route } from '../http/route.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 
 /** The push for the API's description; server/protocol/sample.ts is what checks it. */
-const pushShape = envelope.extend({
+const pushShape = pushEnvelope.extend({
   metrics: z
     .record(z.string(), z.unknown())
     .describe('One sample: numbers by field name, or objects by kind and instance.')

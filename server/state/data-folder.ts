@@ -41,7 +41,8 @@ export async function openDataFolder(dir: string, waitMs = WAIT_MS): Promise<Dat
   const lock = join(dir, 'server.lock');
   try {
     const close = await takeLock(lock, waitMs);
-    const [folder, file] = [identityOf(dir), identityOf(lock)];
+    const folder = identityOf(dir);
+    const file = identityOf(lock);
     return {
       close,
       whyLost() {

@@ -54,7 +54,9 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
     get noted() {
       return readNoted();
     },
-    note: (position) => void put.run(position),
+    note(position) {
+      put.run(position);
+    },
     isDue(position, time) {
       if (walBytes(file) > MAX_WAL_BYTES) return true;
       return position > durable && Math.abs(time - lastRun) >= CHECKPOINT_INTERVAL;

@@ -3,11 +3,10 @@
  * and gives the disk space back.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { HOUR, MINUTE, type Retention, type TierName } from '../history.ts';
+import { DAY, HOUR, MINUTE, type Retention, type TierName } from '../history.ts';
 import { BLOCK, key, ROW_WIDTH, type Tiers } from './tiers.ts';
 import { numberOf, spanOfKeys } from './database.ts';
 
-const DAY = 24 * HOUR;
 /** How often old rows are looked for, in milliseconds. */
 const EXPIRE_INTERVAL = 5 * MINUTE;
 /** How much one slice of work does: rows deleted, keys tried, pages of the file given back. */

@@ -65,7 +65,7 @@ describe('rates', () => {
         const rate = rates.perSecond(`n${index}`, value, 1000);
         if (rate !== undefined) totals.add(5, rate);
       });
-      return totals.sums()?.[1];
+      return totals.sums()?.other;
     };
     expect([total(0, 0, 0), total(1, 10, 100), total(2, 20, 1e19), total(3, 30, 300)]).toEqual([
       undefined,
