@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 export interface Notices {
-  /** Adds a sentence that stays until the server restarts: for damage that happened once. */
+  /** Adds a sentence that stays until the server restarts: for damage that happened once. Only the first 100 are listed. */
   add(text: string): void;
   /**
    * Says that a problem stands, or with null that it is over. The log gets a line when the problem begins, when
@@ -28,14 +28,19 @@ export interface Notices {
   whyNotReady(): string | undefined;
 }
 
+/** Sentences about damage that are listed; all are in the log. */
+const MOST_LISTED = 100;
+
 export function createNotices(log: Log): Notices {
   const once: string[] = [];
+  let unlisted = 0;
   const problems = new Map<string, Problem>();
   return {
     add(text) {
       if (once.includes(text)) return;
-      once.push(text);
       log.warn({}, text);
+      if (once.length < MOST_LISTED) once.push(text);
+      else unlisted++;
     },
     set(name, problem) {
       const before = problems.get(name);
@@ -46,7 +51,11 @@ export function createNotices(log: Log): Notices {
       problems.set(name, problem);
       if (before?.text !== problem.text) log.error({ problem: name }, problem.text);
     },
-    list: () => [...new Set([...problems.values()].map(({ text }) => text)), ...once],
+    list() {
+      const standing = new Set([...problems.values()].map(({ text }) => text));
+      const rest = unlisted === 0 ? [] : [`${unlisted} more notices are in the log of the server.`];
+      return [...standing, ...once, ...rest];
+    },
     whyNotReady: () => [...problems.values()].find(({ stopsPushes }) => stopsPushes === true)?.text,
   };
 }

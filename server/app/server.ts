@@ -113,6 +113,11 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   }
   const port = http.listen(config.host, config.port);
   ready = true;
+  // The stop that is added last is called first.
+  stops.add(() => http.drain(GRACE_MS));
+  stops.add(live.stop);
+  stops.add(history.stopReading);
+  stops.add(() => (ready = false));
   const url = `${certificate ? 'https' : 'http'}://localhost:${port}`;
   const historyKind = config.influx ? 'influxdb' : 'embedded';
   log.info({ url, host: config.host, port, fingerprint: fingerprint(), history: historyKind }, 'listening');
@@ -126,10 +131,6 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     enrollThisMachine: () => machines.enrollThisMachine(port),
     reloadCertificate: () => certificates?.look() ?? Promise.resolve(),
     async close() {
-      ready = false;
-      history.stopReading();
-      await live.stop();
-      await http.drain(GRACE_MS);
       await stops.stop();
       log.info({}, 'stopped');
     },

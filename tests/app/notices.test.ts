@@ -45,3 +45,12 @@ it('only a problem that stops pushes makes the server not ready', () => {
   notices.set('disk', null);
   expect(notices.whyNotReady()).toBeUndefined();
 });
+
+it('[I8] damage that is told again and again in other words is counted, and does not grow the list', () => {
+  const { log, lines } = recordingLog();
+  const notices = createNotices(log);
+  for (let i = 0; i < 1000; i++) notices.add(`the line ${i} cannot be read`);
+  expect(notices.list()).toHaveLength(101);
+  expect(notices.list().at(-1)).toBe('900 more notices are in the log of the server.');
+  expect(lines).toHaveLength(1000);
+});
