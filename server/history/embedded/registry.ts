@@ -75,13 +75,20 @@ export function loadRegistry(
     putRemoved: db.prepare('INSERT OR IGNORE INTO removed (device) VALUES (?)'),
     dropRemoved: db.prepare('DELETE FROM removed WHERE device = ?'),
   };
-  const { nextDevice: firstDevice, nextField: firstField } = load();
-  let nextDevice = firstDevice;
-  let nextField = firstField;
+  const damaged = { devices: 0, fields: 0 };
+  /** The largest field id that a row names, so that no id is used twice. */
+  let lastField = -1;
+  loadDevices();
+  loadFields();
+  loadDeviceFields();
+  dropWrongRemovals();
+  if (damaged.devices + damaged.fields > 0)
+    notice(
+      `The history database is damaged: the names of ${damaged.devices} machines and ${damaged.fields} fields cannot be read. What was stored under these names is lost; all else is kept.`,
+    );
+  let lastDevice = lastDeviceId();
 
-  function load() {
-    const damaged = { devices: 0, fields: 0 };
-    let lastField = -1;
+  function loadDevices(): void {
     for (const { id, name, newest, crc } of db.prepare('SELECT * FROM devices').all()) {
       if (crc === registryChecksum(id, name, newest) && !byName.has(String(name)))
         remember({
@@ -96,6 +103,9 @@ export function loadRegistry(
         statements.dropDevice.run(Number(id));
       }
     }
+  }
+
+  function loadFields(): void {
     for (const { id, name, crc } of db.prepare('SELECT * FROM fields').all()) {
       lastField = Math.max(lastField, Number(id));
       if (crc === registryChecksum(id, name) && !fieldIds.has(String(name))) {
@@ -106,26 +116,30 @@ export function loadRegistry(
         statements.dropField.run(Number(id));
       }
     }
+  }
+
+  function loadDeviceFields(): void {
     for (const { device, field, crc } of db.prepare('SELECT * FROM device_fields').all()) {
       const known = byId.get(Number(device));
-      if (crc === registryChecksum(device, field) && known !== undefined && fieldNames.has(Number(field))) {
+      if (crc === registryChecksum(device, field) && known !== undefined && fieldNames.has(Number(field)))
         known.fields.add(Number(field));
-        lastField = Math.max(lastField, Number(field));
-      } else statements.dropDeviceField.run(Number(device), Number(field));
+      else statements.dropDeviceField.run(Number(device), Number(field));
     }
-    // A damaged entry must not have the rows of another device deleted.
+  }
+
+  /** A damaged entry must not have the rows of another device deleted. */
+  function dropWrongRemovals(): void {
     for (const { device } of db.prepare('SELECT device FROM removed').all())
       if (byId.has(Number(device))) statements.dropRemoved.run(Number(device));
-    if (damaged.devices + damaged.fields > 0)
-      notice(
-        `The history database is damaged: the names of ${damaged.devices} machines and ${damaged.fields} fields cannot be read. What was stored under these names is lost; all else is kept.`,
-      );
-    // A device's number is never used again, because rows of a removed device may still be there.
-    const usedIds = [
+  }
+
+  /** A device's number is never used again, because rows of a removed device may still be there. */
+  function lastDeviceId(): number {
+    const used = [
       db.prepare(`SELECT seq AS id FROM sqlite_sequence WHERE name = 'devices'`),
       db.prepare('SELECT max(device) AS id FROM removed'),
     ].map((query) => numberOf(query.get(), 'id') ?? 0);
-    return { nextDevice: Math.max(...usedIds, ...byId.keys()) + 1, nextField: lastField + 1 };
+    return Math.max(...used, ...byId.keys());
   }
 
   function remember(device: Device): Device {
@@ -155,7 +169,7 @@ export function loadRegistry(
     findOrAddDevice(name) {
       const known = byName.get(name);
       if (known !== undefined) return known;
-      const device = remember({ id: nextDevice++, name, newest: 0, oldest: Infinity, fields: new Set() });
+      const device = remember({ id: ++lastDevice, name, newest: 0, oldest: Infinity, fields: new Set() });
       unsaved.devices.add(device);
       return device;
     },
@@ -164,7 +178,7 @@ export function loadRegistry(
     findOrAddFieldId(name) {
       const known = fieldIds.get(name);
       if (known !== undefined) return known;
-      const id = nextField++;
+      const id = ++lastField;
       fieldNames.set(id, name);
       fieldIds.set(name, id);
       unsaved.fields.add(id);
