@@ -289,12 +289,13 @@ export function openTiers({ db, pages, devices, now, onUnreadable }: TiersParts)
 
   function markLate(device: number, minute: number, now: number, onDisk: boolean): void {
     const hour = Math.floor(minute / MINUTES_AN_HOUR);
-    if (!isOver(hour, HOUR, now)) return;
+    // A new database counts as rolled up until its first hour, also where the hour before has only just ended.
+    if (hour >= rolled.hour && !isOver(hour, HOUR, now)) return;
     const hourKey = key(hour, device);
     if (!dirty.hours.has(hourKey)) dirty.hours.set(hourKey, now + DIRTY_WAIT);
     if (onDisk) dirty.putHour.run(hourKey);
     const block = Math.floor(hour / HOURS_A_BLOCK);
-    if (!isOver(block, BLOCK, now)) return;
+    if (block >= rolled.block && !isOver(block, BLOCK, now)) return;
     const blockKey = key(block, device);
     // A block waits longer, so that its hours are made again before it.
     if (!dirty.blocks.has(blockKey)) dirty.blocks.set(blockKey, now + 2 * DIRTY_WAIT);

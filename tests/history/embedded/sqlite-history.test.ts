@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { copyFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,6 +120,24 @@ describe('openSqliteHistory', () => {
     expect(step).toBe(15 * MINUTE);
     expect(t).toEqual([0, 15, 30, 45].map((m) => BASE + m * MINUTE));
     expect(max[1]).toBe(97.5);
+  });
+
+  test('[H1] samples from just before the hour or day in which a history begins are in every tier', () => {
+    for (const [begun, first] of [
+      [BASE + 5 * HOUR + MINUTE, BASE + 5 * HOUR - 10 * MINUTE],
+      [BASE + 30 * SECOND, BASE - 2 * HOUR],
+      [BASE + 4 * DAY + MINUTE, BASE + 4 * DAY - 3 * HOUR],
+    ] as const) {
+      history.close();
+      rmSync(file());
+      clock = begun;
+      open();
+      write([{ deviceId: 'd', samples: samplesFrom(first, 60, (i) => i) }], 1);
+      for (const step of [MINUTE, 15 * MINUTE]) {
+        const { t, max } = queryCpu(first - HOUR, first + HOUR, step);
+        expect([t.length, max], `${new Date(begun).toISOString()}, step ${step}`).toEqual([1, [59]]);
+      }
+    }
   });
 
   test('[I5] samples that are days late complete every tier, and a resend changes nothing', () => {
