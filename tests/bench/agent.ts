@@ -1,63 +1,47 @@
 /** The agent: processor time of one sample, and what a running agent costs. */
 import { setTimeout as pause } from 'node:timers/promises';
 import library from 'systeminformation';
-import { collectorsFor } from '../../agent/collectors/list.ts';
-import { createReader } from '../../agent/collectors/reader.ts';
 import { inColumns } from '../../agent/outgoing/push.ts';
 import type { Sample } from '../../agent/sampling/sample.ts';
-import { createSampler } from '../../agent/sampling/sampler.ts';
 import { benchRunningAgent } from './agent-running.ts';
 import { ownCpuMs } from './cpu.ts';
+import { createRealSampler, EVERY_MS } from './real-samples.ts';
 import type { Row } from './row.ts';
 
-const SAMPLES = 300;
+const SAMPLES = 150;
 const SAMPLES_PER_PUSH = 5;
 /** The library takes some 100 ms a round. */
 const LIBRARY_ROUNDS = 15;
 
 /** CPU milliseconds of one sample: measured with every collector, and its share of encoding a push of five. */
 async function benchSamples(): Promise<number> {
-  const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-  const reader = createReader();
-  const sampler = createSampler({
-    collectors: collectorsFor('linux'),
-    read: reader.read,
-    readAside: reader.readAside,
-    log,
-    monotonic: () => performance.now(),
-  });
+  const sampler = createRealSampler();
   let bytes = 0;
   let waiting: Sample[] = [];
   const take = async (count: number) => {
     for (let index = 0; index < count; index++) {
-      // The clock moves on by one second a sample, so that slow collectors keep their interval; promises settle in the pause.
-      waiting.push({ t: Date.now(), fields: sampler.sample(++second * 1000) });
+      waiting.push({ t: Date.now(), fields: sampler.sample() });
       if (waiting.length === SAMPLES_PER_PUSH) {
         bytes += JSON.stringify(inColumns(waiting)).length;
         waiting = [];
       }
-      await pause(10);
+      await pause(EVERY_MS);
     }
   };
-  let second = 0;
   await take(20);
   const idle = await idleMs(SAMPLES);
   const before = process.cpuUsage();
   await take(SAMPLES);
   const { user, system } = process.cpuUsage(before);
-  reader.close();
+  sampler.close();
   if (bytes === 0) throw new Error('no samples were taken');
   return Math.max(0, ((user + system) / 1000 - idle) / SAMPLES);
-}
-
-function ignore(): void {
-  // A benchmark logs nothing.
 }
 
 /** CPU milliseconds of the pauses alone. */
 async function idleMs(count: number): Promise<number> {
   const before = process.cpuUsage();
-  for (let index = 0; index < count; index++) await pause(10);
+  for (let index = 0; index < count; index++) await pause(EVERY_MS);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
 }

@@ -1,5 +1,5 @@
 /** Ten thousand devices on one server: each pushes five per-second samples of the real sampler every five seconds. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer, temporaryFolder } from '../e2e/product.ts';
@@ -7,7 +7,7 @@ import { cpuMicroseconds } from './cpu.ts';
 import { writeDevices } from './devices.ts';
 import { privateMemory } from './memory.ts';
 import { startPushClient } from './push-round.ts';
-import { takeSamples } from './real-samples.ts';
+import { writeSamples } from './real-samples.ts';
 import type { Row } from './row.ts';
 
 const DEVICES = 10_000;
@@ -19,8 +19,7 @@ const MEASURE_S = 60;
 
 export async function benchFleet(): Promise<readonly Row[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'bench-fleet-'));
-  const samplesFile = join(scratch, 'samples.json');
-  writeFileSync(samplesFile, JSON.stringify(await takeSamples(60)));
+  const { file: samplesFile } = await writeSamples(scratch);
   const data = temporaryFolder();
   const devices = writeDevices(data, DEVICES, INTERVAL_S);
   const server = await startServer({ data, env: { WATCHFLOOR_LOG_LEVEL: 'warn' } });

@@ -11,7 +11,7 @@ export type RoundDevice = z.infer<typeof roundDevice>;
 export const roundAsked = z.object({
   port: z.number(),
   caFile: z.string(),
-  /** A JSON file with the samples of `takeSamples`. */
+  /** A JSON file with the samples of `writeSamples`. */
   samplesFile: z.string(),
   /** The same in every round of a port: they keep their connections. */
   devices: z.array(roundDevice),

@@ -4,7 +4,7 @@
  * a bare uWS TLS handler, under the same client at the same pace. With the history's thread in a row of its own, and
  * the whole per value beside VictoriaMetrics. The payload is what the real agent sends. Loopback only.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import { freePort, startServer, temporaryFolder, type TestServer } from '../e2e/
 import { cpuMicroseconds } from './cpu.ts';
 import { writeDevices } from './devices.ts';
 import { startPushClient, type RoundDone } from './push-round.ts';
-import { takeSamples } from './real-samples.ts';
+import { writeSamples } from './real-samples.ts';
 import { median, type Row } from './row.ts';
 import { startVictoria, type Victoria } from './victoria.ts';
 
@@ -28,7 +28,6 @@ const BUDGET = 3;
 /** A push has five samples, as from a device that nobody watches. They are 200 ms apart, so that each device can push once a second. */
 const SAMPLES = 5;
 const EVERY_MS = 200;
-const MEASURED = 60;
 
 async function startControl(server: TestServer, port: number): Promise<Running> {
   const folder = join(server.authorityFile(), '..');
@@ -79,10 +78,8 @@ async function victoriaMicroseconds(victoria: Victoria, samples: readonly Sample
 
 /** Complete pushes of a thousand devices, once a second each, against the controls. */
 export async function benchPush(): Promise<readonly Row[]> {
-  const samples = await takeSamples(MEASURED);
   const scratch = mkdtempSync(join(tmpdir(), 'bench-push-'));
-  const samplesFile = join(scratch, 'samples.json');
-  writeFileSync(samplesFile, JSON.stringify(samples));
+  const { file: samplesFile, samples } = await writeSamples(scratch);
   const data = temporaryFolder();
   const devices = writeDevices(data, DEVICES, 1);
   const server = await startServer({ data, env: { WATCHFLOOR_LOG_LEVEL: 'warn' } });

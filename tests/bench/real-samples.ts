@@ -1,32 +1,62 @@
 /** What the real agent measures on this machine, in the encoding in which it pushes: the payload of every ingest benchmark. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Fields } from '../../agent/collectors/collector.ts';
 import { collectorsFor } from '../../agent/collectors/list.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
 import { inColumns } from '../../agent/outgoing/push.ts';
 import type { Sample } from '../../agent/sampling/sample.ts';
 import { createSampler } from '../../agent/sampling/sampler.ts';
 
-/** Milliseconds between two samples: rates need time to pass, and a benchmark does not wait a minute. */
-const EVERY_MS = 200;
+/**
+ * Milliseconds between two samples. The agent takes one a second, but a benchmark does not wait for minutes: its time
+ * runs HASTE times as fast for everything, so that each collector has the share in the samples that it has in the agent.
+ */
+export const EVERY_MS = 200;
+const HASTE = 1000 / EVERY_MS;
+const COLLECTORS = collectorsFor('linux').map((entry) => ({ ...entry, every: (entry.every ?? 0) / HASTE }));
+
+/** The samples of a benchmark's pushes; each push has other ones of them. */
+const MEASURED = 60;
 
 const ignore = () => undefined;
 
-/** Takes `count` samples of this machine with the agent's own list of collectors. Linux only. */
-export async function takeSamples(count: number): Promise<Sample[]> {
+export interface RealSampler {
+  /** Measures now; what slow collectors find is part of a later sample. */
+  sample(): Fields;
+  close(): void;
+}
+
+/** Measures this machine with the agent's own collectors. Linux only. To be asked once every EVERY_MS. */
+export function createRealSampler(): RealSampler {
   const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-  const reader = createReader();
   const monotonic = () => performance.now();
-  const { read, readAside } = reader;
-  const sampler = createSampler({ collectors: collectorsFor('linux'), read, readAside, log, monotonic });
+  const { read, readAside, close } = createReader();
+  const sampler = createSampler({ collectors: COLLECTORS, read, readAside, log, monotonic });
+  return { sample: () => sampler.sample(monotonic()), close };
+}
+
+/** Takes `count` samples of this machine, without their times. */
+async function takeSamples(count: number): Promise<Sample[]> {
+  const sampler = createRealSampler();
   const samples: Sample[] = [];
   // The first ones only give rates something to start from, and slow collectors time to answer.
   for (let i = -5; i < count; i++) {
-    const fields = sampler.sample(monotonic());
+    const fields = sampler.sample();
     if (i >= 0) samples.push({ t: 0, fields });
     await pause(EVERY_MS);
   }
-  reader.close();
+  sampler.close();
   return samples;
+}
+
+/** Takes the samples of a benchmark, and writes them into the folder for its client process. */
+export async function writeSamples(folder: string): Promise<{ file: string; samples: readonly Sample[] }> {
+  const samples = await takeSamples(MEASURED);
+  const file = join(folder, 'samples.json');
+  writeFileSync(file, JSON.stringify(samples));
+  return { file, samples };
 }
 
 /** The body of a push of these samples as the agent writes it, before gzip; the last of them is taken at `now`. */

@@ -2,7 +2,7 @@
  * `npm run attacks`: runs attacks against the real server, each against a new one, while honest devices push what the
  * real agent measures. `npm run attacks -- connects` runs one. Loopback only, and never longer than ATTACK_S each.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,12 +11,15 @@ import { cpuMicroseconds } from '../cpu.ts';
 import { writeDevices } from '../devices.ts';
 import { forgetPeak, peakMiB } from '../memory.ts';
 import { startPushClient, type RoundDone } from '../push-round.ts';
-import { takeSamples } from '../real-samples.ts';
+import { writeSamples } from '../real-samples.ts';
 import type { Attack, Counts, Target } from './attack.ts';
 import { connects } from './connects.ts';
 import { fleetAsks } from './fleet-asks.ts';
 import { liveFloods } from './live-floods.ts';
+import { manyFields } from './many-fields.ts';
+import { manyMounts } from './many-mounts.ts';
 import { nestedBodies } from './nested-bodies.ts';
+import { newAddresses } from './new-addresses.ts';
 import { registrations } from './registrations.ts';
 import { signIns } from './sign-ins.ts';
 import { unfinishedBodies } from './unfinished-bodies.ts';
@@ -29,6 +32,9 @@ const ATTACKS: readonly Attack[] = [
   fleetAsks,
   signIns,
   registrations,
+  manyFields,
+  manyMounts,
+  newAddresses,
 ];
 
 /** Each pushes five samples once a second over a connection that it keeps. */
@@ -132,8 +138,7 @@ if (unknown.length > 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const scratch = mkdtempSync(join(tmpdir(), 'attacks-'));
 try {
-  const samplesFile = join(scratch, 'samples.json');
-  writeFileSync(samplesFile, JSON.stringify(await takeSamples(60)));
+  const { file: samplesFile } = await writeSamples(scratch);
   for (const attack of ATTACKS) {
     if (asked.length > 0 && !asked.includes(attack.name)) continue;
     if (await face(attack, samplesFile)) continue;
