@@ -1,4 +1,5 @@
 /** An attack on a running server: one file each, with one shape, in the list of `run.ts`. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TestServer } from '../../e2e/product.ts';
 import type { RoundDevice } from '../push-round.ts';
 
@@ -36,7 +37,28 @@ export class Tally {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
   }
 
+  /** Keeps the greatest of the numbers under this name. */
+  most(name: string, count: number): void {
+    this.#counts.set(name, Math.max(this.#counts.get(name) ?? 0, count));
+  }
+
   counts(): Counts {
     return Object.fromEntries(this.#counts);
   }
+}
+
+/** Starts a job so many times a second until the attack is over; resolves when all of them have ended. */
+export async function repeat(
+  { over }: Pick<Target, 'over'>,
+  perSecond: number,
+  job: (turn: number) => Promise<void>,
+): Promise<void> {
+  const jobs: Promise<void>[] = [];
+  const started = performance.now();
+  for (let turn = 0; !over(); turn++) {
+    jobs.push(job(turn));
+    const dueIn = started + ((turn + 1) * 1000) / perSecond - performance.now();
+    if (dueIn > 0) await pause(dueIn);
+  }
+  await Promise.all(jobs);
 }

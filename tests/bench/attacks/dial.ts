@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import { upgradeRequest } from '../../live/frames.ts';
+import type { Client } from '../../e2e/client.ts';
 import type { Target } from './attack.ts';
 
 /** The honest devices come from 127.0.0.1, so that limits of the attacker's address are not theirs. */
@@ -33,6 +34,12 @@ export async function ask(
   await Promise.race([once(socket, 'close'), once(socket, 'data')]);
   socket.destroy();
   return Number(answer.slice(9, 12));
+}
+
+/** Sends one push of a device over a kept connection; resolves with the HTTP status, 0 where no answer came in 15 s. */
+export async function push(client: Client, token: string, body: object): Promise<number> {
+  const answer = await client.ask('POST', '/metrics', { token, body }).catch(() => undefined);
+  return answer?.status ?? 0;
 }
 
 /** Resolves with a socket whose upgrade request is sent; what is sent next are websocket frames. */

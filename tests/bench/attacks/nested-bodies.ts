@@ -1,6 +1,6 @@
 /** Small bodies without a token or a key that are large or deep once they are inflated. */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { Tally, type Attack } from './attack.ts';
+import { repeat, Tally, type Attack } from './attack.ts';
 import { ask } from './dial.ts';
 
 const PER_SECOND = 40;
@@ -22,26 +22,18 @@ export const nestedBodies: Attack = {
   what: `a stranger sends ${PER_SECOND} small compressed bodies a second that inflate to 1 MiB of brackets or digits`,
   async run(target) {
     const tally = new Tally();
-    const asked: Promise<void>[] = [];
-    const started = performance.now();
-    for (let sent = 0; !target.over(); sent++) {
-      const request = REQUESTS[sent % REQUESTS.length];
-      if (request === undefined) break;
+    await repeat(target, PER_SECOND, async (turn) => {
+      const request = REQUESTS[turn % REQUESTS.length];
+      if (request === undefined) return;
       const { path, encoding, body } = request;
       const head = [
         `POST ${path} HTTP/1.1`,
         'Content-Type: application/json',
         `Content-Encoding: ${encoding}`,
       ];
-      asked.push(
-        ask(target, head, body)
-          .catch(() => 0)
-          .then((status) => tally.add(status === 0 ? 'not answered' : `answered ${status}:`)),
-      );
-      const dueIn = started + ((sent + 1) * 1000) / PER_SECOND - performance.now();
-      if (dueIn > 0) await new Promise((resolve) => setTimeout(resolve, dueIn));
-    }
-    await Promise.all(asked);
+      const status = await ask(target, head, body).catch(() => 0);
+      tally.add(status === 0 ? 'not answered' : `answered ${status}:`);
+    });
     return tally.counts();
   },
 };
