@@ -35,7 +35,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
     },
     sessionAlive: people.sessions.isAlive,
     snapshots: {
-      fleet: views.fleetSnapshot,
+      fleet: views.fleetRows,
       device: views.deviceSnapshot,
       alerts: () => ({ alerts: [...alerting.alerts.active()] }),
     },

@@ -1,6 +1,6 @@
 /** Devices as lists, pages and Prometheus get them: each record joined with what the fleet knows of it. */
 import type { Device, DeviceDetail } from '#protocol/api.ts';
-import type { DeviceSnapshot, FleetSnapshot } from '#protocol/live.ts';
+import type { DeviceSnapshot, Recent } from '#protocol/live.ts';
 import type { Values } from '#protocol/sample.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
@@ -18,8 +18,12 @@ export interface Views {
   detail(record: DeviceRecord): DeviceDetail;
   /** Every device as in a list, and with all values of its newest sample. */
   devicesWithValues(): { device: Device; values: Values }[];
-  /** All devices as in a list, and their sparklines. */
-  fleetSnapshot(): FleetSnapshot;
+  /** All devices, each with its row in a list and its sparklines, which are made when they are asked for. */
+  fleetRows(): {
+    readonly ids: readonly string[];
+    /** Undefined for an unknown device. */
+    row(deviceId: string): { device: Device; recent: Recent } | undefined;
+  };
   /** Undefined for an unknown device. */
   deviceSnapshot(deviceId: string): DeviceSnapshot | undefined;
 }
@@ -68,13 +72,16 @@ export function createViews(
     detail,
     devicesWithValues: () =>
       devices.all().map((record) => ({ device: row(record), values: valuesOf(record) })),
-    fleetSnapshot() {
-      const all = devices.all();
-      const share = Math.floor(SNAPSHOT_POINTS / Math.max(1, all.length));
+    fleetRows() {
+      const ids = devices.all().map(({ id }) => id);
+      const share = Math.floor(SNAPSHOT_POINTS / Math.max(1, ids.length));
       const points = Math.max(MIN_DEVICE_POINTS, Math.min(RING_POINTS, share));
       return {
-        devices: all.map(row),
-        recent: Object.fromEntries(all.map(({ id }) => [id, fleet.recent(id, points)])),
+        ids,
+        row(deviceId) {
+          const record = devices.get(deviceId);
+          return record && { device: row(record), recent: fleet.recent(deviceId, points) };
+        },
       };
     },
     deviceSnapshot(deviceId) {

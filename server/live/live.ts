@@ -99,6 +99,7 @@ export function createLive(parts: LiveParts): Live {
     snapshots,
     now,
     publish: (change) => io.to(change.room).emit('change', change),
+    hasMembers: (name) => io.of('/').adapter.rooms.has(name),
   });
   io.of('/').adapter.on('delete-room', (name: string) => {
     const room = roomName.safeParse(name);

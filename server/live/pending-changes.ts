@@ -71,16 +71,25 @@ export class PendingFleetChange implements PendingChange<FleetChange> {
   #removed = new Set<string>();
   #devices = new Map<string, Device>();
   #values = emptyColumns();
+  #told: ((deviceId: string) => void) | undefined;
+
+  /** From now on, calls `told` for each device that changes; undefined ends it. */
+  tell(told: ((deviceId: string) => void) | undefined): void {
+    this.#told = told;
+  }
 
   addSample(id: string, sample: Sample): void {
+    this.#told?.(id);
     addRow(this.#values, id, sample);
   }
 
   addDevice(device: Device): void {
+    this.#told?.(device.device_id);
     this.#devices.set(device.device_id, device);
   }
 
   removeDevice(id: string): void {
+    this.#told?.(id);
     this.#removed.add(id);
     this.#devices.delete(id);
     this.#values = withoutRows(this.#values, id);

@@ -2,15 +2,15 @@
  * [L1] The open rooms, each with its pending change and the number of its last message. A room opens with its
  * first member and closes with its last one; no changes are gathered for a closed room.
  */
+import { setImmediate as nextTick } from 'node:timers/promises';
 import {
   GATHER_MS,
   type AlertsSnapshot,
   type DeviceSnapshot,
   type Envelope,
-  type FleetSnapshot,
   type RoomName,
-  type SubscribeReply,
 } from '#protocol/live.ts';
+import { FleetSnapshotMaker, type FleetRows } from './fleet-snapshot.ts';
 import {
   PendingAlertsChange,
   PendingDeviceChange,
@@ -20,7 +20,7 @@ import {
 
 /** Makes the snapshot that a new member of a room gets first. */
 export interface Snapshots {
-  fleet(): FleetSnapshot;
+  fleet(): FleetRows;
   /** Undefined for an unknown device. */
   device(deviceId: string): DeviceSnapshot | undefined;
   alerts(): AlertsSnapshot;
@@ -30,6 +30,9 @@ export interface Snapshots {
 const SHARED_MS = 1000;
 /** With more changes than come in that time, a new snapshot is cheaper. */
 const MAX_MISSED = SHARED_MS / GATHER_MS;
+
+/** Called with what a new member is sent; with undefined where the device is unknown. */
+export type Receive = (entry: Entry | undefined) => void;
 
 /** What a new member of a room is sent. */
 export interface Entry {
@@ -62,6 +65,7 @@ export interface RoomsParts {
   readonly now: () => number;
   /** Sends a change to every member of its room. */
   readonly publish: (change: Envelope<unknown>) => void;
+  readonly hasMembers: (name: RoomName) => boolean;
 }
 
 export class Rooms {
@@ -73,6 +77,9 @@ export class Rooms {
   #alerts: PendingAlertsChange | undefined;
   readonly #devices = new Map<string, PendingDeviceChange>();
   #timer: NodeJS.Timeout | undefined;
+  /** Those who wait for a snapshot of the fleet, in the order in which they came. */
+  readonly #waiting: Receive[] = [];
+  #isServing = false;
 
   constructor(parts: RoomsParts) {
     this.#parts = parts;
@@ -104,20 +111,25 @@ export class Rooms {
   }
 
   /**
-   * Opens the room if needed, and returns what a new member is sent; undefined where the device is unknown. The
-   * snapshot is made at most once in SHARED_MS. The caller MUST send the entry and join the member to the socket.io
-   * room within the same tick.
+   * Opens the room if needed, and calls `receive`, which MUST send the entry and join the member to the socket.io room
+   * before it returns. A snapshot is made at most once in SHARED_MS. [S5] The fleet's is made in slices, and sent to
+   * one new member in a tick; that of any other room is sent at once.
    */
-  enter(name: RoomName): Entry | undefined {
+  enter(name: RoomName, receive: Receive): void {
+    if (name === 'fleet') {
+      this.#waiting.push(receive);
+      if (!this.#isServing) void this.#serveFleet();
+      return;
+    }
     const openRoom = this.#rooms.get(name);
     clearTimeout(openRoom?.closing);
-    return this.#freshEntry(openRoom) ?? this.#makeEntry(name);
+    receive(this.#freshEntry(openRoom) ?? this.#makeEntry(name));
   }
 
   /** To be called when the last member has left the room. */
   close(name: RoomName): void {
     const room = this.#rooms.get(name);
-    if (room === undefined) return;
+    if (room === undefined || (name === 'fleet' && this.#isServing)) return;
     // A large snapshot is shared also with those who come right after the last member left.
     if (this.#freshEntry(room) !== undefined && !name.startsWith('device:'))
       room.closing = setTimeout(() => this.#remove(room), SHARED_MS);
@@ -133,6 +145,7 @@ export class Rooms {
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#waiting.length = 0;
     for (const room of this.#rooms.values()) clearTimeout(room.closing);
     this.#changed.clear();
     this.#rooms.clear();
@@ -146,16 +159,41 @@ export class Rooms {
     return room.shared;
   }
 
-  /** The pending change is sent to the members first, so that the snapshot and its number belong together. */
-  #makeEntry(name: RoomName): SharedEntry | undefined {
-    const openRoom = this.#rooms.get(name);
-    if (openRoom !== undefined) this.#send(openRoom);
+  async #serveFleet(): Promise<void> {
+    this.#isServing = true;
+    while (this.#waiting.length > 0) {
+      const room = this.#rooms.get('fleet') ?? this.#open('fleet');
+      clearTimeout(room.closing);
+      if (this.#freshEntry(room) === undefined) await this.#makeFleetEntry(room);
+      this.#waiting.shift()?.(room.shared);
+      await nextTick();
+    }
+    this.#isServing = false;
+    if (!this.#parts.hasMembers('fleet')) this.close('fleet');
+  }
+
+  async #makeFleetEntry(room: Room): Promise<void> {
+    const maker = new FleetSnapshotMaker(this.#parts.snapshots.fleet());
+    this.#fleet?.tell((deviceId) => maker.changed(deviceId));
+    await maker.make((json) => this.#share(room, json));
+    this.#fleet?.tell(undefined);
+  }
+
+  #makeEntry(name: Exclude<RoomName, 'fleet'>): SharedEntry | undefined {
     const data = this.#snapshot(name);
     if (data === undefined) return undefined;
-    const room = openRoom ?? this.#open(name);
+    return this.#share(this.#rooms.get(name) ?? this.#open(name), JSON.stringify(data));
+  }
+
+  /**
+   * `data`: the snapshot of this moment, as JSON. The pending change is sent to the members first, so that the snapshot
+   * and its number belong together.
+   */
+  #share(room: Room, data: string): SharedEntry {
+    this.#send(room);
     const madeAt = this.#parts.now();
-    const snapshot: Envelope<unknown> = { room: name, seq: room.seq, at: madeAt, data };
-    const reply = JSON.stringify({ ok: true, snapshot } satisfies SubscribeReply);
+    const head = `"room":${JSON.stringify(room.name)},"seq":${room.seq},"at":${madeAt}`;
+    const reply = `{"ok":true,"snapshot":{${head},"data":${data}}}`;
     return (room.shared = { reply, missed: [], madeAt });
   }
 
@@ -167,9 +205,8 @@ export class Rooms {
     else this.#devices.delete(room.name.slice('device:'.length));
   }
 
-  #snapshot(name: RoomName): FleetSnapshot | DeviceSnapshot | AlertsSnapshot | undefined {
+  #snapshot(name: Exclude<RoomName, 'fleet'>): DeviceSnapshot | AlertsSnapshot | undefined {
     const { snapshots } = this.#parts;
-    if (name === 'fleet') return snapshots.fleet();
     if (name === 'alerts') return snapshots.alerts();
     return snapshots.device(name.slice('device:'.length));
   }

@@ -31,32 +31,51 @@ export interface SubscriptionParts {
   readonly ration: () => Allowance;
 }
 
-type Refusal = Extract<SubscribeReply, { ok: false }>['code'];
-
-function enter(socket: LiveSocket, name: RoomName, { rooms, limits }: SubscriptionParts): Entry | Refusal {
-  // `socket.rooms` also holds the socket's own room, so that `>` allows exactly `roomsPerViewer` rooms.
-  if (!socket.rooms.has(name) && socket.rooms.size > limits.roomsPerViewer) return 'forbidden';
-  return rooms.enter(name) ?? 'not_found';
-}
+/** The rooms that a socket has asked for and not entered yet, each with the reply to its last message about it. */
+type Asked = Map<RoomName, Reply>;
 
 /** [L1] Sends the reply and joins the viewer to the room in one tick, so that it misses no change between. */
-function onSubscribe(socket: LiveSocket, room: string, reply: Reply, parts: SubscriptionParts): void {
-  const name = roomName.safeParse(room);
-  if (!name.success) return reply({ ok: false, code: 'unknown_room' });
-  const ration = parts.ration();
+function admit(socket: LiveSocket, name: RoomName, entry: Entry, reply: Reply, ration: Allowance): void {
+  // Others of the session may have used it up since this viewer asked.
   if (!ration.isLeft()) return;
-  const entry = enter(socket, name.data, parts);
-  if (typeof entry === 'string') return reply({ ok: false, code: entry });
   ration.take(entry.reply.length);
   reply(new JsonReply(entry.reply));
   for (const change of entry.missed) socket.emit('change', change);
-  void socket.join(name.data);
+  void socket.join(name);
+}
+
+function onSubscribe(
+  socket: LiveSocket,
+  asked: Asked,
+  room: string,
+  reply: Reply,
+  { rooms, limits, ration }: SubscriptionParts,
+): void {
+  const parsed = roomName.safeParse(room);
+  if (!parsed.success) return reply({ ok: false, code: 'unknown_room' });
+  const name = parsed.data;
+  if (!ration().isLeft()) return;
+  const isWaiting = asked.has(name);
+  // `socket.rooms` also holds the socket's own room, so that `>` allows exactly `roomsPerViewer` rooms.
+  if (!isWaiting && !socket.rooms.has(name) && socket.rooms.size + asked.size > limits.roomsPerViewer)
+    return reply({ ok: false, code: 'forbidden' });
+  asked.set(name, reply);
+  if (isWaiting) return;
+  rooms.enter(name, (entry) => {
+    const lastReply = asked.get(name);
+    asked.delete(name);
+    // The viewer has gone or left the room while it waited.
+    if (lastReply === undefined || !socket.connected) return;
+    if (entry === undefined) return lastReply({ ok: false, code: 'not_found' });
+    admit(socket, name, entry, lastReply, ration());
+  });
 }
 
 /** Handles the socket's messages until it closes. */
 export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts): void {
   const { limits, now } = parts;
   const perSecond = limits.subscribesPerSecond;
+  const asked: Asked = new Map();
   const subscribes = createAllowance({ perSecond, burst: perSecond }, now);
   socket.on('subscribe', (...args: unknown[]) => {
     const parsed = subscribeArguments.safeParse(args);
@@ -65,10 +84,12 @@ export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts)
     const [room, reply] = parsed.data;
     if (!subscribes.isLeft()) return reply({ ok: false, code: 'forbidden' });
     subscribes.take(1);
-    onSubscribe(socket, room, reply, parts);
+    onSubscribe(socket, asked, room, reply, parts);
   });
   socket.on('unsubscribe', (room: unknown) => {
     const name = roomName.safeParse(room);
-    if (name.success) void socket.leave(name.data);
+    if (!name.success) return;
+    asked.delete(name.data);
+    void socket.leave(name.data);
   });
 }

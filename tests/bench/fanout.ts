@@ -51,7 +51,7 @@ function openLive(app: uWS.TemplatedApp): Live {
     sessionAlive: () => true,
     refuse: () => undefined,
     snapshots: {
-      fleet: () => ({ devices: [], recent: {} }),
+      fleet: () => ({ ids: [], row: () => undefined }),
       device: () => undefined,
       alerts: () => ({ alerts: [] }),
     },

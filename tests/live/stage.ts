@@ -13,6 +13,7 @@ import {
 } from '#protocol/live.ts';
 import { createLive } from '../../server/live/live.ts';
 import type { LiveLimits } from '../../server/live/subscriptions.ts';
+import { emptyRecent } from '../../server/fleet/recent-ring.ts';
 import { createLog } from '../../server/app/log.ts';
 
 export function deviceOf(deviceId: string): Device {
@@ -111,7 +112,10 @@ export async function openStage(
     },
     sessionAlive: (id) => !ended.has(id),
     snapshots: {
-      fleet: () => ({ devices: [...devices].map(deviceOf), recent: {} }),
+      fleet: () => ({
+        ids: [...devices],
+        row: (id) => (devices.has(id) ? { device: deviceOf(id), recent: emptyRecent() } : undefined),
+      }),
       device: (id) => (devices.has(id) ? { device: detailOf(id) } : undefined),
       alerts: () => ({ alerts: [alertOf('x')] }),
     },

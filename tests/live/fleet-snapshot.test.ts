@@ -1,0 +1,115 @@
+/** The fleet's snapshot is made in slices: what happens in between, and who gets it. */
+import { setImmediate as nextTick } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { fleetSnapshot, subscribeReply, type Envelope } from '#protocol/live.ts';
+import { emptyRecent } from '../../server/fleet/recent-ring.ts';
+import { Rooms, type Entry } from '../../server/live/rooms.ts';
+import { alertOf, deviceOf, openStage, type Stage } from './stage.ts';
+
+const DEVICES = 1000;
+
+/** Rooms over a fleet whose devices and addresses the test changes. */
+function openRooms() {
+  const addresses = new Map(Array.from({ length: DEVICES }, (_, i) => [`device-${i}`, '10.0.0.1']));
+  const published: Envelope<unknown>[] = [];
+  const members = new Set<string>();
+  const rooms = new Rooms({
+    snapshots: {
+      fleet: () => ({
+        ids: [...addresses.keys()],
+        row(id) {
+          const ip = addresses.get(id);
+          return ip === undefined ? undefined : { device: { ...deviceOf(id), ip }, recent: emptyRecent() };
+        },
+      }),
+      device: () => undefined,
+      alerts: () => ({ alerts: [alertOf('x')] }),
+    },
+    now: () => 1_000_000,
+    publish: (change) => published.push(change),
+    hasMembers: (name) => members.has(name),
+  });
+  const enter = () =>
+    new Promise<Entry | undefined>((resolve) => {
+      rooms.enter('fleet', (entry) => {
+        members.add('fleet');
+        resolve(entry);
+      });
+    });
+  return { addresses, published, rooms, enter };
+}
+
+/** The snapshot in an entry's reply. */
+function snapshotIn(entry: Entry | undefined) {
+  const reply = subscribeReply.parse(JSON.parse(entry?.reply ?? 'null'));
+  if (!reply.ok) throw new Error('the reply has no snapshot');
+  return { seq: reply.snapshot.seq, ...fleetSnapshot.parse(reply.snapshot.data) };
+}
+
+describe('the snapshot of a large fleet', () => {
+  it('[L1] it is that of one moment: devices that change while it is made are in it as they are in the end', async () => {
+    const { addresses, published, rooms, enter } = openRooms();
+    const entered = enter();
+    await nextTick();
+    addresses.set('device-0', '10.0.0.2');
+    rooms.pendingFleet()?.addDevice({ ...deviceOf('device-0'), ip: '10.0.0.2' });
+    addresses.set('new', '10.0.0.3');
+    rooms.pendingFleet()?.addDevice(deviceOf('new'));
+    for (const id of ['device-1', 'device-999']) {
+      addresses.delete(id);
+      rooms.pendingFleet()?.removeDevice(id);
+    }
+    const { seq, devices, recent } = snapshotIn(await entered);
+    expect(new Map(devices.map(({ device_id, ip }) => [device_id, ip]))).toEqual(addresses);
+    expect(new Set(Object.keys(recent))).toEqual(new Set(addresses.keys()));
+    // The changes are in the snapshot, so its number is that of the message with them.
+    expect(published.map((change) => change.seq)).toEqual([seq]);
+  });
+
+  it('[S5] it is made in slices, between which the server does other work, and sent to one viewer a tick', async () => {
+    const { enter } = openRooms();
+    let ticks = 0;
+    const receivedAt: number[] = [];
+    const entered = [enter(), enter(), enter()].map((entry) => entry.then(() => receivedAt.push(ticks)));
+    for (; receivedAt.length < 3; ticks++) await nextTick();
+    await Promise.all(entered);
+    expect(receivedAt[0]).toBeGreaterThanOrEqual(10);
+    expect(new Set(receivedAt).size).toBe(3);
+  });
+
+  it('[L3] the room closes again where nobody enters it with the snapshot', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { rooms } = openRooms();
+      await new Promise((resolve) => rooms.enter('fleet', resolve));
+      await nextTick();
+      expect(rooms.pendingFleet()).toBeDefined();
+      vi.advanceTimersByTime(1000);
+      expect(rooms.pendingFleet()).toBeUndefined();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('viewers that wait for it', () => {
+  let stage: Stage;
+  beforeEach(async () => {
+    stage = await openStage();
+    for (let i = 0; i < DEVICES; i++) stage.devices.add(`device-${i}`);
+  });
+  afterEach(() => stage.close());
+
+  it('[L1] a viewer that leaves the room before its snapshot is made gets neither that nor a change', async () => {
+    const [left, stayed] = [await stage.connect(), await stage.connect()];
+    let answered = false;
+    left.client.emit('subscribe', 'fleet', () => (answered = true));
+    left.client.emit('unsubscribe', 'fleet');
+    expect((await stayed.subscribe('fleet')).ok).toBe(true);
+    stage.live.deviceChanged(deviceOf('device-0'));
+    await stayed.nextChange(({ seq }) => seq === 1);
+    // What the server sent before this answer has arrived.
+    expect((await left.subscribe('alerts')).ok).toBe(true);
+    expect([answered, left.changes]).toEqual([false, []]);
+  });
+});
