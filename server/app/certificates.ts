@@ -41,10 +41,14 @@ export function watchCertificate(parts: CertificatesParts): Certificates {
       notices.set('certificate', problem === null ? null : { text: problem });
     seen = problem;
   }
+  /** The look under way: two at once could both renew the certificate. */
+  let looking: Promise<void> | undefined;
   const lookNow = () =>
-    look().catch((error: unknown) => {
-      const text = `The new certificate is not in use: ${errorText(error)}`;
-      notices.set('certificate', { text });
-    });
+    (looking ??= look()
+      .catch((error: unknown) => {
+        const text = `The new certificate is not in use: ${errorText(error)}`;
+        notices.set('certificate', { text });
+      })
+      .finally(() => (looking = undefined)));
   return { look: lookNow, stop: clock.every(() => void lookNow(), LOOK_MS) };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
 import type { Config } from '../config/config.ts';
 import { openAuthority, type TlsFiles } from './authority.ts';
-import { checkOwnCertificate } from './own-certificate.ts';
+import { certificatesIn, checkOwnCertificate } from './own-certificate.ts';
 
 export interface Certificate {
   readonly files: TlsFiles;
@@ -29,15 +29,15 @@ function namesOfMachine(config: Config): string[] {
   return [...new Set([...fixed, ...usable.map(({ address }) => address), ...config.tlsNames, ...publicName])];
 }
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
 /** What is wrong with the dates of a chain; null when agents and browsers whose clock is right accept it now. */
 function datesProblem(pem: string, { certFile }: TlsFiles, now: Date): string | null {
-  for (const block of pem.match(BLOCK) ?? []) {
+  for (const block of certificatesIn(pem)) {
     const { subject, validFrom, validTo, ca } = new X509Certificate(block);
     const isEarly = Date.parse(validFrom) > now.getTime();
     if (!isEarly && Date.parse(validTo) > now.getTime()) continue;
-    const what = `The certificate ${subject.replaceAll('\n', ', ')} in ${certFile} is valid from ${validFrom} to ${validTo}, and this machine's clock says ${now.toISOString()}`;
+    // The day: a problem whose text changes with each look would never be seen twice.
+    const today = now.toISOString().slice(0, 'YYYY-MM-DD'.length);
+    const what = `The certificate ${subject.replaceAll('\n', ', ')} in ${certFile} is valid from ${validFrom} to ${validTo}, and this machine's clock says ${today}`;
     const remedy = ca
       ? 'delete authority.crt, authority.key, server.crt and server.key beside it, restart the server, and enroll every machine again'
       : 'replace the certificate';

@@ -10,6 +10,11 @@ import { fingerprintOf } from './fingerprint.ts';
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
+/** The certificates in a PEM text, each as PEM, in order. */
+export function certificatesIn(pem: string): readonly string[] {
+  return pem.match(BLOCK) ?? [];
+}
+
 async function readPem(file: string, setting: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
@@ -50,8 +55,9 @@ export async function checkOwnCertificate(
 ): Promise<TlsFiles> {
   const pem = await readPem(certFile, 'WATCHFLOOR_TLS_CERT');
   const keyPem = await readPem(keyFile, 'WATCHFLOOR_TLS_KEY');
-  const blocks = pem.match(BLOCK) ?? [];
-  const [leafPem, topPem] = [blocks[0], blocks.at(-1)];
+  const chain = certificatesIn(pem);
+  const leafPem = chain[0];
+  const topPem = chain.at(-1);
   if (leafPem === undefined || topPem === undefined)
     throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} holds no PEM certificate`);
   const leaf = readCertificate(leafPem, certFile);

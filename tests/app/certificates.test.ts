@@ -5,8 +5,11 @@ import { createNotices } from '../../server/app/notices.ts';
 
 const files = { certFile: 'server.crt', keyFile: 'server.key', fingerprint: null };
 
-/** A watched certificate whose files are replaced once. The first `failures` tries to serve it fail. */
-function watched(failures: number) {
+/**
+ * A watched certificate whose files are replaced once. The first `failures` tries to serve it fail. `problems`: what
+ * each look finds, then nothing.
+ */
+function watched(failures: number, problems: (string | null)[] = []) {
   const notices = createNotices(createLog('silent'));
   const served: string[] = [];
   let isReplaced = true;
@@ -16,7 +19,7 @@ function watched(failures: number) {
       look() {
         const changed = isReplaced;
         isReplaced = false;
-        return Promise.resolve({ changed, problem: null });
+        return Promise.resolve({ changed, problem: problems.shift() ?? null });
       },
     },
     renew({ certFile }) {
@@ -46,5 +49,15 @@ describe('the certificate in use', () => {
     }
     await look();
     expect([served, notices.list()]).toEqual([['server.crt'], []]);
+  });
+
+  test('[S1] a problem that comes up while the server runs is told when a second look finds it too', async () => {
+    const { look, notices } = watched(0, [null, 'it is cut off', 'it ended', 'it ended']);
+    const listed: string[][] = [];
+    for (let i = 0; i < 5; i++) {
+      await look();
+      listed.push(notices.list());
+    }
+    expect(listed).toEqual([[], [], [], ['it ended'], []]);
   });
 });

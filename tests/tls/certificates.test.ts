@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../server/config/config.ts';
 import { openAuthority } from '../../server/tls/authority.ts';
+import { openCertificate } from '../../server/tls/certificate.ts';
 import { checkOwnCertificate } from '../../server/tls/own-certificate.ts';
 import { ownFolder } from '../state/folder.ts';
 
@@ -165,5 +167,18 @@ describe('certificates from the settings', () => {
     await expect(check('server.crt', 'server.key', Date.now() + 400 * DAY)).rejects.toThrow(
       /server\.crt ended on/,
     );
+  });
+});
+
+describe('the certificate while the server runs', () => {
+  test('[S1] one that is not valid any more is told in the same words at each look of a day', async () => {
+    const command = await loadConfig(['--data', ownFolder()], {});
+    if (command.kind !== 'run') throw new Error('no config');
+    const certificate = await openCertificate(command.config, () => true);
+    const noon = Date.UTC(2069, 0, 1, 12);
+    const looks = [await certificate?.look(new Date(noon)), await certificate?.look(new Date(noon + 10_000))];
+    const [first, second] = looks.map((look) => look?.problem);
+    expect(first).toMatch(/clock says 2069-01-01: agents and browsers refuse this server/);
+    expect(second).toBe(first);
   });
 });
