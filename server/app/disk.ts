@@ -3,6 +3,7 @@
  * server stops taking pushes while some space is left, so that people can still sign in and change things.
  */
 import { statfs } from 'node:fs/promises';
+import { errorCode, errorText } from '#protocol/errors.ts';
 import type { DataFolder } from '../state/data-folder.ts';
 import type { Clock } from '../types.ts';
 import type { Notices, Problem } from './notices.ts';
@@ -52,8 +53,12 @@ export function watchDisk({ dir, folder, notices, clock, freeBytes = readFreeByt
     asking = true;
     try {
       notices.set('disk space', spaceProblem(dir, await freeBytes(dir)));
-    } catch {
-      // The folder was lost meanwhile; the next look says so.
+    } catch (error) {
+      // ENOENT: the folder was lost meanwhile; the next look says so.
+      if (errorCode(error) !== 'ENOENT')
+        notices.set('disk space', {
+          text: `How much space is free for the data folder ${dir} cannot be read (${errorText(error)}): check the disk.`,
+        });
     } finally {
       asking = false;
     }

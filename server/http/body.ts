@@ -133,6 +133,7 @@ export function createBodyReader(): BodyReader {
       }
       hold(copy.length);
     });
+    // Nobody reads the error of a body that is discarded.
     return { bytes, isComplete: () => isComplete, discard: timeOut };
   }
 

@@ -36,7 +36,7 @@ export interface OpenCollection<T extends { readonly id: string }> extends Colle
 }
 
 /** A change that somebody waits for. */
-interface Awaited {
+interface AwaitedChange {
   readonly undo: () => void;
   readonly resolve: () => void;
   readonly reject: (error: ApiError) => void;
@@ -68,7 +68,7 @@ export async function openCollection<T extends { readonly id: string }>({
   await low.read();
   const items = new Map(low.data.map((item) => [item.id, item]));
   /** The changes that somebody waits for and that no write has begun to include. */
-  const awaited: Awaited[] = [];
+  const awaited: AwaitedChange[] = [];
   let changed = false;
   let failed = false;
   let writing: Promise<void> | undefined;
@@ -93,7 +93,8 @@ export async function openCollection<T extends { readonly id: string }>({
         failed = false;
         for (const { resolve } of included) resolve();
       } catch (error) {
-        changed = failed = true;
+        changed = true;
+        failed = true;
         onProblem(problemOf(path, error));
         // The changes made meanwhile may build on those that failed.
         const undone = [...included, ...awaited.splice(0)].toReversed();

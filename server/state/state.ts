@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { errorCode } from '#protocol/errors.ts';
 import { openCollection, type OpenCollection } from './lowdb-collection.ts';
 import {
   alertRecord,
@@ -32,10 +33,15 @@ const ESSENTIAL = ['users', 'devices', 'removed-devices', 'enrollment-keys', 'al
 const known = z.object({ collections: z.array(z.string()) });
 
 /** The names of the collections that have had a file in this folder. */
-function readKnown(dir: string): readonly string[] {
+function readKnown(dir: string, notice: StateParts['notice']): readonly string[] {
+  const path = join(dir, 'state.json');
   try {
-    return known.parse(JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8'))).collections;
-  } catch {
+    return known.parse(JSON.parse(readFileSync(path, 'utf8'))).collections;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT')
+      notice(
+        `${path} is damaged and is written anew: this start did not notice it if other state files were removed.`,
+      );
     // A new folder, or one without this file: there have always been users before there was a journal.
     return existsSync(join(dir, 'journal')) ? ['users'] : [];
   }
@@ -43,7 +49,7 @@ function readKnown(dir: string): readonly string[] {
 
 /** Rejects when an essential file is lost; the message says what to do. */
 export async function openState({ dir, notice, onProblem, whyLost }: StateParts) {
-  const had = readKnown(dir);
+  const had = readKnown(dir, notice);
   const names: string[] = [];
   const open = <T extends { readonly id: string }>(
     name: string,

@@ -16,15 +16,24 @@ async function watched() {
   onTestFinished(folder.close);
   const notices = createNotices(createLog('silent'));
   let free = 1000 * MIB;
+  let failure: Error | undefined;
   let tick = () => {};
   const every = (job: () => void) => {
     tick = job;
     return () => undefined;
   };
-  watchDisk({ dir, folder, notices, clock: { every }, freeBytes: () => Promise.resolve(free) });
+  watchDisk({
+    dir,
+    folder,
+    notices,
+    clock: { every },
+    freeBytes: () => (failure ? Promise.reject(failure) : Promise.resolve(free)),
+  });
   return {
     dir,
     notices,
+    /** Lets the file system answer with this error from now on; undefined: with its free space. */
+    fail: (error?: Error) => (failure = error),
     async look(bytes = free) {
       free = bytes;
       await new Promise(setImmediate);
@@ -45,6 +54,17 @@ describe('the disk of the data folder', () => {
     expect(notices.whyNotReady()).toMatch(/The disk of the data folder .* is full/);
     expect(await look(300 * MIB)).toEqual([]);
     expect(notices.whyNotReady()).toBeUndefined();
+  });
+
+  test('a file system that does not tell its free space is told while it lasts, and refuses nothing', async () => {
+    const { look, fail, notices } = await watched();
+    fail(new Error('EIO: i/o error'));
+    expect(await look()).toEqual([
+      expect.stringMatching(/cannot be read \(EIO: i\/o error\): check the disk/),
+    ]);
+    expect(notices.whyNotReady()).toBeUndefined();
+    fail();
+    expect(await look()).toEqual([]);
   });
 
   test('[I1] while the data folder is moved away pushes are refused, and no longer once it is back', async () => {

@@ -53,6 +53,16 @@ describe('state files that are missing', () => {
     await expect(open()).rejects.toThrow(/users\.json and its copy are missing/);
   });
 
+  test('a damaged state.json is told, and written anew', async () => {
+    writeFileSync(join(dir, 'state.json'), '{"collections": ["us');
+    mkdirSync(join(dir, 'journal'));
+    await (await open()).close();
+    expect(notices).toEqual([expect.stringMatching(/state\.json is damaged and is written anew/)]);
+    remove('sessions');
+    await (await open()).close();
+    expect(notices.at(-1)).toMatch(/sessions\.json and its copy are missing/);
+  });
+
   test('the folder of an earlier version, which made a file with its first record, is taken over', async () => {
     for (const name of ['state', 'devices', 'alerts']) remove(name);
     mkdirSync(join(dir, 'journal'));
