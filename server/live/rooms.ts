@@ -80,6 +80,8 @@ export class Rooms {
   /** Those who wait for a snapshot of the fleet, in the order in which they came. */
   readonly #waiting: Receive[] = [];
   #isServing = false;
+  /** From then on nothing is sent, also where a snapshot is still being made. */
+  #isStopped = false;
 
   constructor(parts: RoomsParts) {
     this.#parts = parts;
@@ -144,6 +146,7 @@ export class Rooms {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#waiting.length = 0;
     for (const room of this.#rooms.values()) clearTimeout(room.closing);
@@ -235,6 +238,7 @@ export class Rooms {
   }
 
   #send(room: Room): void {
+    if (this.#isStopped) return;
     this.#changed.delete(room);
     const data = room.pending.takeChange();
     if (data === undefined) return;

@@ -90,6 +90,16 @@ describe('the snapshot of a large fleet', () => {
       vi.useRealTimers();
     }
   });
+
+  it('a stop while it is made sends nothing more, and those who wait get nothing', async () => {
+    const { published, rooms } = openRooms();
+    const entries: (Entry | undefined)[] = [];
+    rooms.enter('fleet', (entry) => entries.push(entry));
+    rooms.pendingFleet()?.addDevice(deviceOf('device-1'));
+    rooms.stop();
+    for (let tick = 0; tick < DEVICES; tick++) await nextTick();
+    expect([published, entries]).toEqual([[], []]);
+  });
 });
 
 describe('viewers that wait for it', () => {

@@ -152,7 +152,8 @@ function differences(each: Operation, sender: Sender, sent: unknown, answer: Ans
   const described = each.responses[String(status)];
   if (status >= 500) found.push('is an error of the server');
   if (!described) return [...found, 'has a status that the document does not name'];
-  if (!isAllowed(each, sender) && status !== 401) found.push('lets in somebody without the needed credentials');
+  if (!isAllowed(each, sender) && status !== 401)
+    found.push('lets in somebody without the needed credentials');
   if (isAllowed(each, sender) && each.security.length === 1 && status === 401)
     found.push('refuses the documented credentials');
 
