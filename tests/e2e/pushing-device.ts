@@ -4,9 +4,12 @@ import { z } from 'zod';
 import { enrollmentKeyCreated } from '#protocol/api.ts';
 import { pushReply } from '#protocol/sample.ts';
 import type { Client } from './client.ts';
+import { eventually } from './eventually.ts';
 import type { TestServer } from './product.ts';
 
 const SPOOLED_PER_PUSH = 4;
+/** A part of these are samples of now, and a push may hold 10 samples of one second. */
+const RESENT_PER_PUSH = 40;
 const registration = z.object({ device_id: z.string(), token: z.string() });
 
 export interface Identity {
@@ -77,6 +80,19 @@ export class PushingDevice {
     if (answer.status === 429 || answer.status === 503) return undefined;
     if (answer.status !== 200) throw new Error(`a push was answered ${answer.status}: ${answer.text}`);
     return answer.as(pushReply);
+  }
+
+  /** Sends the last `count` acknowledged samples again; resolves with how many, and what the replies count. */
+  async resend(count: number): Promise<{ sent: number; accepted: number; duplicates: number }> {
+    const samples = [...this.acknowledged].slice(-count).map(([timestamp, cpu]) => ({ timestamp, cpu }));
+    const sum = { sent: samples.length, accepted: 0, duplicates: 0 };
+    for (let from = 0; from < samples.length; from += RESENT_PER_PUSH) {
+      const part = samples.slice(from, from + RESENT_PER_PUSH);
+      const reply = await eventually('the push was taken', () => this.push(part));
+      sum.accepted += reply.accepted;
+      sum.duplicates += reply.duplicates;
+    }
+    return sum;
   }
 
   /** The samples of the next push: some old ones, as from a spool, and one of now. */
