@@ -14,7 +14,10 @@ export interface Collection<T extends { readonly id: string }> {
   put(item: T): Promise<void>;
   /** Removes a record, with the same promise as `put`. */
   remove(id: string): Promise<void>;
-  /** Puts a record that nobody waits for. It stays in effect, and is written as soon as that is possible. */
+  /**
+   * Puts a record that nobody waits for. It stays in effect, and is written as soon as that is possible, but no write
+   * for such records follows at once on another: in between is four times as long as the last one took.
+   */
   keep(item: T): void;
   /**
    * [I8] As `keep`, for a change that comes with pushes: it is on disk within a minute, or with the next other change.

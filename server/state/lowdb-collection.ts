@@ -51,6 +51,12 @@ function problemOf(path: string, error: unknown): string {
   return `${path} cannot be written (${code || errorText(error)}): ${remedy}. Until then changes are refused.`;
 }
 
+/**
+ * [I8] After a write, changes that nobody waits for are written after this many times as long as it took: a file of
+ * thousands of records that change all the time would otherwise be written without a pause.
+ */
+const REST = 4;
+
 /** Opens a collection. Rejects when the file cannot be read, or with what `onLost` throws. */
 export async function openCollection<T extends { readonly id: string }>({
   path,
@@ -75,14 +81,21 @@ export async function openCollection<T extends { readonly id: string }>({
   let retry: NodeJS.Timeout | undefined;
   /** Runs while a change waits that `putSoon` made. */
   let soon: NodeJS.Timeout | undefined;
+  /** Runs after a write, until changes made by `keep` or `drop` may be written again. */
+  let rest: NodeJS.Timeout | undefined;
+  /** Whether such a change waits. */
+  let kept = false;
 
-  /** Writes until nothing has changed; after a failed write, undoes what somebody waits for and tries again later. */
+  /** Writes until nobody waits for a change; after a failed write, undoes what somebody waits for and tries again later. */
   async function write(): Promise<void> {
     clearTimeout(retry);
     clearTimeout(soon);
     soon = undefined;
-    while (changed) {
+    clearTimeout(rest);
+    do {
+      const begun = performance.now();
       changed = false;
+      kept = false;
       const included = awaited.splice(0);
       low.data = [...items.values()];
       try {
@@ -91,6 +104,7 @@ export async function openCollection<T extends { readonly id: string }>({
         await low.write();
         if (failed) onProblem(null);
         failed = false;
+        rest = setTimeout(endRest, REST * (performance.now() - begun)).unref();
         for (const { resolve } of included) resolve();
       } catch (error) {
         changed = true;
@@ -104,14 +118,19 @@ export async function openCollection<T extends { readonly id: string }>({
         retry.unref();
         return;
       }
-    }
+    } while (awaited.length > 0);
+  }
+
+  function endRest(): void {
+    rest = undefined;
+    if (kept && !failed) save();
   }
 
   function save(): void {
     writing ??= write().finally(() => {
       writing = undefined;
       // What was changed just as the write ended.
-      if (awaited.length > 0 || (changed && !failed)) save();
+      if (awaited.length > 0) save();
     });
   }
 
@@ -136,7 +155,8 @@ export async function openCollection<T extends { readonly id: string }>({
   function note(id: string, item: T | undefined): void {
     if (isDeepStrictEqual(items.get(id), item)) return;
     set(id, item);
-    if (!failed) save();
+    kept = true;
+    if (!failed && rest === undefined) save();
   }
 
   return {
@@ -153,9 +173,12 @@ export async function openCollection<T extends { readonly id: string }>({
     },
     drop: (id) => note(id, undefined),
     async close() {
-      if (changed) save();
-      while (writing) await writing;
+      do {
+        if (changed) save();
+        while (writing) await writing;
+      } while (changed && !failed);
       clearTimeout(retry);
+      clearTimeout(rest);
       if (changed) throw new Error(`${path} could not be written; its last changes are lost`);
     },
   };

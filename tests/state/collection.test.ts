@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openCollection } from '../../server/state/lowdb-collection.ts';
 import { ownFolder } from './folder.ts';
@@ -93,6 +94,29 @@ describe('collections', () => {
       { id: 'a', n: 3 },
       { id: 'b', n: 2 },
     ]);
+  });
+
+  test('[I8] records that are kept all the time do not have the file written without a pause', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const things = await open();
+      await things.put({ id: 'a', n: 0 });
+      for (let n = 1; n <= 20; n++) {
+        things.keep({ id: 'a', n });
+        await new Promise(setImmediate);
+      }
+      expect(onDisk()).toEqual([{ id: 'a', n: 0 }]);
+      // Somebody who waits for a change waits for no pause.
+      await things.put({ id: 'b', n: 1 });
+      expect(onDisk()).toEqual(things.all());
+            things.keep({ id: 'a', n: 21 });
+      await new Promise(setImmediate);
+      vi.advanceTimersByTime(60_000);
+      while (!isDeepStrictEqual(onDisk(), things.all())) await new Promise(setImmediate);
+      await things.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('changes are visible at once, and after many puts the file has the newest records', async () => {
