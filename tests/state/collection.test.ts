@@ -109,7 +109,7 @@ describe('collections', () => {
       // Somebody who waits for a change waits for no pause.
       await things.put({ id: 'b', n: 1 });
       expect(onDisk()).toEqual(things.all());
-            things.keep({ id: 'a', n: 21 });
+      things.keep({ id: 'a', n: 21 });
       await new Promise(setImmediate);
       vi.advanceTimersByTime(60_000);
       while (!isDeepStrictEqual(onDisk(), things.all())) await new Promise(setImmediate);
