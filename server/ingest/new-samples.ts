@@ -4,6 +4,7 @@
  * of each device's last push are kept in memory too. Any other samples (as from an agent's spool) are looked up
  * in the history, one push of a device after another.
  */
+import { ApiError } from '#protocol/errors.ts';
 import type { Sample } from '#protocol/sample.ts';
 
 export interface NewSamplesParts {
@@ -32,12 +33,14 @@ export interface NewSamples {
   lookUpNew(deviceId: string, samples: readonly Sample[]): Promise<readonly Sample[]>;
   /**
    * Runs `work`, which resolves with the samples that it stored, once all earlier work of the device has settled:
-   * a resend then sees what is stored.
+   * a resend then sees what is stored. [I6] Rejects with the ApiError `too_fast` where too much of it waits already.
    */
   runInTurn(deviceId: string, work: () => Promise<readonly Sample[]>): Promise<readonly Sample[]>;
   forget(deviceId: string): void;
 }
 
+/** The most work of one device that waits. An agent sends one push after the other. */
+const MOST_WAITING = 20;
 /** Most times that are kept of a device. */
 const MAX_TIMES = 1000;
 
@@ -47,6 +50,8 @@ export function createNewSamples(parts: NewSamplesParts): NewSamples {
   const lastTimes = new Map<string, Float64Array>();
   /** By device: settles when all work of the device that began so far has settled. */
   const pending = new Map<string, Promise<unknown>>();
+  /** By device: how many of its pushes wait for their turn or have it. */
+  const inTurns = new Map<string, number>();
 
   function track(deviceId: string, work: Promise<unknown>): void {
     pending.set(deviceId, work);
@@ -103,11 +108,20 @@ export function createNewSamples(parts: NewSamplesParts): NewSamples {
       }
     },
     runInTurn(deviceId, work) {
+      const waiting = inTurns.get(deviceId) ?? 0;
+      if (waiting >= MOST_WAITING) return Promise.reject(new ApiError('too_fast', { retryAfterS: 2 }));
+      inTurns.set(deviceId, waiting + 1);
       const earlier = pending.get(deviceId) ?? Promise.resolve();
       const inTurn = async () => {
-        const stored = await work();
-        noteTimes(deviceId, lastTimes.get(deviceId) ?? [], stored);
-        return stored;
+        try {
+          const stored = await work();
+          noteTimes(deviceId, lastTimes.get(deviceId) ?? [], stored);
+          return stored;
+        } finally {
+          const left = (inTurns.get(deviceId) ?? 1) - 1;
+          if (left === 0) inTurns.delete(deviceId);
+          else inTurns.set(deviceId, left);
+        }
       };
       const result = earlier.then(inTurn, inTurn);
       track(deviceId, result);

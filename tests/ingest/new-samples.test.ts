@@ -28,6 +28,19 @@ describe('new samples', () => {
     expect(fresh.map(({ t }) => t)).toEqual([4]);
   });
 
+  test('[I6] a device whose pushes wait for look-ups is told to push less, and no other device is', async () => {
+    const newSamples = make();
+    let release: (samples: readonly Sample[]) => void = () => undefined;
+    const held = newSamples.runInTurn('a', () => new Promise((resolve) => (release = resolve)));
+    const none = () => Promise.resolve([]);
+    const waiting = Array.from({ length: 19 }, () => newSamples.runInTurn('a', none));
+    await expect(newSamples.runInTurn('a', none)).rejects.toMatchObject({ code: 'too_fast' });
+    expect(await newSamples.runInTurn('b', none)).toEqual([]);
+    release([]);
+    await Promise.all([held, ...waiting]);
+    expect(await newSamples.runInTurn('a', none)).toEqual([]);
+  });
+
   describe('while the history does not answer', () => {
     const hanging = () => {
       let asked = 0;
