@@ -66,7 +66,10 @@ describe('the page of a machine whose pushes are not as they should be', () => {
     await openPageOf('web-1', turns);
     const notice = person.page.getByText(/^Two machines push as this one/);
     await expect.poll(() => notice.innerText()).toMatch(/web-1 \(10\.0\.0\.1\)/);
-    expect(await notice.innerText()).toMatch(/web-1-copy \(10\.0\.0\.2\).*remove its data folder/s);
+    const text = await notice.innerText();
+    expect(text).toContain('web-1-copy (10.0.0.2)');
+    expect(text).toMatch(/: web-1\S* \(10\.0\.0\.\d\) and web-1\S* \(10\.0\.0\.\d\)\./);
+    expect(text).toContain('remove its data folder');
   });
 
   it.each([
