@@ -452,7 +452,7 @@ describe('budget', () => {
       refused = (await Promise.all(sent)).filter(({ status }) => status === 429);
     }
     expect(errorOf(refused[0] ?? failNothingRefused()).code).toBe('too_fast');
-    expect(refused[0]?.headers['retry-after']).toBe('1');
+    expect(Number(refused[0]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
     expect((await stage.push(device, { timestamp: time(), metrics: { cpu: 1 } })).status).toBe(200);
   });
 });
