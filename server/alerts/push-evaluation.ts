@@ -1,11 +1,10 @@
 /** Evaluates the samples of one push against the threshold rules of its device. */
-import { fieldMatches } from '#protocol/fields.ts';
 import { onlineWindowMs } from '#protocol/gaps.ts';
 import { fieldNames, fieldValue, type Sample } from '#protocol/sample.ts';
 import type { AcceptedPush } from '../types.ts';
 import type { DeviceCase } from './device-case.ts';
 import { breaches, observe, observeMissing } from './evaluate.ts';
-import type { DeviceRules, ThresholdRule } from './rules.ts';
+import type { DeviceRules, PatternRule, ThresholdRule } from './rules.ts';
 
 /**
  * [A1] The samples of a push that may raise an alert: the current ones that were at most `lateMs` (or two intervals)
@@ -56,10 +55,8 @@ function evaluateRule(
 /**
  * Evaluates a rule about a pattern for every instance in the sample, and for those that are missing in it.
  */
-function evaluatePattern(access: CaseAccess, rule: ThresholdRule, sample: Sample, gapMs: number): void {
-  const { metric: pattern } = rule.condition;
-  for (const name of fieldNames(sample))
-    if (name.includes(':') && fieldMatches(pattern, name)) evaluateRule(access, rule, name, sample, gapMs);
+function evaluatePattern(access: CaseAccess, rule: PatternRule, sample: Sample, gapMs: number): void {
+  for (const name of rule.namesIn(fieldNames(sample))) evaluateRule(access, rule, name, sample, gapMs);
   for (const name of access.device?.metricsOf(rule.rule.id) ?? [])
     if (fieldValue(sample, name) === undefined) evaluateRule(access, rule, name, sample, gapMs);
 }

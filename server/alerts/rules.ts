@@ -14,6 +14,12 @@ export interface ThresholdRule {
   readonly condition: ThresholdCondition;
 }
 
+/** A rule about all instances of a field. */
+export interface PatternRule extends ThresholdRule {
+  /** Those of the names that the pattern matches. */
+  readonly namesIn: (names: readonly string[]) => readonly string[];
+}
+
 export interface OfflineRule {
   readonly rule: AlertRule;
   /** How long a device has to be offline, milliseconds. */
@@ -25,7 +31,7 @@ export interface DeviceRules {
   /** Rules about one field, by its name. */
   readonly exact: readonly ThresholdRule[];
   /** Rules about all instances of a field: `mount:*:used`. */
-  readonly patterns: readonly ThresholdRule[];
+  readonly patterns: readonly PatternRule[];
   readonly offline: readonly OfflineRule[];
 }
 
@@ -38,15 +44,29 @@ export function covers(rule: AlertRule, deviceId: string, tags: readonly string[
   return devices.includes(deviceId) || scopeTags.some((tag) => tags.includes(tag));
 }
 
+/** Makes a PatternRule's `namesIn`, which looks at each list once: a device's pushes in columns share one list. */
+function createMatching(pattern: string): PatternRule['namesIn'] {
+  const known = new WeakMap<readonly string[], readonly string[]>();
+  return (names) => {
+    let matching = known.get(names);
+    if (matching === undefined) {
+      matching = names.filter((name) => fieldMatches(pattern, name));
+      known.set(names, matching);
+    }
+    return matching;
+  };
+}
+
 /** Sorts enabled rules by their kind. */
 function sortByKind(rules: readonly AlertRule[]): DeviceRules {
   const exact: ThresholdRule[] = [];
-  const patterns: ThresholdRule[] = [];
+  const patterns: PatternRule[] = [];
   const offline: OfflineRule[] = [];
   for (const rule of rules) {
     const { condition } = rule;
     if (condition.kind === 'offline') offline.push({ rule, forMs: condition.for_s * 1000 });
-    else (condition.metric.includes(':*:') ? patterns : exact).push({ rule, condition });
+    else if (!condition.metric.includes(':*:')) exact.push({ rule, condition });
+    else patterns.push({ rule, condition, namesIn: createMatching(condition.metric) });
   }
   return { exact, patterns, offline };
 }
