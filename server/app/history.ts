@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Sample } from '#protocol/sample.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { openEmbeddedHistory } from '../history/embedded/embedded.ts';
-import { createFeeder, type Feeder } from '../history/feeder.ts';
+import { createFeeder, endsInTime, type Feeder } from '../history/feeder.ts';
 import type { History } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
 import { createReader, influxPatience, type Reader } from '../history/reader.ts';
@@ -53,13 +53,7 @@ async function readLatest(reader: Reader, { log }: Base): Promise<ReadonlyMap<st
  */
 async function replayed({ caughtUp, behindBytes }: Feeder, { clock, notices }: Base): Promise<void> {
   const done = caughtUp().then(() => notices.set('replay', null));
-  let cancel: () => void = () => undefined;
-  const isLate = await Promise.race([
-    done.then(() => false),
-    new Promise<boolean>((resolve) => (cancel = clock.after(START_WAIT_MS, () => resolve(true)))),
-  ]);
-  cancel();
-  if (isLate)
+  if (!(await endsInTime(done, START_WAIT_MS, clock)))
     notices.set('replay', {
       text: `The history is still taking in ${Math.ceil(behindBytes() / 2 ** 20)} MiB of samples from before the start. Charts wait for them, new samples do not.`,
     });

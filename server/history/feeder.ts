@@ -332,15 +332,24 @@ export function createFeeder({
       wakeUp?.();
       endRetryWait();
       endGathering();
-      let cancel: () => void = () => undefined;
-      const tooLong = new Promise<void>((resolve) => {
-        cancel = clock.after(STOP_MS, () => {
-          abandoned = true;
-          resolve();
-        });
-      });
-      await Promise.race([running, tooLong]);
-      cancel();
+      abandoned = !(await endsInTime(running, STOP_MS, clock));
     },
   };
+}
+
+/** Waits for `work`, but at most `ms` milliseconds. Returns whether it ended; rejects as `work` does. */
+export async function endsInTime(
+  work: Promise<unknown>,
+  ms: number,
+  clock: Pick<Clock, 'after'>,
+): Promise<boolean> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<boolean>((resolve) => {
+    cancel = clock.after(ms, () => resolve(false));
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    cancel();
+  }
 }

@@ -21,6 +21,10 @@ interface Origin {
   readonly ip: string;
 }
 
+type Sender = Pick<Push, 'hostname' | 'ip' | 'run_id'>;
+
+const keyOf = ({ hostname, ip, run_id }: Sender): string => run_id ?? `${hostname} ${ip}`;
+
 /** Two agents of one device. `since`: when they were noticed, epoch milliseconds. */
 export interface Conflict {
   readonly origins: readonly [Origin, Origin];
@@ -28,11 +32,8 @@ export interface Conflict {
 }
 
 /** The agent of the conflict that the push of this run id, hostname and address does not come from. */
-export function otherOrigin(
-  { origins }: Conflict,
-  { hostname, ip, run_id }: Pick<Push, 'hostname' | 'ip' | 'run_id'>,
-) {
-  const key = run_id ?? `${hostname} ${ip}`;
+export function otherOrigin({ origins }: Conflict, sender: Sender) {
+  const key = keyOf(sender);
   const other = origins.find((origin) => origin.key !== key) ?? origins[0];
   return { hostname: other.hostname, ip: other.ip };
 }
@@ -48,7 +49,7 @@ export function conflictView({ origins, since }: Conflict): NonNullable<DeviceDe
 
 export interface SharedIdentity {
   /** To be called for every accepted push. Returns the conflict it is part of; undefined for nearly every push. */
-  note(push: Pick<Push, 'device_id' | 'hostname' | 'ip' | 'run_id'>, arrived: number): Conflict | undefined;
+  note(push: Sender & Pick<Push, 'device_id'>, arrived: number): Conflict | undefined;
   forget(deviceId: string): void;
 }
 
@@ -78,21 +79,21 @@ export function createSharedIdentity(): SharedIdentity {
   const devices = new Map<string, Known>();
 
   return {
-    note({ device_id, hostname, ip, run_id }, arrived) {
-      const key = run_id ?? `${hostname} ${ip}`;
+    note(push, arrived) {
+      const { device_id, hostname, ip, run_id } = push;
+      const origin = { key: keyOf(push), hostname, ip };
       const known = devices.get(device_id);
       if (known === undefined) {
-        const last = { key, hostname, ip };
         const nothing = { other: undefined, otherSeen: 0, returns: 0, conflict: undefined };
-        devices.set(device_id, { last, lastSeen: arrived, ...nothing });
+        devices.set(device_id, { last: origin, lastSeen: arrived, ...nothing });
         return undefined;
       }
       if (known.other !== undefined && Math.abs(arrived - known.otherSeen) > GONE_MS) {
         known.other = undefined;
         known.conflict = undefined;
       }
-      if (known.last.key !== key)
-        switchTo(known, { key, hostname, ip }, run_id === undefined ? RETURNS_WITHOUT_ID : RETURNS, arrived);
+      if (known.last.key !== origin.key)
+        switchTo(known, origin, run_id === undefined ? RETURNS_WITHOUT_ID : RETURNS, arrived);
       known.lastSeen = arrived;
       return known.conflict;
     },
