@@ -6,7 +6,7 @@ import { startAgent, type RunningAgent } from '../../agent/agent.ts';
 import type { Config } from '../../agent/config/config.ts';
 import { lockFolder } from '../../agent/data-folder/lock.ts';
 import { deviceId } from '../../agent/machine/identity.ts';
-import { makeAuthority, type Authority } from './link/certificates.ts';
+import { makeAuthority, makeServerTls, type Authority } from './link/certificates.ts';
 import { ownFolder } from './data-folder/folder.ts';
 import { keptLog } from './quiet.ts';
 import { startServer, type TestServer, type Tls } from './link/server.ts';
@@ -15,9 +15,7 @@ let authority: Authority;
 let tls: Tls;
 
 beforeAll(async () => {
-  authority = await makeAuthority('Watchfloor authority');
-  const { cert, key } = await authority.issue();
-  tls = { cert: cert + authority.pem, key };
+  ({ authority, tls } = await makeServerTls());
 });
 
 function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authority.fingerprint): Config {

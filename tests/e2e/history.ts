@@ -25,3 +25,19 @@ export async function storedSeconds(
   if (step_ms !== 1000) throw new Error(`asked for seconds, was answered steps of ${step_ms} ms`);
   return (series[field] ?? []).filter(([, min]) => min !== null);
 }
+
+/**
+ * The samples (value of `cpu` by time, epoch milliseconds, each in a second of its own, from `from` on) that the
+ * history does not have as they are.
+ */
+export async function notStored(
+  admin: Client,
+  id: string,
+  from: number,
+  samples: ReadonlyMap<number, number>,
+): Promise<readonly (readonly [number, number])[]> {
+  const to = Math.max(...samples.keys()) + 1000;
+  const points = await storedSeconds(admin, id, 'cpu', from, to);
+  const stored = new Map(points.map(([t, ...values]) => [t, values]));
+  return [...samples].filter(([t, cpu]) => stored.get(t)?.some((value) => value !== cpu) ?? true);
+}

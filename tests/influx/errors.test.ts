@@ -65,6 +65,9 @@ test('when InfluxDB accepts the connection but never answers, the error and the 
   await history.close();
 });
 
+const openAt = (url: string) =>
+  openInfluxHistory({ url, token: 't', org: 'o', bucket: 'b', log: createLog('silent') });
+
 test.each([
   ['to a ping', 200, '{"version":"3.0.1"}'],
   ['that it knows no buckets', 404, '{"error":"not found"}'],
@@ -73,13 +76,7 @@ test.each([
     response.writeHead(status, { 'content-type': 'application/json', 'x-influxdb-version': '3.0.1' });
     response.end(body);
   });
-  const history = await openInfluxHistory({
-    url,
-    token: 't',
-    org: 'o',
-    bucket: 'b',
-    log: createLog('silent'),
-  });
+  const history = await openAt(url);
   await expect(history.fields('d')).rejects.toThrow(/it is InfluxDB 3, .*Watchfloor needs InfluxDB 2/);
   expect(await history.health()).toMatchObject({
     healthy: false,
@@ -92,13 +89,7 @@ test('JSON of another program is not taken for an InfluxDB without buckets', asy
   const url = await startServer((response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
   });
-  const history = await openInfluxHistory({
-    url,
-    token: 't',
-    org: 'o',
-    bucket: 'b',
-    log: createLog('silent'),
-  });
+  const history = await openAt(url);
   await expect(history.latest()).rejects.toThrow('something else answers there');
   await history.close();
 });

@@ -62,3 +62,10 @@ export async function makeAuthority(name: string, made = Date.now()): Promise<Au
     },
   };
 }
+
+/** An authority, and what a server needs to serve with a certificate that the authority signed. */
+export async function makeServerTls(): Promise<{ authority: Authority; tls: { cert: string; key: string } }> {
+  const authority = await makeAuthority('Watchfloor authority');
+  const { cert, key } = await authority.issue();
+  return { authority, tls: { cert: cert + authority.pem, key } };
+}

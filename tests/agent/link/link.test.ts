@@ -3,17 +3,15 @@ import type { Enrollment } from '#protocol/enrollment.ts';
 import { createLink, type LinkParts } from '../../../agent/link/link.ts';
 import { keyHash, relate, type Membership } from '../../../agent/link/membership.ts';
 import { parseRetryAfter } from '../../../agent/link/transport.ts';
-import { makeAuthority, type Authority } from './certificates.ts';
+import { makeAuthority, makeServerTls, type Authority } from './certificates.ts';
 import { keptLog } from '../quiet.ts';
-import { startServer, type Answer, type TestServer, type Tls } from './server.ts';
+import { membershipAt, startServer, type Answer, type TestServer, type Tls } from './server.ts';
 
 let authority: Authority;
 let tls: Tls;
 
 beforeAll(async () => {
-  authority = await makeAuthority('Watchfloor authority');
-  const { cert, key } = await authority.issue();
-  tls = { cert: cert + authority.pem, key };
+  ({ authority, tls } = await makeServerTls());
 });
 
 const BODY = JSON.stringify({
@@ -43,16 +41,7 @@ const enrollmentFor = ({ port }: TestServer, key = 'key-1'): Enrollment => ({
   tls: true,
 });
 
-const membershipFor = ({ port }: TestServer): Membership => ({
-  host: '127.0.0.1',
-  port,
-  tls: true,
-  ca: authority.fingerprint,
-  authority: authority.pem,
-  device_id: 'device-1',
-  token: 'token-1',
-  key_sha256: keyHash('key-1'),
-});
+const membershipFor = ({ port }: TestServer) => membershipAt(port, authority);
 
 function linkTo(parts: Partial<LinkParts>) {
   const remembered: Membership[] = [];

@@ -4,16 +4,14 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLink } from '../../../agent/link/link.ts';
 import { proxyFor, readProxy } from '../../../agent/link/proxy.ts';
 import { keptLog } from '../quiet.ts';
-import { makeAuthority, type Authority } from './certificates.ts';
+import { makeAuthority, makeServerTls, type Authority } from './certificates.ts';
 import { startServer, type TestServer, type Tls } from './server.ts';
 
 let authority: Authority;
 let tls: Tls;
 
 beforeAll(async () => {
-  authority = await makeAuthority('Watchfloor authority');
-  const { cert, key } = await authority.issue();
-  tls = { cert: cert + authority.pem, key };
+  ({ authority, tls } = await makeServerTls());
 });
 
 interface TestProxy {

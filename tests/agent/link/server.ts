@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { parsePush, type Push } from '#protocol/sample.ts';
 import { z } from 'zod';
+import { keyHash, type Membership } from '../../../agent/link/membership.ts';
+import type { Authority } from './certificates.ts';
 
 export interface Answer {
   readonly status: number;
@@ -105,3 +107,15 @@ export async function startServer(tls: Tls | undefined, port = 0): Promise<TestS
 function deviceOf(body: unknown): string {
   return z.object({ device_id: z.string() }).safeParse(body).data?.device_id ?? 'device';
 }
+
+/** The membership of the device `device-1` on a test server at this port of this machine. */
+export const membershipAt = (port: number, authority: Authority): Membership => ({
+  host: '127.0.0.1',
+  port,
+  tls: true,
+  ca: authority.fingerprint,
+  authority: authority.pem,
+  device_id: 'device-1',
+  token: 'token-1',
+  key_sha256: keyHash('key-1'),
+});

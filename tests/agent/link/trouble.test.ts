@@ -1,10 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLink, type LinkParts } from '../../../agent/link/link.ts';
-import { keyHash, type Membership } from '../../../agent/link/membership.ts';
+import type { Membership } from '../../../agent/link/membership.ts';
 import { makeAuthority, type Authority } from './certificates.ts';
 import { keptLog } from '../quiet.ts';
-import { startServer } from './server.ts';
+import { membershipAt, startServer } from './server.ts';
 
 const YEAR = 365 * 86_400_000;
 let authority: Authority;
@@ -13,19 +13,10 @@ beforeAll(async () => {
   authority = await makeAuthority('Watchfloor authority');
 });
 
-function member(port: number, changes: Partial<Membership> = {}): Membership {
-  return {
-    host: '127.0.0.1',
-    port,
-    tls: true,
-    ca: authority.fingerprint,
-    authority: authority.pem,
-    device_id: 'device-1',
-    token: 'token-1',
-    key_sha256: keyHash('key-1'),
-    ...changes,
-  };
-}
+const member = (port: number, changes: Partial<Membership> = {}): Membership => ({
+  ...membershipAt(port, authority),
+  ...changes,
+});
 
 function linkOf(parts: Partial<LinkParts>) {
   const log = keptLog();

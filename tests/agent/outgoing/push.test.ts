@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePush, type Inventory } from '#protocol/sample.ts';
+import { parsePush, type Inventory, type PushReply } from '#protocol/sample.ts';
 import type { Outcome } from '../../../agent/link/outcome.ts';
 import { createPush, inColumns } from '../../../agent/outgoing/push.ts';
 import { createTold } from '../../../agent/outgoing/told.ts';
@@ -10,9 +10,9 @@ import { manualClock } from '../sampling/clock.ts';
 import { sample, samples } from './numbered.ts';
 
 const T = Date.UTC(2026, 0, 1);
-const accepted = (count: number, duplicates = 0): Outcome => ({
+const accepted = (count: number, duplicates = 0, more: Partial<PushReply> = {}): Outcome => ({
   kind: 'accepted',
-  reply: { accepted: count, duplicates, interval_s: 5, sample_s: 1 },
+  reply: { accepted: count, duplicates, interval_s: 5, sample_s: 1, ...more },
 });
 const ACCEPTED = accepted(1);
 
@@ -142,16 +142,7 @@ describe('a push', () => {
   });
 
   it('[F4] an agent that hears of another one with its identity logs once which one, and what to do', async () => {
-    const shared = (hostname: string): Outcome => ({
-      kind: 'accepted',
-      reply: {
-        accepted: 1,
-        duplicates: 0,
-        interval_s: 5,
-        sample_s: 1,
-        other_agent: { hostname, ip: '192.0.2.8' },
-      },
-    });
+    const shared = (hostname: string) => accepted(1, 0, { other_agent: { hostname, ip: '192.0.2.8' } });
     const { push, log } = setup(shared('web-2'), shared('web-2'), ACCEPTED, shared('web-2'), shared('web-3'));
     for (let n = 0; n < 6; n++) await push([sample(n)]);
     expect(log.lines.map(({ text }) => /web-\d/.exec(text)?.[0])).toEqual(['web-2', 'web-3']);
@@ -159,20 +150,10 @@ describe('a push', () => {
   });
 
   it('[I7] an agent logs each field that the server left out once, with the reason, and counts the push as sent', async () => {
-    const leftOut = (...fields: string[]): Outcome => ({
-      kind: 'accepted',
-      reply: {
-        accepted: 1,
-        duplicates: 0,
-        interval_s: 5,
-        sample_s: 1,
-        ignored: {
-          count: fields.length,
-          samples: 0,
-          fields: fields.map((field) => ({ field, reason: `no ${field}` })),
-        },
-      },
-    });
+    const leftOut = (...names: string[]) => {
+      const fields = names.map((field) => ({ field, reason: `no ${field}` }));
+      return accepted(1, 0, { ignored: { count: fields.length, samples: 0, fields } });
+    };
     const { push, log } = setup(leftOut('a b', 'ram'), leftOut('ram'), leftOut('disk', 'ram'));
     for (let n = 0; n < 3; n++) expect((await push([sample(n)])).kind).toBe('accepted');
     expect(log.lines.map(({ level, text }) => `${level} ${/no [^"]+/.exec(text)?.[0] ?? ''}`)).toEqual([
@@ -184,13 +165,9 @@ describe('a push', () => {
 
   it('[I7] fields that change with every push do not fill the agent’s log', async () => {
     const { push, log } = setup(
-      ...Array.from({ length: 1000 }, (_, n): Outcome => {
-        const ignored = { count: 1, samples: 0, fields: [{ field: `f ${n}`, reason: 'no' }] };
-        return {
-          kind: 'accepted',
-          reply: { accepted: 1, duplicates: 0, interval_s: 5, sample_s: 1, ignored },
-        };
-      }),
+      ...Array.from({ length: 1000 }, (_, n) =>
+        accepted(1, 0, { ignored: { count: 1, samples: 0, fields: [{ field: `f ${n}`, reason: 'no' }] } }),
+      ),
     );
     for (let n = 0; n < 1000; n++) await push([sample(n)]);
     expect(log.lines.length).toBeLessThan(300);
@@ -199,8 +176,7 @@ describe('a push', () => {
 
   it('[I7] a sample that the server left out counts as sent, and more missing ones than it left out do not', async () => {
     const ignored = { count: 1, samples: 1, fields: [{ field: 'rows.3.0', reason: 'is in the future' }] };
-    const reply = { accepted: 5, duplicates: 2, interval_s: 5, sample_s: 1, ignored };
-    const { push } = setup({ kind: 'accepted', reply }, { kind: 'accepted', reply });
+    const { push } = setup(accepted(5, 2, { ignored }), accepted(5, 2, { ignored }));
     expect((await push(samples(0, 8))).kind).toBe('accepted');
     expect((await push(samples(0, 9))).kind).toBe('unreachable');
   });
