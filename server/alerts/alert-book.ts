@@ -1,6 +1,6 @@
 /** Keeps all alerts in their collection, with a limit for resolved ones, and the firing ones in memory. */
 import { randomUUID } from 'node:crypto';
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord } from '../state/records.ts';
 

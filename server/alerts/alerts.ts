@@ -3,7 +3,7 @@
  * alert is stored in its collection and goes on firing after a restart. A condition whose duration had not
  * passed yet starts over.
  */
-import type { Alert, AlertRule } from '#protocol/api.ts';
+import type { Alert, AlertRule } from '#protocol/alerts.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';

@@ -1,4 +1,4 @@
-import type { AlertRule, Severity } from '#protocol/api.ts';
+import type { AlertRule, Severity } from '#protocol/alerts.ts';
 
 /** `threshold` and `clear` in percent; `forS`: how long the value has to be above the threshold, seconds. */
 interface Level {

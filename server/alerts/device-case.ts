@@ -2,7 +2,7 @@
  * What is wrong with one device: the conditions that are pending or firing, and for each group (a metric and
  * a direction) the one alert that stands for it. A device with nothing wrong has no case.
  */
-import type { Alert, AlertRule } from '#protocol/api.ts';
+import type { Alert, AlertRule } from '#protocol/alerts.ts';
 import type { AlertBook, Resolution } from './alert-book.ts';
 import type { Firing, MetricState, Pending } from './evaluate.ts';
 

@@ -4,7 +4,7 @@
  * memory. Times are the samples' own, epoch milliseconds, in the order of arrival: they ascend until a clock is set
  * back. Durations then start over.
  */
-import type { Condition } from '#protocol/api.ts';
+import type { Condition } from '#protocol/alerts.ts';
 
 export type ThresholdCondition = Extract<Condition, { kind: 'threshold' }>;
 

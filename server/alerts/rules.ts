@@ -1,6 +1,6 @@
 /** Finds the rules of each device: worked out once for each device, then looked up on every push. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Alert, AlertRule } from '#protocol/api.ts';
+import type { Alert, AlertRule } from '#protocol/alerts.ts';
 import { fieldMatches } from '#protocol/fields.ts';
 import type { ThresholdCondition } from './evaluate.ts';
 

@@ -1,5 +1,5 @@
 /** Alerting: the rules, the alerts they raise, and the default rules of a first start. */
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
 import { alertRoutes } from '../routes/alerts.ts';

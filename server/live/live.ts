@@ -4,7 +4,8 @@
  */
 import { Server } from 'socket.io';
 import type { TemplatedApp } from 'uWebSockets.js';
-import type { Alert, Device } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
+import type { Device } from '#protocol/api.ts';
 import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
 import type { AcceptedPush, Clock, Log } from '../types.ts';
 import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';

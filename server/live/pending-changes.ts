@@ -1,5 +1,6 @@
 /** The change gathered since a room's last message, to be its next one. A class for each kind of room. */
-import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
+import type { Device, DeviceDetail } from '#protocol/api.ts';
 import {
   FLEET_FIELDS,
   perFleetField,

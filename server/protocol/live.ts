@@ -14,7 +14,8 @@
  *   connection.
  */
 import { z } from 'zod';
-import { alert, device, deviceDetail } from './api.ts';
+import { alert } from './alerts.ts';
+import { device, deviceDetail } from './api.ts';
 
 export const LIVE_PATH = '/socket.io';
 export const PULSE_MS = 1000;

@@ -7,7 +7,7 @@ import {
   alertRulesReply,
   alertsReply,
   type Alert,
-} from '#protocol/api.ts';
+} from '#protocol/alerts.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { firstParam, Reply } from '../http/request.ts';

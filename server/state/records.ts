@@ -3,7 +3,8 @@
  * milliseconds.
  */
 import { z } from 'zod';
-import { alert, alertRule, auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
+import { alert, alertRule } from '#protocol/alerts.ts';
+import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
 import { inventory } from '#protocol/sample.ts';
 
 export const userRecord = z.object({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { condition } from '#protocol/api.ts';
+import { condition } from '#protocol/alerts.ts';
 import { defaultRules } from '../../server/alerts/default-rules.ts';
 import { offlineRule, openAlerts, rule, T0 } from './stage.ts';
 

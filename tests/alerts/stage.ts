@@ -1,5 +1,5 @@
 /** Alerts with collections in memory. The test moves the clock and can restart the alerts. */
-import type { Alert, AlertRule, Condition, Severity } from '#protocol/api.ts';
+import type { Alert, AlertRule, Condition, Severity } from '#protocol/alerts.ts';
 import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createCurrentSamples } from '../../server/ingest/current-samples.ts';

@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alertsReply, devicesReply, type Device } from '#protocol/api.ts';
+import { alertsReply } from '#protocol/alerts.ts';
+import { devicesReply, type Device } from '#protocol/api.ts';
 import { launchBrowser } from '../browser.ts';
 import { eventually } from './eventually.ts';
 import { notStored, storedSeconds } from './history.ts';

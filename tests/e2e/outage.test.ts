@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alertsReply, devicesReply, type Alert, type Device } from '#protocol/api.ts';
+import { alertsReply, type Alert } from '#protocol/alerts.ts';
+import { devicesReply, type Device } from '#protocol/api.ts';
 import { launchBrowser } from '../browser.ts';
 import { layCable, type Cable } from './cable.ts';
 import { eventually } from './eventually.ts';

@@ -1,7 +1,8 @@
 /** A live server over real sockets. The test controls its clock, sessions, devices and repeated jobs. */
 import { io, type Socket } from 'socket.io-client';
 import * as uWS from 'uWebSockets.js';
-import type { Alert, Device, DeviceDetail } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
+import type { Device, DeviceDetail } from '#protocol/api.ts';
 import {
   envelope,
   LIVE_PATH,

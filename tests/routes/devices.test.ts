@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alertRule, alertRulesReply } from '#protocol/alerts.ts';
 import {
-  alertRule,
-  alertRulesReply,
   deviceDetail,
   devicesReply,
   enrollmentKeyCreated,

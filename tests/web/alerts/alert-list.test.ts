@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import { holdStill, mergeAlerts, sortedAlerts } from '../../../web/src/alerts/alert-list.ts';
-import { firing } from './alert.ts';
+import { firing } from '../../protocol/firing-alert.ts';
 
 const alert = (id: string, more: Partial<Alert> = {}): Alert => ({ ...firing, id, ...more });
 

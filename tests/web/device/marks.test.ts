@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import { marksFor } from '../../../web/src/device/marks.ts';
 import { deviceCharts } from '../../../web/src/device/device-charts.ts';
-import { firing } from '../alerts/alert.ts';
+import { firing } from '../../protocol/firing-alert.ts';
 
 const alert: Alert = { ...firing, rule_name: 'Memory high', metric: 'ram', value: 98 };
 const latest = { cpu: 3, ram: 98, mem_used_bytes: 980, mem_total_bytes: 1000 };

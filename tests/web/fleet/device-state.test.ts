@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import { alertsByDevice, deviceState } from '../../../web/src/fleet/device-state.ts';
 
 const alert = (device_id: string, metric: string, severity: Alert['severity']): Alert => ({

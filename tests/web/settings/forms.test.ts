@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alertRuleCreate, type AlertRule } from '#protocol/api.ts';
+import { alertRuleCreate, type AlertRule } from '#protocol/alerts.ts';
 import { draftOf, ruleOf } from '../../../web/src/settings/alert-rules/draft.ts';
 import { besideAnother, folderName } from '../../../web/src/settings/machines/enroll-command.ts';
 

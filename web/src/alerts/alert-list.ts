@@ -1,5 +1,5 @@
 /** Lists of alerts: their order, merging them, and keeping one still while somebody points at it. */
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 
 const RANK = { critical: 0, warning: 1 } as const;
 

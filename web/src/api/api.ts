@@ -7,6 +7,10 @@ import {
   alertRule,
   alertRulesReply,
   alertsReply,
+  type alertRuleCreate,
+  type alertRulePatch,
+} from '#protocol/alerts.ts';
+import {
   auditReply,
   deviceDetail,
   devicesReply,
@@ -19,8 +23,6 @@ import {
   tokenReply,
   user,
   usersReply,
-  type alertRuleCreate,
-  type alertRulePatch,
   type devicePatch,
   type enrollmentKeyCreate,
   type passwordRequest,

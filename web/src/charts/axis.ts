@@ -1,7 +1,8 @@
 /** Axes: where their ticks are and how they are labelled. The unit is written once, beside the chart's title. */
 import { fieldInfo } from '#protocol/fields.ts';
-import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '../format/number.ts';
-import { DAY, dayMonth, HOUR, hourMinute, MINUTE } from '../format/time.ts';
+import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '#protocol/figure.ts';
+import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
+import { dayMonth, hourMinute } from '../format/time.ts';
 import { CLOCK_STEPS } from './range.ts';
 
 export interface ValueAxis {

@@ -1,5 +1,5 @@
 /** The labels beside the lines of a chart: each line's name, and its last value or the one under the crosshair. */
-import { figure, text } from '../format/number.ts';
+import { figure, text } from '#protocol/figure.ts';
 import { yOf, type PlotArea, type PlotLine } from './plot.ts';
 import { lastOf, nearest, spread, type Trace } from './trace.ts';
 

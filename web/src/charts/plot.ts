@@ -1,4 +1,4 @@
-import type { Severity } from '#protocol/api.ts';
+import type { Severity } from '#protocol/alerts.ts';
 import type { Trace } from './trace.ts';
 
 /** One line of a chart. */

@@ -1,5 +1,5 @@
 /** Which time the charts show: kept in the URL, read and written here. */
-import { DAY, HOUR, MINUTE } from '../format/time.ts';
+import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
 
 /** The time ranges that one can choose by a name. */
 export type PresetKey = 'live' | '1h' | '6h' | '24h' | '7d' | '30d' | '1y';

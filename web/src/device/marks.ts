@@ -1,8 +1,9 @@
 /** Alerts as marks in the charts of their fields. */
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import type { PlotMark } from '../charts/plot.ts';
-import { alertReading, alertSubject } from '../alerts/words.ts';
-import { moment, span } from '../format/time.ts';
+import { alertReading, alertSubject } from '#protocol/alert-words.ts';
+import { span } from '#protocol/span.ts';
+import { moment } from '../format/time.ts';
 import type { ChartSpec } from './device-charts.ts';
 
 /** Percentages that charts draw as bytes: the field that is drawn, and the field that is 100 %. */

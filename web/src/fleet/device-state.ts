@@ -1,5 +1,5 @@
 /** The state that a device is shown in: its dot, its word and its place in the list. */
-import type { Alert, Severity } from '#protocol/api.ts';
+import type { Alert, Severity } from '#protocol/alerts.ts';
 import type { Freshness } from '../stores/freshness.ts';
 import type { State } from '../ui/state.ts';
 

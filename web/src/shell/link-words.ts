@@ -1,6 +1,6 @@
 /** The state of the live connection in words [L4]. */
 import type { LinkState } from '../live/link.ts';
-import { span } from '../format/time.ts';
+import { span } from '#protocol/span.ts';
 import type { State } from '../ui/state.ts';
 
 /** A shorter interruption is named in one word: it is most likely over before anybody has read more. */

@@ -1,5 +1,5 @@
 /** Active alerts, kept from the room `alerts`. */
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import { alertsChange, alertsSnapshot } from '#protocol/live.ts';
 import { mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
 import type { Live } from '../live/live.svelte.ts';

@@ -1,5 +1,5 @@
 /** A rule while it is edited: the fields of every kind of rule at once, with durations in minutes. */
-import type { AlertRule, Condition, Severity } from '#protocol/api.ts';
+import type { AlertRule, Condition, Severity } from '#protocol/alerts.ts';
 import type { NewAlertRule } from '../../api/api.ts';
 
 export interface Draft {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 import {
   alertDuration,
   alertReading,
@@ -7,8 +7,8 @@ import {
   alertSubject,
   conditionWords,
   scopeWords,
-} from '../../../web/src/alerts/words.ts';
-import { firing as alert } from './alert.ts';
+} from '#protocol/alert-words.ts';
+import { firing as alert } from './firing-alert.ts';
 
 describe('alerts in words', () => {
   it("an alert's reading is its value and its threshold, with units", () => {

@@ -1,5 +1,5 @@
 /** Names of fields, as people call them. */
-import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from '#protocol/fields.ts';
+import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from './fields.ts';
 
 const KIND_NAMES: Readonly<Record<string, string>> = {
   core: 'CPU core',

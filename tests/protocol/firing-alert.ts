@@ -1,5 +1,5 @@
 /** An alert that fires; a test changes what it is about. */
-import type { Alert } from '#protocol/api.ts';
+import type { Alert } from '#protocol/alerts.ts';
 
 export const firing: Alert = {
   id: 'a',

@@ -2,7 +2,7 @@
  * Numbers as text: two or three significant digits, with the unit apart, so that a page can draw it smaller and keep
  * the width fixed.
  */
-import { fieldInfo, type Unit } from '#protocol/fields.ts';
+import { fieldInfo, type Unit } from './fields.ts';
 
 /** A value and its unit, to be drawn beside each other; `unit` may be empty. */
 export interface Figure {

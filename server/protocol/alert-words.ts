@@ -1,8 +1,8 @@
 /** Alerts and rules as text. */
-import type { Alert, AlertRule, Condition } from '#protocol/api.ts';
-import { metricName } from '../format/metric.ts';
-import { figure, text } from '../format/number.ts';
-import { span } from '../format/time.ts';
+import type { Alert, AlertRule, Condition } from './alerts.ts';
+import { metricName } from './metric-name.ts';
+import { figure, text } from './figure.ts';
+import { span } from './span.ts';
 
 /**
  * What an alert is about: `CPU`, `Filesystem /var, used`, `Offline`; `Filesystem /var, used, and 40 like it` where it

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { metricChoices, metricName } from '../../../web/src/format/metric.ts';
+import { metricChoices, metricName } from '#protocol/metric-name.ts';
 
 describe('metrics in words', () => {
   it.each([

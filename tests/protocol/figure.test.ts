@@ -1,14 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  bitRate,
-  byteRate,
-  bytes,
-  count,
-  figure,
-  percent,
-  seconds,
-  text,
-} from '../../../web/src/format/number.ts';
+import { bitRate, byteRate, bytes, count, figure, percent, seconds, text } from '#protocol/figure.ts';
 
 const said = (figure: { value: string; unit: string }) => `${figure.value}|${figure.unit}`;
 
