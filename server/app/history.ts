@@ -11,6 +11,7 @@ import { createFeeder, endsInTime, type Feeder } from '../history/feeder.ts';
 import type { History } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
 import { createReader, influxPatience, type Reader } from '../history/reader.ts';
+import { createRemovals } from '../history/removals.ts';
 import { decodeEntry } from '../ingest/journal-entry.ts';
 import { seriesRoutes } from '../routes/series.ts';
 import type { Base } from './base.ts';
@@ -89,9 +90,20 @@ async function open(base: Base, stops: Stops) {
   const arrivals = new Map<string, number>();
   /** Why the history does not take samples now. */
   let problem: string | undefined;
+  const removals = createRemovals({
+    records: state.removals,
+    history,
+    journal,
+    registeredAt: (id) => devices.get(id)?.registered_at,
+    clock,
+    log,
+    onProblem: (text) => notices.set('removals', text === null ? null : { text }),
+  });
+  stops.add(removals.stop);
   const feeder = createFeeder({
     journal,
     history,
+    removals,
     log,
     notice: notices.add,
     clock,
@@ -131,12 +143,22 @@ async function open(base: Base, stops: Stops) {
     append: journal.append,
     committed: feeder.committed,
     /** Reads the newest sample of each device by device id; an empty map when the history cannot be read now. */
-    readLatest: () => readLatest(reader, base),
+    readLatest: async () => {
+      const latest = await readLatest(reader, base);
+      return new Map([...latest].filter(([deviceId]) => !removals.waits(deviceId)));
+    },
     arrivals,
-    storedTimes: reader.storedTimes,
+    /** What is still to be deleted of a removed device is not of the one that has its id now. */
+    storedTimes: (deviceId: string, from: number, to: number) =>
+      removals.waits(deviceId) ? Promise.resolve([]) : reader.storedTimes(deviceId, from, to),
     /** Ends the waiting for a history that does not answer, so that the server can stop. */
     stopReading: reader.stop,
-    remove: (deviceId: string) => reader.inTime(history.remove(deviceId)),
+    noteRemoval: removals.note,
+    /** Deletes a device that was noted; where that takes too long, it goes on after the promise has resolved. */
+    remove: (deviceId: string) =>
+      reader.inTime(removals.carryOut(deviceId)).catch((error: unknown) => {
+        log.warn({ err: error, device_id: deviceId }, 'a removed device is still being deleted');
+      }),
     health: async () => ({ ...(await history.health()), behind_bytes: feeder.behindBytes() }),
     routes: seriesRoutes({
       deviceExists: (id) => devices.get(id) !== undefined,

@@ -2,7 +2,6 @@
  * Machines: how devices join, their tokens, which of them are online, what pages show of them, and their
  * removal.
  */
-import { errorText } from '#protocol/errors.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
@@ -29,7 +28,7 @@ export interface MachinesNeeds {
 }
 
 export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
-  const { config, state, notices } = base;
+  const { config, state } = base;
   const { devices, removed: removedDevices, keys } = state;
   const { now, every } = base.clock;
   const { audit } = people;
@@ -74,13 +73,15 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
 
   /** Removes a device: its record, and with it its token, then its data in every part, and its history. */
   async function removeDevice(deviceId: string): Promise<void> {
-    await Promise.all([devices.remove(deviceId), joining.deviceRemoved(deviceId)]);
-    removed.notify(deviceId);
+    const takeBack = await history.noteRemoval(deviceId);
     try {
-      await history.remove(deviceId);
+      await Promise.all([devices.remove(deviceId), joining.deviceRemoved(deviceId)]);
     } catch (error) {
-      notices.add(`The history of the removed device ${deviceId} could not be deleted: ${errorText(error)}`);
+      takeBack();
+      throw error;
     }
+    removed.notify(deviceId);
+    await history.remove(deviceId);
   }
 
   const address = {

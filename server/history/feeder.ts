@@ -7,12 +7,15 @@
 import type { Clock, Log } from '../types.ts';
 import { HistoryBegunAnew, HistoryError, type History, type Position, type SampleBatch } from './history.ts';
 import type { Journal, JournalEntry } from './journal/journal.ts';
+import type { EntryBatch, Removals } from './removals.ts';
 
 export type FeederState = { readonly kind: 'feeding' } | { readonly kind: 'retrying'; readonly error: Error };
 
 export interface FeederOptions {
   readonly journal: Pick<Journal, 'read' | 'forget' | 'bytesFrom' | 'start' | 'end'>;
   readonly history: Pick<History, 'write' | 'storedTo'>;
+  /** Writes to the history without the samples of removed devices. */
+  readonly removals?: Pick<Removals, 'write'>;
   /**
    * Turns a journal entry into samples. Where it returns undefined or throws, the entry is skipped; a throw
    * is logged.
@@ -61,12 +64,6 @@ export interface Feeder {
   stop(): Promise<void>;
 }
 
-/** A decoded journal entry that waits in memory for its write. */
-interface QueuedBatch {
-  readonly position: Position;
-  readonly batch: SampleBatch;
-}
-
 /** The longest wait that a history may ask for before a retry, in milliseconds. */
 const MAX_ASKED_MS = 5 * 60_000;
 
@@ -75,7 +72,7 @@ const STOP_MS = 1_500;
 
 /** What goes into history with one write. */
 interface NextWrite {
-  readonly batches: SampleBatch[];
+  readonly entries: readonly EntryBatch[];
   /** Position after the last entry of this write. */
   readonly upTo: Position;
 }
@@ -83,6 +80,13 @@ interface NextWrite {
 export function createFeeder({
   journal,
   history,
+  removals = {
+    write: (entries, upTo) =>
+      history.write(
+        entries.map(({ batch }) => batch),
+        upTo,
+      ),
+  },
   decode,
   log,
   notice = () => undefined,
@@ -99,7 +103,7 @@ export function createFeeder({
   /** Every entry below this position has been written to history. */
   let written = journal.start;
   /** Entries in memory, without a gap between them, up to the position `queueEnd`. */
-  let queue: QueuedBatch[] = [];
+  let queue: EntryBatch[] = [];
   let queueEnd = written;
   let queuedSamples = 0;
   let reader: AsyncGenerator<readonly JournalEntry[]> | undefined;
@@ -122,24 +126,24 @@ export function createFeeder({
   }
 
   function nextFromMemory(): NextWrite {
-    const batches: SampleBatch[] = [];
+    let count = 0;
     let samples = 0;
     for (const { batch } of queue) {
       if (samples >= samplesPerWrite) break;
-      batches.push(batch);
+      count++;
       samples += batch.samples.length;
     }
-    const upTo = (queue[batches.length - 1]?.position ?? written) + 1;
-    queue = queue.slice(batches.length);
+    const entries = queue.slice(0, count);
+    queue = queue.slice(count);
     queuedSamples -= samples;
-    return { batches, upTo };
+    return { entries, upTo: (entries.at(-1)?.position ?? written) + 1 };
   }
 
   /** Reads the next write from the journal, which also holds the entries that were dropped from memory. */
   async function nextFromJournal(): Promise<NextWrite> {
     const end = journal.end;
     if (replayed.length === 0) replayed = await readNextEntries();
-    const batches: SampleBatch[] = [];
+    const entries: EntryBatch[] = [];
     let samples = 0;
     let count = 0;
     for (const entry of replayed) {
@@ -147,7 +151,7 @@ export function createFeeder({
       count++;
       const batch = decodeOrSkip(entry);
       if (batch === undefined) continue;
-      batches.push(batch);
+      entries.push({ position: entry.position, batch });
       samples += batch.samples.length;
     }
     const last = replayed[count - 1];
@@ -155,7 +159,7 @@ export function createFeeder({
     // Where the journal gives no more entries before its end, the rest was lost to damage.
     const upTo = last === undefined ? end : last.position + 1;
     if (queue.length === 0) queueEnd = upTo;
-    return { batches, upTo };
+    return { entries, upTo };
   }
 
   /**
@@ -191,10 +195,10 @@ export function createFeeder({
   }
 
   /** Writes to history, retrying until it succeeds or the feeder stops. */
-  async function write({ batches, upTo }: NextWrite): Promise<void> {
+  async function write({ entries, upTo }: NextWrite): Promise<void> {
     for (let failures = 0; !stopped; failures++) {
       try {
-        const durable = await history.write(batches, upTo);
+        const durable = await removals.write(entries, upTo);
         if (abandoned) return;
         if (failures > 0) {
           log.info({ behind_bytes: behindBytes() }, 'the history takes samples again');
@@ -268,7 +272,7 @@ export function createFeeder({
       } else if (written < journal.end) {
         await write(await nextFromJournalWithRetries());
       } else if (await idle()) {
-        await write({ batches: [], upTo: written });
+        await write({ entries: [], upTo: written });
       }
     }
     await closeReader();
@@ -303,7 +307,7 @@ export function createFeeder({
         await waitForRetry(failures);
       }
     }
-    return { batches: [], upTo: written };
+    return { entries: [], upTo: written };
   }
 
   function behindBytes(): number {

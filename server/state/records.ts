@@ -58,6 +58,18 @@ export const removedDeviceRecord = z.object({
 });
 export type RemovedDeviceRecord = z.infer<typeof removedDeviceRecord>;
 
+/** [I8] A device whose samples the history is to delete, or has deleted. */
+export const removalRecord = z.object({
+  /** The device id, which another device may have by now. */
+  id: z.string(),
+  removed_at: z.number(),
+  /** Journal records below this number are of the removed device. */
+  before: z.number(),
+  /** Whether the history has deleted it; the record stays for as long as the journal holds samples of it. */
+  deleted: z.boolean(),
+});
+export type RemovalRecord = z.infer<typeof removalRecord>;
+
 export const enrollmentKeyRecord = enrollmentKey.extend({ key_hash: z.string(), tags });
 export type EnrollmentKeyRecord = z.infer<typeof enrollmentKeyRecord>;
 

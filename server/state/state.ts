@@ -11,6 +11,7 @@ import {
   auditRecord,
   deviceRecord,
   enrollmentKeyRecord,
+  removalRecord,
   removedDeviceRecord,
   sessionRecord,
   userRecord,
@@ -72,26 +73,30 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
       whyLost,
     });
   };
-  const [users, sessions, devices, removed, keys, rules, alerts, audit, auditOthers] = await Promise.all([
-    open('users', userRecord),
-    open('sessions', sessionRecord),
-    open('devices', deviceRecord),
-    open('removed-devices', removedDeviceRecord),
-    open('enrollment-keys', enrollmentKeyRecord),
-    open('alert-rules', alertRuleRecord),
-    open('alerts', alertRecord),
-    open('audit', auditRecord),
-    open('audit-others', auditRecord),
-  ]);
+  const [users, sessions, devices, removed, keys, removals, rules, alerts, audit, auditOthers] =
+    await Promise.all([
+      open('users', userRecord),
+      open('sessions', sessionRecord),
+      open('devices', deviceRecord),
+      open('removed-devices', removedDeviceRecord),
+      open('enrollment-keys', enrollmentKeyRecord),
+      open('history-removals', removalRecord),
+      open('alert-rules', alertRuleRecord),
+      open('alerts', alertRecord),
+      open('audit', auditRecord),
+      open('audit-others', auditRecord),
+    ]);
   if (names.some((name) => !had.includes(name)))
     await writeFileAtomic(join(dir, 'state.json'), JSON.stringify({ collections: names }), { mode: 0o600 });
-  const all = [users, sessions, devices, removed, keys, rules, alerts, audit, auditOthers];
+  const all = [users, sessions, devices, removed, keys, removals, rules, alerts, audit, auditOthers];
   return {
     users,
     sessions,
     devices,
     removed,
     keys,
+    /** Devices whose samples the history is to delete. */
+    removals,
     rules,
     alerts,
     /** Administrators' entries. */

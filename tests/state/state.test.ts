@@ -36,7 +36,7 @@ describe('state files that are missing', () => {
     },
   );
 
-  test.each(['sessions', 'alerts', 'audit', 'audit-others'])(
+  test.each(['sessions', 'history-removals', 'alerts', 'audit', 'audit-others'])(
     'a server that has used %s.json starts without it, and a notice says so',
     async (name) => {
       remove(name);
