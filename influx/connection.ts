@@ -1,7 +1,7 @@
 /**
  * The way to InfluxDB that every request takes. A request has a time limit and ends when the history closes,
  * and what answers it must be InfluxDB: a proxy before it may answer anything, for example a page for people
- * with status 200, which the client would take for an answer without rows.
+ * with status 200, which the client would take for an answer without rows, or an empty 204.
  */
 import {
   InfluxDB,
@@ -28,6 +28,16 @@ function expectedType(path: string): string {
   return /^\/(ping|api\/v2\/(write|delete))/.test(path) ? '' : 'application/json';
 }
 
+/** The status and the headers of an answer. */
+interface Head {
+  readonly headers: HttpHeaders;
+  readonly status: number;
+}
+
+/** InfluxDB 2 sends `X-Influxdb-Build` and `X-Influxdb-Version` with every answer; its cloud sends the first. */
+const hasOwnHeader = (headers: HttpHeaders): boolean =>
+  Object.keys(headers).some((name) => name.startsWith('x-influxdb-'));
+
 function checkAnswer(path: string, headers: HttpHeaders, status = 0): Error | undefined {
   // The client makes an HttpError of these.
   if (status >= 300) return undefined;
@@ -40,6 +50,21 @@ function checkAnswer(path: string, headers: HttpHeaders, status = 0): Error | un
 
 export function connect({ url, token, limitMs, closing }: ConnectionOptions): InfluxDB {
   const { transport } = new InfluxDB({ url, token, timeout: limitMs });
+  /** Whether an answer without content has come with a header of InfluxDB: all further ones then must. */
+  let sendsHeader = false;
+
+  /**
+   * Finds out whether InfluxDB has sent an answer without content. A proxy may take its headers off: while none has
+   * come, InfluxDB must answer a question with content.
+   */
+  async function prove({ headers, status }: Head): Promise<void> {
+    if (hasOwnHeader(headers)) {
+      sendsHeader = true;
+      return;
+    }
+    if (sendsHeader) throw new NotInfluxError(`status ${status} without a header of InfluxDB`);
+    await request('/api/v2/buckets?limit=1', '', { method: 'GET' });
+  }
 
   /** The options with the time limit, and a function that says in an error what ended the request. */
   function limited(options: SendOptions) {
@@ -78,16 +103,21 @@ export function connect({ url, token, limitMs, closing }: ConnectionOptions): In
   const request: Transport['request'] = async (path, body, given, responseStarted) => {
     const { options, reason } = limited(given);
     let problem: Error | undefined;
+    /** The head of an answer without content. */
+    let bare: Head | undefined;
+    let answer: unknown;
     try {
-      const answer: unknown = await transport.request(path, body, options, (headers, status) => {
+      answer = await transport.request(path, body, options, (headers, status = 0) => {
         problem = checkAnswer(path, headers, status);
+        if (problem === undefined && status === 204) bare = { headers, status };
         responseStarted?.(headers, status);
       });
-      if (problem === undefined) return answer;
     } catch (error) {
       throw problem ?? reason(error instanceof Error ? error : new Error(String(error)));
     }
-    throw problem;
+    if (problem !== undefined) throw problem;
+    if (bare !== undefined) await prove(bare);
+    return answer;
   };
 
   const iterate: Transport['iterate'] = (path, body, options) => {

@@ -6,7 +6,7 @@ import type { History } from '../../server/history/history.ts';
 import { createLog } from '../../server/app/log.ts';
 import { adminOf } from '../influx/admin.ts';
 import { findInfluxd, startInfluxd, type Influxd } from '../influx/influxd.ts';
-import { page, startProxy, type Fault, type Proxy } from '../influx/proxy.ts';
+import { bare, page, startProxy, type Fault, type Proxy } from '../influx/proxy.ts';
 
 const binary = findInfluxd();
 const log = createLog('silent');
@@ -79,6 +79,8 @@ describe.skipIf(binary === undefined)('refusals, with a real influxd', () => {
     ],
     ['a page with status 200', page(200), /something else answers there \(status 200, text\/html\)/],
     ['an empty 200', { kind: 'answer', status: 200, type: 'text/plain', body: '' }, /something else answers/],
+    ['a bare 204', bare(204), /something else answers there \(status 204 without a header of InfluxDB/],
+    ['a bare 200', bare(200), /something else answers there \(status 200, no content\)/],
     ['a redirect to a login', page(302), /something before it answers 302/],
     ['a cut answer', { kind: 'cut' }, /cannot be reached/],
   ])('[H4] %s to a write leaves nothing out: all samples arrive later, once', async (_, fault, reason) => {
@@ -94,6 +96,18 @@ describe.skipIf(binary === undefined)('refusals, with a real influxd', () => {
     const range = { from: START, to: START + 10 * MINUTE, step: 1000 };
     const { series } = await history.query({ deviceId: id, ...range, fields: ['cpu'] });
     expect(series.get('cpu')?.mean).toEqual(all.map(({ values }) => values['cpu']));
+  });
+
+  test('[H4] behind a proxy that removes the headers of InfluxDB, samples are taken, but not by a proxy that answers itself', async () => {
+    proxy.disturb({ kind: 'stripped' });
+    const behind = await openInfluxHistory({ ...influxd, bucket: BUCKET, url: proxy.url, log });
+    const all = [{ deviceId: 'stripped', samples: samples(5, () => ({ cpu: 1 })) }];
+    await behind.write(all, 5);
+    expect(await stored('stripped')).toBe(5);
+    proxy.disturb(bare(204));
+    await expect(behind.write(all, 6)).rejects.toThrow(/something else answers there/);
+    proxy.disturb(undefined);
+    await behind.close();
   });
 
   test('[H4] a batch over the limit of a proxy goes in smaller ones', async () => {

@@ -17,13 +17,23 @@ export interface BucketRead {
 
 export type Fault =
   /** It answers in the place of InfluxDB, which does not get the request. */
-  | { readonly kind: 'answer'; readonly status: number; readonly type: string; readonly body: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly type: string | undefined;
+      readonly body: string;
+    }
   /** InfluxDB gets the request, and its answer is cut off. */
   | { readonly kind: 'cut' }
   /** InfluxDB does not get the request, and no answer comes. */
   | { readonly kind: 'silence' }
+  /** It passes everything on, but takes InfluxDB's own headers off the answers. */
+  | { readonly kind: 'stripped' }
   /** It answers 413 to a body of more than this many bytes. */
   | { readonly kind: 'limit'; readonly bytes: number };
+
+/** An answer without content, which says nothing about who has sent it. */
+export const bare = (status: number): Fault => ({ kind: 'answer', status, type: undefined, body: '' });
 
 export const page = (status: number): Fault => ({
   kind: 'answer',
@@ -47,6 +57,8 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'a 413 page': page(413),
   '500 of InfluxDB': influxError(500, 'internal error', 'the engine is closed'),
   garbage: page(200),
+  'a bare 204': bare(204),
+  'a bare 200': bare(200),
   'cut answers': { kind: 'cut' },
   silence: { kind: 'silence' },
 };
@@ -103,7 +115,10 @@ export async function startProxy(target: string): Promise<Proxy> {
   ): Promise<void> {
     switch (present.kind) {
       case 'answer':
-        response.writeHead(present.status, { 'content-type': present.type });
+        response.writeHead(
+          present.status,
+          present.type === undefined ? {} : { 'content-type': present.type },
+        );
         response.end(present.body);
         return;
       case 'cut': {
@@ -111,6 +126,13 @@ export async function startProxy(target: string): Promise<Proxy> {
         const content = await buffer(answer);
         response.writeHead(answer.statusCode ?? 502, { ...answer.headers, 'content-length': '1000000' });
         response.write(content.subarray(0, content.length / 2), () => response.destroy());
+        return;
+      }
+      case 'stripped': {
+        const answer = await forward(request, body);
+        const kept = Object.entries(answer.headers).filter(([name]) => !name.startsWith('x-influxdb-'));
+        response.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept));
+        answer.pipe(response);
         return;
       }
       case 'limit':
