@@ -227,8 +227,10 @@ export const notification = z.object({
   route_id: z.string().nullable(),
   /** The messages about one outage have one thread. */
   thread: z.string(),
-  /** Whether it is the first message of its thread. */
-  begins_thread: z.boolean(),
+  /** The number of the message in its thread; 1 begins it. Its channels have one notification each. */
+  number: z.number(),
+  /** What the thread's first message was about, under which mail programs gather the thread. */
+  subject: z.string(),
   event: notificationEvent,
   /** What it is about; after it was sent, at most 20 of them. */
   alerts: z.array(alert),
@@ -243,8 +245,35 @@ export const notification = z.object({
   tries: z.number(),
   next_try_at: z.number().nullable(),
   done_at: z.number().nullable(),
+  /** Whether another channel was given what this one did not deliver. */
+  rerouted: z.boolean(),
 });
 export type Notification = z.infer<typeof notification>;
 export const notificationsReply = z.object({ notifications: z.array(notification) });
 /** The reply to a test: the far side's own answer. */
 export const channelTestReply = attempt;
+
+// --- settings ---------------------------------------------------------------------------------------
+
+export const notifySettings = z.strictObject({
+  /** A dead man's switch: while the server is well, it calls this address, which raises an alarm when the calls end. */
+  heartbeat: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }).max(1000),
+      every_s: z.number().int().min(10).max(86_400).default(60),
+      private_network: z.boolean().default(false),
+    })
+    .nullable()
+    .default(null),
+  /** One message a day, which proves that the way to the phone works. */
+  watchdog: z
+    .strictObject({ at: clockTime, time_zone: timeZone, channels: channelIds.min(1) })
+    .nullable()
+    .default(null),
+});
+export type NotifySettings = z.infer<typeof notifySettings>;
+/** How the newest call of the heartbeat went; null before the first. */
+export const heartbeatState = z
+  .object({ at: z.number(), worked: z.boolean(), answer: z.string() })
+  .nullable();
+export const notifySettingsReply = notifySettings.extend({ heartbeat_state: heartbeatState });

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { alert, alertRule } from '#protocol/alerts.ts';
 import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
+import { alertRoute, notification, notifySettings } from '#protocol/notify.ts';
 import { inventory } from '#protocol/sample.ts';
 
 export const userRecord = z.object({
@@ -81,3 +82,42 @@ export type AlertRecord = z.infer<typeof alertRecord>;
 
 export const auditRecord = auditEntry;
 export type AuditRecord = z.infer<typeof auditRecord>;
+
+export const alertRouteRecord = alertRoute;
+export type AlertRouteRecord = z.infer<typeof alertRouteRecord>;
+
+export const notificationRecord = notification;
+export type NotificationRecord = z.infer<typeof notificationRecord>;
+
+/** The alerts that one route tells people of together, and what people were told of them. */
+export const alertGroupRecord = z.object({
+  id: z.string(),
+  route_id: z.string(),
+  /** What its alerts have in common: a rule's id, a machine's id, a tag; empty where that is nothing. */
+  key: z.string(),
+  opened_at: z.number(),
+  /** How many messages were made. */
+  messages: z.number(),
+  /** The subject of its first message, under which mail programs gather all of them. */
+  subject: z.string(),
+  /**
+   * Its alerts by id, and what people know of each: nothing yet (`waiting`), that it fires and with which severity, or
+   * that it is acknowledged.
+   */
+  members: z.record(z.string(), z.enum(['waiting', 'warning', 'critical', 'acknowledged'])),
+  /** Not before this time does a message go out about alerts that people do not know of. */
+  next_at: z.number(),
+  /** Since when some of the alerts that people know of are over, and others are not; null while none is. */
+  over_since: z.number().nullable(),
+  /** When the message is repeated; null: never, or not yet. */
+  repeat_at: z.number().nullable(),
+  /** When other channels are told; null: never, or not yet, or it was done. */
+  escalate_at: z.number().nullable(),
+  /** Whether the channels of the escalation were told, so that they are told of the end, too. */
+  escalated: z.boolean(),
+});
+export type AlertGroupRecord = z.infer<typeof alertGroupRecord>;
+
+/** There is one, with the id `settings`. */
+export const notifySettingsRecord = notifySettings.extend({ id: z.string() });
+export type NotifySettingsRecord = z.infer<typeof notifySettingsRecord>;

@@ -36,7 +36,7 @@ export interface Message {
   readonly severity: Severity;
   /** One line: `Critical: web-1, CPU 97 %, above 90 %`. */
   readonly title: string;
-  /** The title without what changes from message to message of a thread: `web-1, CPU`. */
+  /** The same for all messages of a thread: what the first one was about, `web-1, CPU`. */
   readonly subject: string;
   /** Every alert it stands for. */
   readonly lines: readonly AlertLine[];
@@ -90,14 +90,14 @@ function eventWords({ event }: Notification, severity: Severity): string {
 }
 
 /** `web-1, CPU`; `Device offline on 500 machines`; `12 alerts on 5 machines`. */
-function subjectOf(lines: readonly AlertLine[]): string {
-  const [first] = lines;
+export function subjectOf(alerts: readonly Alert[]): string {
+  const [first] = alerts;
   if (first === undefined) return '';
-  if (lines.length === 1) return `${first.machine}, ${first.subject}`;
-  const machines = new Set(lines.map(({ alert }) => alert.device_id)).size;
-  const where = machines === 1 ? `on ${first.machine}` : `on ${count(machines, 'machine')}`;
-  const isOneRule = lines.every(({ alert }) => alert.rule_id === first.alert.rule_id);
-  return `${isOneRule ? first.alert.rule_name : count(lines.length, 'alert')} ${where}`;
+  if (alerts.length === 1) return `${first.device_name}, ${alertSubject(first)}`;
+  const machines = new Set(alerts.map(({ device_id }) => device_id)).size;
+  const where = machines === 1 ? `on ${first.device_name}` : `on ${count(machines, 'machine')}`;
+  const isOneRule = alerts.every(({ rule_id }) => rule_id === first.rule_id);
+  return `${isOneRule ? first.rule_name : count(alerts.length, 'alert')} ${where}`;
 }
 
 /** `since 26 Nov, 14:07:09 CET`; `26 Nov, 14:07:09 CET, for 3 min` of an alert that ended. */
@@ -130,37 +130,34 @@ export function messageOf(
   notification: Notification,
   { webUrl, named, runbookOf, timeZone }: MessageParts,
 ): Message {
-  const lines = notification.alerts.map((stored): AlertLine => {
-    const alert = named(stored);
-    return {
-      alert,
-      machine: alert.device_name,
-      subject: alertSubject(alert),
-      reading: alertReading(alert),
-      severity: alert.severity,
-      since: sinceWords(alert, timeZone),
-      url: `${webUrl}/alerts/${alert.id}`,
-      runbook: runbookOf(alert.rule_id),
-    };
-  });
+  const alerts = notification.alerts.map(named);
+  const lines = alerts.map((alert): AlertLine => ({
+    alert,
+    machine: alert.device_name,
+    subject: alertSubject(alert),
+    reading: alertReading(alert),
+    severity: alert.severity,
+    since: sinceWords(alert, timeZone),
+    url: `${webUrl}/alerts/${alert.id}`,
+    runbook: runbookOf(alert.rule_id),
+  }));
   const severity = lines.some((line) => line.severity === 'critical') ? 'critical' : 'warning';
   const [first] = lines;
-  const subject = subjectOf(lines);
   const about =
     lines.length === 1 && first !== undefined
       ? `${first.machine}, ${first.subject} ${first.reading}`
-      : subject;
+      : subjectOf(alerts);
   const url = lines.length === 1 && first !== undefined ? first.url : `${webUrl}/alerts`;
-  const { id, thread, begins_thread, event, note, created_at } = notification;
+  const { id, thread, number, subject, event, note, created_at } = notification;
   const words = eventWords(notification, severity);
   return {
     id,
     thread,
-    beginsThread: begins_thread,
+    beginsThread: number === 1,
     event,
     severity,
     title: about === '' ? words : `${words}: ${about}`,
-    subject,
+    subject: subject === '' ? about : subject,
     lines,
     note,
     url,
