@@ -2,6 +2,7 @@
 import type { Alert } from '#protocol/alerts.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
+import { alertRuleRoutes } from '../routes/alert-rules.ts';
 import { alertRoutes } from '../routes/alerts.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { Machines } from './machines.ts';
@@ -48,13 +49,10 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
     alerts,
     /** Notified with each alert that was raised, changed or resolved. */
     alertsChanged,
-    routes: alertRoutes({
-      active: alerts.active,
-      all: alerts.all,
-      rules,
-      rulesChanged: alerts.rulesChanged,
-      audit: people.audit,
-    }),
+    routes: [
+      ...alertRoutes({ active: alerts.active, all: alerts.all }),
+      ...alertRuleRoutes({ rules, rulesChanged: alerts.rulesChanged, audit: people.audit }),
+    ],
     stop: alerts.stop,
   };
 }

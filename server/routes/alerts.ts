@@ -1,38 +1,16 @@
-/** `/alerts` and `/alert-rules`: list alerts; list, add, change and remove rules. */
-import { randomUUID } from 'node:crypto';
-import {
-  alertRule,
-  alertRuleCreate,
-  alertRulePatch,
-  alertRulesReply,
-  alertsReply,
-  type Alert,
-} from '#protocol/alerts.ts';
-import { actorOf, type Audit } from '../auth/audit.ts';
+/** `GET /alerts`: active and past alerts. */
+import { alertsReply, type Alert } from '#protocol/alerts.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { firstParam, Reply } from '../http/request.ts';
-import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Collection } from '../state/collection.ts';
-import type { AlertRuleRecord } from '../state/records.ts';
+import { route, type Route } from '../http/route.ts';
 
 export interface AlertRouteParts {
   /** Active alerts, newest first. */
   readonly active: () => readonly Alert[];
   /** Active and resolved alerts, newest first. */
   readonly all: () => readonly Alert[];
-  readonly rules: Collection<AlertRuleRecord>;
-  /** Called after a rule was added, changed or removed. */
-  readonly rulesChanged: () => void;
-  readonly audit: Audit;
 }
 
-export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRouteParts): Route[] {
-  function requireRule(id: string): AlertRuleRecord {
-    const rule = rules.get(id);
-    if (!rule) throw new ApiError('unknown_item');
-    return rule;
-  }
-
+export function alertRoutes({ active, all }: AlertRouteParts): Route[] {
   return [
     route({
       method: 'GET',
@@ -48,74 +26,6 @@ export function alertRoutes({ active, all, rules, rulesChanged, audit }: AlertRo
             details: [{ path: 'state', message: 'is "active" or "all"' }],
           });
         return { alerts: state === 'all' ? all() : active() };
-      },
-    }),
-    route({
-      method: 'GET',
-      path: '/alert-rules',
-      access: 'display',
-      summary: 'All alert rules.',
-      reply: alertRulesReply,
-      handle: () => ({ alert_rules: rules.all() }),
-    }),
-    routeWithBody({
-      method: 'POST',
-      path: '/alert-rules',
-      access: 'admin',
-      summary: 'Add a rule.',
-      body: alertRuleCreate,
-      reply: alertRule,
-      status: 201,
-      async handle({ request, person, body }) {
-        const rule = { ...body, id: randomUUID() };
-        await rules.put(rule);
-        rulesChanged();
-        audit.record({
-          ...actorOf(person, request),
-          action: 'added the alert rule',
-          target: rule.name,
-        });
-        return new Reply(201, rule);
-      },
-    }),
-    routeWithBody({
-      method: 'PATCH',
-      path: '/alert-rules/:id',
-      access: 'admin',
-      summary: 'Change a rule; a condition is replaced as a whole.',
-      body: alertRulePatch,
-      reply: alertRule,
-      errors: ['unknown_item'],
-      async handle({ request, person, body }) {
-        const rule = requireRule(firstParam(request));
-        const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-        const changed = alertRule.parse({ ...rule, ...changes });
-        await rules.put(changed);
-        rulesChanged();
-        audit.record({
-          ...actorOf(person, request),
-          action: 'changed the alert rule',
-          target: changed.name,
-        });
-        return changed;
-      },
-    }),
-    route({
-      method: 'DELETE',
-      path: '/alert-rules/:id',
-      access: 'admin',
-      summary: 'Remove a rule; its alerts resolve.',
-      errors: ['unknown_item'],
-      async handle({ request, person }) {
-        const rule = requireRule(firstParam(request));
-        await rules.remove(rule.id);
-        rulesChanged();
-        audit.record({
-          ...actorOf(person, request),
-          action: 'removed the alert rule',
-          target: rule.name,
-        });
-        return new Reply(204);
       },
     }),
   ];
