@@ -1,73 +1,139 @@
-/** Keeps all alerts in their collection, with a limit for resolved ones, and the firing ones in memory. */
+/**
+ * Keeps all alerts in their collection, with a limit for resolved ones, and the active ones in memory. All times are
+ * epoch milliseconds.
+ */
 import { randomUUID } from 'node:crypto';
-import type { Alert } from '#protocol/alerts.ts';
+import { isActive, type Alert } from '#protocol/alerts.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord } from '../state/records.ts';
+import {
+  canReopen,
+  follow,
+  raise,
+  reopen,
+  resolve,
+  type LifecycleLimits,
+  type Raised,
+  type Resolution,
+} from './lifecycle.ts';
 
-export type Resolution = NonNullable<Alert['resolution']>;
-export type NewAlert = Omit<Alert, 'id' | 'others' | 'state' | 'resolved_at' | 'resolution'>;
+/** What evaluation may change in an active alert. */
+export type Followed = Partial<
+  Pick<
+    Alert,
+    'rule_name' | 'device_name' | 'others' | 'severity' | 'value' | 'threshold' | 'quiet_since' | 'muted'
+  >
+>;
 
 export interface AlertBook {
-  /** The firing alerts, in the order in which they were raised. */
+  /** The active alerts, in the order in which they were raised or reopened. */
   active(): readonly Alert[];
+  /** The alert with this id, active or resolved. */
+  get(id: string): Alert | undefined;
   /** The newest `limit` alerts, newest first, resolved ones included. */
   all(limit: number): readonly Alert[];
-  /** Stores a new alert that fires now. */
-  raise(alert: NewAlert): Alert;
-  /** Stores what has changed in a firing alert: its names, or how many others it counts. Returns it as it is now. */
-  change(alert: Alert, parts: Partial<Pick<Alert, 'rule_name' | 'device_name' | 'others'>>): Alert;
-  /** Resolves a firing alert at `at` (epoch milliseconds); an alert that does not fire stays as it is. */
-  resolve(alert: Alert, resolution: Resolution, at: number): void;
-  /** The alerts that were raised or resolved since the last call, each once, in its current state. */
+  /** Stores an alert that fires now: a new one, or one that cleared a short time ago, which is reopened. */
+  raise(raised: Raised): Alert;
+  /** Stores what has changed in an active alert. */
+  change(id: string, parts: Followed, at: number): void;
+  /** Stores what a person changes in an alert, active or resolved. Returns it as it is then; undefined without it. */
+  edit(id: string, edit: (alert: Alert) => Alert): Alert | undefined;
+  /** Resolves an active alert at `at`; a resolved one stays as it is. */
+  resolve(id: string, resolution: Resolution, at: number): void;
+  /** The alerts that have changed since the last call, each once, in its current state. */
   takeChanges(): readonly Alert[];
 }
 
 /** `maxResolved`: how many resolved alerts are kept; past it, the oldest are removed. */
-export function createAlertBook(alerts: Collection<AlertRecord>, maxResolved: number): AlertBook {
+export function createAlertBook(
+  alerts: Collection<AlertRecord>,
+  maxResolved: number,
+  limits: LifecycleLimits,
+): AlertBook {
   const active = new Map<string, Alert>();
-  /** The ids of the resolved alerts, oldest first. */
-  const resolved: string[] = [];
+  /** The ids of the resolved alerts, the one that was resolved first comes first. */
+  const resolved = new Set<string>();
+  /** The id of the alert that cleared last, by what it is about; past `reopenMs`, it is forgotten. */
+  const cleared = new Map<string, string>();
   let changes = new Map<string, Alert>();
-  for (const alert of alerts.all()) {
-    if (alert.state === 'firing') active.set(alert.id, alert);
-    else resolved.push(alert.id);
-  }
+
+  const subjectOf = ({ rule_id, device_id, metric }: Raised) => JSON.stringify([rule_id, device_id, metric]);
 
   function put(alert: Alert): void {
     changes.set(alert.id, alert);
     alerts.keep(alert);
   }
 
+  function putResolved(alert: Alert): void {
+    resolved.add(alert.id);
+    const subject = subjectOf(alert);
+    cleared.delete(subject);
+    if (alert.resolution === 'cleared') cleared.set(subject, alert.id);
+  }
+
+  /** The order of `cleared` is that of the times at which the alerts cleared, unless the clock was set back. */
+  function forgetCleared(at: number): void {
+    for (const [subject, id] of cleared) {
+      const alert = alerts.get(id);
+      if (alert !== undefined && canReopen(alert, at, limits)) return;
+      cleared.delete(subject);
+    }
+  }
+
+  function removeOldest(): void {
+    for (const id of resolved) {
+      if (resolved.size <= maxResolved) return;
+      resolved.delete(id);
+      alerts.drop(id);
+    }
+  }
+
+  const stored = alerts.all().toSorted((a, b) => (a.resolved_at ?? 0) - (b.resolved_at ?? 0));
+  for (const alert of stored)
+    if (isActive(alert)) active.set(alert.id, alert);
+    else putResolved(alert);
+
   return {
     active: () => [...active.values()],
+    get: (id) => active.get(id) ?? alerts.get(id),
     all: (limit) => alerts.all().slice(-Math.max(1, limit)).reverse(),
-    raise(newAlert) {
-      const alert: Alert = {
-        ...newAlert,
-        id: randomUUID(),
-        others: 0,
-        state: 'firing',
-        resolved_at: null,
-        resolution: null,
-      };
+    raise(raised) {
+      forgetCleared(raised.timestamp);
+      const earlier = alerts.get(cleared.get(subjectOf(raised)) ?? '');
+      const alert =
+        earlier !== undefined && canReopen(earlier, raised.timestamp, limits)
+          ? reopen(earlier, raised, limits)
+          : raise(raised, randomUUID());
+      resolved.delete(alert.id);
+      cleared.delete(subjectOf(raised));
       active.set(alert.id, alert);
       put(alert);
       return alert;
     },
-    change(alert, parts) {
-      const changed = { ...alert, ...parts };
-      active.set(alert.id, changed);
+    change(id, parts, at) {
+      const alert = active.get(id);
+      if (alert === undefined) return;
+      const changed = follow(alert, parts, at);
+      active.set(id, changed);
+      put(changed);
+    },
+    edit(id, edit) {
+      const alert = active.get(id) ?? alerts.get(id);
+      if (alert === undefined) return undefined;
+      const changed = edit(alert);
+      if (changed === alert) return alert;
+      if (active.has(id)) active.set(id, changed);
       put(changed);
       return changed;
     },
-    resolve(alert, resolution, at) {
-      if (!active.delete(alert.id)) return;
-      put({ ...alert, others: 0, state: 'resolved', resolved_at: at, resolution });
-      resolved.push(alert.id);
-      while (resolved.length > maxResolved) {
-        const oldest = resolved.shift();
-        if (oldest !== undefined) alerts.drop(oldest);
-      }
+    resolve(id, resolution, at) {
+      const alert = active.get(id);
+      if (alert === undefined) return;
+      active.delete(id);
+      const ended = resolve(alert, resolution, at);
+      put(ended);
+      putResolved(ended);
+      removeOldest();
     },
     takeChanges() {
       const changed = [...changes.values()];

@@ -1,20 +1,28 @@
 /**
- * Evaluates pushes and status changes against the rules, and raises and resolves alerts. [A2] [A3] A firing
- * alert is stored in its collection and goes on firing after a restart. A condition whose duration had not
- * passed yet starts over.
+ * Evaluates pushes and status changes against the rules, raises and resolves alerts, and writes down what people say
+ * about them. [A2] [A3] An active alert is stored in its collection and goes on after a restart. A condition whose
+ * duration had not passed yet starts over.
  */
-import type { Alert, AlertRule } from '#protocol/alerts.ts';
+import type { Alert, AlertRule, PendingAlert } from '#protocol/alerts.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
 import { createAlertBook } from './alert-book.ts';
 import { DeviceCase, groupOf } from './device-case.ts';
 import { breaches } from './evaluate.ts';
+import {
+  acknowledge,
+  comment,
+  DEFAULT_LIMITS,
+  unacknowledge,
+  type LifecycleLimits,
+  type Remark,
+} from './lifecycle.ts';
 import { evaluateSamples, samplesToEvaluate } from './push-evaluation.ts';
 import { covers, createRuleIndex, hasSameEffect, stillMatches, type DeviceOf } from './rules.ts';
 
-/** How often offline devices are checked that are not yet offline for as long as a rule asks. */
-const OFFLINE_CHECK_MS = 1000;
+/** How often it is checked whether offline devices are offline, and flapping alerts quiet, for long enough. */
+const CHECK_MS = 1000;
 
 export interface AlertParts {
   readonly rules: Collection<AlertRuleRecord>;
@@ -22,12 +30,13 @@ export interface AlertParts {
   readonly deviceOf: DeviceOf;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Called with the alerts that were raised or resolved, in their current state. */
+  /** Called once for each change, with the alerts that have changed, as they are now. */
   readonly onChange: (alerts: readonly Alert[]) => void;
   /** Samples that were older than this when they were sent raise no alert, milliseconds. */
   readonly lateMs?: number;
   /** How many resolved alerts are kept. */
   readonly keepResolved?: number;
+  readonly limits?: LifecycleLimits;
   readonly every: Clock['every'];
 }
 
@@ -41,10 +50,20 @@ export interface Alerts {
   rulesChanged(): void;
   /** To be called when the device may have another name, such as a new hostname. */
   nameChanged(deviceId: string): void;
-  /** The firing alerts, newest first. */
+  /** The active alerts, newest first. */
   active(): readonly Alert[];
+  /** The alert with this id, active or resolved; undefined where there is none (any more). */
+  get(id: string): Alert | undefined;
+  /** Conditions that hold, but not yet for as long as their rules ask; those that fire soonest come first. */
+  pending(): readonly PendingAlert[];
   /** The newest `limit` (1000 by default) alerts, newest first, resolved ones included. */
   all(options?: { readonly limit?: number }): readonly Alert[];
+  /** [A6] Acknowledges those of the alerts that fire. Returns the alerts that were found, as they are then. */
+  acknowledge(ids: readonly string[], remark: Omit<Remark, 'at'>): readonly Alert[];
+  /** Lets an acknowledged alert fire again. Undefined for an unknown alert. */
+  unacknowledge(id: string, by: string): Alert | undefined;
+  /** Adds a comment to an alert, active or resolved. Undefined for an unknown alert. */
+  comment(id: string, remark: Omit<Remark, 'at'>): Alert | undefined;
   stop(): void;
 }
 
@@ -56,13 +75,16 @@ export function createAlerts({
   onChange,
   lateMs = 60_000,
   keepResolved = 2000,
+  limits = DEFAULT_LIMITS,
   every,
 }: AlertParts): Alerts {
-  const book = createAlertBook(alerts, keepResolved);
+  const book = createAlertBook(alerts, keepResolved, limits);
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
   /** Devices that are offline, but not yet for as long as one of their rules asks. */
   const offlineTooShort = new Set<string>();
+  /** Devices that have a flapping alert whose condition does not hold now. */
+  const quiet = new Set<string>();
   let rulesById = new Map<string, AlertRule>();
 
   /** The device's case; opens one where it has none. */
@@ -79,16 +101,24 @@ export function createAlerts({
     const device = cases.get(deviceId);
     if (device === undefined) return;
     device.settle(deviceOf(deviceId)?.name ?? deviceId, now(), endedBy);
+    if (device.isQuiet) quiet.add(deviceId);
     if (device.isEmpty) cases.delete(deviceId);
   }
 
-  /** Gives the device's firing alerts the names of now. */
-  function rename(deviceId: string): void {
-    const name = deviceOf(deviceId)?.name;
-    if (name !== undefined) cases.get(deviceId)?.rename(name, (ruleId) => rulesById.get(ruleId)?.name);
+  function endQuiet(deviceId: string): void {
+    const device = cases.get(deviceId);
+    device?.endQuiet(now(), limits.reopenMs);
+    if (device?.isQuiet !== true) quiet.delete(deviceId);
+    if (device?.isEmpty === true) cases.delete(deviceId);
   }
 
-  /** An alert, firing or resolved, with the names of now. */
+  /** Gives the device's active alerts the names of now. */
+  function rename(deviceId: string): void {
+    const name = deviceOf(deviceId)?.name;
+    if (name !== undefined) cases.get(deviceId)?.rename(name, (ruleId) => rulesById.get(ruleId)?.name, now());
+  }
+
+  /** An alert, active or resolved, with the names of now. */
   function named(alert: Alert): Alert {
     const rule_name = rulesById.get(alert.rule_id)?.name ?? alert.rule_name;
     return { ...alert, rule_name, device_name: deviceOf(alert.device_id)?.name ?? alert.device_name };
@@ -123,12 +153,13 @@ export function createAlerts({
   function restoreAlert(alert: Alert): void {
     const device = deviceOf(alert.device_id);
     const rule = rulesById.get(alert.rule_id);
-    if (device === undefined) return book.resolve(alert, 'device_removed', now());
+    if (device === undefined) return book.resolve(alert.id, 'device_removed', now());
     if (rule === undefined || !stillMatches(rule, alert) || !covers(rule, alert.device_id, device.tags))
-      return book.resolve(alert, 'rule_changed', now());
+      return book.resolve(alert.id, 'rule_changed', now());
     const { metric, value, threshold } = alert;
     const restored = openCase(alert.device_id);
     restored.restore(alert, { rule, metric, value, threshold }, now());
+    if (alert.quiet_since !== null) return;
     if (rule.condition.kind === 'offline')
       restored.offline = { since: alert.timestamp, lastSeen: alert.timestamp - value * 1000 };
     else restoreFiring(restored, rule, alert);
@@ -192,8 +223,43 @@ export function createAlerts({
       checkOffline(deviceId);
       settle(deviceId, 'cleared');
     }
+    for (const deviceId of [...quiet]) endQuiet(deviceId);
     reportChanges();
-  }, OFFLINE_CHECK_MS);
+  }, CHECK_MS);
+
+  /** Stores what a person changes in an alert, and reports it. */
+  function edit(id: string, change: (alert: Alert) => Alert): Alert | undefined {
+    const alert = book.edit(id, change);
+    reportChanges();
+    return alert && named(alert);
+  }
+
+  /** The conditions of one device that hold, but not yet for as long as their rules ask. */
+  function pendingOf(deviceId: string, device: DeviceCase): PendingAlert[] {
+    const pending = (rule: AlertRule, metric: string, since: number) => ({
+      rule_id: rule.id,
+      rule_name: rule.name,
+      device_id: deviceId,
+      device_name: deviceOf(deviceId)?.name ?? deviceId,
+      metric,
+      severity: rule.severity,
+      since,
+      fires_at: since + rule.condition.for_s * 1000,
+    });
+    const since = device.offline?.since;
+    const offline = index
+      .of(deviceId)
+      .offline.filter(({ forMs }) => since !== undefined && now() - since < forMs)
+      .map(({ rule }) => pending(rule, 'offline', since ?? now()));
+    const others = [...device.ruleIds()].flatMap((ruleId) => {
+      const rule = rulesById.get(ruleId);
+      return device.metricsOf(ruleId).flatMap((metric) => {
+        const state = device.state(ruleId, metric);
+        return rule !== undefined && state?.phase === 'pending' ? [pending(rule, metric, state.since)] : [];
+      });
+    });
+    return [...offline, ...others];
+  }
 
   return {
     pushAccepted(push) {
@@ -221,6 +287,7 @@ export function createAlerts({
       cases.get(deviceId)?.resolveAll(now());
       cases.delete(deviceId);
       offlineTooShort.delete(deviceId);
+      quiet.delete(deviceId);
       index.forget(deviceId);
       reportChanges();
     },
@@ -240,6 +307,22 @@ export function createAlerts({
       reportChanges();
     },
     active: () => book.active().toReversed(),
+    get(id) {
+      const alert = book.get(id);
+      return alert && named(alert);
+    },
+    pending: () =>
+      [...cases]
+        .flatMap(([deviceId, device]) => pendingOf(deviceId, device))
+        .toSorted((a, b) => a.fires_at - b.fires_at),
+    acknowledge(ids, { by, text }) {
+      const remark = { at: now(), by, text };
+      const found = ids.flatMap((id) => book.edit(id, (alert) => acknowledge(alert, remark)) ?? []);
+      reportChanges();
+      return found.map(named);
+    },
+    unacknowledge: (id, by) => edit(id, (alert) => unacknowledge(alert, { at: now(), by, text: '' })),
+    comment: (id, { by, text }) => edit(id, (alert) => comment(alert, { at: now(), by, text })),
     all: ({ limit = 1000 } = {}) => book.all(limit).map(named),
     stop: stopChecks,
   };

@@ -3,8 +3,9 @@
  * a direction) the one alert that stands for it. A device with nothing wrong has no case.
  */
 import type { Alert, AlertRule } from '#protocol/alerts.ts';
-import type { AlertBook, Resolution } from './alert-book.ts';
+import type { AlertBook } from './alert-book.ts';
 import type { Firing, MetricState, Pending } from './evaluate.ts';
+import type { Resolution } from './lifecycle.ts';
 
 /** A rule's condition that fires now for one metric. Only one claim of each group gets an alert. */
 export interface Claim {
@@ -46,8 +47,10 @@ export class DeviceCase {
   readonly #states = new Map<string, Map<string, PendingOrFiring>>();
   /** By group, then by rule id, in the order in which the claims were added. */
   readonly #claims = new Map<string, Map<string, Claim>>();
-  /** By group: the firing alert. */
-  readonly #alerts = new Map<string, Alert>();
+  /** By group: the id of the active alert. */
+  readonly #alerts = new Map<string, string>();
+  /** Groups whose alert is flapping and whose condition does not hold now. */
+  readonly #quiet = new Set<string>();
   /** Groups whose alert may have to change. */
   readonly #changedGroups = new Set<string>();
   /** By group without an alert, as its rule has MOST_ALERTS already: the id of that rule. */
@@ -62,7 +65,17 @@ export class DeviceCase {
 
   /** Whether nothing is wrong any more, so that the case can be dropped. */
   get isEmpty(): boolean {
-    return this.offline === undefined && this.#states.size === 0 && this.#claims.size === 0;
+    return (
+      this.offline === undefined &&
+      this.#states.size === 0 &&
+      this.#claims.size === 0 &&
+      this.#alerts.size === 0
+    );
+  }
+
+  /** Whether a flapping alert waits here for its quiet time to pass. */
+  get isQuiet(): boolean {
+    return this.#quiet.size > 0;
   }
 
   state(ruleId: string, metric: string): MetricState {
@@ -103,25 +116,32 @@ export class DeviceCase {
     this.#dropFromGroup(groupOf(rule, metric), rule.id);
   }
 
-  /** Takes over an alert that was firing before a restart. Another one of its group is resolved at `at`. */
+  /** Takes over an alert that was active before a restart. Another one of its group is resolved at `at`. */
   restore(alert: Alert, claim: Claim, at: number): void {
     const group = groupOf(claim.rule, claim.metric);
     const previous = this.#alerts.get(group);
     if (previous !== undefined) this.#book.resolve(previous, 'escalated', at);
-    this.#alerts.set(group, alert);
-    this.addClaim(claim);
+    this.#alerts.set(group, alert.id);
+    if (alert.quiet_since === null) this.addClaim(claim);
+    else this.#quiet.add(group);
   }
 
   /** The ids of the rules that have a state or a claim in this case. */
   ruleIds(): ReadonlySet<string> {
     const claimIds = [...this.#claims.values()].flatMap((claims) => [...claims.keys()]);
-    return new Set([...this.#states.keys(), ...claimIds]);
+    return new Set([
+      ...this.#states.keys(),
+      ...claimIds,
+      ...this.#active().map(({ alert }) => alert.rule_id),
+    ]);
   }
 
   /** Drops all states and claims of a rule that was changed or removed. */
   dropRule(ruleId: string): void {
     this.#states.delete(ruleId);
     for (const group of [...this.#claims.keys()]) this.#dropFromGroup(group, ruleId);
+    for (const group of this.#quiet)
+      if (this.#alertOf(group)?.rule_id === ruleId) this.#changedGroups.add(group);
   }
 
   /** The device is online again: drops the claims of its offline rules. */
@@ -146,38 +166,66 @@ export class DeviceCase {
     if (Math.abs(at - this.#countedAt) >= COUNT_EVERY_MS) this.#countOthers(at);
   }
 
-  /** Gives the firing alerts the names that the device and their rules have now. */
-  rename(deviceName: string, ruleNameOf: (ruleId: string) => string | undefined): void {
-    for (const [group, alert] of this.#alerts) {
+  /** Resolves the flapping alerts that have been quiet for `quietMs` milliseconds. `at`: epoch milliseconds. */
+  endQuiet(at: number, quietMs: number): void {
+    for (const group of this.#quiet) {
+      const { id, quiet_since } = this.#alertOf(group) ?? {};
+      if (id === undefined || quiet_since === undefined || quiet_since === null) continue;
+      // The clock was set back: the quiet time is counted from here.
+      if (at < quiet_since) this.#book.change(id, { quiet_since: at }, at);
+      if (at - quiet_since < quietMs) continue;
+      this.#book.resolve(id, 'cleared', at);
+      this.#forget(group);
+    }
+  }
+
+  /** Gives the active alerts the names that the device and their rules have now. `at`: epoch milliseconds. */
+  rename(deviceName: string, ruleNameOf: (ruleId: string) => string | undefined, at: number): void {
+    for (const { alert } of this.#active()) {
       const ruleName = ruleNameOf(alert.rule_id) ?? alert.rule_name;
       if (alert.device_name === deviceName && alert.rule_name === ruleName) continue;
-      const names = { device_name: deviceName, rule_name: ruleName };
-      this.#alerts.set(group, this.#book.change(alert, names));
+      this.#book.change(alert.id, { device_name: deviceName, rule_name: ruleName }, at);
     }
   }
 
   /** Resolves all alerts of a device that was removed. `at`: epoch milliseconds. */
   resolveAll(at: number): void {
-    for (const alert of this.#alerts.values()) this.#book.resolve(alert, 'device_removed', at);
+    for (const id of this.#alerts.values()) this.#book.resolve(id, 'device_removed', at);
+  }
+
+  #alertOf(group: string): Alert | undefined {
+    const id = this.#alerts.get(group);
+    return id === undefined ? undefined : this.#book.get(id);
+  }
+
+  /** The active alerts, in the order in which they were raised. */
+  #active(): { group: string; alert: Alert }[] {
+    return [...this.#alerts.keys()].flatMap((group) => {
+      const alert = this.#alertOf(group);
+      return alert === undefined ? [] : [{ group, alert }];
+    });
+  }
+
+  #forget(group: string): void {
+    this.#alerts.delete(group);
+    this.#quiet.delete(group);
   }
 
   /** Notes in the first alert of each rule how many fields have none. `at`: epoch milliseconds. */
   #countOthers(at: number): void {
     const counts = new Map<string, number>();
     for (const ruleId of this.#unraised.values()) counts.set(ruleId, (counts.get(ruleId) ?? 0) + 1);
-    for (const [group, alert] of this.#alerts) {
+    for (const { alert } of this.#active()) {
       const others = counts.get(alert.rule_id) ?? 0;
       counts.delete(alert.rule_id);
       if (others === alert.others) continue;
-      this.#alerts.set(group, this.#book.change(alert, { others }));
+      this.#book.change(alert.id, { others }, at);
       this.#countedAt = at;
     }
   }
 
   #hasRoom(ruleId: string): boolean {
-    let alerts = 0;
-    for (const { rule_id } of this.#alerts.values()) if (rule_id === ruleId) alerts++;
-    return alerts < MOST_ALERTS;
+    return this.#active().filter(({ alert }) => alert.rule_id === ruleId).length < MOST_ALERTS;
   }
 
   #dropFromGroup(group: string, ruleId: string): void {
@@ -199,14 +247,25 @@ export class DeviceCase {
     return best;
   }
 
+  /** A flapping alert whose condition clears stays until it has been quiet for a while. */
+  #quieten(group: string, alert: Alert, at: number): void {
+    if (alert.quiet_since === null) this.#book.change(alert.id, { quiet_since: at }, at);
+    this.#quiet.add(group);
+  }
+
   #settleGroup(group: string, deviceName: string, at: number, endedBy: Resolution): void {
-    const current = this.#alerts.get(group);
+    const current = this.#alertOf(group);
     const best = this.#bestClaim(group, current);
-    if (current !== undefined && best?.rule.id === current.rule_id) return;
     if (current !== undefined) {
+      if (best?.rule.id === current.rule_id) {
+        if (this.#quiet.delete(group)) this.#book.change(current.id, { quiet_since: null }, at);
+        return;
+      }
+      if (best === undefined && current.flapping && endedBy === 'cleared')
+        return this.#quieten(group, current, at);
       const stillClaimed = this.#claims.get(group)?.has(current.rule_id) === true;
-      this.#book.resolve(current, stillClaimed ? 'escalated' : endedBy, at);
-      this.#alerts.delete(group);
+      this.#book.resolve(current.id, stillClaimed ? 'escalated' : endedBy, at);
+      this.#forget(group);
     }
     this.#unraised.delete(group);
     if (best === undefined) return;
@@ -226,6 +285,6 @@ export class DeviceCase {
       severity: rule.severity,
       timestamp: at,
     });
-    this.#alerts.set(group, alert);
+    this.#alerts.set(group, alert.id);
   }
 }

@@ -1,5 +1,5 @@
 /** Alerts and rules as text. */
-import type { Alert, AlertRule, Condition } from './alerts.ts';
+import { isActive, type Alert, type AlertRule, type Condition } from './alerts.ts';
 import { metricName } from './metric-name.ts';
 import { figure, text } from './figure.ts';
 import { span } from './span.ts';
@@ -26,10 +26,10 @@ const RESOLUTIONS = {
   device_removed: 'Machine removed',
 } as const;
 
-/** Why an alert ended; undefined while it fires. */
-export function alertResolution({ state, resolution }: Alert): string | undefined {
-  if (state === 'firing') return undefined;
-  return resolution === null ? 'Resolved' : RESOLUTIONS[resolution];
+/** Why an alert ended; undefined while it is active. */
+export function alertResolution(alert: Alert): string | undefined {
+  if (isActive(alert)) return undefined;
+  return alert.resolution === null ? 'Resolved' : RESOLUTIONS[alert.resolution];
 }
 
 /** How long an alert fired, or has fired until `now`, milliseconds. */

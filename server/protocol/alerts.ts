@@ -6,6 +6,42 @@ import { text } from './text.ts';
 export const severity = z.enum(['warning', 'critical']);
 export type Severity = z.infer<typeof severity>;
 
+/** `acknowledged`: it still fires, and somebody has taken it on. */
+export const alertState = z.enum(['firing', 'acknowledged', 'resolved']);
+export type AlertState = z.infer<typeof alertState>;
+
+/** Why an alert ended: its condition cleared, a rule of higher severity took over, or its rule or device is gone. */
+const resolution = z.enum(['cleared', 'escalated', 'rule_changed', 'device_removed']);
+
+const acknowledgement = z.object({ at: z.number(), by: z.string(), comment: z.string() });
+const comment = z.object({ at: z.number(), by: z.string(), text: z.string() });
+
+/** What happened to an alert after it was raised, besides comments. */
+export const alertEvent = z.object({
+  at: z.number(),
+  what: z.enum(['acknowledged', 'unacknowledged', 'resolved', 'reopened', 'flapping']),
+  /** The user who did it; null where nobody did. */
+  by: z.string().nullable(),
+  /** The comment of an acknowledgement, or why an alert was resolved or is not acknowledged any more. */
+  text: z.string(),
+});
+export type AlertEvent = z.infer<typeof alertEvent>;
+
+/** [A6] What hides an alert's messages: a silence, a maintenance window, or a parent machine that is offline. */
+export const mute = z.object({
+  by: z.enum(['silence', 'maintenance', 'dependency']),
+  /** Of the silence, or of the parent machine. */
+  id: z.string(),
+  name: z.string(),
+  /** When it ends; null where that is not known. */
+  until: z.number().nullable(),
+});
+export type Mute = z.infer<typeof mute>;
+
+/** Of each alert, so many newest comments and events are kept. */
+export const COMMENTS_KEPT = 100;
+export const EVENTS_KEPT = 50;
+
 export const alert = z.object({
   id: z.string(),
   rule_id: z.string(),
@@ -24,18 +60,45 @@ export const alert = z.object({
    */
   others: z.number().int().min(0).default(0),
   severity,
-  state: z.enum(['firing', 'resolved']),
-  /** When the alert was raised. */
+  state: alertState,
+  /** When the alert was raised, the first time. */
   timestamp: z.number(),
   resolved_at: z.number().nullable(),
-  /**
-   * Why the alert ended: its condition cleared, a rule of higher severity took over, or its rule or device is
-   * gone.
-   */
-  resolution: z.enum(['cleared', 'escalated', 'rule_changed', 'device_removed']).nullable(),
+  resolution: resolution.nullable(),
+  /** [A6] Who has taken the alert on; null where nobody has, or since it was reopened. */
+  acknowledged: acknowledgement.nullable().default(null),
+  /** Oldest first. */
+  comments: z.array(comment).default([]),
+  /** Oldest first. */
+  events: z.array(alertEvent).default([]),
+  /** How often its condition held again soon after it had cleared. */
+  reopened: z.number().int().min(0).default(0),
+  /** Whether it was reopened so often that it now ends only after a longer quiet time. */
+  flapping: z.boolean().default(false),
+  /** Since when the condition of a flapping alert does not hold; null while it does, and of other alerts. */
+  quiet_since: z.number().nullable().default(null),
+  /** [A6] Why no messages about it are sent; null while they are. */
+  muted: mute.nullable().default(null),
 });
 export type Alert = z.infer<typeof alert>;
+
+/** A condition that holds, but not yet for as long as its rule asks. */
+export const pendingAlert = alert
+  .pick({ rule_id: true, rule_name: true, device_id: true, device_name: true, metric: true, severity: true })
+  .extend({
+    /** Since when it holds. */
+    since: z.number(),
+    /** When it raises an alert, should it hold until then. */
+    fires_at: z.number(),
+  });
+export type PendingAlert = z.infer<typeof pendingAlert>;
+
 export const alertsReply = z.object({ alerts: z.array(alert) });
+
+/** Whether the alert has not ended; somebody may have acknowledged it. */
+export function isActive({ state }: Pick<Alert, 'state'>): boolean {
+  return state !== 'resolved';
+}
 
 /** The devices a rule applies to: all when both lists are empty, else those named or with one of the tags. */
 const scope = z.strictObject({

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { condition } from '#protocol/alerts.ts';
 import { defaultRules } from '../../server/alerts/default-rules.ts';
+import { DEFAULT_LIMITS } from '../../server/alerts/lifecycle.ts';
 import { offlineRule, openAlerts, rule, T0 } from './stage.ts';
 
 const warning = rule('warn', 'warning');
@@ -450,6 +451,7 @@ describe('stored alerts', () => {
     for (let i = 0; i < 5; i++) {
       stage.pushEachSecond(1, { cpu: 91 + i });
       stage.pushEachSecond(1, { cpu: 1 });
+      stage.passTime(DEFAULT_LIMITS.reopenMs / 1000);
     }
     stage.pushEachSecond(1, { cpu: 99 });
     expect(stage.alerts.all().map(({ value }) => value)).toEqual([99, 95, 94, 93]);

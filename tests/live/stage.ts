@@ -16,6 +16,7 @@ import { createLive } from '../../server/live/live.ts';
 import type { LiveLimits } from '../../server/live/subscriptions.ts';
 import { emptyRecent } from '../../server/fleet/recent-ring.ts';
 import { createLog } from '../../server/app/log.ts';
+import { firing } from '../protocol/firing-alert.ts';
 
 export function deviceOf(deviceId: string): Device {
   return {
@@ -48,22 +49,7 @@ export function detailOf(deviceId: string): DeviceDetail {
 }
 
 export function alertOf(id: string): Alert {
-  return {
-    id,
-    rule_id: 'r',
-    rule_name: 'CPU high',
-    device_id: 'a',
-    device_name: 'a',
-    metric: 'cpu',
-    value: 95,
-    threshold: 90,
-    severity: 'warning',
-    state: 'firing',
-    timestamp: 1,
-    resolved_at: null,
-    resolution: null,
-    others: 0,
-  };
+  return { ...firing, id, device_id: 'a', device_name: 'a' };
 }
 
 export type Client = Socket<ServerToClient, ClientToServer>;

@@ -16,4 +16,11 @@ export const firing: Alert = {
   resolved_at: null,
   resolution: null,
   others: 0,
+  acknowledged: null,
+  comments: [],
+  events: [],
+  reopened: 0,
+  flapping: false,
+  quiet_since: null,
+  muted: null,
 };

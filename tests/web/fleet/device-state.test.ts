@@ -1,22 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/alerts.ts';
+import { firing } from '../../protocol/firing-alert.ts';
 import { alertsByDevice, deviceState } from '../../../web/src/fleet/device-state.ts';
 
 const alert = (device_id: string, metric: string, severity: Alert['severity']): Alert => ({
+  ...firing,
   id: `${device_id}${metric}${severity}`,
-  rule_id: 'r',
-  rule_name: 'rule',
   device_id,
-  device_name: device_id,
   metric,
-  value: 1,
-  threshold: 1,
   severity,
-  state: 'firing',
-  timestamp: 0,
-  resolved_at: null,
-  resolution: null,
-  others: 0,
 });
 
 describe('the state of a device', () => {

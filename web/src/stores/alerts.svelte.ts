@@ -1,11 +1,11 @@
 /** Active alerts, kept from the room `alerts`. */
-import type { Alert } from '#protocol/alerts.ts';
+import { isActive, type Alert } from '#protocol/alerts.ts';
 import { alertsChange, alertsSnapshot } from '#protocol/live.ts';
 import { mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
 import type { Live } from '../live/live.svelte.ts';
 
 export class Alerts {
-  /** The alerts that fire: critical ones first, then the newest. */
+  /** The active alerts: critical ones first, then the newest. */
   active: readonly Alert[] = $state.raw([]);
   /** Whether `active` came from the server; false until the first snapshot. */
   ready: boolean = $state(false);
@@ -35,9 +35,7 @@ export class Alerts {
           this.snapshots++;
         },
         change: ({ alerts }) => {
-          this.active = sortedAlerts(
-            mergeAlerts(this.active, alerts).filter(({ state }) => state === 'firing'),
-          );
+          this.active = sortedAlerts(mergeAlerts(this.active, alerts).filter(isActive));
           this.changed = alerts;
         },
       },
