@@ -46,7 +46,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
   people.sessionEnded.listen(live.sessionEnded);
   machines.viewChanged.listen((id) => {
     const record = state.devices.get(id);
-    if (record) live.deviceChanged(views.row(record));
+    if (record) live.deviceChanged(views.fleetRow(record));
   });
   machines.removed.listen(live.deviceRemoved);
   alerting.alertsChanged.listen(live.alertsChanged);

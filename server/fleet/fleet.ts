@@ -3,8 +3,8 @@
  */
 import type { DeviceDetail, DeviceStatus } from '#protocol/api.ts';
 import { LONGEST_RETRY_S, onlineWindowMs } from '#protocol/gaps.ts';
-import type { Recent } from '#protocol/live.ts';
-import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
+import { FLEET_FIELDS, type Recent } from '#protocol/live.ts';
+import { fieldValue, rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
 
@@ -26,6 +26,8 @@ export interface FleetEntry {
   readonly intervalS: number;
   /** [F3] The values of the current sample; empty where there is none. */
   readonly values: Values;
+  /** Those of them that the fleet page shows. */
+  readonly fleetValues: Values;
   /** [I7] What was left out of the last push with something invalid, and when it arrived; null: nothing was. */
   readonly ignored: DeviceDetail['ignored'];
   /** [F4] The two agents that push as this device; null when there is one. */
@@ -98,6 +100,17 @@ class TrackedDevice implements FleetEntry {
   /** Read by pages, not on every push: the newest sample makes its values when they are first read. */
   get values(): Values {
     return this.newest?.values ?? {};
+  }
+
+  get fleetValues(): Values {
+    const { newest } = this;
+    const values: Values = {};
+    if (newest === undefined) return values;
+    for (const field of FLEET_FIELDS) {
+      const value = fieldValue(newest, field);
+      if (value !== undefined) values[field] = value;
+    }
+    return values;
   }
 }
 

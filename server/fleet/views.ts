@@ -14,11 +14,13 @@ const MIN_DEVICE_POINTS = 12;
 export interface Views {
   /** A device in a list, without the values of its instance fields (`core:0:cpu`). */
   row(record: DeviceRecord): Device;
+  /** [L6] A device as the room `fleet` has it: with the values that the fleet page shows, and no others. */
+  fleetRow(record: DeviceRecord): Device;
   /** One device with all values, its inventory and the times of its token. */
   detail(record: DeviceRecord): DeviceDetail;
   /** Every device as in a list, and with all values of its newest sample. */
   devicesWithValues(): { device: Device; values: Values }[];
-  /** All devices, each with its row in a list and its sparklines, which are made when they are asked for. */
+  /** All devices, each with its row of the fleet page and its sparklines, which are made when they are asked for. */
   fleetRows(): {
     readonly ids: readonly string[];
     /** Undefined for an unknown device. */
@@ -58,6 +60,10 @@ export function createViews(
   const valuesOf = ({ id }: DeviceRecord) => fleet.get(id)?.values ?? {};
   const row = (record: DeviceRecord) =>
     deviceView(record, fleet.get(record.id), withoutInstances(valuesOf(record)));
+  const fleetRow = (record: DeviceRecord) => {
+    const entry = fleet.get(record.id);
+    return deviceView(record, entry, entry?.fleetValues ?? {});
+  };
   const detail = (record: DeviceRecord): DeviceDetail => ({
     ...deviceView(record, fleet.get(record.id), valuesOf(record)),
     registered_at: record.registered_at,
@@ -69,6 +75,7 @@ export function createViews(
   });
   return {
     row,
+    fleetRow,
     detail,
     devicesWithValues: () =>
       devices.all().map((record) => ({ device: row(record), values: valuesOf(record) })),
@@ -80,7 +87,7 @@ export function createViews(
         ids,
         row(deviceId) {
           const record = devices.get(deviceId);
-          return record && { device: row(record), recent: fleet.recent(deviceId, points) };
+          return record && { device: fleetRow(record), recent: fleet.recent(deviceId, points) };
         },
       };
     },

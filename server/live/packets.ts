@@ -45,7 +45,7 @@ function jsonOf(data: unknown): string {
   return JSON.stringify(data);
 }
 
-const eventData = z.tuple([z.enum(['subscribe', 'unsubscribe'])]).rest(z.unknown());
+const eventData = z.tuple([z.enum(['subscribe', 'part', 'unsubscribe'])]).rest(z.unknown());
 
 /** The packet in a text; undefined where no client of this server sends it. @throws where its JSON is wrong */
 function read(text: string): Packet | undefined {

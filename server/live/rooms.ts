@@ -36,8 +36,8 @@ export type Receive = (entry: Entry | undefined) => void;
 
 /** What a new member of a room is sent. */
 export interface Entry {
-  /** The reply with the snapshot, as JSON. */
-  readonly reply: string;
+  /** The replies with the parts of the snapshot, as JSON. */
+  readonly replies: readonly string[];
   /** The changes since the snapshot, to be sent after it. */
   readonly missed: readonly Envelope<unknown>[];
 }
@@ -178,26 +178,29 @@ export class Rooms {
   async #makeFleetEntry(room: Room): Promise<void> {
     const maker = new FleetSnapshotMaker(this.#parts.snapshots.fleet());
     this.#fleet?.tell((deviceId) => maker.changed(deviceId));
-    await maker.make((json) => this.#share(room, json));
+    await maker.make((parts) => this.#share(room, parts));
     this.#fleet?.tell(undefined);
   }
 
   #makeEntry(name: Exclude<RoomName, 'fleet'>): SharedEntry | undefined {
     const data = this.#snapshot(name);
     if (data === undefined) return undefined;
-    return this.#share(this.#rooms.get(name) ?? this.#open(name), JSON.stringify(data));
+    return this.#share(this.#rooms.get(name) ?? this.#open(name), [JSON.stringify(data)]);
   }
 
   /**
-   * `data`: the snapshot of this moment, as JSON. The pending change is sent to the members first, so that the snapshot
+   * `parts`: those of the snapshot of this moment, as JSON. The pending change is sent to the members first, so that the snapshot
    * and its number belong together.
    */
-  #share(room: Room, data: string): SharedEntry {
+  #share(room: Room, parts: readonly string[]): SharedEntry {
     this.#send(room);
     const madeAt = this.#parts.now();
     const head = `"room":${JSON.stringify(room.name)},"seq":${room.seq},"at":${madeAt}`;
-    const reply = `{"ok":true,"snapshot":{${head},"data":${data}}}`;
-    return (room.shared = { reply, missed: [], madeAt });
+    const replies = parts.map((data, i) => {
+      const left = parts.length - 1 - i;
+      return `{"ok":true,"snapshot":{${head},${left > 0 ? `"left":${left},` : ''}"data":${data}}}`;
+    });
+    return (room.shared = { replies, missed: [], madeAt });
   }
 
   #remove(room: Room): void {

@@ -1,4 +1,7 @@
-/** Handles the messages of a client: `subscribe` to enter a room and `unsubscribe` to leave it. */
+/**
+ * Handles the messages of a client: `subscribe` to enter a room, `part` for the rest of its snapshot, and
+ * `unsubscribe` to leave it.
+ */
 import { z } from 'zod';
 import { roomName, type RoomName, type SubscribeReply } from '#protocol/live.ts';
 import { createAllowance, type Allowance } from './allowance.ts';
@@ -12,7 +15,7 @@ export interface LiveLimits {
   readonly subscribesPerSecond: number;
   /**
    * [L3] Bytes that may wait for a slow viewer; past it, uWS drops the changes for this viewer. MUST be
-   * larger than a fleet snapshot: otherwise a viewer on a slow line would lose the change after each snapshot
+   * larger than a part of a snapshot: otherwise a viewer on a slow line would lose the change after each snapshot
    * and ask for another.
    */
   readonly maxBackpressureBytes: number;
@@ -34,19 +37,39 @@ export interface SubscriptionParts {
 /** The rooms that a socket has asked for and not entered yet, each with the reply to its last message about it. */
 type Asked = Map<RoomName, Reply>;
 
-/** [L1] Sends the reply and joins the viewer to the room in one tick, so that it misses no change between. */
-function admit(socket: LiveSocket, name: RoomName, entry: Entry, reply: Reply, ration: Allowance): void {
+/** By room, the replies with the parts of a snapshot that the viewer has not asked for yet. */
+type Left = Map<RoomName, readonly string[]>;
+
+/** [L1] Sends the first reply and joins the viewer to the room in one tick, so that it misses no change between. */
+function admit(
+  socket: LiveSocket,
+  left: Left,
+  name: RoomName,
+  { replies, missed }: Entry,
+  reply: Reply,
+  ration: Allowance,
+): void {
   // Others of the session may have used it up since this viewer asked.
   if (!ration.isLeft()) return;
-  ration.take(entry.reply.length);
-  reply(new JsonReply(entry.reply));
-  for (const change of entry.missed) socket.emit('change', change);
+  ration.take(replies.reduce((chars, { length }) => chars + length, 0));
+  left.set(name, replies);
+  sendNext(left, name, reply);
+  for (const change of missed) socket.emit('change', change);
   void socket.join(name);
+}
+
+/** Sends the next part of a snapshot. */
+function sendNext(left: Left, name: RoomName, reply: Reply): void {
+  const [next, ...rest] = left.get(name) ?? [];
+  if (rest.length > 0) left.set(name, rest);
+  else left.delete(name);
+  reply(next === undefined ? { ok: false, code: 'not_found' } : new JsonReply(next));
 }
 
 function onSubscribe(
   socket: LiveSocket,
   asked: Asked,
+  left: Left,
   room: string,
   reply: Reply,
   { rooms, limits, ration }: SubscriptionParts,
@@ -67,7 +90,7 @@ function onSubscribe(
     // The viewer has gone or left the room while it waited.
     if (lastReply === undefined || !socket.connected) return;
     if (entry === undefined) return lastReply({ ok: false, code: 'not_found' });
-    admit(socket, name, entry, lastReply, ration());
+    admit(socket, left, name, entry, lastReply, ration());
   });
 }
 
@@ -76,6 +99,7 @@ export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts)
   const { limits, now } = parts;
   const perSecond = limits.subscribesPerSecond;
   const asked: Asked = new Map();
+  const left: Left = new Map();
   const subscribes = createAllowance({ perSecond, burst: perSecond }, now);
   socket.on('subscribe', (...args: unknown[]) => {
     const parsed = subscribeArguments.safeParse(args);
@@ -84,12 +108,21 @@ export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts)
     const [room, reply] = parsed.data;
     if (!subscribes.isLeft()) return reply({ ok: false, code: 'forbidden' });
     subscribes.take(1);
-    onSubscribe(socket, asked, room, reply, parts);
+    onSubscribe(socket, asked, left, room, reply, parts);
+  });
+  socket.on('part', (...args: unknown[]) => {
+    const parsed = subscribeArguments.safeParse(args);
+    if (!parsed.success) return;
+    const [room, reply] = parsed.data;
+    const name = roomName.safeParse(room);
+    if (name.success) sendNext(left, name.data, reply);
+    else reply({ ok: false, code: 'unknown_room' });
   });
   socket.on('unsubscribe', (room: unknown) => {
     const name = roomName.safeParse(room);
     if (!name.success) return;
     asked.delete(name.data);
+    left.delete(name.data);
     void socket.leave(name.data);
   });
 }

@@ -6,6 +6,9 @@
  *   the room's number `seq` at the time it was made, at most a second ago; `change` events numbered seq+1, seq+2, …
  *   follow. Messages can be lost without notice, so any other number is a gap: the client MUST subscribe again and
  *   replace what it shows.
+ * - [L3] A large snapshot comes in parts, so that a slow line never has more than one of them to carry at a time: its
+ *   envelope says how many parts are `left`, and the client asks for each with `part(room)`. `joinParts` puts them
+ *   together.
  * - [S5] A session that has asked for more snapshots than it may gets no answer for now: the client asks again later.
  *   A client that sends anything else than one CONNECT and these events, or too many of them, is disconnected.
  * - [L4] The server sends `pulse` to every client every PULSE_MS milliseconds. A client that has received
@@ -74,6 +77,16 @@ export const fleetSnapshot = z.object({
 });
 export type FleetSnapshot = z.infer<typeof fleetSnapshot>;
 
+const snapshotPart = z.object({ devices: z.array(z.unknown()), recent: z.record(z.string(), z.unknown()) });
+
+/** The whole of a snapshot that came in parts; undefined where one of them is no part. Only the fleet's comes so. */
+export function joinParts(parts: readonly unknown[]): unknown {
+  const all = z.array(snapshotPart).safeParse(parts);
+  if (!all.success) return undefined;
+  const recents = all.data.flatMap((part) => Object.entries(part.recent));
+  return { devices: all.data.flatMap(({ devices }) => devices), recent: Object.fromEntries(recents) };
+}
+
 /** The client applies `removed` first, then `devices` (complete new or changed rows), then `values`. */
 export const fleetChange = z.object({
   removed: z.array(z.string()).optional(),
@@ -123,11 +136,21 @@ export const envelope = z.object({
   data: z.unknown(),
 });
 
+/** A snapshot, or a part of one. */
+export interface SnapshotEnvelope extends Envelope<unknown> {
+  /** How many more parts there are; absent: none. */
+  readonly left?: number | undefined;
+}
+
+/** The answer to `subscribe` and to `part`. */
 export type SubscribeReply =
-  | { readonly ok: true; readonly snapshot: Envelope<unknown> }
+  | { readonly ok: true; readonly snapshot: SnapshotEnvelope }
   | { readonly ok: false; readonly code: 'unknown_room' | 'not_found' | 'forbidden' | 'invalid' };
 export const subscribeReply = z.union([
-  z.object({ ok: z.literal(true), snapshot: envelope }),
+  z.object({
+    ok: z.literal(true),
+    snapshot: envelope.extend({ left: z.number().int().nonnegative().optional() }),
+  }),
   z.object({ ok: z.literal(false), code: z.enum(['unknown_room', 'not_found', 'forbidden', 'invalid']) }),
 ]);
 
@@ -140,5 +163,7 @@ export interface ServerToClient {
 }
 export interface ClientToServer {
   subscribe: (room: string, reply: (answer: SubscribeReply) => void) => void;
+  /** Asks for the next part of the snapshot; `not_found` where there is none. */
+  part: (room: string, reply: (answer: SubscribeReply) => void) => void;
   unsubscribe: (room: string) => void;
 }

@@ -28,7 +28,8 @@ const entry = {
   lastSeen: 200,
   sampledAt: 199,
   intervalS: 1,
-  values: { cpu: 5, 'core:0:cpu': 9 },
+  values: { cpu: 5, load1: 2, 'core:0:cpu': 9 },
+  fleetValues: { cpu: 5 },
   ignored: null,
   conflict: null,
 };
@@ -47,15 +48,21 @@ describe('device views', () => {
       status: 'online',
       last_seen: 200,
       interval_s: 1,
-      metrics: { cpu: 5 },
+      metrics: { cpu: 5, load1: 2 },
     });
-    expect(Object.keys(view.metrics)).toEqual(['cpu']);
+    expect(Object.keys(view.metrics)).toEqual(['cpu', 'load1']);
+  });
+
+  it('[L6] a device of the fleet page has the values that the page shows, and no others', () => {
+    const views = viewsOf(entry);
+    expect(views.fleetRow(record).metrics).toEqual({ cpu: 5 });
+    expect(views.fleetRows().row(record.id)?.device).toEqual(views.fleetRow(record));
   });
 
   it('a device in detail has every field and the times of its token', () => {
     const view = deviceDetail.strict().parse(viewsOf(entry).detail({ ...record, name: 'Front' }));
     expect(view.name).toBe('Front');
-    expect(view.metrics).toEqual({ cpu: 5, 'core:0:cpu': 9 });
+    expect(view.metrics).toEqual({ cpu: 5, load1: 2, 'core:0:cpu': 9 });
     expect(view.token).toEqual({ issued_at: 2, revoked_at: null });
   });
 

@@ -41,7 +41,7 @@ function openRooms() {
 
 /** The snapshot in an entry's reply. */
 function snapshotIn(entry: Entry | undefined) {
-  const reply = subscribeReply.parse(JSON.parse(entry?.reply ?? 'null'));
+  const reply = subscribeReply.parse(JSON.parse(entry?.replies[0] ?? 'null'));
   if (!reply.ok) throw new Error('the reply has no snapshot');
   return { seq: reply.snapshot.seq, ...fleetSnapshot.parse(reply.snapshot.data) };
 }

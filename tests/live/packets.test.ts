@@ -146,8 +146,8 @@ describe('snapshots', () => {
   });
 
   it('[S5] a session gets so many bytes of snapshots, over all its connections, and later more', async () => {
-    // 16,000 rows are about 5 MB: the third snapshot uses up the ration.
-    for (let i = 0; i < 16_000; i++) stage.devices.add(`device-${i}`);
+    // 45,000 rows are about 14 MB: the third snapshot uses up the ration.
+    for (let i = 0; i < 45_000; i++) stage.devices.add(`device-${i}`);
     const first = await stage.connect();
     // The sweep forgets rations of which nothing is used.
     stage.tick();

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { envelope, subscribeReply } from '#protocol/live.ts';
+import { envelope, fleetSnapshot, perFleetField, subscribeReply } from '#protocol/live.ts';
+import type { FleetRows } from '../../server/live/fleet-snapshot.ts';
 import { openRawViewer, upgrade, type RawViewer } from './raw-viewer.ts';
-import { COOKIE, openStage, ORIGIN, REFUSED_ADDRESS } from './stage.ts';
+import { COOKIE, deviceOf, openStage, ORIGIN, REFUSED_ADDRESS } from './stage.ts';
 
 const HEADERS = { cookie: COOKIE, origin: ORIGIN };
 const MiB = 1024 * 1024;
@@ -83,6 +84,70 @@ describe('a viewer that stops reading', () => {
       expect(await subscribe(slow, 2)).toBe(seq);
       stage.live.pushAccepted({ deviceId: 'a', current: [{ t: seq + 1, values: { cpu: 1 } }] });
       expect(await nextChange(slow)).toBe(seq + 1);
+      slow.close();
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
+/** 10,000 devices whose rows are as long as those of real machines that have pushed for minutes. */
+function largeFleet(): FleetRows {
+  const ids = Array.from(
+    { length: 10_000 },
+    (_, i) => `0f3b5a52-7c41-4d0e-9a61-${String(i).padStart(12, '0')}`,
+  );
+  const column = Array.from({ length: 12 }, (_, i) => 10.01 + i);
+  const recent = { t: column.map((_, i) => 1.7e12 + i * 5000), ...perFleetField(() => column) };
+  const metrics = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`field_${i}`, Math.PI * i]));
+  return { ids, row: (id) => ({ device: { ...deviceOf(id), metrics }, recent }) };
+}
+
+/** Takes the fleet's snapshot in all of its parts, with the changes that come meanwhile. */
+async function takeSnapshot(viewer: RawViewer) {
+  const taken = { devices: 0, seqs: [-1], bytes: 0, longest: 0 };
+  let left = 1;
+  for (let id = 1; left > 0; id++) {
+    viewer.send(id === 1 ? '421["subscribe","fleet"]' : `42${id}["part","fleet"]`);
+    for (;;) {
+      const text = await viewer.next();
+      if (text.startsWith('42[')) taken.seqs.push(event.parse(JSON.parse(text.slice(2)))[1].seq);
+      if (!text.startsWith(`43${id}[`)) continue;
+      const [reply] = z.tuple([subscribeReply]).parse(JSON.parse(text.slice(`43${id}`.length)));
+      if (!reply.ok) throw new Error(reply.code);
+      taken.bytes += text.length;
+      taken.longest = Math.max(taken.longest, text.length);
+      taken.devices += fleetSnapshot.parse(reply.snapshot.data).devices.length;
+      left = reply.snapshot.left ?? 0;
+      break;
+    }
+  }
+  return taken;
+}
+
+describe('a fleet of 10,000 full rows', () => {
+  it('[L1] [L3] its snapshot arrives on a slow line, in parts, and no change after it is lost', async () => {
+    const stage = await openStage({ fleet: largeFleet() });
+    try {
+      const [slow, fast] = [await openViewer(stage.port), await stage.connect()];
+      await fast.subscribe('fleet');
+      slow.stall();
+      const taking = takeSnapshot(slow);
+      // The slow viewer is in the room once the server has answered what it asked later.
+      const push = async (seq: number) => {
+        stage.live.pushAccepted({ deviceId: 'a', current: [{ t: seq, values: { cpu: 1 } }] });
+        await fast.nextChange((change) => change.seq === seq);
+      };
+      for (let seq = 1; seq <= 20; seq++) await push(seq);
+      slow.resume();
+      const taken = await taking;
+      expect(taken.devices).toBe(10_000);
+      expect(taken.bytes).toBeGreaterThan(12 * MiB);
+      expect(taken.longest).toBeLessThan(MiB);
+      await push(21);
+      const seqs = taken.seqs.slice(1);
+      while (seqs.at(-1) !== 21) seqs.push(await nextChange(slow));
+      expect(seqs).toEqual(seqs.map((_, i) => 22 - seqs.length + i));
       slow.close();
     } finally {
       await stage.close();

@@ -13,6 +13,7 @@ import {
   type SubscribeReply,
 } from '#protocol/live.ts';
 import { createLive } from '../../server/live/live.ts';
+import type { FleetRows } from '../../server/live/fleet-snapshot.ts';
 import type { LiveLimits } from '../../server/live/subscriptions.ts';
 import { emptyRecent } from '../../server/fleet/recent-ring.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -70,6 +71,8 @@ export const REFUSED_ADDRESS = '192.0.2.1';
 export async function openStage(
   options: {
     limits?: Partial<LiveLimits>;
+    /** The fleet; by default the stage's `devices`. */
+    fleet?: FleetRows;
     /** Delays the check of each session until its promise resolves. */
     authGate?: () => Promise<void>;
   } = {},
@@ -99,10 +102,11 @@ export async function openStage(
     },
     sessionAlive: (id) => !ended.has(id),
     snapshots: {
-      fleet: () => ({
-        ids: [...devices],
-        row: (id) => (devices.has(id) ? { device: deviceOf(id), recent: emptyRecent() } : undefined),
-      }),
+      fleet: () =>
+        options.fleet ?? {
+          ids: [...devices],
+          row: (id) => (devices.has(id) ? { device: deviceOf(id), recent: emptyRecent() } : undefined),
+        },
       device: (id) => (devices.has(id) ? { device: detailOf(id) } : undefined),
       alerts: () => ({ alerts: [alertOf('x')] }),
     },

@@ -27,6 +27,7 @@ function setUp() {
       dialled.push(one);
       return {
         subscribe: (room, reply) => one.asked.push({ room, reply }),
+        part: () => undefined,
         unsubscribe: (room) => one.left.push(room),
         close: () => {
           one.closed = true;

@@ -7,20 +7,21 @@ import { FakeTime } from './fake-time.ts';
 const message = (seq: number): Envelope<unknown> => ({ room: 'fleet', seq, at: seq * 10, data: `#${seq}` });
 const snapshot = (seq: number): SubscribeReply => ({ ok: true, snapshot: message(seq) });
 
-function setUp() {
+function setUp(text: (data: unknown) => string = String) {
   const time = new FakeTime();
   const heard: string[] = [];
   const asked: ((answer: SubscribeReply) => void)[] = [];
   const left: string[] = [];
   const wire: Wire = {
     subscribe: (_room, reply) => asked.push(reply),
+    part: (_room, reply) => asked.push(reply),
     unsubscribe: (room) => left.push(room),
     close: () => undefined,
   };
   const follower = new RoomFollower(
     'fleet',
     {
-      snapshot: (data) => heard.push(`snapshot ${String(data)}`),
+      snapshot: (data) => heard.push(`snapshot ${text(data)}`),
       change: (data) => heard.push(`change ${String(data)}`),
       missing: () => heard.push('missing'),
     },
@@ -59,6 +60,34 @@ describe('a room', () => {
     asked[0]?.(snapshot(5));
     follower.change(message(5));
     expect(asked).toHaveLength(2);
+  });
+
+  it('[L1] a snapshot in parts is handed on whole, and then the changes that came meanwhile', () => {
+    const { follower, wire, asked, heard } = setUp((data) => JSON.stringify(data));
+    const part = (left: number, id: string): SubscribeReply => ({
+      ok: true,
+      snapshot: { ...message(7), left, data: { devices: [id], recent: { [id]: 1 } } },
+    });
+    follower.connected(wire);
+    asked[0]?.(part(1, 'a'));
+    follower.change(message(8));
+    expect(heard).toEqual([]);
+    asked[1]?.(part(0, 'b'));
+    expect(asked).toHaveLength(2);
+    expect(heard).toEqual(['snapshot {"devices":["a","b"],"recent":{"a":1,"b":1}}', 'change #8']);
+  });
+
+  it('[L1] a snapshot whose next part does not come, or that the server does not know any more, is asked for again', () => {
+    const { follower, wire, asked, time, heard } = setUp();
+    const begun: SubscribeReply = { ok: true, snapshot: { ...message(7), left: 1 } };
+    follower.connected(wire);
+    asked[0]?.(begun);
+    time.pass(ANSWER_MS);
+    asked[2]?.(begun);
+    asked[3]?.({ ok: false, code: 'not_found' });
+    time.pass(250);
+    asked[4]?.(snapshot(9));
+    expect(heard).toEqual(['snapshot #9']);
   });
 
   it('[L1] changes that arrive before the snapshot are applied after it, without those the snapshot contains', () => {

@@ -42,6 +42,7 @@ function setUp() {
       wires.push(events);
       return {
         subscribe: (room, reply) => asked.push({ room, reply }),
+        part: () => undefined,
         unsubscribe: (room) => left.push(room),
         close: () => undefined,
       };

@@ -24,6 +24,8 @@ export interface WireEvents {
 export interface Wire {
   /** Asks for a room's snapshot and, from then on, its changes. */
   subscribe(room: RoomName, reply: (answer: SubscribeReply) => void): void;
+  /** Asks for the next part of the room's snapshot. */
+  part(room: RoomName, reply: (answer: SubscribeReply) => void): void;
   unsubscribe(room: RoomName): void;
   close(): void;
 }
@@ -62,12 +64,16 @@ export const dialServer: Dial = (events) => {
   socket.on('bye', (reason: unknown) => {
     if (isBye(reason)) events.bye(reason);
   });
+  const parsed = (reply: (answer: SubscribeReply) => void) => (answer: unknown) => {
+    const reading = subscribeReply.safeParse(answer);
+    if (reading.success) reply(reading.data);
+  };
   return {
     subscribe(room, reply) {
-      socket.emit('subscribe', room, (answer: unknown) => {
-        const parsed = subscribeReply.safeParse(answer);
-        if (parsed.success) reply(parsed.data);
-      });
+      socket.emit('subscribe', room, parsed(reply));
+    },
+    part(room, reply) {
+      socket.emit('part', room, parsed(reply));
     },
     unsubscribe(room) {
       socket.emit('unsubscribe', room);

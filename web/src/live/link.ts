@@ -167,6 +167,14 @@ export class Link {
             reply(answer);
           }),
         ),
+      part: (room, reply) =>
+        wire.part(
+          room,
+          whileCurrent((answer: SubscribeReply) => {
+            this.#heard();
+            reply(answer);
+          }),
+        ),
       unsubscribe: (room) => wire.unsubscribe(room),
       close: () => {
         current = false;

@@ -3,7 +3,7 @@
  * a gap: the follower asks for a new snapshot, with at most one request under way. The wire and the timers are
  * handed in.
  */
-import type { Envelope, RoomName, SubscribeReply } from '#protocol/live.ts';
+import { joinParts, type Envelope, type RoomName, type SubscribeReply } from '#protocol/live.ts';
 import type { Wire } from './dial.ts';
 
 /** What a room's follower is told. `at` is the server's clock, epoch milliseconds. */
@@ -20,20 +20,22 @@ export type After = (ms: number, job: () => void) => () => void;
 
 /** An answer that takes longer than this counts as lost. */
 export const ANSWER_MS = 4000;
-/** Changes kept while a snapshot is under way; past that, another snapshot is cheaper. */
-const HELD = 256;
+/** Changes kept while a snapshot is under way, at most 25 a second; past that, another snapshot is cheaper. */
+const HELD = 1024;
 /** Repeated snapshots make an overload worse: each waits longer than the one before, up to this. */
 const RESYNC_CAP_MS = 4000;
 
 type State =
   /** No connection. */
   | { readonly at: 'idle' }
-  /** A snapshot was asked for; changes that arrive before it are held. */
-  | { readonly at: 'asking'; readonly held: Envelope<unknown>[] }
+  /** A snapshot was asked for; its parts so far and changes that arrive before its last one are held. */
+  | { readonly at: 'asking'; readonly held: Envelope<unknown>[]; readonly parts: unknown[] }
   /** A snapshot will be asked for when the wait is over. */
   | { readonly at: 'waiting' }
   | { readonly at: 'synced'; seq: number }
   | { readonly at: 'missing' };
+
+type Asking = Extract<State, { at: 'asking' }>;
 
 export class RoomFollower {
   readonly #room: RoomName;
@@ -88,28 +90,38 @@ export class RoomFollower {
   #ask(): void {
     const wire = this.#wire;
     if (!wire) return;
-    const asking: State = { at: 'asking', held: [] };
-    this.#cancel();
+    const asking: Asking = { at: 'asking', held: [], parts: [] };
     this.#state = asking;
-    this.#cancel = this.#after(ANSWER_MS, () => this.#resync());
-    wire.subscribe(this.#room, (answer) => {
-      if (this.#state === asking) this.#answered(answer, asking.held);
-    });
+    const reply = (answer: SubscribeReply) => {
+      if (this.#state === asking) this.#answered(answer, asking, () => this.#await(wire.part, reply));
+    };
+    this.#await(wire.subscribe, reply);
   }
 
-  #answered(answer: SubscribeReply, held: readonly Envelope<unknown>[]): void {
+  /** Asks the wire, and asks for a new snapshot where no answer comes in time. */
+  #await(ask: Wire['subscribe'], reply: (answer: SubscribeReply) => void): void {
+    this.#cancel();
+    this.#cancel = this.#after(ANSWER_MS, () => this.#resync());
+    ask(this.#room, reply);
+  }
+
+  #answered(answer: SubscribeReply, { held, parts }: Asking, askForPart: () => void): void {
     this.#cancel();
     if (!answer.ok) {
+      // The server knows nothing of a snapshot that it has begun to send.
+      if (parts.length > 0) return this.#resync();
       this.#state = { at: 'missing' };
       this.#handlers.missing?.();
       return;
     }
-    const { seq, data, at } = answer.snapshot;
+    const { seq, data, at, left = 0 } = answer.snapshot;
+    parts.push(data);
+    if (left > 0) return askForPart();
     this.#state = { at: 'synced', seq };
     this.#cancel = this.#after(RESYNC_CAP_MS, () => {
       this.#resyncs = 0;
     });
-    this.#handlers.snapshot(data, at);
+    this.#handlers.snapshot(parts.length === 1 ? data : joinParts(parts), at);
     // Held changes up to the snapshot's number are part of it; the later ones follow it.
     for (const envelope of held) if (envelope.seq > seq) this.change(envelope);
   }
