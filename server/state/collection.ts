@@ -26,4 +26,6 @@ export interface Collection<T extends { readonly id: string }> {
   putSoon(item: T): void;
   /** Removes a record in the manner of `keep`. */
   drop(id: string): void;
+  /** Resolves when all changes made so far are on disk; rejects as `put` does when they cannot be written. */
+  saved(): Promise<void>;
 }

@@ -172,6 +172,13 @@ export async function openCollection<T extends { readonly id: string }>({
       soon.unref();
     },
     drop: (id) => note(id, undefined),
+    saved() {
+      if (!changed && writing === undefined) return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        awaited.push({ undo: () => undefined, resolve, reject });
+        save();
+      });
+    },
     async close() {
       do {
         if (changed) save();

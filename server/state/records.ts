@@ -83,7 +83,10 @@ export type AlertRecord = z.infer<typeof alertRecord>;
 export const auditRecord = auditEntry;
 export type AuditRecord = z.infer<typeof auditRecord>;
 
-export const alertRouteRecord = alertRoute;
+export const alertRouteRecord = alertRoute.extend({
+  /** Routes are tried in ascending order of it. */
+  position: z.number(),
+});
 export type AlertRouteRecord = z.infer<typeof alertRouteRecord>;
 
 export const notificationRecord = notification;

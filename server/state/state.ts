@@ -3,14 +3,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { channelRecord } from '#protocol/notify.ts';
 import { errorCode } from '#protocol/errors.ts';
 import { openCollection, type OpenCollection } from './lowdb-collection.ts';
 import {
+  alertGroupRecord,
   alertRecord,
+  alertRouteRecord,
   alertRuleRecord,
   auditRecord,
   deviceRecord,
   enrollmentKeyRecord,
+  notificationRecord,
+  notifySettingsRecord,
   removalRecord,
   removedDeviceRecord,
   sessionRecord,
@@ -28,7 +33,15 @@ export interface StateParts {
 }
 
 /** What a server cannot go on without: its people or agents would be refused, or its rules not judged. */
-const ESSENTIAL = ['users', 'devices', 'removed-devices', 'enrollment-keys', 'alert-rules'];
+const ESSENTIAL = [
+  'users',
+  'devices',
+  'removed-devices',
+  'enrollment-keys',
+  'alert-rules',
+  'channels',
+  'alert-routes',
+];
 
 /** The file `state.json`: which collections have had a file, so that one that is missing later is noticed. */
 const known = z.object({ collections: z.array(z.string()) });
@@ -73,38 +86,33 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
       whyLost,
     });
   };
-  const [users, sessions, devices, removed, keys, removals, rules, alerts, audit, auditOthers] =
-    await Promise.all([
-      open('users', userRecord),
-      open('sessions', sessionRecord),
-      open('devices', deviceRecord),
-      open('removed-devices', removedDeviceRecord),
-      open('enrollment-keys', enrollmentKeyRecord),
-      open('history-removals', removalRecord),
-      open('alert-rules', alertRuleRecord),
-      open('alerts', alertRecord),
-      open('audit', auditRecord),
-      open('audit-others', auditRecord),
-    ]);
+  const collections = {
+    users: await open('users', userRecord),
+    sessions: await open('sessions', sessionRecord),
+    devices: await open('devices', deviceRecord),
+    removed: await open('removed-devices', removedDeviceRecord),
+    keys: await open('enrollment-keys', enrollmentKeyRecord),
+    /** Devices whose samples the history is to delete. */
+    removals: await open('history-removals', removalRecord),
+    rules: await open('alert-rules', alertRuleRecord),
+    alerts: await open('alerts', alertRecord),
+    channels: await open('channels', channelRecord),
+    alertRoutes: await open('alert-routes', alertRouteRecord),
+    alertGroups: await open('alert-groups', alertGroupRecord),
+    notifications: await open('notifications', notificationRecord),
+    notifySettings: await open('notify-settings', notifySettingsRecord),
+    /** Administrators' entries. */
+    audit: await open('audit', auditRecord),
+    /** Entries of all other kinds of actors. */
+    auditOthers: await open('audit-others', auditRecord),
+  };
   if (names.some((name) => !had.includes(name)))
     await writeFileAtomic(join(dir, 'state.json'), JSON.stringify({ collections: names }), { mode: 0o600 });
-  const all = [users, sessions, devices, removed, keys, removals, rules, alerts, audit, auditOthers];
   return {
-    users,
-    sessions,
-    devices,
-    removed,
-    keys,
-    /** Devices whose samples the history is to delete. */
-    removals,
-    rules,
-    alerts,
-    /** Administrators' entries. */
-    audit,
-    /** Entries of all other kinds of actors. */
-    auditOthers,
+    ...collections,
     /** Resolves when all changes are on disk. When a file cannot be written, rejects once all the others are. */
     async close(): Promise<void> {
+      const all = Object.values(collections);
       const closed = await Promise.allSettled(all.map((collection) => collection.close()));
       const failed = closed.find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;

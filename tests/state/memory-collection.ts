@@ -20,6 +20,7 @@ export function memoryCollection<T extends { readonly id: string }>(items: reado
     },
     keep: (item) => void records.set(item.id, item),
     drop: (id) => void records.delete(id),
+    saved: () => Promise.resolve(),
   };
 }
 

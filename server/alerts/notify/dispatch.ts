@@ -1,0 +1,237 @@
+/**
+ * Follows the alerts and decides which notifications go out: finds the routes of each alert, keeps the groups, and puts
+ * the messages of groups into the outbox. [A3] What people were told is stored with the group, after its notifications:
+ * a crash repeats a message under the same id rather than losing it.
+ */
+import { errorText } from '#protocol/errors.ts';
+import type { Alert } from '#protocol/alerts.ts';
+import type { AlertRoute, Notification } from '#protocol/notify.ts';
+import type { Collection } from '../../state/collection.ts';
+import type { AlertGroupRecord } from '../../state/records.ts';
+import type { Clock, Log } from '../../types.ts';
+import { channelsOf, joinGroup, openGroup, stepGroup, type GroupMessage } from './grouping.ts';
+import type { Outbox } from './outbox.ts';
+import { groupKeyOf, routesOf } from './routing.ts';
+
+const TICK_MS = 1000;
+/** Alerts that change within so many milliseconds are handled together: an outage changes thousands, one by one. */
+const GATHER_MS = 50;
+
+export interface DispatchParts {
+  /** In their order. */
+  readonly routes: () => readonly AlertRoute[];
+  readonly groups: Collection<AlertGroupRecord>;
+  /** The tags of a machine; none of an unknown one. */
+  readonly tagsOf: (deviceId: string) => readonly string[];
+  /** The alert as it is now; undefined where it is not stored. */
+  readonly alertOf: (id: string) => Alert | undefined;
+  readonly active: () => readonly Alert[];
+  /** Resolves when the alerts are on disk, or cannot be written now. */
+  readonly alertsSaved: () => Promise<void>;
+  readonly outbox: Pick<Outbox, 'add' | 'ofThread'>;
+  /** Called after notifications were put into the outbox. */
+  readonly onAdded: (notifications: readonly Notification[]) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Dispatch {
+  /** To be called with the alerts that were raised, changed or resolved. */
+  alertsChanged(alerts: readonly Alert[]): void;
+  /** To be called when routes have changed: alerts that no route has taken are tried again. */
+  routesChanged(): void;
+  /** Resolves when the messages that are being stored are in the outbox. */
+  stop(): Promise<void>;
+}
+
+/** The group with what the notifications say that a crash kept it from noting. */
+function caughtUp(group: AlertGroupRecord, notifications: readonly Notification[]): AlertGroupRecord {
+  const members = { ...group.members };
+  let { messages, subject, escalated } = group;
+  for (const { number, event, alerts, subject: told } of notifications) {
+    if (number <= group.messages) continue;
+    for (const { id, severity } of alerts) {
+      if (event === 'firing') members[id] = severity;
+      else if (event === 'acknowledged') members[id] = 'acknowledged';
+      else if (event === 'resolved') delete members[id];
+    }
+    messages = Math.max(messages, number);
+    subject = told;
+    escalated ||= event === 'escalated';
+  }
+  return { ...group, members, messages, subject, escalated };
+}
+
+export function createDispatch({
+  routes,
+  groups: stored,
+  tagsOf,
+  alertOf,
+  active,
+  alertsSaved,
+  outbox,
+  onAdded,
+  clock,
+  log,
+}: DispatchParts): Dispatch {
+  /** By id. What is stored follows once the group's messages are in the outbox. */
+  const groups = new Map<string, AlertGroupRecord>();
+  /** The id of the group of a route and a key. */
+  const groupIds = new Map<string, string>();
+  /** The ids of the groups that an alert is in, by its id. */
+  const groupsOf = new Map<string, Set<string>>();
+  /** Groups that are not stored as they are. */
+  const unstored = new Set<string>();
+  /** The messages of a group that are being stored, by its id. */
+  const working = new Map<string, Promise<void>>();
+  /** The ids of the alerts that have changed and are yet to be looked at. */
+  let changed = new Set<string>();
+  let cancelLook: (() => void) | undefined;
+
+  const placeOf = ({ route_id, key }: Pick<AlertGroupRecord, 'route_id' | 'key'>) => `${route_id}\n${key}`;
+
+  function setGroup(group: AlertGroupRecord): void {
+    const before = groups.get(group.id);
+    if (before === group) return;
+    for (const id of Object.keys(before?.members ?? {})) if (!(id in group.members)) leave(id, group.id);
+    for (const id of Object.keys(group.members)) enter(id, group.id);
+    groups.set(group.id, group);
+    groupIds.set(placeOf(group), group.id);
+    unstored.add(group.id);
+  }
+
+  function enter(alertId: string, groupId: string): void {
+    const ids = groupsOf.get(alertId) ?? new Set();
+    groupsOf.set(alertId, ids.add(groupId));
+  }
+
+  function leave(alertId: string, groupId: string): void {
+    const ids = groupsOf.get(alertId);
+    ids?.delete(groupId);
+    if (ids?.size === 0) groupsOf.delete(alertId);
+  }
+
+  function endGroup(group: AlertGroupRecord): void {
+    for (const id of Object.keys(group.members)) leave(id, group.id);
+    groups.delete(group.id);
+    groupIds.delete(placeOf(group));
+    unstored.delete(group.id);
+    stored.drop(group.id);
+  }
+
+  function storeGroup(groupId: string): void {
+    const group = groups.get(groupId);
+    if (group !== undefined && unstored.delete(groupId)) stored.keep(group);
+  }
+
+  /** Puts those of the alerts that are in no group into the groups of their routes. */
+  function join(alerts: Iterable<Alert>): void {
+    const now = clock.now();
+    /** By the place of a group: what joins it. */
+    const joining = new Map<string, { route: AlertRoute; key: string; alerts: [Alert, ...Alert[]] }>();
+    for (const alert of alerts) {
+      if (alert.state === 'resolved' || groupsOf.has(alert.id)) continue;
+      const tags = tagsOf(alert.device_id);
+      for (const route of routesOf(routes(), alert, tags)) {
+        const key = groupKeyOf(route, alert, tags);
+        const place = placeOf({ route_id: route.id, key });
+        const others = joining.get(place);
+        if (others === undefined) joining.set(place, { route, key, alerts: [alert] });
+        else others.alerts.push(alert);
+      }
+    }
+    for (const [place, { route, key, alerts: joined }] of joining) {
+      const existing = groups.get(groupIds.get(place) ?? '');
+      setGroup(joinGroup(existing ?? openGroup(route, key, joined[0], now), route, joined, now));
+    }
+  }
+
+  /** Looks at the alerts that have changed. */
+  function look(): void {
+    cancelLook = undefined;
+    const ids = changed;
+    changed = new Set();
+    join([...ids].map(alertOf).filter((alert) => alert !== undefined));
+    const touched = new Set([...ids].flatMap((id) => [...(groupsOf.get(id) ?? [])]));
+    for (const groupId of touched) startWork(groupId);
+  }
+
+  function notificationsOf(
+    group: AlertGroupRecord,
+    route: AlertRoute,
+    { event, alerts }: GroupMessage,
+  ): Notification[] {
+    return channelsOf(group, route, event).map((channelId) => ({
+      id: `${group.id}.${group.messages}.${channelId}`,
+      channel_id: channelId,
+      route_id: route.id,
+      thread: group.id,
+      number: group.messages,
+      subject: group.subject,
+      event,
+      alerts: [...alerts],
+      count: alerts.length,
+      note: '',
+      created_at: clock.now(),
+      state: 'waiting',
+      attempts: [],
+      tries: 0,
+      next_try_at: null,
+      done_at: null,
+      rerouted: false,
+    }));
+  }
+
+  /** Makes the group's messages that are due, and stores them, then the group. */
+  async function work(groupId: string): Promise<void> {
+    for (;;) {
+      const before = groups.get(groupId);
+      const route = routes().find(({ id }) => id === before?.route_id);
+      if (before === undefined) return;
+      // Its route was removed: nobody is told any more.
+      if (route === undefined) return endGroup(before);
+      const { group, message } = stepGroup(before, route, alertOf, clock.now());
+      if (group === undefined) return endGroup(before);
+      setGroup(group);
+      if (message === undefined) return storeGroup(groupId);
+      const notifications = notificationsOf(group, route, message);
+      await alertsSaved();
+      await outbox.add(notifications);
+      onAdded(notifications);
+    }
+  }
+
+  function startWork(groupId: string): void {
+    if (working.has(groupId)) return;
+    const done = work(groupId)
+      .catch((error: unknown) => {
+        log.error({ err: error, group: groupId }, `the messages of a group failed: ${errorText(error)}`);
+      })
+      .finally(() => working.delete(groupId));
+    working.set(groupId, done);
+  }
+
+  function tick(): void {
+    for (const id of groups.keys()) startWork(id);
+  }
+
+  for (const group of stored.all()) setGroup(caughtUp(group, outbox.ofThread(group.id)));
+  join(active());
+
+  const stopTicks = clock.every(tick, TICK_MS);
+  return {
+    alertsChanged(alerts) {
+      for (const { id } of alerts) changed.add(id);
+      cancelLook ??= clock.after(GATHER_MS, look);
+    },
+    routesChanged() {
+      join(active());
+      tick();
+    },
+    async stop() {
+      stopTicks();
+      cancelLook?.();
+      while (working.size > 0) await Promise.all(working.values());
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * The notifications that wait to be sent, and the log of those that were. [A3] A notification is on disk before it is
+ * sent, and is marked as sent afterwards: a crash in between sends it again, under the same id.
+ */
+import type { Attempt, Notification } from '#protocol/notify.ts';
+import type { Collection } from '../../state/collection.ts';
+import type { NotificationRecord } from '../../state/records.ts';
+
+/** How many notifications that are done are kept. */
+const DONE_KEPT = 1000;
+/** How many alerts of a notification that is done are kept, once it is certain that nobody needs all of them. */
+const ALERTS_KEPT = 20;
+const CUT_AFTER_MS = 600_000;
+const ATTEMPTS_KEPT = 10;
+
+export interface Outbox {
+  /**
+   * Stores notifications to be sent; those that are stored already stay as they are. Resolves when they are on disk, or
+   * cannot be written now: then they are sent all the same, because an alert about a full disk must go out.
+   */
+  add(notifications: readonly Notification[]): Promise<void>;
+  get(id: string): Notification | undefined;
+  /** The newest first. */
+  all(): readonly Notification[];
+  /** Those that a channel has yet to send, oldest first. */
+  waiting(channelId: string): readonly Notification[];
+  /** Those of one thread. */
+  ofThread(thread: string): readonly Notification[];
+  /** Notes a try. `next`: when the next one is due, epoch milliseconds, or that there is none. */
+  attempted(notification: Notification, attempt: Attempt, next: number | 'sent' | 'failed'): Notification;
+  /** Notes that another channel was given what this notification says. */
+  rerouted(notification: Notification): void;
+  /** Forgets what nobody needs any more. */
+  tidy(now: number): void;
+}
+
+export function createOutbox(notifications: Collection<NotificationRecord>): Outbox {
+  /** By channel, by notification id, in the order in which they were added. */
+  const waiting = new Map<string, Map<string, Notification>>();
+
+  function index(notification: Notification): void {
+    const { id, channel_id, state } = notification;
+    const ofChannel = waiting.get(channel_id) ?? new Map<string, Notification>();
+    if (state === 'waiting') ofChannel.set(id, notification);
+    else ofChannel.delete(id);
+    waiting.set(channel_id, ofChannel);
+  }
+
+  function change(notification: Notification): Notification {
+    index(notification);
+    notifications.keep(notification);
+    return notification;
+  }
+
+  for (const notification of notifications.all()) index(notification);
+
+  return {
+    async add(added) {
+      const fresh = added.filter(({ id }) => notifications.get(id) === undefined);
+      await Promise.all(
+        fresh.map((notification) =>
+          notifications.put(notification).catch(() => {
+            notifications.keep(notification);
+          }),
+        ),
+      );
+      for (const notification of fresh) index(notification);
+    },
+    get: (id) => notifications.get(id),
+    all: () => notifications.all().toReversed(),
+    waiting: (channelId) => [...(waiting.get(channelId)?.values() ?? [])],
+    ofThread: (thread) => notifications.all().filter((notification) => notification.thread === thread),
+    attempted(notification, attempt, next) {
+      const isDone = typeof next === 'string';
+      return change({
+        ...notification,
+        attempts: [...notification.attempts, attempt].slice(-ATTEMPTS_KEPT),
+        tries: notification.tries + 1,
+        state: isDone ? next : 'waiting',
+        next_try_at: isDone ? null : next,
+        done_at: isDone ? attempt.at + attempt.ms : null,
+      });
+    },
+    rerouted(notification) {
+      change({ ...notification, rerouted: true });
+    },
+    tidy(now) {
+      const done = notifications.all().filter(({ state }) => state !== 'waiting');
+      for (const { id } of done.slice(0, -DONE_KEPT)) notifications.drop(id);
+      for (const notification of done.slice(-DONE_KEPT)) {
+        const { done_at, alerts } = notification;
+        if (alerts.length > ALERTS_KEPT && done_at !== null && now - done_at > CUT_AFTER_MS)
+          notifications.keep({ ...notification, alerts: alerts.slice(0, ALERTS_KEPT) });
+      }
+    },
+  };
+}

@@ -1,0 +1,52 @@
+/** Which alert routes take an alert, and which alerts of a route become one message. Pure functions. */
+import type { Alert } from '#protocol/alerts.ts';
+import type { AlertRoute, RouteMatch } from '#protocol/notify.ts';
+import { isWithin } from '../week-hours.ts';
+
+/** Makes a test for names from a pattern, in which `*` stands for any characters; an empty pattern takes all. */
+export function namePattern(pattern: string): (name: string) => boolean {
+  if (pattern === '') return () => true;
+  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const expression = new RegExp(`^${parts.join('.*')}$`, 'iu');
+  return (name) => expression.test(name);
+}
+
+function matches(match: RouteMatch, alert: Alert, tags: readonly string[]): boolean {
+  if (match.severities.length > 0 && !match.severities.includes(alert.severity)) return false;
+  if (match.rules.length > 0 && !match.rules.includes(alert.rule_id)) return false;
+  if (match.tags.length > 0 && !match.tags.some((tag) => tags.includes(tag))) return false;
+  if (!namePattern(match.name)(alert.device_name)) return false;
+  return match.hours === null || isWithin(match.hours, alert.timestamp);
+}
+
+/**
+ * The routes that take the alert, in their order: all that match until one that does not go on.
+ * @param tags of the alert's machine
+ */
+export function routesOf(
+  routes: readonly AlertRoute[],
+  alert: Alert,
+  tags: readonly string[],
+): readonly AlertRoute[] {
+  const taking: AlertRoute[] = [];
+  for (const route of routes) {
+    if (!route.enabled || !matches(route.match, alert, tags)) continue;
+    taking.push(route);
+    if (!route.goes_on) break;
+  }
+  return taking;
+}
+
+/** What the alerts that become one message of the route have in common. `tags`: of the alert's machine. */
+export function groupKeyOf(route: AlertRoute, alert: Alert, tags: readonly string[]): string {
+  switch (route.group_by) {
+    case 'all':
+      return '';
+    case 'rule':
+      return alert.rule_id;
+    case 'machine':
+      return alert.device_id;
+    case 'tag':
+      return tags.find((tag) => tag.startsWith(route.group_tag)) ?? '';
+  }
+}
