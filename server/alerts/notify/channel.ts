@@ -3,8 +3,8 @@
  * and one line in `channels.ts`; CONTRIBUTING.md shows how to add one.
  */
 import type { z } from 'zod';
+import type { Problem } from './delivery-problem.ts';
 import type { Message } from './message.ts';
-import type { Outgoing } from './outgoing.ts';
 
 /** What the far side said to a message that it took. */
 export interface Answer {
@@ -14,12 +14,55 @@ export interface Answer {
   readonly text: string;
 }
 
+export interface OutgoingRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /**
+   * Reads the service's own way to report errors. It is asked about every reply, so that an error under the status 200
+   * is one too; undefined where the status says all there is.
+   */
+  readonly problemIn?: (reply: OutgoingReply) => Problem | undefined;
+}
+
+/** A reply. As an `Answer`, it is what a channel's `send` returns. */
+export interface OutgoingReply extends Answer {
+  readonly status: number;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 64 KiB of it. */
+  readonly body: string;
+}
+
+/** An address that was looked up and may be connected to. */
+export interface AllowedAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+export interface Outgoing {
+  /**
+   * Makes one HTTP request, bounded in time and size, through HTTPS_PROXY or HTTP_PROXY where they are set.
+   * @returns the reply with a status of 200 to 299
+   * @throws {DeliveryError} for every other reply, and where there is none; it says what is wrong and what to do
+   */
+  request(request: OutgoingRequest): Promise<OutgoingReply>;
+  /**
+   * Looks up a host that a channel connects to by itself (a mail server).
+   * @throws {DeliveryError} where it has no address, or only ones that the channel may not connect to
+   */
+  lookUp(host: string): Promise<AllowedAddress>;
+}
+
 /** One message on its way to one channel. */
 export interface Delivery<Settings> {
   readonly settings: Settings;
   readonly message: Message;
   /** Makes HTTP requests and opens sockets, within the limits that hold for this channel. */
   readonly outgoing: Outgoing;
+  /** When this try is made, epoch milliseconds. */
+  readonly at: number;
 }
 
 /**

@@ -9,50 +9,15 @@ import { isIP, type LookupFunction } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { getProxyForUrl } from 'proxy-from-env';
-import { DeliveryError, type Answer } from './channel.ts';
-import { connectionProblem, problemOfReply, retryAfterMs, type Problem } from './delivery-problem.ts';
+import {
+  DeliveryError,
+  type AllowedAddress,
+  type Outgoing,
+  type OutgoingReply,
+  type OutgoingRequest,
+} from './channel.ts';
+import { connectionProblem, problemOfReply, retryAfterMs } from './delivery-problem.ts';
 import { reachOf, type Reach } from './reach.ts';
-
-export interface OutgoingRequest {
-  readonly method?: 'GET' | 'POST' | 'PUT';
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-  /**
-   * Reads the service's own way to report errors. It is asked about every reply, so that an error under the status 200
-   * is one too; undefined where the status says all there is.
-   */
-  readonly problemIn?: (reply: OutgoingReply) => Problem | undefined;
-}
-
-/** A reply. As an `Answer`, it is what a channel's `send` returns. */
-export interface OutgoingReply extends Answer {
-  readonly status: number;
-  /** By their names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** At most 64 KiB of it. */
-  readonly body: string;
-}
-
-/** An address that was looked up and may be connected to. */
-export interface AllowedAddress {
-  readonly address: string;
-  readonly family: 4 | 6;
-}
-
-export interface Outgoing {
-  /**
-   * Makes one HTTP request, bounded in time and size, through HTTPS_PROXY or HTTP_PROXY where they are set.
-   * @returns the reply with a status of 200 to 299
-   * @throws {DeliveryError} for every other reply, and where there is none; it says what is wrong and what to do
-   */
-  request(request: OutgoingRequest): Promise<OutgoingReply>;
-  /**
-   * Looks up a host that a channel connects to by itself (a mail server).
-   * @throws {DeliveryError} where it has no address, or only ones that the channel may not connect to
-   */
-  lookUp(host: string): Promise<AllowedAddress>;
-}
 
 export interface OutgoingParts {
   /** Whether loopback and private networks may be reached. */
