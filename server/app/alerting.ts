@@ -50,7 +50,7 @@ export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
     /** Notified with each alert that was raised, changed or resolved. */
     alertsChanged,
     routes: [
-      ...alertRoutes({ active: alerts.active, all: alerts.all }),
+      ...alertRoutes({ alerts, audit: people.audit }),
       ...alertRuleRoutes({ rules, rulesChanged: alerts.rulesChanged, audit: people.audit }),
     ],
     stop: alerts.stop,

@@ -10,7 +10,7 @@ import type { SignedIn } from '../types.ts';
 import type { Request } from './request.ts';
 import { NOBODY, type Access, type Route } from './route.ts';
 
-const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, admin: 2 };
+const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, operator: 2, admin: 3 };
 
 export interface GuardParts {
   /** The valid session of a Cookie header, else undefined. */

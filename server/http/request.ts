@@ -23,6 +23,7 @@ export interface Request {
 }
 
 export const COPIED_HEADERS = [
+  'accept',
   'authorization',
   'content-encoding',
   'content-length',

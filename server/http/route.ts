@@ -11,7 +11,7 @@ import type { Request } from './request.ts';
 
 /**
  * `public`: anybody. `device`: the handler checks the device's token. A role: a session of that role or a
- * higher one; the order is display, viewer, admin.
+ * higher one; the order is display, viewer, operator, admin.
  */
 export type Access = 'public' | 'device' | Role;
 /** `none`: a request without credentials is accepted as well. */

@@ -1,7 +1,7 @@
 /** The shapes of alerts and of the rules that raise them. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
 import { tags } from './api.ts';
-import { text } from './text.ts';
+import { optionalText, text } from './text.ts';
 
 export const severity = z.enum(['warning', 'critical']);
 export type Severity = z.infer<typeof severity>;
@@ -93,7 +93,52 @@ export const pendingAlert = alert
   });
 export type PendingAlert = z.infer<typeof pendingAlert>;
 
-export const alertsReply = z.object({ alerts: z.array(alert) });
+export const alertsReply = z.object({
+  alerts: z.array(alert),
+  /** What to ask with, as `cursor`, for the next page; null or absent where there is none. */
+  next: z.string().nullable().optional(),
+  /** Only for `state=pending`, which has no alerts: conditions that hold, but not yet long enough. */
+  pending: z.array(pendingAlert).optional(),
+});
+
+const remark = optionalText(2000);
+export const acknowledgeRequest = z.strictObject({ comment: remark.default('') });
+export const acknowledgeManyRequest = z.strictObject({
+  ids: z.array(z.string().max(64)).min(1).max(10_000),
+  comment: remark.default(''),
+});
+export const commentRequest = z.strictObject({ text: text(2000) });
+
+/** Milliseconds. */
+const timeTaken = z.object({
+  /** How many alerts it is worked out from. */
+  count: z.number(),
+  mean_ms: z.number(),
+  median_ms: z.number(),
+});
+export type TimeTaken = z.infer<typeof timeTaken>;
+
+const alertTally = z.object({
+  /** Of the rule, or the device. */
+  id: z.string(),
+  name: z.string(),
+  count: z.number(),
+  /** How often these alerts were reopened. */
+  reopened: z.number(),
+  /** From an alert's beginning to its first acknowledgement; null where nobody acknowledged one. */
+  acknowledge: timeTaken.nullable(),
+  /** From an alert's beginning until its condition cleared; null where none did. */
+  resolve: timeTaken.nullable(),
+});
+export type AlertTally = z.infer<typeof alertTally>;
+
+/** What the kept alerts of a time say about rules and machines, the noisiest first. */
+export const alertStatistics = z.object({
+  count: z.number(),
+  rules: z.array(alertTally),
+  devices: z.array(alertTally),
+});
+export type AlertStatistics = z.infer<typeof alertStatistics>;
 
 /** Whether the alert has not ended; somebody may have acknowledged it. */
 export function isActive({ state }: Pick<Alert, 'state'>): boolean {

@@ -23,7 +23,7 @@ export type ErrorReply = z.infer<typeof errorReply>;
 
 // --- people -----------------------------------------------------------------------------------------
 
-export const role = z.enum(['admin', 'viewer', 'display']);
+export const role = z.enum(['admin', 'operator', 'viewer', 'display']);
 export type Role = z.infer<typeof role>;
 
 const username = z

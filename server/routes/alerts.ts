@@ -1,31 +1,196 @@
-/** `GET /alerts`: active and past alerts. */
-import { alertsReply, type Alert } from '#protocol/alerts.ts';
+/** `/alerts`: find alerts and what they say of rules and machines; acknowledge them and comment on them. */
+import {
+  acknowledgeManyRequest,
+  acknowledgeRequest,
+  alert as alertShape,
+  alertStatistics as statisticsShape,
+  alertsReply,
+  commentRequest,
+  type Alert,
+} from '#protocol/alerts.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { route, type Route } from '../http/route.ts';
+import { alertsCsv } from '../alerts/alert-csv.ts';
+import { searchAlerts, type AlertFilter } from '../alerts/alert-search.ts';
+import { alertStatistics } from '../alerts/alert-statistics.ts';
+import type { Alerts } from '../alerts/alerts.ts';
+import { actorOf, type Audit } from '../auth/audit.ts';
+import { invalidQuery, readCount, readTime, readWord } from '../http/query.ts';
+import { firstParam, Reply, TextReply, type Request } from '../http/request.ts';
+import { route, routeWithBody, type Route } from '../http/route.ts';
+import type { SignedIn } from '../types.ts';
 
 export interface AlertRouteParts {
-  /** Active alerts, newest first. */
-  readonly active: () => readonly Alert[];
-  /** Active and resolved alerts, newest first. */
-  readonly all: () => readonly Alert[];
+  readonly alerts: Pick<
+    Alerts,
+    'active' | 'all' | 'get' | 'pending' | 'acknowledge' | 'unacknowledge' | 'comment'
+  >;
+  readonly audit: Audit;
 }
 
-export function alertRoutes({ active, all }: AlertRouteParts): Route[] {
+/** More than are ever kept. */
+const ALL = 1_000_000;
+const MOST_IN_PAGE = 10_000;
+const DEFAULT_IN_PAGE = 1000;
+const STATES = ['active', 'all', 'firing', 'acknowledged', 'resolved', 'pending'] as const;
+
+const FILTERS = {
+  state:
+    'active (the default), firing, acknowledged, resolved or all; pending: conditions that hold, but not yet for as ' +
+    'long as their rules ask',
+  severity: 'warning or critical',
+  device: 'the id of a device',
+  rule: 'the id of a rule',
+  from: 'with "to": alerts that were active at some time between; ISO 8601 or epoch milliseconds',
+  to: 'see "from"',
+  q: 'words that must all stand in the names, the field, the comments or who wrote them',
+  limit: `at most so many alerts, up to ${MOST_IN_PAGE}; ${DEFAULT_IN_PAGE} unless only active ones are asked for`,
+  cursor: 'the "next" of the page before',
+  format: 'csv: a table for spreadsheets instead of JSON, as with "Accept: text/csv"',
+};
+
+function readFilter(query: URLSearchParams): AlertFilter & { readonly isPending: boolean } {
+  const state = readWord(query, 'state', STATES) ?? 'active';
+  return {
+    state: state === 'pending' ? 'active' : state,
+    isPending: state === 'pending',
+    severity: readWord(query, 'severity', ['warning', 'critical'] as const),
+    deviceId: query.get('device') ?? undefined,
+    ruleId: query.get('rule') ?? undefined,
+    from: readTime(query, 'from', undefined),
+    to: readTime(query, 'to', undefined),
+    text: query.get('q') ?? undefined,
+  };
+}
+
+/** Whether the reply is to be CSV: the query says so, or the Accept header names it and not JSON. */
+function wantsCsv(request: Request, query: URLSearchParams): boolean {
+  const format = readWord(query, 'format', ['csv', 'json'] as const);
+  if (format !== undefined) return format === 'csv';
+  const accepted = request.header('accept');
+  return accepted.includes('text/csv') && !accepted.includes('application/json');
+}
+
+const nameOf = ({ rule_name, device_name }: Alert) => `${rule_name} on ${device_name}`;
+
+export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
+  function record(person: SignedIn, request: Request, action: string, target: string): void {
+    audit.record({ ...actorOf(person, request), action, target });
+  }
+
+  function found(alert: Alert | undefined): Alert {
+    if (alert === undefined) throw new ApiError('unknown_item');
+    return alert;
+  }
+
+  function search({ request }: { request: Request }): unknown {
+    const { query } = request;
+    const filter = readFilter(query);
+    const csv = wantsCsv(request, query);
+    if (filter.isPending) return { alerts: [], pending: alerts.pending() };
+    const isOfPast = filter.state === 'all' || filter.state === 'resolved';
+    const page = searchAlerts(isOfPast ? alerts.all({ limit: ALL }) : alerts.active(), filter, {
+      limit: readCount(query, 'limit', MOST_IN_PAGE) ?? (isOfPast && !csv ? DEFAULT_IN_PAGE : MOST_IN_PAGE),
+      cursor: query.get('cursor') ?? undefined,
+    });
+    if (page === undefined) throw invalidQuery('cursor', 'is the "next" of a page');
+    return csv ? new TextReply('text/csv; charset=utf-8', alertsCsv(page.alerts)) : page;
+  }
+
   return [
     route({
       method: 'GET',
       path: '/alerts',
       access: 'display',
-      summary: 'Active alerts, newest first.',
-      query: { state: '"all" includes resolved alerts; "active" is the default' },
+      summary: 'Active alerts, newest first; with a query also past ones and pending conditions.',
+      query: FILTERS,
       reply: alertsReply,
-      handle({ request }) {
-        const state = request.query.get('state') ?? 'active';
-        if (state !== 'active' && state !== 'all')
-          throw new ApiError('invalid_query', {
-            details: [{ path: 'state', message: 'is "active" or "all"' }],
-          });
-        return { alerts: state === 'all' ? all() : active() };
+      handle: search,
+    }),
+    route({
+      method: 'GET',
+      path: '/alerts/statistics',
+      access: 'viewer',
+      summary:
+        'How many alerts each rule and each machine had, and how soon they were acknowledged and ended.',
+      query: { from: FILTERS.from, to: FILTERS.to },
+      reply: statisticsShape,
+      handle({ request: { query } }) {
+        const times = { from: readTime(query, 'from', undefined), to: readTime(query, 'to', undefined) };
+        const page = searchAlerts(alerts.all({ limit: ALL }), { state: 'all', ...times }, { limit: ALL });
+        return alertStatistics(page?.alerts ?? []);
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/alerts/:id',
+      access: 'display',
+      summary: 'One alert, active or past.',
+      reply: alertShape,
+      errors: ['unknown_item'],
+      handle: ({ request }) => found(alerts.get(firstParam(request))),
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/alerts/acknowledge',
+      access: 'operator',
+      summary: 'Acknowledge many alerts; ids of ended or unknown alerts are passed over.',
+      body: acknowledgeManyRequest,
+      reply: alertsReply,
+      handle({ request, person, body }) {
+        const changed = alerts.acknowledge(body.ids, { by: person.username, text: body.comment });
+        const [first] = changed;
+        if (first !== undefined)
+          record(
+            person,
+            request,
+            'acknowledged',
+            changed.length === 1 ? nameOf(first) : `${nameOf(first)}, and ${changed.length - 1} more alerts`,
+          );
+        return { alerts: changed };
+      },
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/alerts/:id/acknowledge',
+      access: 'operator',
+      summary: 'Acknowledge an alert: its messages are not repeated. One that has ended stays as it is.',
+      body: acknowledgeRequest,
+      reply: alertShape,
+      errors: ['unknown_item'],
+      handle({ request, person, body }) {
+        const remark = { by: person.username, text: body.comment };
+        const alert = found(alerts.acknowledge([firstParam(request)], remark)[0]);
+        record(person, request, 'acknowledged', nameOf(alert));
+        return alert;
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/alerts/:id/acknowledge',
+      access: 'operator',
+      summary: 'Take an acknowledgement back: the alert fires as before.',
+      reply: alertShape,
+      errors: ['unknown_item'],
+      handle({ request, person }) {
+        const alert = found(alerts.unacknowledge(firstParam(request), person.username));
+        record(person, request, 'took back the acknowledgement of', nameOf(alert));
+        return alert;
+      },
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/alerts/:id/comments',
+      access: 'operator',
+      summary: 'Comment on an alert, active or past.',
+      body: commentRequest,
+      reply: alertShape,
+      status: 201,
+      errors: ['unknown_item'],
+      handle({ request, person, body }) {
+        const remark = { by: person.username, text: body.text };
+        const alert = found(alerts.comment(firstParam(request), remark));
+        record(person, request, 'commented on', nameOf(alert));
+        return new Reply(201, alert);
       },
     }),
   ];

@@ -1,10 +1,10 @@
 /** `GET /devices/{id}/metrics`: a device's history in buckets, for charts. */
 import { fieldMatches } from '#protocol/fields.ts';
 import { bucketGapMs } from '#protocol/gaps.ts';
-import { timestamp } from '#protocol/sample.ts';
 import { seriesReply, type Point, type SeriesReply } from '#protocol/api.ts';
 import { ApiError, errorText } from '#protocol/errors.ts';
 import type { Buckets, History } from '../history/history.ts';
+import { invalidQuery, readTime } from '../http/query.ts';
 import { firstParam, type Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
 
@@ -34,18 +34,6 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   h: 3600 * SECOND_MS,
   d: 86_400 * SECOND_MS,
 };
-
-function invalidQuery(path: string, message: string): ApiError {
-  return new ApiError('invalid_query', { message: `${path}: ${message}`, details: [{ path, message }] });
-}
-
-function readTime(query: URLSearchParams, name: string, defaultMs: number): number {
-  const text = query.get(name);
-  if (text === null) return defaultMs;
-  const parsed = timestamp.safeParse(/^\d+$/.test(text) ? Number(text) : text);
-  if (!parsed.success) throw invalidQuery(name, 'is ISO 8601 or epoch milliseconds');
-  return parsed.data;
-}
 
 /** The narrowest of the readable widths that makes at most 600 buckets of the range, in milliseconds. */
 export function widthFor(rangeMs: number): number {

@@ -33,6 +33,11 @@ export class Session {
     return this.role === 'admin';
   }
 
+  /** Whether the person may acknowledge, comment on and silence alerts. */
+  get isOperator(): boolean {
+    return this.role === 'admin' || this.role === 'operator';
+  }
+
   /** Asks the server who is signed in. Only a 401 ends the session; after any other failure the state stays as it is. */
   async check(): Promise<void> {
     try {
