@@ -1,4 +1,5 @@
 /** The agent's command: it reads the settings, runs the agent, and stops it in order when it has to end. */
+import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
@@ -30,7 +31,10 @@ async function run(config: Config): Promise<void> {
     if (ending) return;
     ending = true;
     log.info({ reason }, 'stopping');
-    void stop().then(() => process.exit(0));
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => giveUp([`not everything could be stopped: ${errorText(error)}`]),
+    );
   });
   const agent = await startAgent(config, log);
   stop = agent.stop;

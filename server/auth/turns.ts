@@ -80,7 +80,13 @@ export function createTurns(): Turns {
       new Promise((resolve, reject) => {
         const line = place.known ? known : unknown;
         line.add(place.network, {
-          start: () => work().then(resolve, reject),
+          start: async () => {
+            try {
+              resolve(await work());
+            } catch (error) {
+              reject(error);
+            }
+          },
           refuse: () => reject(new ApiError('overloaded', { retryAfterS: 5 })),
         });
         void runAll();

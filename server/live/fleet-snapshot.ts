@@ -5,6 +5,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Device } from '#protocol/api.ts';
 import type { Recent } from '#protocol/live.ts';
+import type { Log } from '../types.ts';
 
 /** So many devices take about 2 ms. */
 const SLICE_DEVICES = 50;
@@ -61,10 +62,25 @@ function inParts(rows: Iterable<RowJson>): string[] {
 export class FleetSnapshotMaker {
   readonly #todo: Set<string>;
   readonly #source: FleetRows;
+  readonly #log: Log;
 
-  constructor(source: FleetRows) {
+  constructor(source: FleetRows, log: Log) {
     this.#source = source;
+    this.#log = log;
     this.#todo = new Set(source.ids);
+  }
+
+  /** Undefined for a device that was removed, or whose row cannot be made. */
+  #row(deviceId: string): RowJson | undefined {
+    try {
+      return rowJson(this.#source, deviceId);
+    } catch (error) {
+      this.#log.error(
+        { err: error, device_id: deviceId },
+        'a device cannot be shown and is left out of the fleet',
+      );
+      return undefined;
+    }
   }
 
   /** To be called for each change of a device: it is read again, so that the snapshot is that of one moment. */
@@ -83,7 +99,7 @@ export class FleetSnapshotMaker {
       for (const id of this.#todo) {
         if (left-- === 0) break;
         this.#todo.delete(id);
-        const json = rowJson(this.#source, id);
+        const json = this.#row(id);
         if (json === undefined) rows.delete(id);
         else rows.set(id, json);
       }

@@ -101,6 +101,7 @@ export function createLive(parts: LiveParts): Live {
     now,
     publish: (change) => io.to(change.room).emit('change', change),
     hasMembers: (name) => io.of('/').adapter.rooms.has(name),
+    log,
   });
   io.of('/').adapter.on('delete-room', (name: string) => {
     const room = roomName.safeParse(name);
@@ -108,11 +109,17 @@ export function createLive(parts: LiveParts): Live {
   });
 
   io.use((socket, next) => {
-    void admission.sessionOf(socket).then((session) => {
-      if (session === undefined) return next(new Error('unauthenticated' satisfies Refusal));
-      socket.data.session = session;
-      next();
-    });
+    admission
+      .sessionOf(socket)
+      .then((session) => {
+        if (session === undefined) return next(new Error('unauthenticated' satisfies Refusal));
+        socket.data.session = session;
+        next();
+      })
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'a live connection could not be opened');
+        socket.disconnect(true);
+      });
   });
   io.on('connection', (socket) => {
     const { session } = socket.data;

@@ -10,6 +10,7 @@ import {
   type Envelope,
   type RoomName,
 } from '#protocol/live.ts';
+import type { Log } from '../types.ts';
 import { FleetSnapshotMaker, type FleetRows } from './fleet-snapshot.ts';
 import {
   PendingAlertsChange,
@@ -31,8 +32,11 @@ const SHARED_MS = 1000;
 /** With more changes than come in that time, a new snapshot is cheaper. */
 const MAX_MISSED = SHARED_MS / GATHER_MS;
 
-/** Called with what a new member is sent; with undefined where the device is unknown. */
-export type Receive = (entry: Entry | undefined) => void;
+/**
+ * Called with what a new member is sent; with undefined where the device is unknown, and with `failed` where an error
+ * of the server prevents it: the member asks again later.
+ */
+export type Receive = (entry: Entry | undefined | 'failed') => void;
 
 /** What a new member of a room is sent. */
 export interface Entry {
@@ -66,6 +70,7 @@ export interface RoomsParts {
   /** Sends a change to every member of its room. */
   readonly publish: (change: Envelope<unknown>) => void;
   readonly hasMembers: (name: RoomName) => boolean;
+  readonly log: Log;
 }
 
 export class Rooms {
@@ -120,12 +125,13 @@ export class Rooms {
   enter(name: RoomName, receive: Receive): void {
     if (name === 'fleet') {
       this.#waiting.push(receive);
+      // It cannot reject: what may fail in it is guarded.
       if (!this.#isServing) void this.#serveFleet();
       return;
     }
     const openRoom = this.#rooms.get(name);
     clearTimeout(openRoom?.closing);
-    receive(this.#freshEntry(openRoom) ?? this.#makeEntry(name));
+    receive(this.#guarded(name, () => this.#freshEntry(openRoom) ?? this.#makeEntry(name)));
   }
 
   /** To be called when the last member has left the room. */
@@ -142,7 +148,7 @@ export class Rooms {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const room of [...this.#changed]) this.#send(room);
+    for (const room of [...this.#changed]) this.#guarded(room.name, () => this.#send(room));
   }
 
   stop(): void {
@@ -165,21 +171,46 @@ export class Rooms {
   async #serveFleet(): Promise<void> {
     this.#isServing = true;
     while (this.#waiting.length > 0) {
-      const room = this.#rooms.get('fleet') ?? this.#open('fleet');
-      clearTimeout(room.closing);
-      if (this.#freshEntry(room) === undefined) await this.#makeFleetEntry(room);
-      this.#waiting.shift()?.(room.shared);
+      const entry = await this.#fleetEntry();
+      const receive = this.#waiting.shift();
+      this.#guarded('fleet', () => receive?.(entry));
       await nextTick();
     }
     this.#isServing = false;
     if (!this.#parts.hasMembers('fleet')) this.close('fleet');
   }
 
+  async #fleetEntry(): Promise<Entry | undefined | 'failed'> {
+    try {
+      const room = this.#rooms.get('fleet') ?? this.#open('fleet');
+      clearTimeout(room.closing);
+      if (this.#freshEntry(room) === undefined) await this.#makeFleetEntry(room);
+      return room.shared;
+    } catch (error) {
+      this.#fleet?.tell(undefined);
+      return this.#failed('fleet', error);
+    }
+  }
+
   async #makeFleetEntry(room: Room): Promise<void> {
-    const maker = new FleetSnapshotMaker(this.#parts.snapshots.fleet());
+    const maker = new FleetSnapshotMaker(this.#parts.snapshots.fleet(), this.#parts.log);
     this.#fleet?.tell((deviceId) => maker.changed(deviceId));
     await maker.make((parts) => this.#share(room, parts));
     this.#fleet?.tell(undefined);
+  }
+
+  /** What `work` returns; `failed` after an error, which is logged: it must not reach the other members. */
+  #guarded<T>(name: RoomName, work: () => T): T | 'failed' {
+    try {
+      return work();
+    } catch (error) {
+      return this.#failed(name, error);
+    }
+  }
+
+  #failed(name: RoomName, error: unknown): 'failed' {
+    this.#parts.log.error({ err: error, room: name }, 'a message of a live room could not be made');
+    return 'failed';
   }
 
   #makeEntry(name: Exclude<RoomName, 'fleet'>): SharedEntry | undefined {

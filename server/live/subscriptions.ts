@@ -88,7 +88,7 @@ function onSubscribe(
     const lastReply = asked.get(name);
     asked.delete(name);
     // The viewer has gone or left the room while it waited.
-    if (lastReply === undefined || !socket.connected) return;
+    if (lastReply === undefined || !socket.connected || entry === 'failed') return;
     if (entry === undefined) return lastReply({ ok: false, code: 'not_found' });
     admit(socket, left, name, entry, lastReply, ration());
   });

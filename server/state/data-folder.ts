@@ -46,7 +46,11 @@ export async function openDataFolder(dir: string, waitMs = WAIT_MS): Promise<Dat
     return {
       close,
       whyLost() {
-        if (identityOf(dir) === folder && identityOf(lock) === file) return undefined;
+        try {
+          if (identityOf(dir) === folder && identityOf(lock) === file) return undefined;
+        } catch (error) {
+          return `the data folder ${dir} cannot be read (${errorCode(error)}): check its disk and the rights of the folders above it`;
+        }
         return `the data folder ${dir} was removed, moved or replaced while the server runs: put it back, or restart the server`;
       },
     };

@@ -73,6 +73,16 @@ test('[I6] at most 256 wait; past it, the network with the most waiting gives up
   expect(order).toContain('known owner');
 });
 
+test('[S2] work that fails at once takes only its own turn', async () => {
+  const turns = createTurns();
+  const place = { known: false, network: 'a' };
+  const failing = turns.take(place, () => {
+    throw new Error('no memory');
+  });
+  await expect(failing).rejects.toThrow('no memory');
+  expect(await turns.take(place, () => Promise.resolve('hash'))).toBe('hash');
+});
+
 test('[I6] when 256 networks wait, another unknown one is refused', async () => {
   const { order, refused, ask, finishAll } = stage();
   const all = Array.from({ length: 257 }, (_, i) => ask(`flood ${i}`, `network ${i}`));

@@ -3,45 +3,56 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fleetSnapshot, subscribeReply, type Envelope } from '#protocol/live.ts';
 import { emptyRecent } from '../../server/fleet/recent-ring.ts';
-import { Rooms, type Entry } from '../../server/live/rooms.ts';
-import { alertOf, deviceOf, openStage, type Stage } from './stage.ts';
+import { createLog } from '../../server/app/log.ts';
+import { Rooms, type Receive } from '../../server/live/rooms.ts';
+import { alertOf, detailOf, deviceOf, openStage, type Stage } from './stage.ts';
 
 const DEVICES = 1000;
 
 /** Rooms over a fleet whose devices and addresses the test changes. */
-function openRooms() {
+function openRooms(fault: { row?: string; fleet?: boolean; device?: boolean } = {}) {
   const addresses = new Map(Array.from({ length: DEVICES }, (_, i) => [`device-${i}`, '10.0.0.1']));
   const published: Envelope<unknown>[] = [];
   const members = new Set<string>();
+  const errors: object[] = [];
   const rooms = new Rooms({
     snapshots: {
-      fleet: () => ({
-        ids: [...addresses.keys()],
-        row(id) {
-          const ip = addresses.get(id);
-          return ip === undefined ? undefined : { device: { ...deviceOf(id), ip }, recent: emptyRecent() };
-        },
-      }),
-      device: () => undefined,
+      fleet() {
+        if (fault.fleet === true) throw new Error('no fleet');
+        return {
+          ids: [...addresses.keys()],
+          row(id) {
+            if (id === fault.row) throw new Error('no row');
+            const ip = addresses.get(id);
+            return ip === undefined ? undefined : { device: { ...deviceOf(id), ip }, recent: emptyRecent() };
+          },
+        };
+      },
+      device() {
+        if (fault.device === true) throw new Error('no device');
+        return { device: detailOf('a') };
+      },
       alerts: () => ({ alerts: [alertOf('x')] }),
     },
     now: () => 1_000_000,
     publish: (change) => published.push(change),
     hasMembers: (name) => members.has(name),
+    log: { ...createLog('silent'), error: (facts: object) => void errors.push(facts) },
   });
   const enter = () =>
-    new Promise<Entry | undefined>((resolve) => {
+    new Promise<Parameters<Receive>[0]>((resolve) => {
       rooms.enter('fleet', (entry) => {
         members.add('fleet');
         resolve(entry);
       });
     });
-  return { addresses, published, rooms, enter };
+  return { addresses, published, rooms, enter, errors };
 }
 
 /** The snapshot in an entry's reply. */
-function snapshotIn(entry: Entry | undefined) {
-  const reply = subscribeReply.parse(JSON.parse(entry?.replies[0] ?? 'null'));
+function snapshotIn(entry: Parameters<Receive>[0]) {
+  if (entry === undefined || entry === 'failed') throw new Error('there is no entry');
+  const reply = subscribeReply.parse(JSON.parse(entry.replies[0] ?? 'null'));
   if (!reply.ok) throw new Error('the reply has no snapshot');
   return { seq: reply.snapshot.seq, ...fleetSnapshot.parse(reply.snapshot.data) };
 }
@@ -91,9 +102,46 @@ describe('the snapshot of a large fleet', () => {
     }
   });
 
+  it('[L3] a row that cannot be made is left out and logged, and all others arrive', async () => {
+    const { enter, errors } = openRooms({ row: 'device-500' });
+    const { devices } = snapshotIn(await enter());
+    expect(devices).toHaveLength(DEVICES - 1);
+    expect(errors).toMatchObject([{ err: { message: 'no row' }, device_id: 'device-500' }]);
+  });
+
+  it('[L3] a snapshot that cannot be made is logged, and made for those who ask later', async () => {
+    const fault = { fleet: true };
+    const { enter, errors } = openRooms(fault);
+    expect(await Promise.all([enter(), enter()])).toEqual(['failed', 'failed']);
+    expect(errors).toMatchObject([{ err: { message: 'no fleet' } }, { err: { message: 'no fleet' } }]);
+    fault.fleet = false;
+    expect(snapshotIn(await enter()).devices).toHaveLength(DEVICES);
+  });
+
+  it('[L3] a device that cannot be shown is logged and disturbs no other room', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const fault = { device: false };
+      const { rooms, published, errors } = openRooms(fault);
+      const entered: unknown[] = [];
+      for (const name of ['device:a', 'device:b', 'alerts'] as const)
+        rooms.enter(name, (entry) => entered.push(entry));
+      fault.device = true;
+      rooms.enter('device:c', (entry) => entered.push(entry));
+      expect(entered.at(-1)).toBe('failed');
+      rooms.pendingDevice('a')?.markChanged();
+      rooms.pendingAlerts()?.add([alertOf('x')]);
+      vi.advanceTimersByTime(1000);
+      expect(published.map(({ room }) => room)).toEqual(['alerts']);
+      expect(errors).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('a stop while it is made sends nothing more, and those who wait get nothing', async () => {
     const { published, rooms } = openRooms();
-    const entries: (Entry | undefined)[] = [];
+    const entries: Parameters<Receive>[0][] = [];
     rooms.enter('fleet', (entry) => entries.push(entry));
     rooms.pendingFleet()?.addDevice(deviceOf('device-1'));
     rooms.stop();

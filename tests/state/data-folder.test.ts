@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDataFolder, StartError } from '../../server/state/data-folder.ts';
@@ -54,6 +54,16 @@ describe('[I1] a data folder in use is known to be lost', () => {
     expect(whyLost()).toBeUndefined();
     act(dir);
     expect(whyLost()).toMatch(/data was removed, moved or replaced while the server runs: put it back/);
+  });
+
+  test('a folder that the disk does not show any more is told, with the reason', async () => {
+    const { dir, whyLost } = await opened();
+    renameSync(join(dir, '..'), join(dir, '..', '..', 'moved'));
+    symlinkSync('deep', join(dir, '..'));
+    expect(whyLost()).toMatch(/data cannot be read \(ELOOP\): check its disk/);
+    rmSync(join(dir, '..'));
+    renameSync(join(dir, '..', '..', 'moved'), join(dir, '..'));
+    expect(whyLost()).toBeUndefined();
   });
 
   test('a folder that was moved and put back is not lost', async () => {
