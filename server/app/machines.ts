@@ -7,6 +7,7 @@ import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { createJoining } from '../auth/joining.ts';
 import { networkOf } from '../http/address.ts';
+import { createDeviceList } from '../fleet/device-list.ts';
 import { createFleet } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
 import { deviceRoutes } from '../routes/devices.ts';
@@ -121,7 +122,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
       }),
       ...deviceRoutes({
         devices,
-        view: views.row,
+        list: createDeviceList(devices, views),
         detail: views.detail,
         tokens,
         audit,

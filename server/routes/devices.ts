@@ -1,12 +1,11 @@
 /**
  * `/devices`: lists devices, changes their names and tags, replaces and revokes their tokens, removes them.
  */
-import type { device as deviceShape } from '#protocol/api.ts';
 import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import { ApiError } from '#protocol/errors.ts';
-import { firstParam, Reply, type Request } from '../http/request.ts';
+import { firstParam, Reply, TextReply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
@@ -15,8 +14,8 @@ import type { z } from 'zod';
 
 export interface DeviceParts {
   readonly devices: Collection<DeviceRecord>;
-  /** The device as lists show it. */
-  readonly view: (record: DeviceRecord) => z.infer<typeof deviceShape>;
+  /** Resolves with all devices, as `devicesReply` describes them, as JSON. */
+  readonly list: () => Promise<string>;
   /** The device with all values, as its page shows it. */
   readonly detail: (record: DeviceRecord) => z.infer<typeof deviceDetail>;
   readonly tokens: DeviceTokens;
@@ -29,7 +28,7 @@ export interface DeviceParts {
 
 export function deviceRoutes({
   devices,
-  view,
+  list,
   detail,
   tokens,
   audit,
@@ -51,7 +50,7 @@ export function deviceRoutes({
       access: 'display',
       summary: 'All devices with their newest scalars.',
       reply: devicesReply,
-      handle: () => ({ devices: devices.all().map(view) }),
+      handle: async () => new TextReply('application/json', await list()),
     }),
     route({
       method: 'GET',
