@@ -18,11 +18,12 @@ import {
 import { openCheckpoints } from './checkpoints.ts';
 import { isDamage, openDatabase, numberOf, transaction } from './database.ts';
 import type { PackedWrite } from './packed.ts';
-import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from './page.ts';
+import { addSample, emptyPage, expectedBytes, fillPage, pageTable, type Page } from './page.ts';
 import { queryTiers } from './query.ts';
 import { loadRegistry, type Device } from './registry.ts';
 import { openRetention } from './retention.ts';
 import { createShapes, MAX_FIELDS } from './shapes.ts';
+import { valueAt } from './table.ts';
 import { key, openTiers } from './tiers.ts';
 import { createUnreadableRows } from './unreadable.ts';
 
@@ -185,9 +186,6 @@ export function openSqliteHistory({
     heldBytes -= expectedBytes(page);
   }
 
-  /** The memory a page takes or will take: at least that of a full minute of per-second samples. */
-  const expectedBytes = (page: Page): number => Math.max(pageBytes(page), 64 * 8 * (page.fields.length + 1));
-
   /** Everything below this position is stored once the pages in `batch` are. */
   function storedPosition(batch: ReadonlySet<Page>): Position {
     for (const page of pages.values()) if (page.changed && !batch.has(page)) return page.journalFrom;
@@ -299,7 +297,7 @@ export function openSqliteHistory({
     if (table === undefined || last < 0) return undefined;
     const values = [...table.columns].map(([field, column]): [string, number] => [
       registry.fieldName(field),
-      column[last] ?? NaN,
+      valueAt(column, last),
     ]);
     // Not assigned one by one: a field may be named __proto__.
     return {
@@ -343,7 +341,8 @@ export function openSqliteHistory({
       for (const page of pages.values()) if (page.device === device.id) dropPage(page);
       shapes.forgetIds();
       const inPages = new Set<number>();
-      for (const page of pages.values()) for (const field of page.fields) inPages.add(field);
+      for (const page of pages.values())
+        for (const { ids } of page.shapes) for (const field of ids) inPages.add(field);
       transaction(db, () => registry.remove(device, inPages));
       tiers.forgetDevice(device.id);
       deletion.deviceRemoved();

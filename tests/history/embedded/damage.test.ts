@@ -280,7 +280,7 @@ describe('the registry', () => {
       INSERT INTO device_fields SELECT devices.id, fields.id FROM devices, fields;
       PRAGMA user_version = 1`);
     const t = Float64Array.from([BASE, BASE + 1000]);
-    const columns = new Map([[0, Float64Array.from([1, 2])]]);
+    const columns = new Map([[0, { rows: undefined, values: Float64Array.from([1, 2]) }]]);
     db.prepare('UPDATE raw SET data = ? WHERE k = ?').run(
       encodeTable({ t, columns }),
       MINUTE_0 * 2 ** 27 + 1,

@@ -6,7 +6,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Sample } from '#protocol/sample.ts';
 import type { Position, SampleBatch } from '../../../server/history/history.ts';
-import { decodeTable, encodeTable } from '../../../server/history/embedded/codec.ts';
 import { openEmbeddedHistory } from '../../../server/history/embedded/embedded.ts';
 import { createPacker } from '../../../server/history/embedded/packed.ts';
 import {
@@ -328,32 +327,5 @@ describe('openSqliteHistory', () => {
     repaired.exec('PRAGMA user_version = 1');
     repaired.close();
     open();
-  });
-});
-
-describe('codec', () => {
-  test.each([
-    ['equal values', [5, 5, 5, 5]],
-    ['decimal fractions', [0.1, 0.25, 99.99, 12.345]],
-    ['large whole numbers', [1e15, 1e15 + 1, 3e14, -1e15]],
-    ['values with no exact decimal', [1 / 3, Math.PI, 1e300, -1e-300]],
-    ['negative numbers', [-5, 3, -1000000, 0]],
-    ['values with gaps', [NaN, 1, NaN, 2]],
-    ['columns without any value', [NaN, NaN, NaN, NaN]],
-    ['values with gaps and no exact decimal', [NaN, 1 / 7, NaN, 2]],
-    ['numbers too large for exact whole numbers', [1e18, -1e18, 0.5, 2 ** 53]],
-  ])('the codec gives back %s exactly', (_, values) => {
-    const t = Float64Array.from([BASE, BASE + 1000, BASE + 1999, BASE + 100_000]);
-    const columns = new Map([
-      [7, Float64Array.from(values)],
-      [3, Float64Array.from([1, 2, 3, 4])],
-      [400_000, Float64Array.from(values).reverse()],
-    ]);
-    const decoded = decodeTable(encodeTable({ t, columns }));
-    expect(decoded.t).toEqual(t);
-    for (const [id, column] of columns) expect(decoded.columns.get(id)).toEqual(column);
-    expect([...decodeTable(encodeTable({ t, columns }), new Set([400_000])).columns.keys()]).toEqual([
-      400_000,
-    ]);
   });
 });
