@@ -227,9 +227,9 @@ describe('openSqliteHistory', () => {
     }));
     write([{ deviceId: 'greedy', samples }], 1);
     write([{ deviceId: 'd', samples: samplesFrom(BASE, 60, (i) => i) }], 2);
-    expect(history.fields('greedy')).toHaveLength(10_000);
+    expect(history.fields('greedy')).toHaveLength(5000);
     expect(new Set(notices)).toEqual(
-      new Set([expect.stringContaining('greedy has brought more than 10000 names')]),
+      new Set([expect.stringContaining('greedy has brought more than 5000 names')]),
     );
     clock = BASE + 2 * HOUR;
     tickUntilIdle();
@@ -237,8 +237,8 @@ describe('openSqliteHistory', () => {
     write([{ deviceId: 'greedy', samples: [{ t: clock, values: { 'name-5': 1, 'one-more': 2 } }] }], 3);
     expect(history.latest().get('greedy')?.values).toEqual({ 'name-5': 1 });
     expect(queryCpu(BASE, BASE + MINUTE, SECOND).mean).toHaveLength(60);
-    const asked = { deviceId: 'greedy', from: BASE, to: BASE + MINUTE, step: SECOND, fields: ['name-9999'] };
-    expect(history.query(asked).series.get('name-9999')?.max).toEqual([499]);
+    const asked = { deviceId: 'greedy', from: BASE, to: BASE + MINUTE, step: SECOND, fields: ['name-4999'] };
+    expect(history.query(asked).series.get('name-4999')?.max).toEqual([249]);
   });
 
   test('[I8] the field names of a removed device are gone, those that another device has too stay', () => {
@@ -261,6 +261,37 @@ describe('openSqliteHistory', () => {
     // The name can come back.
     write([{ deviceId: 'stays', samples: [{ t: clock, values: { cpu: 4, 'only-gone': 5 } }] }], 3);
     expect(history.latest().get('stays')?.values).toEqual({ cpu: 4, 'only-gone': 5 });
+  });
+
+  test('[I8] a field is forgotten once all of its samples are deleted, and leaves room for others', () => {
+    const sample = (values: Record<string, number>) => [{ t: clock, values }];
+    const old = Object.fromEntries(Array.from({ length: 4999 }, (_, i) => [`old-${i}`, i]));
+    write([{ deviceId: 'd', samples: sample({ cpu: 1, ...old }) }], 1);
+    write([{ deviceId: 'other', samples: sample({ 'old-1': 1 }) }], 2);
+    const names = () => history.fields('d').length;
+    for (const day of [400, 800, 1095, 1140]) {
+      // At 1,095 days, and after a restart, the history still has the first samples.
+      expect(names()).toBe(5000);
+      clock = BASE + day * DAY;
+      write([{ deviceId: 'd', samples: sample({ cpu: day, new: 1 }) }], day);
+      tickUntilIdle();
+      history.close();
+      open();
+      write([{ deviceId: 'other', samples: sample({ 'old-1': 1 }) }], day + 1);
+    }
+    expect(history.fields('d')).toEqual(['cpu']);
+    write([{ deviceId: 'd', samples: [{ t: clock + 1, values: { cpu: 2, new: 3 } }] }], 2000);
+    expect(history.fields('d')).toEqual(['cpu', 'new']);
+    expect(history.latest().get('d')?.values).toEqual({ cpu: 2, new: 3 });
+    expect(history.fields('other')).toEqual(['old-1']);
+    history.close();
+    open();
+    expect(history.fields('d')).toEqual(['cpu', 'new']);
+    history.close();
+    const db = new DatabaseSync(file());
+    expect(db.prepare('SELECT count(*) AS n FROM fields').get()).toEqual({ n: 3 });
+    db.close();
+    open();
   });
 
   test('a removed name that the packer has sent before is stored anew when another device sends it', () => {
