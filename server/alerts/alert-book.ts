@@ -21,7 +21,15 @@ import {
 export type Followed = Partial<
   Pick<
     Alert,
-    'rule_name' | 'device_name' | 'others' | 'severity' | 'value' | 'threshold' | 'quiet_since' | 'muted'
+    | 'rule_name'
+    | 'device_name'
+    | 'others'
+    | 'severity'
+    | 'value'
+    | 'threshold'
+    | 'reading'
+    | 'quiet_since'
+    | 'muted'
   >
 >;
 

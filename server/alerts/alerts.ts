@@ -8,8 +8,9 @@ import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
 import { createAlertBook } from './alert-book.ts';
-import { DeviceCase, groupOf } from './device-case.ts';
-import { breaches } from './evaluate.ts';
+import { DeviceCase, groupOf, type RuleTier } from './device-case.ts';
+import { DeviceMemory } from './device-memory.ts';
+import { fires } from './evaluate.ts';
 import {
   acknowledge,
   comment,
@@ -20,14 +21,20 @@ import {
 } from './lifecycle.ts';
 import { evaluateSamples, samplesToEvaluate } from './push-evaluation.ts';
 import { covers, createRuleIndex, hasSameEffect, stillMatches, type DeviceOf } from './rules.ts';
+import { forMsOf, type Tier } from './watch.ts';
 
 /** How often it is checked whether offline devices are offline, and flapping alerts quiet, for long enough. */
 const CHECK_MS = 1000;
+
+/** The memory of devices whose rules need none. */
+const NO_MEMORY = new DeviceMemory();
 
 export interface AlertParts {
   readonly rules: Collection<AlertRuleRecord>;
   readonly alerts: Collection<AlertRecord>;
   readonly deviceOf: DeviceOf;
+  /** The newest uptime of a device that is stored, seconds; read before the device's first push after a start. */
+  readonly uptimeOf?: (deviceId: string) => number | undefined;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Called once for each change, with the alerts that have changed, as they are now. */
@@ -71,6 +78,7 @@ export function createAlerts({
   rules,
   alerts,
   deviceOf,
+  uptimeOf = () => undefined,
   now,
   onChange,
   lateMs = 60_000,
@@ -81,6 +89,8 @@ export function createAlerts({
   const book = createAlertBook(alerts, keepResolved, limits);
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
+  /** Of devices whose rules read more than values. */
+  const memories = new Map<string, DeviceMemory>();
   /** Devices that are offline, but not yet for as long as one of their rules asks. */
   const offlineTooShort = new Set<string>();
   /** Devices that have a flapping alert whose condition does not hold now. */
@@ -94,6 +104,21 @@ export function createAlerts({
     const opened = new DeviceCase(deviceId, book);
     cases.set(deviceId, opened);
     return opened;
+  }
+
+  function memoryOf(deviceId: string): DeviceMemory {
+    const existing = memories.get(deviceId);
+    if (existing !== undefined) return existing;
+    const opened = new DeviceMemory(uptimeOf(deviceId));
+    memories.set(deviceId, opened);
+    return opened;
+  }
+
+  /** The device's memory after a push arrived, which shows how wrong the device's clock is. */
+  function memoryAt({ deviceId, arrived, sentAt }: AcceptedPush): DeviceMemory {
+    const memory = memoryOf(deviceId);
+    memory.clockOffS = Math.abs(deviceOf(deviceId)?.clockSkewMs ?? arrived - sentAt) / 1000;
+    return memory;
   }
 
   /** Raises and resolves the device's alerts. `endedBy`: the resolution of alerts whose claim was dropped. */
@@ -139,7 +164,8 @@ export function createAlerts({
       if (now() - since < forMs) offlineTooShort.add(deviceId);
       else {
         const value = Math.round((now() - lastSeen) / 1000);
-        device.addClaim({ rule, metric: 'offline', value, threshold: forMs / 1000 });
+        const { id: key, severity } = rule;
+        device.addClaim({ rule, key, severity, metric: 'offline', value, threshold: forMs / 1000 });
       }
     }
   }
@@ -154,33 +180,41 @@ export function createAlerts({
     const device = deviceOf(alert.device_id);
     const rule = rulesById.get(alert.rule_id);
     if (device === undefined) return book.resolve(alert.id, 'device_removed', now());
-    if (rule === undefined || !stillMatches(rule, alert) || !covers(rule, alert.device_id, device.tags))
+    if (rule === undefined || !stillMatches(rule, alert) || !covers(rule, alert.device_id, device))
       return book.resolve(alert.id, 'rule_changed', now());
-    const { metric, value, threshold } = alert;
+    const { metric, value, threshold, severity } = alert;
     const restored = openCase(alert.device_id);
-    restored.restore(alert, { rule, metric, value, threshold }, now());
+    const tier = tierOf(alert) ?? { rule, key: rule.id, severity };
+    restored.restore(alert, { ...tier, metric, value, threshold }, now());
     if (alert.quiet_since !== null) return;
     if (rule.condition.kind === 'offline')
       restored.offline = { since: alert.timestamp, lastSeen: alert.timestamp - value * 1000 };
-    else restoreFiring(restored, rule, alert);
+    else restoreFiring(restored, tier, alert);
+  }
+
+  /** The tier that raised the alert. */
+  function tierOf({ device_id, metric, rule_id, severity }: Alert): Tier | undefined {
+    return index
+      .forMetric(device_id, metric)
+      .flatMap(({ tiers }) => tiers)
+      .find((tier) => tier.rule.id === rule_id && tier.severity === severity);
   }
 
   /**
-   * Sets the rule of a restored alert to firing, and every other rule of its group that the alert's threshold
-   * breaches too: these rules were firing as well, but got no alert beside this one.
+   * Sets the tier of a restored alert to firing, and every other one of its group that the alert's threshold passes
+   * too: these were firing as well, but got no alert beside this one.
    */
-  function restoreFiring(
-    device: DeviceCase,
-    rule: AlertRule,
-    { device_id, metric, value, threshold }: Alert,
-  ) {
+  function restoreFiring(device: DeviceCase, own: RuleTier, alert: Alert) {
+    const { device_id, metric, value, threshold } = alert;
     const firing = { phase: 'firing', clearSince: null, last: now() } as const;
-    device.setState(rule, metric, firing);
-    for (const other of index.forMetric(device_id, metric)) {
-      if (other.rule.id === rule.id || groupOf(other.rule, metric) !== groupOf(rule, metric)) continue;
-      if (!breaches(other.condition, threshold)) continue;
-      device.setState(other.rule, metric, firing);
-      device.addClaim({ rule: other.rule, metric, value, threshold: other.condition.threshold });
+    device.setState(own, metric, firing);
+    if (alert.kind === 'no_data') memoryOf(device_id).noteSeen(metric);
+    const group = groupOf(own.rule, metric);
+    const watches = index.forMetric(device_id, metric).filter(({ rule }) => groupOf(rule, metric) === group);
+    for (const tier of watches.flatMap(({ tiers }) => tiers)) {
+      if (tier.key === own.key || !fires(tier.limit, threshold)) continue;
+      device.setState(tier, metric, firing);
+      device.addClaim({ ...tier, metric, value });
     }
   }
 
@@ -198,14 +232,14 @@ export function createAlerts({
     device: DeviceCase,
     rulesBefore: ReadonlyMap<string, AlertRule>,
   ): void {
-    const tags = deviceOf(deviceId)?.tags ?? [];
+    const named = deviceOf(deviceId) ?? { name: deviceId, tags: [] };
     for (const ruleId of device.ruleIds()) {
       const [ruleBefore, rule] = [rulesBefore.get(ruleId), rulesById.get(ruleId)];
       const kept =
         ruleBefore !== undefined &&
         rule?.enabled === true &&
-        hasSameEffect(ruleBefore, rule) &&
-        covers(rule, deviceId, tags);
+        hasSameEffect(ruleBefore, rule, deviceId) &&
+        covers(rule, deviceId, named);
       if (!kept) device.dropRule(ruleId);
     }
   }
@@ -244,7 +278,7 @@ export function createAlerts({
       metric,
       severity: rule.severity,
       since,
-      fires_at: since + rule.condition.for_s * 1000,
+      fires_at: since + forMsOf(rule.condition),
     });
     const since = device.offline?.since;
     const offline = index
@@ -269,6 +303,7 @@ export function createAlerts({
       evaluateSamples(deviceRules, samplesToEvaluate(push, lateMs), intervalS, {
         device: cases.get(deviceId),
         open: () => openCase(deviceId),
+        memory: deviceRules.needsMemory ? memoryAt(push) : NO_MEMORY,
       });
       settle(deviceId, 'cleared');
       reportChanges();
@@ -286,6 +321,7 @@ export function createAlerts({
     deviceRemoved(deviceId) {
       cases.get(deviceId)?.resolveAll(now());
       cases.delete(deviceId);
+      memories.delete(deviceId);
       offlineTooShort.delete(deviceId);
       quiet.delete(deviceId);
       index.forget(deviceId);
@@ -303,6 +339,11 @@ export function createAlerts({
       reportChanges();
     },
     nameChanged(deviceId) {
+      const device = cases.get(deviceId);
+      // Rules may be about machines of this name.
+      index.forget(deviceId);
+      if (device !== undefined) dropChangedRules(deviceId, device, rulesById);
+      settle(deviceId, 'rule_changed');
       rename(deviceId);
       reportChanges();
     },

@@ -2,18 +2,29 @@
  * What is wrong with one device: the conditions that are pending or firing, and for each group (a metric and
  * a direction) the one alert that stands for it. A device with nothing wrong has no case.
  */
-import type { Alert, AlertRule } from '#protocol/alerts.ts';
+import type { Alert, AlertRule, Severity } from '#protocol/alerts.ts';
+import { firesAbove, isTiered } from '#protocol/conditions.ts';
 import type { AlertBook } from './alert-book.ts';
 import type { Firing, MetricState, Pending } from './evaluate.ts';
 import type { Resolution } from './lifecycle.ts';
+import { ruleIdOf } from './watch.ts';
+
+/** One threshold of a rule: its first, or its critical one. */
+export interface RuleTier {
+  readonly rule: AlertRule;
+  /** Names the tier among those of all rules; of the first one, the rule's id. */
+  readonly key: string;
+  readonly severity: Severity;
+}
 
 /** A rule's condition that fires now for one metric. Only one claim of each group gets an alert. */
-export interface Claim {
-  readonly rule: AlertRule;
+export interface Claim extends RuleTier {
   /** The field's name, or `offline`. */
   readonly metric: string;
   readonly value: number;
   readonly threshold: number;
+  /** What was read, in words, where the value and the threshold do not say it. */
+  readonly reading?: string;
 }
 
 /** [I8] The most alerts that one rule raises at a time for one device: a pattern may match thousands of fields. */
@@ -24,12 +35,26 @@ const COUNT_EVERY_MS = 60_000;
 type PendingOrFiring = Pending | Firing;
 
 /** Rules about one metric in one direction are one group, with at most one alert at a time. */
-export function groupOf(rule: AlertRule, metric: string): string {
-  if (rule.condition.kind === 'offline') return 'offline';
-  return `${metric}${rule.condition.above ? '>' : '<'}`;
+export function groupOf({ id, condition }: AlertRule, metric: string): string {
+  switch (condition.kind) {
+    case 'offline':
+      return 'offline';
+    case 'threshold':
+      return `${metric}${condition.above ? '>' : '<'}`;
+    case 'joint':
+      return `${metric} of ${id}`;
+    case 'equal':
+    case 'change':
+    case 'deviation':
+    case 'forecast':
+    case 'no_data':
+    case 'rebooted':
+    case 'clock':
+      return `${metric} ${condition.kind}${isTiered(condition) && !firesAbove(condition) ? '<' : '>'}`;
+  }
 }
 
-function isMoreSevere(a: AlertRule, b: AlertRule): boolean {
+function isMoreSevere(a: RuleTier, b: RuleTier): boolean {
   return a.severity === 'critical' && b.severity === 'warning';
 }
 
@@ -43,9 +68,9 @@ export class DeviceCase {
   offline: { readonly since: number; readonly lastSeen: number } | undefined;
   readonly #deviceId: string;
   readonly #book: AlertBook;
-  /** By rule id, then by metric. */
+  /** By a tier's key, then by metric. */
   readonly #states = new Map<string, Map<string, PendingOrFiring>>();
-  /** By group, then by rule id, in the order in which the claims were added. */
+  /** By group, then by a tier's key, in the order in which the claims were added. */
   readonly #claims = new Map<string, Map<string, Claim>>();
   /** By group: the id of the active alert. */
   readonly #alerts = new Map<string, string>();
@@ -78,42 +103,41 @@ export class DeviceCase {
     return this.#quiet.size > 0;
   }
 
-  state(ruleId: string, metric: string): MetricState {
-    return this.#states.get(ruleId)?.get(metric);
+  state(tierKey: string, metric: string): MetricState {
+    return this.#states.get(tierKey)?.get(metric);
   }
 
-  /** The metrics for which this rule's condition is pending or firing. */
-  metricsOf(ruleId: string): readonly string[] {
-    return [...(this.#states.get(ruleId)?.keys() ?? [])];
+  /** The metrics for which a tier's condition is pending or firing. */
+  metricsOf(tierKey: string): readonly string[] {
+    return [...(this.#states.get(tierKey)?.keys() ?? [])];
   }
 
-  setState(rule: AlertRule, metric: string, state: MetricState): void {
-    const { id: ruleId } = rule;
-    const states = this.#states.get(ruleId);
+  setState({ rule, key }: RuleTier, metric: string, state: MetricState): void {
+    const states = this.#states.get(key);
     // A condition that was clearing was not worth an alert; now that it is not clearing, it may be.
     if (isClearing(states?.get(metric)) && !isClearing(state)) this.#changedGroups.add(groupOf(rule, metric));
     if (state !== undefined) {
-      if (states === undefined) this.#states.set(ruleId, new Map([[metric, state]]));
+      if (states === undefined) this.#states.set(key, new Map([[metric, state]]));
       else states.set(metric, state);
       return;
     }
     states?.delete(metric);
-    if (states?.size === 0) this.#states.delete(ruleId);
+    if (states?.size === 0) this.#states.delete(key);
   }
 
-  /** Adds a claim; a second one of the same rule changes nothing. `settle` raises the alert. */
+  /** Adds a claim; a second one of the same tier changes nothing. `settle` raises the alert. */
   addClaim(claim: Claim): void {
     const group = groupOf(claim.rule, claim.metric);
     const claims = this.#claims.get(group) ?? new Map<string, Claim>();
     this.#claims.set(group, claims);
-    if (claims.has(claim.rule.id)) return;
-    claims.set(claim.rule.id, claim);
+    if (claims.has(claim.key)) return;
+    claims.set(claim.key, claim);
     this.#changedGroups.add(group);
   }
 
-  /** Drops the rule's claim, as its condition fires no more. `settle` resolves the alert. */
-  dropClaim(rule: AlertRule, metric: string): void {
-    this.#dropFromGroup(groupOf(rule, metric), rule.id);
+  /** Drops the tier's claim, as its condition fires no more. `settle` resolves the alert. */
+  dropClaim({ rule, key }: RuleTier, metric: string): void {
+    this.#dropFromGroup(groupOf(rule, metric), key);
   }
 
   /** Takes over an alert that was active before a restart. Another one of its group is resolved at `at`. */
@@ -128,18 +152,18 @@ export class DeviceCase {
 
   /** The ids of the rules that have a state or a claim in this case. */
   ruleIds(): ReadonlySet<string> {
-    const claimIds = [...this.#claims.values()].flatMap((claims) => [...claims.keys()]);
+    const claimed = [...this.#claims.values()].flatMap((claims) => [...claims.keys()]);
     return new Set([
-      ...this.#states.keys(),
-      ...claimIds,
+      ...[...this.#states.keys(), ...claimed].map(ruleIdOf),
       ...this.#active().map(({ alert }) => alert.rule_id),
     ]);
   }
 
   /** Drops all states and claims of a rule that was changed or removed. */
   dropRule(ruleId: string): void {
-    this.#states.delete(ruleId);
-    for (const group of [...this.#claims.keys()]) this.#dropFromGroup(group, ruleId);
+    for (const key of [...this.#states.keys()]) if (ruleIdOf(key) === ruleId) this.#states.delete(key);
+    for (const [group, claims] of [...this.#claims])
+      for (const key of [...claims.keys()]) if (ruleIdOf(key) === ruleId) this.#dropFromGroup(group, key);
     for (const group of this.#quiet)
       if (this.#alertOf(group)?.rule_id === ruleId) this.#changedGroups.add(group);
   }
@@ -147,8 +171,7 @@ export class DeviceCase {
   /** The device is online again: drops the claims of its offline rules. */
   endOffline(): void {
     this.offline = undefined;
-    for (const ruleId of [...(this.#claims.get('offline')?.keys() ?? [])])
-      this.#dropFromGroup('offline', ruleId);
+    for (const key of [...(this.#claims.get('offline')?.keys() ?? [])]) this.#dropFromGroup('offline', key);
   }
 
   /**
@@ -228,23 +251,33 @@ export class DeviceCase {
     return this.#active().filter(({ alert }) => alert.rule_id === ruleId).length < MOST_ALERTS;
   }
 
-  #dropFromGroup(group: string, ruleId: string): void {
+  #dropFromGroup(group: string, tierKey: string): void {
     const claims = this.#claims.get(group);
-    if (claims === undefined || !claims.delete(ruleId)) return;
+    if (claims === undefined || !claims.delete(tierKey)) return;
     if (claims.size === 0) this.#claims.delete(group);
     this.#changedGroups.add(group);
   }
 
   /** The claim to be the group's alert: that of `current`, the alert it has now, or a more severe one. */
   #bestClaim(group: string, current: Alert | undefined): Claim | undefined {
-    const claims = this.#claims.get(group);
-    let best = current === undefined ? undefined : claims?.get(current.rule_id);
-    for (const claim of claims?.values() ?? []) {
-      // A condition that is clearing keeps its alert, but is not worth a new one.
-      if (isClearing(this.state(claim.rule.id, claim.metric))) continue;
-      if (best === undefined || isMoreSevere(claim.rule, best.rule)) best = claim;
+    const claims = [...(this.#claims.get(group)?.values() ?? [])];
+    const own = claims.filter(({ rule }) => rule.id === current?.rule_id);
+    let best = own.find(({ severity }) => severity === 'critical') ?? own[0];
+    for (const claim of claims) {
+      // A condition that is clearing keeps its alert, but is not worth a new one. A restart is over when it is seen.
+      const isEvent = claim.rule.condition.kind === 'rebooted';
+      if (!isEvent && isClearing(this.state(claim.key, claim.metric))) continue;
+      if (best === undefined || isMoreSevere(claim, best)) best = claim;
     }
     return best;
+  }
+
+  /** The alert goes on: as it is, or by another threshold of its rule. */
+  #keep(group: string, alert: Alert, { severity, value, threshold, reading }: Claim, at: number): void {
+    const isQuiet = this.#quiet.delete(group);
+    if (severity !== alert.severity)
+      this.#book.change(alert.id, { severity, value, threshold, reading, quiet_since: null }, at);
+    else if (isQuiet) this.#book.change(alert.id, { quiet_since: null }, at);
   }
 
   /** A flapping alert whose condition clears stays until it has been quiet for a while. */
@@ -257,13 +290,11 @@ export class DeviceCase {
     const current = this.#alertOf(group);
     const best = this.#bestClaim(group, current);
     if (current !== undefined) {
-      if (best?.rule.id === current.rule_id) {
-        if (this.#quiet.delete(group)) this.#book.change(current.id, { quiet_since: null }, at);
-        return;
-      }
+      if (best?.rule.id === current.rule_id) return this.#keep(group, current, best, at);
       if (best === undefined && current.flapping && endedBy === 'cleared')
         return this.#quieten(group, current, at);
-      const stillClaimed = this.#claims.get(group)?.has(current.rule_id) === true;
+      const claims = this.#claims.get(group)?.values() ?? [];
+      const stillClaimed = [...claims].some(({ rule }) => rule.id === current.rule_id);
       this.#book.resolve(current.id, stillClaimed ? 'escalated' : endedBy, at);
       this.#forget(group);
     }
@@ -273,7 +304,8 @@ export class DeviceCase {
       this.#unraised.set(group, best.rule.id);
       return;
     }
-    const { rule, metric, value, threshold } = best;
+    const { rule, metric, value, threshold, severity, reading } = best;
+    const { kind } = rule.condition;
     const alert = this.#book.raise({
       rule_id: rule.id,
       rule_name: rule.name,
@@ -282,7 +314,9 @@ export class DeviceCase {
       metric,
       value,
       threshold,
-      severity: rule.severity,
+      severity,
+      ...(kind !== 'threshold' && kind !== 'offline' && { kind }),
+      ...(reading !== undefined && { reading }),
       timestamp: at,
     });
     this.#alerts.set(group, alert.id);

@@ -17,6 +17,8 @@ export type Raised = Pick<
   | 'value'
   | 'threshold'
   | 'severity'
+  | 'kind'
+  | 'reading'
   | 'timestamp'
 >;
 

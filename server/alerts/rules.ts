@@ -1,24 +1,19 @@
 /** Finds the rules of each device: worked out once for each device, then looked up on every push. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Alert, AlertRule } from '#protocol/alerts.ts';
+import { conditionFor, type Alert, type AlertRule } from '#protocol/alerts.ts';
+import type { Condition } from '#protocol/conditions.ts';
 import { fieldMatches } from '#protocol/fields.ts';
-import type { ThresholdCondition } from './evaluate.ts';
+import { nameMatches } from '#protocol/name-pattern.ts';
+import { watchOf, type Watch } from './watch.ts';
 
-/** Returns a device's name, and its tags for the scopes of rules; undefined for an unknown device. */
-export type DeviceOf = (
-  deviceId: string,
-) => { readonly name: string; readonly tags: readonly string[] } | undefined;
-
-export interface ThresholdRule {
-  readonly rule: AlertRule;
-  readonly condition: ThresholdCondition;
+/** What the scopes of rules ask of a device, and how wrong its clock is: milliseconds, null where it is not. */
+export interface NamedDevice {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly clockSkewMs?: number | null;
 }
-
-/** A rule about all instances of a field. */
-export interface PatternRule extends ThresholdRule {
-  /** Those of the names that the pattern matches. */
-  readonly namesIn: (names: readonly string[]) => readonly string[];
-}
+/** Returns what rules need of a device; undefined for an unknown device. */
+export type DeviceOf = (deviceId: string) => NamedDevice | undefined;
 
 export interface OfflineRule {
   readonly rule: AlertRule;
@@ -28,66 +23,75 @@ export interface OfflineRule {
 
 /** The enabled rules of one device. */
 export interface DeviceRules {
-  /** Rules about one field, by its name. */
-  readonly exact: readonly ThresholdRule[];
+  /** Rules about one field, or about the device itself. */
+  readonly exact: readonly Watch[];
   /** Rules about all instances of a field: `mount:*:used`. */
-  readonly patterns: readonly PatternRule[];
+  readonly patterns: readonly Watch[];
   readonly offline: readonly OfflineRule[];
+  /** Whether one of the rules reads more than the field's value. */
+  readonly needsMemory: boolean;
 }
 
-const NO_RULES: DeviceRules = { exact: [], patterns: [], offline: [] };
+const NO_RULES: DeviceRules = { exact: [], patterns: [], offline: [], needsMemory: false };
 
-/** Whether the rule's scope has the device's id or one of its tags; an empty scope covers all devices. */
-export function covers(rule: AlertRule, deviceId: string, tags: readonly string[]): boolean {
-  const { devices, tags: scopeTags } = rule.scope;
-  if (devices.length === 0 && scopeTags.length === 0) return true;
-  return devices.includes(deviceId) || scopeTags.some((tag) => tags.includes(tag));
+/** Whether the rule's scope has the device's id, one of its tags or its name; an empty scope covers all devices. */
+export function covers(
+  { scope }: Pick<AlertRule, 'scope'>,
+  deviceId: string,
+  { name, tags }: NamedDevice,
+): boolean {
+  const { devices, tags: scopeTags, names = [] } = scope;
+  if (devices.length === 0 && scopeTags.length === 0 && names.length === 0) return true;
+  return (
+    devices.includes(deviceId) ||
+    scopeTags.some((tag) => tags.includes(tag)) ||
+    names.some((pattern) => nameMatches(pattern, name))
+  );
 }
 
-/** Makes a PatternRule's `namesIn`, which looks at each list once: a device's pushes in columns share one list. */
-function createMatching(pattern: string): PatternRule['namesIn'] {
-  const known = new WeakMap<readonly string[], readonly string[]>();
-  return (names) => {
-    let matching = known.get(names);
-    if (matching === undefined) {
-      matching = names.filter((name) => fieldMatches(pattern, name));
-      known.set(names, matching);
-    }
-    return matching;
-  };
+/** A rule as it is for one device. */
+interface OwnRule {
+  readonly rule: AlertRule;
+  readonly condition: Condition;
 }
 
 /** Sorts enabled rules by their kind. */
-function sortByKind(rules: readonly AlertRule[]): DeviceRules {
-  const exact: ThresholdRule[] = [];
-  const patterns: PatternRule[] = [];
+function sortByKind(rules: readonly OwnRule[]): DeviceRules {
   const offline: OfflineRule[] = [];
-  for (const rule of rules) {
-    const { condition } = rule;
+  const watches: Watch[] = [];
+  for (const { rule, condition } of rules)
     if (condition.kind === 'offline') offline.push({ rule, forMs: condition.for_s * 1000 });
-    else if (!condition.metric.includes(':*:')) exact.push({ rule, condition });
-    else patterns.push({ rule, condition, namesIn: createMatching(condition.metric) });
-  }
-  return { exact, patterns, offline };
+    else watches.push(watchOf(rule, condition));
+  return {
+    exact: watches.filter(({ namesIn }) => namesIn === undefined),
+    patterns: watches.filter(({ namesIn }) => namesIn !== undefined),
+    offline,
+    needsMemory: watches.some(({ read, second }) => read !== undefined || second !== undefined),
+  };
 }
 
 /** Whether both rules raise the same alerts for a device they cover; their names and scopes may differ. */
-export function hasSameEffect(a: AlertRule, b: AlertRule): boolean {
-  return a.severity === b.severity && isDeepStrictEqual(a.condition, b.condition);
+export function hasSameEffect(a: AlertRule, b: AlertRule, deviceId: string): boolean {
+  return a.severity === b.severity && isDeepStrictEqual(conditionFor(a, deviceId), conditionFor(b, deviceId));
 }
 
 /** Whether a stored alert is one that its rule, as it is now, would raise. */
 export function stillMatches(rule: AlertRule, alert: Alert): boolean {
-  if (!rule.enabled || rule.severity !== alert.severity) return false;
-  if (rule.condition.kind === 'offline') return alert.metric === 'offline';
-  return rule.condition.threshold === alert.threshold && fieldMatches(rule.condition.metric, alert.metric);
+  const condition = conditionFor(rule, alert.device_id);
+  if (!rule.enabled || condition === undefined) return false;
+  if (condition.kind === 'offline') return alert.metric === 'offline' && alert.severity === rule.severity;
+  const { metric, tiers } = watchOf(rule, condition);
+  const isTier = tiers.some(
+    ({ severity, threshold }) => severity === alert.severity && threshold === alert.threshold,
+  );
+  return isTier && fieldMatches(metric, alert.metric);
 }
 
 export interface RuleIndex {
   /** The device's enabled rules; none for an unknown device. */
   of(deviceId: string): DeviceRules;
-  /** The device's threshold rules about one metric. */
-  forMetric(deviceId: string, metric: string): readonly ThresholdRule[];
+  /** The device's rules about one metric. */
+  forMetric(deviceId: string, metric: string): readonly Watch[];
   /**
    * Replaces the rules and works out every device's rules again; needed after a device's tags changed, too.
    */
@@ -104,8 +108,14 @@ export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
   function lookUp(deviceId: string): DeviceRules {
     const device = deviceOf(deviceId);
     if (device === undefined) return NO_RULES;
-    const rules = enabled.filter((rule) => covers(rule, deviceId, device.tags));
-    const key = rules.map(({ id }) => id).join('\n');
+    const covering = enabled.filter((rule) => covers(rule, deviceId, device));
+    const rules = covering.flatMap((rule): OwnRule[] => {
+      const condition = conditionFor(rule, deviceId);
+      return condition === undefined ? [] : [{ rule, condition }];
+    });
+    // A device for which a threshold is different shares its rules with no other.
+    const isOwn = rules.some(({ rule, condition }) => condition !== rule.condition);
+    const key = [...rules.map(({ rule }) => rule.id), ...(isOwn ? [deviceId] : [])].join('\n');
     const shared = byRuleIds.get(key) ?? sortByKind(rules);
     byRuleIds.set(key, shared);
     byDevice.set(deviceId, shared);
@@ -118,7 +128,7 @@ export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
     of,
     forMetric(deviceId, metric) {
       const { exact, patterns } = of(deviceId);
-      return [...exact, ...patterns].filter(({ condition }) => fieldMatches(condition.metric, metric));
+      return [...exact, ...patterns].filter((watch) => fieldMatches(watch.metric, metric));
     },
     replace(rules) {
       enabled = rules.filter((rule) => rule.enabled);

@@ -1,5 +1,6 @@
 /** Alerting: the rules, the alerts they raise, and the default rules of a first start. */
 import type { Alert } from '#protocol/alerts.ts';
+import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
 import { alertRuleRoutes } from '../routes/alert-rules.ts';
@@ -17,20 +18,32 @@ export async function addDefaultRules({ rules }: Base['state']): Promise<void> {
 export interface AlertingNeeds {
   readonly people: People;
   readonly machines: Machines;
+  /** The newest stored sample of each device; used at the start only. */
+  readonly latest: ReadonlyMap<string, Sample>;
 }
 
-export function openAlerting(base: Base, { people, machines }: AlertingNeeds) {
+/** The newest stored uptime of each device, seconds: only these numbers stay in memory, not the samples. */
+function uptimesOf(latest: AlertingNeeds['latest']): ReadonlyMap<string, number> {
+  const uptimes = [...latest].map(([id, sample]) => [id, fieldValue(sample, 'uptime_s')] as const);
+  return new Map(uptimes.filter((entry): entry is [string, number] => entry[1] !== undefined));
+}
+
+export function openAlerting(base: Base, { people, machines, latest }: AlertingNeeds) {
   const { state } = base;
   const { devices, rules } = state;
   const { now, every } = base.clock;
+  const uptimes = uptimesOf(latest);
   const alertsChanged = createNotifier<readonly Alert[]>();
   const alerts = createAlerts({
     rules,
     alerts: state.alerts,
     deviceOf(id) {
       const record = devices.get(id);
-      return record && { name: record.name ?? record.hostname, tags: record.tags };
+      if (record === undefined) return undefined;
+      const { name, hostname, tags, clock_skew_ms: clockSkewMs } = record;
+      return { name: name ?? hostname, tags, clockSkewMs };
     },
+    uptimeOf: (id) => uptimes.get(id),
     now,
     every,
     onChange: alertsChanged.notify,

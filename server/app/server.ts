@@ -86,7 +86,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const machines = withStop(
     openMachines(base, { people, history, latest, isTls: certificate !== null, fingerprint }),
   );
-  const alerting = withStop(openAlerting(base, { people, machines }));
+  const alerting = withStop(openAlerting(base, { people, machines, latest }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, latest, machines, alerting, live });
   let ready = false;

@@ -30,8 +30,6 @@ export interface IngestParts {
   /** Gives the history the samples that the journal has just stored at `position`. */
   readonly onCommitted: (position: number, batch: { deviceId: string; samples: readonly Sample[] }) => void;
   readonly newSamples: NewSamples;
-  /** The names of the fields that the history has of a device. */
-  readonly storedFields: (deviceId: string) => Promise<readonly string[]>;
   readonly currentSamples: CurrentSamples;
   /** Called with every accepted push, in this order: fleet, alerts and live. */
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
@@ -102,11 +100,7 @@ interface TakenPush {
 export function createIngest(parts: IngestParts): Ingest {
   const { authenticate, devices, append, newSamples, currentSamples, isWatched, now, log } = parts;
   const budget = createPushBudget();
-  const reader = createPushReader({
-    storedFields: parts.storedFields,
-    onLookUpFailed: (error) => log.debug({ err: error }, 'the fields of a device could not be looked up'),
-    now,
-  });
+  const reader = createPushReader();
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
   const sharedIdentity = createSharedIdentity();
   /** The devices that two agents push as. */

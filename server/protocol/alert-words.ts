@@ -1,7 +1,7 @@
 /** Alerts and rules as text. */
-import { isActive, type Alert, type AlertRule, type Condition } from './alerts.ts';
-import { metricName } from './metric-name.ts';
+import { isActive, type Alert, type AlertRule } from './alerts.ts';
 import { figure, text } from './figure.ts';
+import { metricName } from './metric-name.ts';
 import { span } from './span.ts';
 
 /**
@@ -12,8 +12,12 @@ export function alertSubject({ metric, others }: Pick<Alert, 'metric' | 'others'
   return others === 0 ? metricName(metric) : `${metricName(metric)}, and ${others} like it`;
 }
 
-/** The value that raised an alert and its threshold: `97 %, above 90 %`; for offline, how long no push came. */
-export function alertReading({ metric, value, threshold }: Alert): string {
+/**
+ * What was read when an alert was raised: `97 %, above 90 %`; for offline, how long no push came; for other kinds of
+ * conditions what their rule said then: `full in about 18 h (12–30 h)`.
+ */
+export function alertReading({ metric, value, threshold, reading }: Alert): string {
+  if (reading !== undefined) return reading;
   if (metric === 'offline') return `not seen for ${span(value * 1000)}`;
   const side = value < threshold ? 'below' : 'above';
   return `${text(figure(metric, value))}, ${side} ${text(figure(metric, threshold))}`;
@@ -37,22 +41,9 @@ export function alertDuration({ timestamp, resolved_at }: Alert, now: number): n
   return Math.max(0, (resolved_at ?? now) - timestamp);
 }
 
-const held = (seconds: number) => (seconds === 0 ? 'at once' : `for ${span(seconds * 1000)}`);
-
-/** A rule's condition: `CPU above 90 % for 5 min; clears below 80 % for 1 min`. */
-export function conditionWords(condition: Condition): string {
-  if (condition.kind === 'offline')
-    return `No push for 3 of its intervals${condition.for_s === 0 ? '' : `, then for ${span(condition.for_s * 1000)}`}`;
-  const { metric, above, threshold, for_s, clear, clear_for_s } = condition;
-  const say = (value: number) => text(figure(metric, value));
-  const [side, other] = above ? ['above', 'below'] : ['below', 'above'];
-  const raised = `${metricName(metric)} ${side} ${say(threshold)} ${held(for_s)}`;
-  return `${raised}; clears ${other} ${say(clear)} ${held(clear_for_s)}`;
-}
-
 /** A rule's scope: `All machines`, or its tags and machines. `nameOf` returns a device's name by its id. */
 export function scopeWords({ scope }: AlertRule, nameOf: (id: string) => string): string {
-  if (scope.devices.length === 0 && scope.tags.length === 0) return 'All machines';
-  const names = scope.devices.map(nameOf);
-  return [...scope.tags.map((tag) => `tag ${tag}`), ...names].join(', ');
+  const { devices, tags, names = [] } = scope;
+  if (devices.length + tags.length + names.length === 0) return 'All machines';
+  return [...tags.map((tag) => `tag ${tag}`), ...names, ...devices.map(nameOf)].join(', ');
 }

@@ -1,6 +1,7 @@
 /** The shapes of alerts and of the rules that raise them. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
 import { tags } from './api.ts';
+import { condition, isTiered, type Condition } from './conditions.ts';
 import { optionalText, text } from './text.ts';
 
 export const severity = z.enum(['warning', 'critical']);
@@ -49,11 +50,15 @@ export const alert = z.object({
   rule_name: z.string(),
   device_id: z.string(),
   device_name: z.string(),
-  /** The field that raised the alert (`cpu`, `mount:/var:used`), or `offline`. */
+  /** The field that raised the alert (`cpu`, `mount:/var:used`), or `offline`, `rebooted`, `clock`. */
   metric: z.string(),
-  /** The value that raised the alert; for `offline`, seconds since the device's last push. */
+  /** The reading that raised the alert; for `offline`, seconds since the device's last push. */
   value: z.number(),
   threshold: z.number(),
+  /** What kind of condition raised it; absent: `threshold` or `offline`. */
+  kind: z.string().optional(),
+  /** What was read when it was raised, in words: `full in about 18 h (12–30 h)`; absent where value and threshold say it. */
+  reading: z.string().optional(),
   /**
    * [I8] How many more fields of the device are beyond the threshold, for which the rule has raised no alert of its
    * own: a rule about a pattern raises at most 20 alerts for one device, and counts the rest in the first of them.
@@ -145,47 +150,32 @@ export function isActive({ state }: Pick<Alert, 'state'>): boolean {
   return state !== 'resolved';
 }
 
-/** The devices a rule applies to: all when both lists are empty, else those named or with one of the tags. */
+/** The devices a rule applies to: all when every list is empty, else those named in one of them. */
 const scope = z.strictObject({
   devices: z.array(z.string().max(128)).max(1000).default([]),
   tags: tags.default([]),
+  /** Patterns of names, with `*` for any characters. A machine that joins or is renamed later counts too. */
+  names: z.array(text(200)).max(50).optional(),
 });
+export type Scope = z.infer<typeof scope>;
 
-/** Seconds, at most 7 days. */
-const durationS = z
-  .number()
-  .int()
-  .min(0)
-  .max(7 * 86_400);
-
-const thresholdCondition = z.strictObject({
-  kind: z.literal('threshold'),
-  /** A field, or a pattern that matches every instance: `mount:*:used`. */
-  metric: text(400),
-  above: z.boolean().default(true),
-  threshold: z.number(),
-  /** Seconds the condition must hold before the alert is raised. */
-  for_s: durationS.default(60),
-  /** The alert ends when the value is beyond this one for `clear_for_s` seconds (hysteresis). */
-  clear: z.number(),
-  clear_for_s: durationS.default(60),
+/** What is different for one device. Thresholds are absent where they are the rule's own. */
+const override = z.strictObject({
+  device_id: z.string().max(128),
+  /** The rule raises nothing for this device. */
+  muted: z.boolean().default(false),
+  threshold: z.number().optional(),
+  clear: z.number().optional(),
+  critical_threshold: z.number().optional(),
+  critical_clear: z.number().optional(),
 });
+export type Override = z.infer<typeof override>;
 
-const offlineCondition = z.strictObject({
-  kind: z.literal('offline'),
-  /**
-   * Seconds a device must be offline before the alert is raised; the alert ends when the device is online.
-   */
-  for_s: durationS.default(0),
-});
-
-export const condition = z
-  .discriminatedUnion('kind', [thresholdCondition, offlineCondition])
-  .refine((c) => c.kind !== 'threshold' || (c.above ? c.clear <= c.threshold : c.clear >= c.threshold), {
-    path: ['clear'],
-    message: 'must not lie on the firing side of the threshold',
-  });
-export type Condition = z.infer<typeof condition>;
+const overrides = z.array(override).max(1000);
+/** What to do about an alert, for the person who is told: one line or more, an address too. */
+const runbook = optionalText(2000);
+/** Why the rule has these numbers. */
+const why = optionalText(1000);
 
 export const alertRule = z.object({
   id: z.string(),
@@ -193,17 +183,88 @@ export const alertRule = z.object({
   enabled: z.boolean(),
   scope,
   condition,
+  /** Of an alert; with a critical threshold, `warning` is the severity of the first one. */
   severity,
+  overrides: overrides.optional(),
+  runbook: runbook.optional(),
+  why: why.optional(),
 });
 export type AlertRule = z.infer<typeof alertRule>;
 export const alertRulesReply = z.object({ alert_rules: z.array(alertRule) });
-export const alertRuleCreate = z.strictObject({
+
+/** The condition as it is for one device; undefined where the rule is muted there. */
+export function conditionFor(
+  { condition: general, overrides: all = [] }: Pick<AlertRule, 'condition' | 'overrides'>,
+  deviceId: string,
+): Condition | undefined {
+  const own = all.find(({ device_id }) => device_id === deviceId);
+  if (own === undefined) return general;
+  if (own.muted) return undefined;
+  if (!isTiered(general)) return general;
+  const { critical } = general;
+  const { threshold = general.threshold, clear = general.clear } = own;
+  return {
+    ...general,
+    threshold,
+    clear,
+    ...(critical !== undefined && {
+      critical: {
+        ...critical,
+        threshold: own.critical_threshold ?? critical.threshold,
+        clear: own.critical_clear ?? critical.clear,
+      },
+    }),
+  };
+}
+
+const hasThresholds = ({ threshold, clear, critical_threshold, critical_clear }: Override) =>
+  [threshold, clear, critical_threshold, critical_clear].some((value) => value !== undefined);
+
+/** What is wrong with the override for one device; undefined where nothing is. */
+function overrideProblem(
+  rule: Pick<AlertRule, 'condition' | 'overrides'>,
+  own: Override,
+): string | undefined {
+  const isTwice = (rule.overrides ?? []).filter(({ device_id }) => device_id === own.device_id).length > 1;
+  if (isTwice) return 'is there twice for one machine';
+  if (hasThresholds(own) && !isTiered(rule.condition))
+    return 'this rule has no threshold that could be different';
+  const own_condition = conditionFor(rule, own.device_id);
+  const issue = own_condition && condition.safeParse(own_condition).error?.issues[0];
+  return issue && `${issue.path.join('.')} ${issue.message}`;
+}
+
+type Checked = Pick<AlertRule, 'condition' | 'overrides' | 'severity'>;
+
+/** Adds what is wrong with a rule although each part of it is right. */
+function checkRule(rule: Checked, context: z.RefinementCtx): void {
+  const { condition: c, severity: own, overrides: all = [] } = rule;
+  if (isTiered(c) && c.critical !== undefined && own === 'critical')
+    context.addIssue({
+      code: 'custom',
+      path: ['severity'],
+      message: 'must be "warning", as the condition has a critical threshold of its own',
+    });
+  for (const [index, each] of all.entries()) {
+    const message = overrideProblem(rule, each);
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['overrides', index], message });
+  }
+}
+
+/** A rule whose parts fit each other. */
+export const fittingRule = alertRule.superRefine(checkRule);
+
+const newRule = z.strictObject({
   name: text(120),
   enabled: z.boolean().default(true),
   scope: scope.default({ devices: [], tags: [] }),
   condition,
   severity,
+  overrides: overrides.optional(),
+  runbook: runbook.optional(),
+  why: why.optional(),
 });
+export const alertRuleCreate = newRule.superRefine(checkRule);
 /** Replaces the properties that are present; a condition is replaced as a whole. */
 export const alertRulePatch = z.strictObject({
   name: text(120).optional(),
@@ -211,4 +272,7 @@ export const alertRulePatch = z.strictObject({
   scope: scope.optional(),
   condition: condition.optional(),
   severity: severity.optional(),
+  overrides: overrides.optional(),
+  runbook: runbook.optional(),
+  why: why.optional(),
 });

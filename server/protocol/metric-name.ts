@@ -17,15 +17,22 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   sensor: 'any sensor',
 };
 
-/** Names for fields whose label does not fit into a sentence such as "Fullest disk above 85 %". */
-const NAMES: Readonly<Record<string, string>> = { disk: 'Fullest disk' };
+/**
+ * Names for fields whose label does not fit into a sentence such as "Fullest disk above 85 %", and for what alerts are
+ * about that is no field.
+ */
+const NAMES: Readonly<Record<string, string>> = {
+  disk: 'Fullest disk',
+  offline: 'Offline',
+  rebooted: 'Restart',
+  clock: 'Clock',
+};
 
 const withSmallInitial = (label: string) =>
   /^[A-Z][a-z]/.test(label) ? label[0]?.toLowerCase() + label.slice(1) : label;
 
 /** `mount:/var:used` → `Filesystem /var, used`; `mount:*:used` → `Used, any filesystem`; a custom field as it is. */
 export function metricName(metric: string): string {
-  if (metric === 'offline') return 'Offline';
   const name = NAMES[metric];
   if (name !== undefined) return name;
   const label = fieldInfo(metric)?.label;

@@ -1,6 +1,13 @@
 /** `/alert-rules`: list, add, change and remove rules. */
 import { randomUUID } from 'node:crypto';
-import { alertRule, alertRuleCreate, alertRulePatch, alertRulesReply } from '#protocol/alerts.ts';
+import {
+  alertRule,
+  alertRuleCreate,
+  alertRulePatch,
+  alertRulesReply,
+  fittingRule,
+} from '#protocol/alerts.ts';
+import { invalidBody } from '#protocol/body.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import { firstParam, Reply } from '../http/request.ts';
@@ -62,7 +69,8 @@ export function alertRuleRoutes({ rules, rulesChanged, audit }: AlertRuleRoutePa
       async handle({ request, person, body }) {
         const rule = requireRule(firstParam(request));
         const changes = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-        const changed = alertRule.parse({ ...rule, ...changes });
+        const { data: changed, error } = fittingRule.safeParse({ ...rule, ...changes });
+        if (changed === undefined) throw invalidBody(error);
         await rules.put(changed);
         rulesChanged();
         audit.record({

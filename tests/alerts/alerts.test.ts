@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { condition } from '#protocol/alerts.ts';
+import { fittingRule } from '#protocol/alerts.ts';
 import { defaultRules } from '../../server/alerts/default-rules.ts';
 import { DEFAULT_LIMITS } from '../../server/alerts/lifecycle.ts';
 import { offlineRule, openAlerts, rule, T0 } from './stage.ts';
@@ -462,7 +462,7 @@ describe('stored alerts', () => {
 it('the default rules are valid: warning and critical for CPU, memory and disk, and one for offline', () => {
   const rules = defaultRules();
   expect(
-    rules.map(({ condition: c, severity }) => `${c.kind === 'offline' ? 'offline' : c.metric} ${severity}`),
+    rules.map(({ condition: c, severity }) => `${'metric' in c ? c.metric : c.kind} ${severity}`),
   ).toEqual([
     'cpu warning',
     'cpu critical',
@@ -472,6 +472,6 @@ it('the default rules are valid: warning and critical for CPU, memory and disk, 
     'disk critical',
     'offline critical',
   ]);
-  for (const { condition: c } of rules) expect(condition.safeParse(c).success).toBe(true);
+  for (const each of rules) expect(fittingRule.safeParse(each).success).toBe(true);
   expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
 });

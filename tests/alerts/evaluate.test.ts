@@ -1,11 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import type { Condition } from '#protocol/conditions.ts';
 import {
-  observe,
+  observe as observeVerdict,
   observeMissing,
   VANISHED_MS,
+  verdictOf,
   type MetricState,
-  type ThresholdCondition,
 } from '../../server/alerts/evaluate.ts';
+import { watchOf } from '../../server/alerts/watch.ts';
+import { rule } from './stage.ts';
+
+type ThresholdCondition = Extract<Condition, { kind: 'threshold' }>;
+
+/** Evaluates one value of the metric. */
+function observe(condition: ThresholdCondition, state: MetricState, t: number, value: number, gapMs: number) {
+  const [{ held, limit }] = watchOf(rule('r', 'warning'), condition).tiers;
+  return observeVerdict(held, state, t, verdictOf(limit, value), gapMs);
+}
 
 const high: ThresholdCondition = {
   kind: 'threshold',
@@ -110,7 +121,6 @@ describe('clearing', () => {
 describe('missing values', () => {
   it('a missing value neither raises nor clears an alert', () => {
     const pending = evaluate(high, repeat(5, 95)).state;
-    expect(observe(high, pending, 5000, Number.NaN, 15_000)).toEqual({ state: pending, event: undefined });
     expect(observeMissing(pending, 5000, 15_000)).toEqual({ state: pending, event: undefined });
     const firing = evaluate(high, repeat(20, 95)).state;
     expect(observeMissing(firing, 30_000, 15_000)).toEqual({ state: firing, event: undefined });

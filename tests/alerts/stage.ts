@@ -1,6 +1,8 @@
 /** Alerts with collections in memory. The test moves the clock and can restart the alerts. */
-import type { Alert, AlertRule, Condition, Severity } from '#protocol/alerts.ts';
+import type { Alert, AlertRule, Severity } from '#protocol/alerts.ts';
+import type { Condition } from '#protocol/conditions.ts';
 import { createAlerts, type AlertParts } from '../../server/alerts/alerts.ts';
+import type { NamedDevice } from '../../server/alerts/rules.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { memoryCollection } from '../state/memory-collection.ts';
@@ -44,7 +46,7 @@ export function openAlerts(startRules: readonly AlertRule[], options: Partial<Al
   const stored = memoryCollection<Alert>();
   /** Decides, as the ingest does, which samples of a push are current. */
   const currentSamples = createCurrentSamples(new Map());
-  const devices = new Map([
+  const devices = new Map<string, NamedDevice>([
     ['a', { name: 'Alpha', tags: ['web'] }],
     ['b', { name: 'Beta', tags: [] }],
   ]);

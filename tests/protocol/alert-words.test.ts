@@ -5,9 +5,9 @@ import {
   alertReading,
   alertResolution,
   alertSubject,
-  conditionWords,
   scopeWords,
 } from '#protocol/alert-words.ts';
+import { conditionWords } from '#protocol/condition-words.ts';
 import { firing as alert } from './firing-alert.ts';
 
 describe('alerts in words', () => {

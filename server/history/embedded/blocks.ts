@@ -4,8 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { TierName } from '../history.ts';
-import { decodeTable, encodeTable } from './codec.ts';
-import type { Table } from './table.ts';
+import { decodeTable, encodeTable, type Table } from './codec.ts';
 
 const CRC_BYTES = 4;
 /** What every encoded table begins with. Rows from before there were checksums begin with it too. */

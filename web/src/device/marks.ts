@@ -15,9 +15,11 @@ const AS_BYTES: Readonly<Record<string, { readonly field: string; readonly whole
 /** The alert's threshold on the axis of this chart; undefined where the alert is about another field. */
 function thresholdIn(
   { lines }: ChartSpec,
-  { metric, threshold }: Alert,
+  { metric, threshold, kind }: Alert,
   latest: Readonly<Record<string, number>>,
 ): number | undefined {
+  // The threshold of any other kind is no value of the field.
+  if (kind !== undefined && kind !== 'equal') return undefined;
   const has = (name: string) => lines.some(({ field }) => field === name);
   if (has(metric)) return threshold;
   const drawn = AS_BYTES[metric];

@@ -1,11 +1,11 @@
 /** A rule while it is edited: the fields of every kind of rule at once, with durations in minutes. */
-import type { AlertRule, Condition, Severity } from '#protocol/alerts.ts';
+import type { AlertRule, Severity } from '#protocol/alerts.ts';
 import type { NewAlertRule } from '../../api/api.ts';
 
 export interface Draft {
   name: string;
   severity: Severity;
-  kind: Condition['kind'];
+  kind: 'threshold' | 'offline';
   metric: string;
   above: boolean;
   threshold: number | null;
@@ -38,8 +38,9 @@ const seconds = (min: number | null) => Math.round((min ?? 0) * 60);
 export function draftOf(rule: AlertRule | undefined): Draft {
   if (!rule) return { ...BLANK };
   const { name, severity, condition, scope } = rule;
-  const common = { ...BLANK, name, severity, kind: condition.kind, tags: scope.tags, devices: scope.devices };
-  if (condition.kind === 'offline') return { ...common, forMin: minutes(condition.for_s) };
+  const common = { ...BLANK, name, severity, tags: scope.tags, devices: scope.devices };
+  if (condition.kind === 'offline') return { ...common, kind: 'offline', forMin: minutes(condition.for_s) };
+  if (condition.kind !== 'threshold') return common;
   const { metric, above, threshold, clear, for_s, clear_for_s } = condition;
   return {
     ...common,

@@ -1,0 +1,70 @@
+/**
+ * What the readings of one device need besides its sample: earlier values, its last uptime, how wrong its clock is, and
+ * what was worked out from its history. It belongs to no rule: rules that need the same share it.
+ */
+import type { Trend } from './trend.ts';
+import { ValueWindow } from './value-window.ts';
+
+export class DeviceMemory {
+  /** How far the device's clock is from the server's, seconds, ahead or behind; NaN while that is not known. */
+  clockOffS = NaN;
+  /** By the window's length in seconds, then by field. */
+  readonly #windows = new Map<number, Map<string, ValueWindow>>();
+  /** The fields about which a rule asks whether they stopped, as far as they were there. */
+  readonly #seen = new Set<string>();
+  /** By what was worked out (`forecast 100 24`), then by field. */
+  readonly #trends = new Map<string, Map<string, Trend>>();
+  /** The newest uptime, seconds, and the time of its sample. */
+  #uptimeS: number;
+  #uptimeT = Number.NEGATIVE_INFINITY;
+  /** The uptime before a restart that the newest sample showed; -1 where it showed none. */
+  #fellFrom = -1;
+
+  /** @param uptimeS the newest uptime that is known of the device, seconds */
+  constructor(uptimeS = NaN) {
+    this.#uptimeS = uptimeS;
+  }
+
+  windowOf(overS: number, metric: string): ValueWindow {
+    let windows = this.#windows.get(overS);
+    if (windows === undefined) this.#windows.set(overS, (windows = new Map()));
+    let window = windows.get(metric);
+    if (window === undefined) windows.set(metric, (window = new ValueWindow(overS * 1000)));
+    return window;
+  }
+
+  /**
+   * Takes the uptime of a sample at `t`, epoch milliseconds. Returns the uptime that the machine had reached, in
+   * seconds, where it started again since the last sample; -1 otherwise.
+   */
+  takeUptime(t: number, uptimeS: number): number {
+    if (t === this.#uptimeT) return this.#fellFrom;
+    this.#fellFrom = uptimeS < this.#uptimeS ? this.#uptimeS : -1;
+    this.#uptimeS = uptimeS;
+    this.#uptimeT = t;
+    return this.#fellFrom;
+  }
+
+  noteSeen(metric: string): void {
+    this.#seen.add(metric);
+  }
+  wasSeen(metric: string): boolean {
+    return this.#seen.has(metric);
+  }
+  seen(): ReadonlySet<string> {
+    return this.#seen;
+  }
+
+  trend(what: string, metric: string): Trend | undefined {
+    return this.#trends.get(what)?.get(metric);
+  }
+  /** Replaces what was worked out of all fields. */
+  setTrends(what: string, trends: Map<string, Trend>): void {
+    this.#trends.set(what, trends);
+  }
+  /** Forgets windows and trends that no rule uses any more. */
+  keepOnly(windows: ReadonlySet<number>, trends: ReadonlySet<string>): void {
+    for (const overS of this.#windows.keys()) if (!windows.has(overS)) this.#windows.delete(overS);
+    for (const what of this.#trends.keys()) if (!trends.has(what)) this.#trends.delete(what);
+  }
+}

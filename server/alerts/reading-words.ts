@@ -1,0 +1,114 @@
+/** What a condition read when it raised its alert, in words; the alert keeps them. */
+import type { Comparison, Condition } from '#protocol/conditions.ts';
+import { fieldInfo } from '#protocol/fields.ts';
+import { figure, text } from '#protocol/figure.ts';
+import { fieldValue, type Sample } from '#protocol/sample.ts';
+import { span } from '#protocol/span.ts';
+import type { DeviceMemory } from './device-memory.ts';
+import type { Forecast } from './trend.ts';
+import { trendOf } from './watch.ts';
+
+const HOUR_MS = 3_600_000;
+const hours = (h: number) => (h < 1 ? span(h * HOUR_MS) : `${Math.round(h)} h`);
+const say = (metric: string, value: number) => text(figure(metric, value));
+
+/** `full in about 18 h (12–30 h)`; `reaches 5.00 GiB in about 40 min (30 min or more)`. */
+export function forecastWords(
+  { hours: about, soonest, latest }: Pick<Forecast, 'hours' | 'soonest' | 'latest'>,
+  {
+    metric,
+    reaches,
+    rising,
+  }: Pick<Extract<Condition, { kind: 'forecast' }>, 'metric' | 'reaches' | 'rising'>,
+): string {
+  const isFull = rising && reaches === 100 && fieldInfo(metric)?.unit === 'percent';
+  const what = isFull ? 'full' : `reaches ${say(metric, reaches)}`;
+  if (about === 0) return isFull ? 'full now' : `has reached ${say(metric, reaches)}`;
+  const isSure = hours(soonest) === hours(latest);
+  const least = soonest < 1 || latest < 1 ? hours(soonest) : String(Math.round(soonest));
+  const within = Number.isFinite(latest) ? `${least}–${hours(latest)}` : `${hours(soonest)} or more`;
+  return `${what} in about ${hours(about)}${isSure ? '' : ` (${within})`}`;
+}
+
+function changeWords(
+  { metric, over_s, per }: Extract<Comparison, { kind: 'change' }>,
+  reading: number,
+): string {
+  const size = say(metric, Math.abs(reading));
+  const verb = reading < 0 ? 'fell' : 'rose';
+  return per === 'second'
+    ? `${verb} by ${size} a second`
+    : `${verb} by ${size} within ${span(over_s * 1000)}`;
+}
+
+function deviationWords(
+  condition: Extract<Comparison, { kind: 'deviation' }>,
+  metric: string,
+  sample: Sample,
+  memory: DeviceMemory,
+): string {
+  const now = say(metric, fieldValue(sample, metric) ?? NaN);
+  const usual = memory.trend(trendOf(condition) ?? '', metric);
+  if (usual?.kind !== 'baseline') return `${now}, which is unusual at this hour`;
+  return `${now}, usually ${say(metric, usual.median)} ± ${say(metric, usual.spread)} at this hour`;
+}
+
+function partWords(
+  part: Comparison,
+  metric: string,
+  reading: number,
+  sample: Sample,
+  memory: DeviceMemory,
+): string {
+  const name = { ...part, metric };
+  switch (name.kind) {
+    case 'threshold':
+      return `${say(metric, reading)}, ${name.above ? 'above' : 'below'} ${say(metric, name.threshold)}`;
+    case 'equal':
+      return name.not
+        ? `${say(metric, reading)} instead of ${say(metric, name.value)}`
+        : `is ${say(metric, reading)}`;
+    case 'change':
+      return changeWords(name, reading);
+    case 'deviation':
+      return deviationWords(name, metric, sample, memory);
+  }
+}
+
+/** Undefined where the alert's value and threshold say it. `reading`: what the (first) comparison read. */
+export function readingWords(
+  condition: Condition,
+  metric: string,
+  reading: number,
+  sample: Sample,
+  memory: DeviceMemory,
+): string | undefined {
+  switch (condition.kind) {
+    case 'threshold':
+    case 'offline':
+      return undefined;
+    case 'no_data':
+      return `no value for ${span(condition.for_s * 1000)}`;
+    case 'rebooted':
+      return `started again, after ${span(reading * 1000)}`;
+    case 'clock':
+      return `clock off by ${span(reading * 1000)}`;
+    case 'forecast': {
+      const forecast = memory.trend(trendOf(condition) ?? '', metric);
+      return forecast?.kind === 'forecast' ? forecastWords(forecast, { ...condition, metric }) : undefined;
+    }
+    case 'joint': {
+      const { join, first, second } = condition;
+      const other = fieldValue(sample, second.metric);
+      const words = Number.isNaN(reading) ? [] : [partWords(first, metric, reading, sample, memory)];
+      // Of a comparison of the value itself, the value is at hand.
+      if (other !== undefined && (second.kind === 'threshold' || second.kind === 'equal'))
+        words.push(`${second.metric} ${say(second.metric, other)}`);
+      return words.length === 0 ? undefined : words.join(` ${join} `);
+    }
+    case 'equal':
+    case 'change':
+    case 'deviation':
+      return partWords(condition, metric, reading, sample, memory);
+  }
+}
