@@ -151,6 +151,8 @@ async function open(base: Base, stops: Stops) {
     /** What is still to be deleted of a removed device is not of the one that has its id now. */
     storedTimes: (deviceId: string, from: number, to: number) =>
       removals.waits(deviceId) ? Promise.resolve([]) : reader.storedTimes(deviceId, from, to),
+    storedFields: (deviceId: string) =>
+      removals.waits(deviceId) ? Promise.resolve([]) : reader.storedFields(deviceId),
     /** Ends the waiting for a history that does not answer, so that the server can stop. */
     stopReading: reader.stop,
     noteRemoval: removals.note,

@@ -45,6 +45,7 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
     removed: removedDevices,
     keys: enrollment,
     tokens,
+    audit,
     intervalS: config.intervalS,
     now,
     networkOf,

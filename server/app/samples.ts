@@ -50,6 +50,7 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
       // Stands in the notices already.
       onLookUpFailed: (error) => log.debug({ err: error }, 'stored times could not be looked up'),
     }),
+    storedFields: history.storedFields,
     currentSamples: createCurrentSamples(newest),
     onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
     onDeviceChanged: machines.viewChanged.notify,

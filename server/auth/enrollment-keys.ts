@@ -19,8 +19,9 @@ export interface NewKey {
 export interface EnrollmentKeys {
   /** Makes a key. `secret` is the key itself, which is not stored. */
   create(key: NewKey): Promise<{ record: EnrollmentKeyRecord; secret: string }>;
-  /** The record of a key that is known and has not expired, whether or not it has uses left. */
+  /** The record of a key that is known, whether or not it has expired and has uses left. */
   find(secret: string): EnrollmentKeyRecord | undefined;
+  hasExpired(record: EnrollmentKeyRecord): boolean;
   /** Whether the key exists and was used less often than it may be. */
   hasUsesLeft(record: EnrollmentKeyRecord): boolean;
   /** Adds one to the number of uses. */
@@ -53,10 +54,9 @@ export function createEnrollmentKeys(
     },
     find(secret) {
       const hash = secretHash(secret);
-      return keys
-        .all()
-        .find(({ key_hash, expires_at }) => key_hash === hash && (expires_at === null || expires_at > now()));
+      return keys.all().find(({ key_hash }) => key_hash === hash);
     },
+    hasExpired: ({ expires_at }) => expires_at !== null && expires_at <= now(),
     hasUsesLeft({ id }) {
       const current = keys.get(id);
       return current !== undefined && (current.max_uses === null || current.uses < current.max_uses);

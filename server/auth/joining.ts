@@ -13,6 +13,7 @@ import type { RegisterRequest } from '#protocol/api.ts';
 import { ApiError, type ErrorCode } from '#protocol/errors.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord, EnrollmentKeyRecord, RemovedDeviceRecord } from '../state/records.ts';
+import type { Audit, NewEntry } from './audit.ts';
 import type { DeviceTokens, UnissuedRecord } from './device-tokens.ts';
 import type { EnrollmentKeys } from './enrollment-keys.ts';
 import { createLimit } from './limit.ts';
@@ -30,6 +31,7 @@ export interface JoiningParts {
   readonly removed: Collection<RemovedDeviceRecord>;
   readonly keys: EnrollmentKeys;
   readonly tokens: DeviceTokens;
+  readonly audit: Pick<Audit, 'record'>;
   /** The interval of a new device, in seconds. */
   readonly intervalS: number;
   readonly now: () => number;
@@ -58,7 +60,7 @@ export interface Joining {
 }
 
 export function createJoining(parts: JoiningParts): Joining {
-  const { devices, removed, keys, tokens, intervalS, now, networkOf } = parts;
+  const { devices, removed, keys, tokens, audit, intervalS, now, networkOf } = parts;
   const wrongKeys = createLimit(
     WRONG_KEYS,
     'Too many wrong enrollment keys came from this network. Wait, then try again.',
@@ -115,22 +117,37 @@ export function createJoining(parts: JoiningParts): Joining {
     return isRetry(id, request, key) || tokens.isTokenOf(authorization, id);
   }
 
-  async function refuseKey(address: string): Promise<never> {
+  /** [S4] Past the limit of wrong keys from its network, a refusal is not written down either. */
+  async function refuseKey(
+    address: string,
+    { action, target }: Pick<NewEntry, 'action' | 'target'>,
+  ): Promise<never> {
     await wrongKeys.count(networkOf(address));
+    audit.record({ by: 'stranger', actor: 'stranger', address, action, target });
     throw new ApiError('invalid_enrollment_key');
   }
 
   return {
     async join(request, { address, authorization }) {
       const key = keys.find(request.enrollment_key);
-      if (!key) return refuseKey(address);
+      if (!key)
+        return refuseKey(address, { action: 'joining refused with', target: 'an unknown enrollment key' });
+      if (keys.hasExpired(key))
+        return refuseKey(address, {
+          action: 'joining refused with the expired enrollment key',
+          target: key.name,
+        });
       // A key that was made for a device gives its id also to a machine that was installed anew.
       const id = key.device_id ?? request.device_id ?? randomUUID();
       if (isSameMachine(id, request, key, authorization)) await rejoins.count(id);
       // Nothing is awaited between these checks and the changes: of two registrations at once, the second one
       // finds the device of the first.
       const retry = isRetry(id, request, key);
-      if (!retry && !keys.hasUsesLeft(key)) return refuseKey(address);
+      if (!retry && !keys.hasUsesLeft(key))
+        return refuseKey(address, {
+          action: 'joining refused with the spent enrollment key',
+          target: key.name,
+        });
       const code = refusal(id, key, isSameMachine(id, request, key, authorization));
       if (code !== undefined) throw new ApiError(code);
       const isNew = devices.get(id) === undefined;

@@ -46,6 +46,11 @@ export interface Reader extends Pick<History, 'query' | 'fields' | 'latest'> {
    * @throws while the history does not take samples, or does not answer in time
    */
   storedTimes(deviceId: string, from: number, to: number): Promise<readonly number[]>;
+  /**
+   * The names of the fields that the history has of a device, all acknowledged samples included.
+   * @throws while the history does not take samples, or does not answer in time
+   */
+  storedFields(deviceId: string): Promise<readonly string[]>;
   /** Settles as `work`, the answer to a request, does; rejects where that takes longer than the patience. */
   inTime<T>(work: Promise<T>): Promise<T>;
   /** Rejects all reads that wait, so that the server can stop. */
@@ -121,6 +126,14 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
         };
         asking.then(onSettled, onSettled);
       });
+    },
+    async storedFields(deviceId) {
+      const reason = problem();
+      if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
+      return within(
+        'answerMs',
+        caughtUp().then(() => history.fields(deviceId)),
+      );
     },
     inTime: (work) => within('answerMs', work),
     stop() {

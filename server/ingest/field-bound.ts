@@ -1,11 +1,23 @@
 /**
- * [I8] Bounds how many different fields a device brings. Each name costs memory, and rows of the history, for as long
- * as the device is there; a device whose names change all the time would otherwise cost without end.
+ * [I8] Bounds how many different fields a device brings: at most FIELDS_PER_DEVICE of which there are stored samples.
+ * What it brought before the server's start is learnt from the history when it first brings another name than its
+ * first list has, and again from time to time when it has no room left, since old samples are deleted. No push waits
+ * for that [H4]: until the history has answered, only names since the start count.
  */
+import { FIELDS_PER_DEVICE } from '#protocol/fields.ts';
 
-/** The most names that a device can bring between two starts of the server. The history bounds them for good. */
-export const MOST_FIELDS = 5000;
-export const TOO_MANY_FIELDS = `this machine has brought ${MOST_FIELDS} other fields, which is the most that is kept`;
+export const TOO_MANY_FIELDS = `this machine has brought ${FIELDS_PER_DEVICE} other fields, which is the most that is kept`;
+/** How often the history is asked of one device at most, in milliseconds. */
+const ASK_EVERY_MS = 10 * 60_000;
+
+export interface FieldBoundParts {
+  /** The names of the fields that the history has of a device, all acknowledged samples included. */
+  readonly storedFields: (deviceId: string) => Promise<readonly string[]>;
+  /** Called with the error when `storedFields` rejects; it is asked again with a later name. */
+  readonly onLookUpFailed: (error: unknown) => void;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
 
 export interface FieldBound {
   /** Notes the names of the device's first list of fields, which other devices may share: they cost it nothing. */
@@ -19,27 +31,61 @@ export interface FieldBound {
 
 interface Names {
   readonly first: ReadonlyMap<string, number>;
-  /** Names that `first` does not have. */
-  others: Set<string> | undefined;
+  /** Names that `first` does not have: from the history, and new ones. */
+  others: Set<string>;
+  /** Names that the answer of the history may not have yet. */
+  unsettled: Set<string>;
+  /** When the history was last asked, epoch milliseconds. */
+  askedAt: number;
+  /** Whether the history has answered. */
+  isLearnt: boolean;
 }
 
 const NO_NAMES: ReadonlyMap<string, number> = new Map();
 
-export function createFieldBound(): FieldBound {
+export function createFieldBound({ storedFields, onLookUpFailed, now }: FieldBoundParts): FieldBound {
   const devices = new Map<string, Names>();
+  /** Settles when the history has answered for all devices; it is asked of one after the other. */
+  let asking = Promise.resolve();
+
+  function namesOf(deviceId: string, first: ReadonlyMap<string, number>): Names {
+    let names = devices.get(deviceId);
+    if (names === undefined) {
+      names = { first, others: new Set(), unsettled: new Set(), askedAt: -Infinity, isLearnt: false };
+      devices.set(deviceId, names);
+    }
+    return names;
+  }
+
+  /** Asks the history what the device has, where that is due. */
+  function ask(deviceId: string, names: Names): void {
+    if (Math.abs(now() - names.askedAt) < ASK_EVERY_MS) return;
+    names.askedAt = now();
+    names.unsettled = names.isLearnt ? new Set() : names.others;
+    asking = asking.then(() => learn(deviceId, names)).catch(onLookUpFailed);
+  }
+
+  async function learn(deviceId: string, names: Names): Promise<void> {
+    if (devices.get(deviceId) !== names) return;
+    const stored = await storedFields(deviceId);
+    names.others = new Set([...stored, ...names.unsettled].filter((name) => !names.first.has(name)));
+    names.isLearnt = true;
+  }
+
   return {
-    begin(deviceId, names) {
-      if (!devices.has(deviceId)) devices.set(deviceId, { first: names, others: undefined });
-    },
+    begin: (deviceId, names) => void namesOf(deviceId, names),
     knows: (deviceId) => devices.has(deviceId),
     admits(deviceId, name) {
-      let names = devices.get(deviceId);
-      if (names === undefined) devices.set(deviceId, (names = { first: NO_NAMES, others: undefined }));
-      if (names.first.has(name) || names.others?.has(name) === true) return true;
-      const others = (names.others ??= new Set());
-      if (names.first.size + others.size >= MOST_FIELDS) return false;
-      others.add(name);
-      return true;
+      const names = namesOf(deviceId, NO_NAMES);
+      const { first, others, isLearnt } = names;
+      if (first.has(name) || others.has(name)) return true;
+      const hasRoom = first.size + others.size < FIELDS_PER_DEVICE;
+      if (hasRoom) {
+        others.add(name);
+        names.unsettled.add(name);
+      }
+      if (!hasRoom || !isLearnt) ask(deviceId, names);
+      return hasRoom;
     },
     forget: (deviceId) => devices.delete(deviceId),
   };

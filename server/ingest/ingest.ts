@@ -30,6 +30,8 @@ export interface IngestParts {
   /** Gives the history the samples that the journal has just stored at `position`. */
   readonly onCommitted: (position: number, batch: { deviceId: string; samples: readonly Sample[] }) => void;
   readonly newSamples: NewSamples;
+  /** The names of the fields that the history has of a device. */
+  readonly storedFields: (deviceId: string) => Promise<readonly string[]>;
   readonly currentSamples: CurrentSamples;
   /** Called with every accepted push, in this order: fleet, alerts and live. */
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
@@ -100,7 +102,11 @@ interface TakenPush {
 export function createIngest(parts: IngestParts): Ingest {
   const { authenticate, devices, append, newSamples, currentSamples, isWatched, now, log } = parts;
   const budget = createPushBudget();
-  const reader = createPushReader();
+  const reader = createPushReader({
+    storedFields: parts.storedFields,
+    onLookUpFailed: (error) => log.debug({ err: error }, 'the fields of a device could not be looked up'),
+    now,
+  });
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
   const sharedIdentity = createSharedIdentity();
   /** The devices that two agents push as. */

@@ -4,7 +4,7 @@
  */
 import { invalidBody, parseJson } from '#protocol/body.ts';
 import { checkFields, createMetricsParser, type ParseMetrics } from '#protocol/metrics.ts';
-import { createFieldBound, TOO_MANY_FIELDS } from './field-bound.ts';
+import { createFieldBound, TOO_MANY_FIELDS, type FieldBoundParts } from './field-bound.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
 /** About how many characters the names of the shared layouts may have together; past it, all of them are dropped. */
@@ -28,13 +28,13 @@ function isSame({ sent }: Layout, fields: unknown): boolean {
   return true;
 }
 
-export function createPushReader(): PushReader {
+export function createPushReader(parts: FieldBoundParts): PushReader {
   const lastLayouts = new Map<string, Layout>();
   /** By the layout's names: devices that send the same fields share one layout. */
   const sharedLayouts = new Map<string, Layout>();
   let sharedChars = 0;
   const parseMetrics = createMetricsParser();
-  const fieldBound = createFieldBound();
+  const fieldBound = createFieldBound(parts);
   const counts = { single: 0, batch: 0, columns: 0 };
 
   /** [I8] Refuses the names past the device's bound. */

@@ -76,6 +76,12 @@ const instanceInfo: ReadonlyMap<string, FieldInfo> = new Map(
 /** The most fields of one sample. */
 export const FIELDS_PER_SAMPLE = 4000;
 
+/**
+ * [I8] The most fields that one device has stored samples of; more than any machine has by itself. Each name costs
+ * memory and rows of the history for as long as the history has samples of it.
+ */
+export const FIELDS_PER_DEVICE = 5000;
+
 /** The longest name of an instance, in UTF-16 code units. */
 export const INSTANCE_CHARS = 256;
 

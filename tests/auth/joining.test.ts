@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RegisterRequest } from '#protocol/api.ts';
+import type { NewEntry } from '../../server/auth/audit.ts';
 import { createDeviceTokens } from '../../server/auth/device-tokens.ts';
 import { createEnrollmentKeys, type NewKey } from '../../server/auth/enrollment-keys.ts';
 import { createJoining } from '../../server/auth/joining.ts';
@@ -16,7 +17,10 @@ function stage() {
   const records = memoryCollection<EnrollmentKeyRecord>();
   const keys = createEnrollmentKeys(records, () => now);
   const tokens = createDeviceTokens(devices, () => now);
-  const joining = createJoining({ devices, removed, keys, tokens, intervalS: 5, now: () => now, networkOf });
+  const entries: NewEntry[] = [];
+  const audit = { record: (entry: NewEntry) => void entries.push(entry) };
+  const parts = { devices, removed, keys, tokens, audit, intervalS: 5, now: () => now, networkOf };
+  const joining = createJoining(parts);
   return {
     devices,
     removed,
@@ -24,6 +28,7 @@ function stage() {
     keys,
     tokens,
     joining,
+    entries,
     pass: (ms: number) => (now += ms),
     async newKey(changes: Partial<NewKey> = {}): Promise<string> {
       const key = { name: 'k', created_by: 'ann', expires_at: null, max_uses: null, tags: [] };
@@ -53,6 +58,30 @@ describe('enrollment keys', () => {
     expect(keys.find(secret)).toBe(records.all()[0]);
     expect(keys.find(`${secret}x`)).toBeUndefined();
     expect(JSON.stringify(records.all())).not.toContain(secret);
+  });
+
+  test('[S4] a refused key is written down as an act of a stranger, by its name where it has one, never itself', async () => {
+    const { newKey, join, entries, pass } = stage();
+    const spent = await newKey({ name: 'rack 4', max_uses: 1 });
+    await join(spent);
+    const expired = await newKey({ name: 'rack 5', expires_at: Date.UTC(2026, 0, 1) + 1000 });
+    pass(2000);
+    for (const key of ['wf_key_unknown', spent, expired])
+      await expect(join(key, { device_id: 'y' })).rejects.toMatchObject(
+        refusedWith('invalid_enrollment_key'),
+      );
+    const by = { by: 'stranger', actor: 'stranger', address: '1.2.3.4' };
+    expect(entries).toEqual([
+      { ...by, action: 'joining refused with', target: 'an unknown enrollment key' },
+      { ...by, action: 'joining refused with the spent enrollment key', target: 'rack 4' },
+      { ...by, action: 'joining refused with the expired enrollment key', target: 'rack 5' },
+    ]);
+  });
+
+  test('[S4] past the limit of wrong keys, a network writes nothing more down', async () => {
+    const { join, entries } = stage();
+    for (let i = 0; i < 30; i++) await join(`wf_key_${i}`).catch(() => undefined);
+    expect(entries).toHaveLength(20);
   });
 
   test('[S2] an expired enrollment key is refused, even for a retry', async () => {

@@ -25,6 +25,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
       storedTimes: (_, from, to) => Promise.resolve(stored.filter((t) => t >= from && t < to)),
       onLookUpFailed: () => undefined,
     }),
+    storedFields: () => Promise.resolve([]),
     currentSamples: createCurrentSamples(new Map()),
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,

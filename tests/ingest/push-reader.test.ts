@@ -6,6 +6,13 @@ const envelope = { device_id: 'a', hostname: 'h', ip: '::1' };
 const body = (parts: object) => Buffer.from(JSON.stringify({ ...envelope, ...parts }));
 const columns = (fields: unknown, ...rows: unknown[]) => body({ fields, rows });
 
+const newReader = () =>
+  createPushReader({
+    storedFields: () => Promise.resolve([]),
+    onLookUpFailed: () => undefined,
+    now: () => NOW,
+  });
+
 /** The remembered list of fields with which the first sample of a body was read. */
 function layoutOf(reader: ReturnType<typeof createPushReader>, deviceId: string, bytes: Buffer) {
   return reader.read(deviceId, bytes).samples[0]?.row?.layout;
@@ -13,21 +20,21 @@ function layoutOf(reader: ReturnType<typeof createPushReader>, deviceId: string,
 
 describe('push reader', () => {
   it('the list of fields that a device sends is remembered', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     const first = layoutOf(reader, 'a', columns(['cpu', 'ram'], [NOW, 1, 2]));
     expect(layoutOf(reader, 'a', columns(['cpu', 'ram'], [NOW, 3, 4]))).toBe(first);
     expect(first?.names).toEqual(['cpu', 'ram']);
   });
 
   it('a refused push leaves no list of fields behind', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     expect(() => reader.read('a', columns(['cpu'], [NOW]))).toThrow('rows.0');
     const first = layoutOf(reader, 'a', columns(['cpu'], [NOW, 1]));
     expect(layoutOf(reader, 'a', columns(['cpu'], [NOW, 2]))).toBe(first);
   });
 
   it('devices that send the same list of fields share one', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     const first = layoutOf(reader, 'a', columns(['cpu'], [NOW, 1]));
     // Its first push finds out which list it sends.
     reader.read('b', columns(['cpu'], [NOW, 1]));
@@ -35,13 +42,13 @@ describe('push reader', () => {
   });
 
   it('a list of fields is checked again when a name, the order or the number of names changes', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     for (const fields of [['cpu', 'ram'], ['ram', 'cpu'], ['cpu'], ['cpu', 'ram', 'disk'], ['cpu', 'swap']])
       expect(layoutOf(reader, 'a', columns(fields, [NOW, ...fields.map(() => 1)]))?.names).toEqual(fields);
   });
 
   it('[I7] a list with a wrong name is remembered, and the name is noted with every push', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     const [first, second] = [1, 2].map((cpu) => reader.read('a', columns(['a b', 'cpu'], [NOW, 9, cpu])));
     expect(second?.samples[0]?.row?.layout).toBe(first?.samples[0]?.row?.layout);
     expect(second?.samples[0]?.values).toEqual({ cpu: 2 });
@@ -51,7 +58,7 @@ describe('push reader', () => {
   });
 
   it('[I4] a list of fields with no valid one is refused every time, and a valid one accepted after it', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     for (let attempt = 0; attempt < 3; attempt++) {
       expect(() => reader.read('a', columns(['a b'], [NOW, 1]))).toThrow('fields.0: a field name is');
       expect(reader.read('a', columns(['cpu'], [NOW, 1])).samples[0]?.values).toEqual({ cpu: 1 });
@@ -59,7 +66,7 @@ describe('push reader', () => {
   });
 
   it('[I4] pushes are read correctly when their fields change every time and old lists are dropped', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     const fieldsOf = (push: number) => Array.from({ length: 4000 }, (_, i) => `n${push}_${i}`);
     for (let push = 0; push < 130; push++) {
       const fields = fieldsOf(push);
@@ -72,7 +79,7 @@ describe('push reader', () => {
   });
 
   it.each(['columns', 'objects'])('[I8] a device that brings ever new names in %s is bounded', (form) => {
-    const reader = createPushReader();
+    const reader = newReader();
     const pushOf = (names: string[]) =>
       form === 'columns'
         ? columns(names, [NOW, ...names.map(() => 1)])
@@ -98,7 +105,7 @@ describe('push reader', () => {
   });
 
   it('valid pushes are counted by their form, invalid ones are not', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     reader.read('a', columns(['cpu'], [NOW, 1]));
     reader.read('a', columns(['cpu'], [NOW, 1]));
     reader.read('a', body({ timestamp: NOW, metrics: { cpu: 1 } }));
@@ -108,7 +115,7 @@ describe('push reader', () => {
   });
 
   it('a device that was removed and pushes again is read correctly', () => {
-    const reader = createPushReader();
+    const reader = newReader();
     reader.read('a', columns(['cpu'], [NOW, 1]));
     reader.forget('a');
     expect(reader.read('a', columns(['cpu'], [NOW, 2])).samples[0]?.values).toEqual({ cpu: 2 });

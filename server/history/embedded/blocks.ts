@@ -4,7 +4,8 @@
  */
 import { crc32 } from 'node:zlib';
 import type { TierName } from '../history.ts';
-import { decodeTable, encodeTable, type Table } from './codec.ts';
+import { decodeTable, encodeTable } from './codec.ts';
+import type { Table } from './table.ts';
 
 const CRC_BYTES = 4;
 /** What every encoded table begins with. Rows from before there were checksums begin with it too. */

@@ -4,13 +4,7 @@
  * planes (the lowest bytes of all values, then the next). All columns go into one zstd frame.
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-
-/** Columns of equal length, by column id; NaN where there is no value. */
-export interface Table {
-  /** The time of each row, epoch milliseconds, ascending. */
-  readonly t: Float64Array;
-  readonly columns: ReadonlyMap<number, Float64Array>;
-}
+import type { Column, Table } from './table.ts';
 
 const VERSION = 1;
 /** The lowest two bits of a column's first byte; the next three are its decimals. */
@@ -33,7 +27,7 @@ interface Cursor {
 /** Encodes a table. Column ids are whole numbers below 2^32. */
 export function encodeTable(table: Table): Uint8Array {
   const n = table.t.length;
-  const out: Cursor = { bytes: Buffer.allocUnsafe(64 + (table.columns.size + 1) * (n * 9 + 40)), at: 0 };
+  const out: Cursor = { bytes: Buffer.allocUnsafe(mostBytes(table)), at: 0 };
   out.bytes[out.at++] = VERSION;
   writeVarint(out, n);
   writeVarint(out, table.columns.size);
@@ -49,6 +43,17 @@ export function encodeTable(table: Table): Uint8Array {
   return zstdCompressSync(out.bytes.subarray(0, out.at));
 }
 
+/** The most bytes that a table takes before it is compressed. */
+function mostBytes({ t, columns }: Table): number {
+  let bytes = 64 + columnBytes(t.length);
+  for (const { rows, values } of columns.values())
+    bytes += columnBytes(values.length) + (rows === undefined ? 0 : bitmapBytes(t.length));
+  return bytes;
+}
+
+const columnBytes = (values: number): number => 40 + values * 9;
+const bitmapBytes = (rows: number): number => (rows + 7) >> 3;
+
 /**
  * Decodes a table, with the columns whose ids are in `ids`, or all where it is left out.
  * @throws where the bytes are damaged
@@ -59,7 +64,7 @@ export function decodeTable(bytes: Uint8Array, ids?: ReadonlySet<number>): Table
   const n = readVarint(source);
   const count = readVarint(source);
   const t = readTimes(source, n);
-  const columns = new Map<number, Float64Array>();
+  const columns = new Map<number, Column>();
   let id = 0;
   for (let i = 0; i < count; i++) {
     id += readVarint(source);
@@ -74,7 +79,7 @@ function writeTimes(out: Cursor, t: Float64Array): void {
   const differences = new Float64Array(Math.max(0, t.length - 1));
   for (let i = 1; i < t.length; i++) differences[i - 1] = (t[i] ?? 0) - (t[i - 1] ?? 0);
   writeVarint(out, t[0] ?? 0);
-  writeColumn(out, differences, differences.length);
+  writeColumn(out, { rows: undefined, values: differences }, differences.length);
 }
 
 function readTimes(source: Cursor, n: number): Float64Array {
@@ -83,29 +88,26 @@ function readTimes(source: Cursor, n: number): Float64Array {
   const differences = readColumn(source, Math.max(0, n - 1), true);
   for (let i = 0; i < n; i++) {
     t[i] = time;
-    time += differences?.[i] ?? 0;
+    time += differences?.values[i] ?? 0;
   }
   return t;
 }
 
-function writeColumn(out: Cursor, column: Float64Array, n: number): void {
-  let presentValues = column;
-  let gaps = 0;
-  for (let i = 0; i < n; i++) if (Number.isNaN(column[i])) gaps++;
-  if (gaps > 0) presentValues = column.filter((value) => !Number.isNaN(value));
-  const decimals = decimalsOf(presentValues);
+function writeColumn(out: Cursor, { rows, values }: Column, n: number): void {
+  const gapsBit = rows === undefined ? 0 : HAS_GAPS;
+  const decimals = decimalsOf(values);
   if (decimals < 0) {
-    out.bytes[out.at++] = MODE_DOUBLE | (gaps > 0 ? HAS_GAPS : 0);
-    if (gaps > 0) writeGaps(out, column);
-    writeDoubles(out, presentValues);
+    out.bytes[out.at++] = MODE_DOUBLE | gapsBit;
+    if (rows !== undefined) writeGaps(out, rows, n);
+    writeDoubles(out, values);
     return;
   }
   const power = POWERS[decimals] ?? 1;
-  const whole = presentValues.map((value) => Math.round(value * power));
+  const whole = values.map((value) => Math.round(value * power));
   const { least, maxOffset, maxDelta } = rangeOf(whole);
   const mode = maxDelta < maxOffset ? MODE_DELTA : MODE_OFFSET;
-  out.bytes[out.at++] = mode | (decimals << 2) | (gaps > 0 ? HAS_GAPS : 0);
-  if (gaps > 0) writeGaps(out, column);
+  out.bytes[out.at++] = mode | (decimals << 2) | gapsBit;
+  if (rows !== undefined) writeGaps(out, rows, n);
   const base = mode === MODE_DELTA ? (whole[0] ?? 0) : least;
   writeVarint(out, zigzag(base));
   let last = base;
@@ -118,19 +120,14 @@ function writeColumn(out: Cursor, column: Float64Array, n: number): void {
 }
 
 /** Reads a column of `n` rows; where `keep` is false it is only skipped, and undefined returned. */
-function readColumn(source: Cursor, n: number, keep: boolean): Float64Array | undefined {
+function readColumn(source: Cursor, n: number, keep: boolean): Column | undefined {
   const header = source.bytes[source.at++] ?? 0;
   const mode = header & 3;
-  const gaps = (header & HAS_GAPS) === 0 ? undefined : readGaps(source, n);
-  const count = gaps === undefined ? n : gaps.count;
+  const rows = (header & HAS_GAPS) === 0 ? undefined : readGaps(source, n);
+  const count = rows === undefined ? n : rows.length;
   const values =
     mode === MODE_DOUBLE ? readDoubles(source, count, keep) : readWhole(source, count, header, keep);
-  if (values === undefined || gaps === undefined) return values;
-  const column = new Float64Array(n).fill(NaN);
-  let next = 0;
-  for (let i = 0; i < n; i++)
-    if (((gaps.bits[i >> 3] ?? 0) & (1 << (i & 7))) !== 0) column[i] = values[next++] ?? NaN;
-  return column;
+  return values && { rows, values };
 }
 
 function readWhole(source: Cursor, count: number, header: number, keep: boolean): Float64Array | undefined {
@@ -155,25 +152,28 @@ function readWhole(source: Cursor, count: number, header: number, keep: boolean)
 }
 
 /** Writes a bitmap with a bit for each row that has a value. */
-function writeGaps(out: Cursor, column: Float64Array): void {
-  const bytes = (column.length + 7) >> 3;
+function writeGaps(out: Cursor, rows: Uint32Array, n: number): void {
+  const bytes = bitmapBytes(n);
   out.bytes.fill(0, out.at, out.at + bytes);
-  for (let i = 0; i < column.length; i++) {
-    if (Number.isNaN(column[i])) continue;
-    const at = out.at + (i >> 3);
-    out.bytes[at] = (out.bytes[at] ?? 0) | (1 << (i & 7));
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] ?? 0;
+    const at = out.at + (row >> 3);
+    out.bytes[at] = (out.bytes[at] ?? 0) | (1 << (row & 7));
   }
   out.at += bytes;
 }
 
-/** The bitmap of the rows that have a value, and how many have. */
-function readGaps(source: Cursor, n: number): { bits: Uint8Array; count: number } {
-  const bytes = (n + 7) >> 3;
-  const bits = source.bytes.subarray(source.at, source.at + bytes);
-  source.at += bytes;
+/** The rows that have a value, from a bitmap. */
+function readGaps(source: Cursor, n: number): Uint32Array {
+  const bytes = bitmapBytes(n);
+  const rows = new Uint32Array(n);
   let count = 0;
-  for (let i = 0; i < n; i++) if (((bits[i >> 3] ?? 0) & (1 << (i & 7))) !== 0) count++;
-  return { bits, count };
+  for (let i = 0; i < bytes; i++) {
+    const byte = source.bytes[source.at++] ?? 0;
+    for (let bits = byte, row = i * 8; bits !== 0; bits >>= 1, row++)
+      if ((bits & 1) !== 0) rows[count++] = row;
+  }
+  return rows.slice(0, count);
 }
 
 /**

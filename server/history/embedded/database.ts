@@ -7,8 +7,9 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { errorCode, errorText } from '#protocol/errors.ts';
+import { DAY } from '../history.ts';
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 /** The structure of a larger file is not checked at the start. A second reads about half a gigabyte. */
 const MAX_CHECKED_BYTES = 512 * 1024 * 1024;
 
@@ -19,7 +20,7 @@ const MAX_CHECKED_BYTES = 512 * 1024 * 1024;
 const REGISTRY_SCHEMA = `
 CREATE TABLE devices (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, newest INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT;
 CREATE TABLE fields (id INTEGER PRIMARY KEY, name TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
-CREATE TABLE device_fields (device INTEGER NOT NULL, field INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (device, field)) STRICT, WITHOUT ROWID;
+CREATE TABLE device_fields (device INTEGER NOT NULL, field INTEGER NOT NULL, noted INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (device, field)) STRICT, WITHOUT ROWID;
 `;
 
 /**
@@ -69,7 +70,7 @@ export function openDatabase({ path, now, isDamaged = false }: OpenOptions): Ope
   }
   try {
     if (!isDamaged) {
-      const db = openAndCheck(path);
+      const db = openAndCheck(path, now);
       return { db, setAside: undefined, structureProblem: structureProblem(db, path) };
     }
   } catch (error) {
@@ -79,7 +80,7 @@ export function openDatabase({ path, now, isDamaged = false }: OpenOptions): Ope
   for (const suffix of ['', '-wal', '-shm'])
     if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
   makeFile(path);
-  return { db: openAndCheck(path), setAside, structureProblem: undefined };
+  return { db: openAndCheck(path, now), setAside, structureProblem: undefined };
 }
 
 function makeFile(path: string): void {
@@ -89,7 +90,7 @@ function makeFile(path: string): void {
 }
 
 /** Opens the file, makes the schema where it is new, and reads enough of each table to notice damage. */
-function openAndCheck(path: string): DatabaseSync {
+function openAndCheck(path: string, now: number): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
@@ -100,7 +101,7 @@ function openAndCheck(path: string): DatabaseSync {
         `it was written by a newer Watchfloor (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version, or move the file away`,
       );
     if (version === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-    else if (version === 1) addChecksums(db);
+    else if (version < SCHEMA_VERSION) renewRegistry(db, version, Math.floor(now / DAY));
     else db.exec('BEGIN IMMEDIATE; COMMIT');
     for (const table of ['meta', 'devices', 'fields', 'device_fields', 'dirty_hours', 'dirty_blocks'])
       db.prepare(`SELECT * FROM ${table}`).all();
@@ -121,16 +122,22 @@ export function spanOfKeys(table: string): string {
   return `SELECT (SELECT min(k) FROM ${table} WHERE ${valid}) AS first, (SELECT max(k) FROM ${table} WHERE ${valid}) AS last`;
 }
 
-/** Makes the registry of a database from before there were checksums anew, with them. */
-function addChecksums(db: DatabaseSync): void {
+/**
+ * Makes the registry of an older database anew. Version 1 has no checksums; those of version 2 are kept, so that a
+ * damaged name is noticed later. Neither knows when a field last had samples: `today` stands for it, as the number of
+ * days since the epoch.
+ */
+function renewRegistry(db: DatabaseSync, version: number, today: number): void {
   const tables = ['devices', 'fields', 'device_fields'];
-  db.function('crc', { varargs: true }, (...parts) => registryChecksum(...parts));
+  const crcOf = (columns: string) => (version === 1 ? `checksum(${columns})` : 'crc');
+  const isWhole = version === 1 ? 'true' : 'crc = checksum(device, field)';
+  db.function('checksum', { varargs: true }, (...parts) => registryChecksum(...parts));
   db.exec('BEGIN IMMEDIATE');
   for (const table of tables) db.exec(`ALTER TABLE ${table} RENAME TO old_${table}`);
   db.exec(`${REGISTRY_SCHEMA}
-    INSERT INTO devices SELECT id, name, newest, crc(id, name, newest) FROM old_devices;
-    INSERT INTO fields SELECT id, name, crc(id, name) FROM old_fields;
-    INSERT INTO device_fields SELECT device, field, crc(device, field) FROM old_device_fields;`);
+    INSERT INTO devices SELECT id, name, newest, ${crcOf('id, name, newest')} FROM old_devices;
+    INSERT INTO fields SELECT id, name, ${crcOf('id, name')} FROM old_fields;
+    INSERT INTO device_fields SELECT device, field, ${today}, checksum(device, field, ${today}) FROM old_device_fields WHERE ${isWhole};`);
   for (const table of tables) db.exec(`DROP TABLE old_${table}`);
   db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }

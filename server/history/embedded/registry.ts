@@ -3,6 +3,7 @@
  * with the first samples that need them.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { DAY, MINUTE } from '../history.ts';
 import { numberOf, registryChecksum } from './database.ts';
 
 export interface Device {
@@ -14,9 +15,16 @@ export interface Device {
    * Number of the oldest minute that samples were written to since the start; Infinity where there is none.
    */
   oldest: number;
-  /** Ids of the fields that the device has data for. */
-  readonly fields: Set<number>;
+  /**
+   * Ids of the fields that the device has data for. With each the number of a day with samples of it, counted from the
+   * epoch: the newest one, or up to NOTED_DAYS before.
+   */
+  readonly fields: Map<number, number>;
 }
+
+const MINUTES_A_DAY = DAY / MINUTE;
+/** The day of a field is stored again only this many days later, so that it costs nearly nothing. */
+const NOTED_DAYS = 30;
 
 export interface Registry {
   findDevice(name: string): Device | undefined;
@@ -26,8 +34,8 @@ export interface Registry {
   findFieldId(name: string): number | undefined;
   findOrAddFieldId(name: string): number;
   fieldName(id: number): string;
-  /** Notes that the device has data for these field ids. */
-  noteFields(device: Device, fields: readonly number[]): void;
+  /** Notes that the device has data for these field ids in this minute. */
+  noteFields(device: Device, fields: readonly number[], minute: number): void;
   /** Notes that the device has a sample in this minute. */
   noteMinute(device: Device, minute: number): void;
   /**
@@ -36,6 +44,13 @@ export interface Registry {
    * @param keptFields ids of fields that are in use although no device has data for them yet
    */
   remove(device: Device, keptFields: ReadonlySet<number>): void;
+  /**
+   * Whether the device has fields of which the history has no samples any more.
+   * @param heldFrom the time from which it has samples, epoch milliseconds
+   */
+  hasOldFields(device: Device, heldFrom: number): boolean;
+  /** Forgets these fields of the device, and their names as `remove` does. Call it inside a transaction. */
+  forgetOldFields(device: Device, heldFrom: number, keptFields: ReadonlySet<number>): void;
   /** Stores what is new. Call it inside a transaction, and `markSaved` once that is committed. */
   save(): void;
   markSaved(): void;
@@ -67,7 +82,9 @@ export function loadRegistry(
       'INSERT INTO devices (id, name, newest, crc) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, crc = excluded.crc',
     ),
     putField: db.prepare('INSERT OR REPLACE INTO fields (id, name, crc) VALUES (?, ?, ?)'),
-    putDeviceField: db.prepare('INSERT OR IGNORE INTO device_fields (device, field, crc) VALUES (?, ?, ?)'),
+    putDeviceField: db.prepare(
+      'INSERT OR REPLACE INTO device_fields (device, field, noted, crc) VALUES (?, ?, ?, ?)',
+    ),
     dropDevice: db.prepare('DELETE FROM devices WHERE id = ?'),
     dropField: db.prepare('DELETE FROM fields WHERE id = ?'),
     dropDeviceField: db.prepare('DELETE FROM device_fields WHERE device = ? AND field = ?'),
@@ -96,7 +113,7 @@ export function loadRegistry(
           name: String(name),
           newest: Math.min(Number(newest), newestPossible),
           oldest: Infinity,
-          fields: new Set(),
+          fields: new Map(),
         });
       else {
         damaged.devices++;
@@ -119,10 +136,11 @@ export function loadRegistry(
   }
 
   function loadDeviceFields(): void {
-    for (const { device, field, crc } of db.prepare('SELECT * FROM device_fields').all()) {
+    for (const { device, field, noted, crc } of db.prepare('SELECT * FROM device_fields').all()) {
       const known = byId.get(Number(device));
-      if (crc === registryChecksum(device, field) && known !== undefined && fieldNames.has(Number(field)))
-        known.fields.add(Number(field));
+      const isWhole = crc === registryChecksum(device, field, noted);
+      if (isWhole && known !== undefined && fieldNames.has(Number(field)))
+        known.fields.set(Number(field), Number(noted));
       else statements.dropDeviceField.run(Number(device), Number(field));
     }
   }
@@ -148,10 +166,16 @@ export function loadRegistry(
     return device;
   }
 
+  function oldFields({ fields }: Device, heldFrom: number): number[] {
+    return [...fields.keys()].filter(
+      (field) => ((fields.get(field) ?? 0) + NOTED_DAYS + 1) * DAY <= heldFrom,
+    );
+  }
+
   /** Forgets the names of those fields that no device has. */
   function forgetFields(fields: Iterable<number>, keptFields: ReadonlySet<number>): void {
     const inUse = new Set(keptFields);
-    for (const { fields: ofDevice } of byId.values()) for (const field of ofDevice) inUse.add(field);
+    for (const { fields: ofDevice } of byId.values()) for (const field of ofDevice.keys()) inUse.add(field);
     for (const field of fields) {
       const name = fieldNames.get(field);
       if (name === undefined || inUse.has(field)) continue;
@@ -169,7 +193,7 @@ export function loadRegistry(
     findOrAddDevice(name) {
       const known = byName.get(name);
       if (known !== undefined) return known;
-      const device = remember({ id: ++lastDevice, name, newest: 0, oldest: Infinity, fields: new Set() });
+      const device = remember({ id: ++lastDevice, name, newest: 0, oldest: Infinity, fields: new Map() });
       unsaved.devices.add(device);
       return device;
     },
@@ -184,12 +208,22 @@ export function loadRegistry(
       unsaved.fields.add(id);
       return id;
     },
-    noteFields(device, fields) {
+    noteFields(device, fields, minute) {
+      const day = Math.floor(minute / MINUTES_A_DAY);
       for (const field of fields) {
-        if (device.fields.has(field)) continue;
-        device.fields.add(field);
+        if (day < (device.fields.get(field) ?? -Infinity) + NOTED_DAYS) continue;
+        device.fields.set(field, day);
         unsaved.deviceFields.add([device.id, field]);
       }
+    },
+    hasOldFields: (device, heldFrom) => oldFields(device, heldFrom).length > 0,
+    forgetOldFields(device, heldFrom, keptFields) {
+      const old = oldFields(device, heldFrom);
+      for (const field of old) {
+        device.fields.delete(field);
+        statements.dropDeviceField.run(device.id, field);
+      }
+      forgetFields(old, keptFields);
     },
     noteMinute(device, minute) {
       if (minute < device.oldest) device.oldest = minute;
@@ -205,7 +239,7 @@ export function loadRegistry(
       statements.dropDevice.run(device.id);
       statements.dropDeviceFields.run(device.id);
       statements.putRemoved.run(device.id);
-      forgetFields(device.fields, keptFields);
+      forgetFields(device.fields.keys(), keptFields);
     },
     save() {
       for (const { id, name, newest } of unsaved.devices)
@@ -214,8 +248,11 @@ export function loadRegistry(
         const name = fieldNames.get(id) ?? '';
         statements.putField.run(id, name, registryChecksum(id, name));
       }
-      for (const [device, field] of unsaved.deviceFields)
-        statements.putDeviceField.run(device, field, registryChecksum(device, field));
+      for (const [device, field] of unsaved.deviceFields) {
+        const noted = byId.get(device)?.fields.get(field);
+        if (noted === undefined) continue;
+        statements.putDeviceField.run(device, field, noted, registryChecksum(device, field, noted));
+      }
     },
     markSaved() {
       unsaved.devices.clear();

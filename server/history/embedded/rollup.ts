@@ -2,7 +2,7 @@
  * Buckets of min, sum, max and count per field, in ascending order of time, made of samples or of finer
  * buckets.
  */
-import type { Table } from './codec.ts';
+import type { Column, Table } from './table.ts';
 
 export interface Series {
   /** The start of each bucket, epoch milliseconds. */
@@ -62,12 +62,12 @@ export function addSamples(
   to = Infinity,
 ): void {
   const { t } = table;
-  for (const [field, column] of table.columns) {
+  for (const [field, { rows, values }] of table.columns) {
     let series: Series | undefined;
-    for (let i = 0; i < t.length; i++) {
-      const value = column[i] ?? NaN;
-      const time = t[i] ?? 0;
-      if (Number.isNaN(value) || time < from || time >= to) continue;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? 0;
+      const time = t[rows === undefined ? i : (rows[i] ?? 0)] ?? 0;
+      if (time < from || time >= to) continue;
       series ??= seriesOf(rollup, field);
       addToBucket(series, time - (time % width), value, value, value, 1);
     }
@@ -140,20 +140,19 @@ export function rollupTable(rollup: Rollup): Table {
   for (const series of rollup.values()) for (const time of series.t) times.add(time);
   const t = Float64Array.from(times).sort();
   const rowOf = new Map([...t].map((time, i): [number, number] => [time, i]));
-  const columns = new Map<number, Float64Array>();
+  const columns = new Map<number, Column>();
   for (const [field, series] of rollup) {
-    const ofField = Array.from({ length: COLUMNS_PER_FIELD }, () => new Float64Array(t.length).fill(NaN));
-    const [min, mean, max, count] = ofField;
-    if (min === undefined || mean === undefined || max === undefined || count === undefined) continue;
-    for (let i = 0; i < series.t.length; i++) {
-      const at = rowOf.get(series.t[i] ?? 0) ?? 0;
-      min[at] = series.min[i] ?? 0;
-      mean[at] = (series.sum[i] ?? 0) / (series.count[i] ?? 1);
-      max[at] = series.max[i] ?? 0;
-      count[at] = series.count[i] ?? 0;
-    }
+    const hasAll = series.t.length === t.length;
+    const rows = hasAll ? undefined : new Uint32Array(series.t.map((time) => rowOf.get(time) ?? 0));
+    const mean = new Float64Array(series.sum.map((sum, i) => sum / (series.count[i] ?? 1)));
     roundToSixDigits(mean);
-    ofField.forEach((column, i) => columns.set(field * COLUMNS_PER_FIELD + i, column));
+    const ofField = [
+      new Float64Array(series.min),
+      mean,
+      new Float64Array(series.max),
+      new Float64Array(series.count),
+    ];
+    ofField.forEach((values, i) => columns.set(field * COLUMNS_PER_FIELD + i, { rows, values }));
   }
   return { t, columns };
 }
@@ -180,10 +179,13 @@ export function tableRollup({ t, columns }: Table): Rollup {
     const count = columns.get(id + 3);
     if (min === undefined || mean === undefined || max === undefined || count === undefined) continue;
     const series = seriesOf(rollup, id / COLUMNS_PER_FIELD);
-    for (let i = 0; i < t.length; i++) {
-      const samples = count[i] ?? NaN;
-      if (Number.isNaN(samples)) continue;
-      addToBucket(series, t[i] ?? 0, min[i] ?? 0, (mean[i] ?? 0) * samples, max[i] ?? 0, samples);
+    // All four have their values in the same rows.
+    const { rows } = count;
+    for (let i = 0; i < count.values.length; i++) {
+      const time = t[rows === undefined ? i : (rows[i] ?? 0)] ?? 0;
+      const samples = count.values[i] ?? 0;
+      const sum = (mean.values[i] ?? 0) * samples;
+      addToBucket(series, time, min.values[i] ?? 0, sum, max.values[i] ?? 0, samples);
     }
   }
   return rollup;

@@ -1,12 +1,11 @@
 /**
- * The shapes that the packer has sent: the field names of samples, in order. It also bounds how many fields a device
- * can have [I8].
+ * The shapes that the packer has sent: the field names of samples, in order. [I8] Past the most fields that a device
+ * can have, further ones are left out. Ingest refuses them before, but it learns only with time which fields a device
+ * brought before the server's start.
  */
+import { FIELDS_PER_DEVICE } from '#protocol/fields.ts';
 import type { PackedWrite } from './packed.ts';
 import type { Device, Registry } from './registry.ts';
-
-/** How many fields of one device are kept over its life; more than any machine has by itself. */
-export const MAX_FIELDS = 10_000;
 
 /** The field ids of a sample, and its values in their order. */
 export interface KeptValues {
@@ -30,7 +29,7 @@ export interface Shapes {
   forgetIds(): void;
 }
 
-/** @param onTooMany called with a device that brings more than MAX_FIELDS fields; may come often */
+/** @param onTooMany called with a device that brings more than FIELDS_PER_DEVICE fields; may come often */
 export function createShapes(registry: Registry, onTooMany: (device: Device) => void): Shapes {
   /** By number; the field ids are there once the shape is used. */
   let shapes: { readonly names: readonly string[]; ids?: readonly number[] }[] = [];
@@ -38,7 +37,7 @@ export function createShapes(registry: Registry, onTooMany: (device: Device) => 
   function someOf(device: Device, names: readonly string[], data: Float64Array, at: number): KeptValues {
     const ids: number[] = [];
     const values: number[] = [];
-    let room = MAX_FIELDS - device.fields.size;
+    let room = FIELDS_PER_DEVICE - device.fields.size;
     names.forEach((name, i) => {
       const known = registry.findFieldId(name);
       const isOfDevice = known !== undefined && device.fields.has(known);
@@ -59,7 +58,8 @@ export function createShapes(registry: Registry, onTooMany: (device: Device) => 
     keptOf(device, number, data, at) {
       const shape = shapes[number];
       if (shape === undefined) return { ids: [], values: data, at };
-      if (device.fields.size + shape.names.length > MAX_FIELDS) return someOf(device, shape.names, data, at);
+      if (device.fields.size + shape.names.length > FIELDS_PER_DEVICE)
+        return someOf(device, shape.names, data, at);
       shape.ids ??= shape.names.map(registry.findOrAddFieldId);
       return { ids: shape.ids, values: data, at };
     },

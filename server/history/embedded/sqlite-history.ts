@@ -4,6 +4,7 @@
  * one per device and minute, and stored when their minute is over.
  */
 import { errorText } from '#protocol/errors.ts';
+import { FIELDS_PER_DEVICE } from '#protocol/fields.ts';
 import type { Log } from '../../types.ts';
 import type { Sample } from '#protocol/sample.ts';
 import {
@@ -18,11 +19,12 @@ import {
 import { openCheckpoints } from './checkpoints.ts';
 import { isDamage, openDatabase, numberOf, transaction } from './database.ts';
 import type { PackedWrite } from './packed.ts';
-import { addSample, emptyPage, fillPage, pageBytes, pageTable, type Page } from './page.ts';
+import { addSample, emptyPage, expectedBytes, fillPage, pageTable, type Page } from './page.ts';
 import { queryTiers } from './query.ts';
 import { loadRegistry, type Device } from './registry.ts';
-import { openRetention } from './retention.ts';
-import { createShapes, MAX_FIELDS } from './shapes.ts';
+import { openRetention, tierStarts } from './retention.ts';
+import { createShapes } from './shapes.ts';
+import { valueAt } from './table.ts';
 import { key, openTiers } from './tiers.ts';
 import { createUnreadableRows } from './unreadable.ts';
 
@@ -116,7 +118,7 @@ export function openSqliteHistory({
 
   const shapes = createShapes(registry, ({ name }) =>
     notice(
-      `The machine ${name} has brought more than ${MAX_FIELDS} names of fields. The history keeps these, and no values of further ones.`,
+      `The machine ${name} has brought more than ${FIELDS_PER_DEVICE} names of fields. The history keeps these, and no values of further ones.`,
     ),
   );
   /** Memory of the pages, as `expectedBytes` estimates it. */
@@ -151,7 +153,7 @@ export function openSqliteHistory({
     if (addSample(page, t, ids, values, first)) {
       heldBytes += expectedBytes(page) - bytesBefore;
       if (!wasChanged) noteChanged(page);
-      if (page.newFields.length > 0) registry.noteFields(device, page.newFields.splice(0));
+      if (page.newFields.length > 0) registry.noteFields(device, page.newFields.splice(0), minute);
       registry.noteMinute(device, minute);
       tiers.markLate(device.id, minute, time, false);
     }
@@ -184,9 +186,6 @@ export function openSqliteHistory({
     pages.delete(key(page.minute, page.device));
     heldBytes -= expectedBytes(page);
   }
-
-  /** The memory a page takes or will take: at least that of a full minute of per-second samples. */
-  const expectedBytes = (page: Page): number => Math.max(pageBytes(page), 64 * 8 * (page.fields.length + 1));
 
   /** Everything below this position is stored once the pages in `batch` are. */
   function storedPosition(batch: ReadonlySet<Page>): Position {
@@ -293,13 +292,28 @@ export function openSqliteHistory({
     }
   }
 
+  function fieldsInPages(): ReadonlySet<number> {
+    const fields = new Set<number>();
+    for (const page of pages.values())
+      for (const { ids } of page.shapes) for (const field of ids) fields.add(field);
+    return fields;
+  }
+
+  /** [I8] Forgets the fields of which all samples are deleted, so that the device has room for others. */
+  function forgetOldFields(device: Device): void {
+    const heldFrom = Math.min(...Object.values(tierStarts(retention, now())));
+    if (!registry.hasOldFields(device, heldFrom)) return;
+    shapes.forgetIds();
+    transaction(db, () => registry.forgetOldFields(device, heldFrom, fieldsInPages()));
+  }
+
   function newestSample(device: Device): Sample | undefined {
     const table = tiers.minuteTable(device.id, device.newest);
     const last = (table?.t.length ?? 0) - 1;
     if (table === undefined || last < 0) return undefined;
     const values = [...table.columns].map(([field, column]): [string, number] => [
       registry.fieldName(field),
-      column[last] ?? NaN,
+      valueAt(column, last),
     ]);
     // Not assigned one by one: a field may be named __proto__.
     return {
@@ -315,7 +329,9 @@ export function openSqliteHistory({
     query: (query) => queryTiers({ query, registry, tiers, retention, now: now() }),
     fields(deviceId) {
       const device = registry.findDevice(deviceId);
-      return device === undefined ? [] : [...device.fields].map(registry.fieldName).sort();
+      if (device === undefined) return [];
+      forgetOldFields(device);
+      return [...device.fields.keys()].map(registry.fieldName).sort();
     },
     timestamps(deviceId, from, to) {
       const device = registry.findDevice(deviceId);
@@ -342,9 +358,7 @@ export function openSqliteHistory({
       if (device === undefined) return;
       for (const page of pages.values()) if (page.device === device.id) dropPage(page);
       shapes.forgetIds();
-      const inPages = new Set<number>();
-      for (const page of pages.values()) for (const field of page.fields) inPages.add(field);
-      transaction(db, () => registry.remove(device, inPages));
+      transaction(db, () => registry.remove(device, fieldsInPages()));
       tiers.forgetDevice(device.id);
       deletion.deviceRemoved();
     },

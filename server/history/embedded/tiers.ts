@@ -7,7 +7,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { HOUR, MINUTE, QUARTER, type TierName } from '../history.ts';
 import { decodeBlock, encodeBlock } from './blocks.ts';
-import type { Table } from './codec.ts';
 import { pageTable, type Page } from './page.ts';
 import {
   addBuckets,
@@ -18,6 +17,7 @@ import {
   tableRollup,
   type Rollup,
 } from './rollup.ts';
+import type { Table } from './table.ts';
 import { bytesOf, numberOf, spanOfKeys } from './database.ts';
 
 /** The time that a row of quarter-hour buckets covers, in milliseconds. */

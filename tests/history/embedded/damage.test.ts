@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeTable } from '../../../server/history/embedded/codec.ts';
+import { registryChecksum } from '../../../server/history/embedded/database.ts';
 import { openEmbeddedHistory } from '../../../server/history/embedded/embedded.ts';
 import { createPacker } from '../../../server/history/embedded/packed.ts';
 import { openSqliteHistory, type SqliteHistory } from '../../../server/history/embedded/sqlite-history.ts';
@@ -280,7 +281,7 @@ describe('the registry', () => {
       INSERT INTO device_fields SELECT devices.id, fields.id FROM devices, fields;
       PRAGMA user_version = 1`);
     const t = Float64Array.from([BASE, BASE + 1000]);
-    const columns = new Map([[0, Float64Array.from([1, 2])]]);
+    const columns = new Map([[0, { rows: undefined, values: Float64Array.from([1, 2]) }]]);
     db.prepare('UPDATE raw SET data = ? WHERE k = ?').run(
       encodeTable({ t, columns }),
       MINUTE_0 * 2 ** 27 + 1,
@@ -291,6 +292,22 @@ describe('the registry', () => {
     expect(history.timestamps('a', BASE, BASE + MINUTE)).toEqual([BASE, BASE + 1000]);
     expect(compare(history, 'b')).toEqual({ wrong: 0, missing: 0 });
     expect(history.fields('b')).toEqual([...FIELDS].sort());
+  });
+
+  test('a database from before the age of fields was noted is read as it is, and its damaged names are told', () => {
+    const db = new DatabaseSync(file());
+    db.function('checksum', { varargs: true }, (...parts) => registryChecksum(...parts));
+    db.exec(`DROP TABLE device_fields;
+      CREATE TABLE device_fields (device INTEGER NOT NULL, field INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (device, field)) STRICT, WITHOUT ROWID;
+      INSERT INTO device_fields SELECT devices.id, fields.id, checksum(devices.id, fields.id) FROM devices, fields;
+      UPDATE device_fields SET crc = 1 WHERE device = 2 AND field = 0;
+      UPDATE devices SET name = 'damaged' WHERE id = 1;
+      PRAGMA user_version = 2`);
+    db.close();
+    const history = open();
+    expect(notices).toEqual([expect.stringContaining('the names of 1 machines and 0 fields')]);
+    expect(history.fields('b')).toEqual(FIELDS.slice(1));
+    expect(compare(history, 'c')).toEqual({ wrong: 0, missing: 0 });
   });
 });
 
