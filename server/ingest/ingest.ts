@@ -101,7 +101,7 @@ interface TakenPush {
 
 export function createIngest(parts: IngestParts): Ingest {
   const { authenticate, devices, append, newSamples, currentSamples, isWatched, now, log } = parts;
-  const budget = createPushBudget();
+  const budget = createPushBudget(now);
   const reader = createPushReader({
     storedFields: parts.storedFields,
     onLookUpFailed: (error) => log.debug({ err: error }, 'the fields of a device could not be looked up'),
@@ -217,7 +217,7 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     admit(authorization) {
       const deviceId = authenticate(authorization);
-      budget.spend(deviceId, now());
+      budget.spend(deviceId);
       const refused = parts.whyRefused();
       if (refused !== undefined) throw new ApiError('not_stored', { message: refused, retryAfterS: 2 });
       return deviceId;
@@ -227,7 +227,7 @@ export function createIngest(parts: IngestParts): Ingest {
       const record = devices.get(deviceId);
       // While the body arrived, the device may have been removed or its token revoked. Nothing is remembered of it then.
       if (!record || record.token_hash === null) throw new ApiError('invalid_token');
-      budget.spendBytes(deviceId, arrived, body.length);
+      budget.spendBytes(deviceId, body.length);
       const push = reader.read(deviceId, body);
       if (push.device_id !== deviceId) throw new ApiError('other_device');
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);

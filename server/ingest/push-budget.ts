@@ -1,58 +1,43 @@
 /**
- * [I6] [I8] Limits how often, and how much, each device may push, by token buckets. An agent that empties its spool
- * stays below: it pushes 600 KiB four times a second at most.
+ * [I6] [I8] Limits how often, and how much, each device may push. An agent that empties its spool stays below: it
+ * pushes 600 KiB four times a second at most.
  */
 import { ApiError } from '#protocol/errors.ts';
+import { Allowance } from '../live/allowance.ts';
 
-const PUSHES_PER_SECOND = 20;
-const BURST_PUSHES = 100;
+const PUSHES = { perSecond: 20, burst: 100 };
 /** Of inflated bodies. */
-const BYTES_PER_SECOND = 4 * 1024 * 1024;
-const BURST_BYTES = 32 * 1024 * 1024;
-
-interface Bucket {
-  /** Pushes that the device may still make at `filledAt`; grows by PUSHES_PER_SECOND. */
-  pushes: number;
-  /** Bytes that it may still push at `filledAt`; grows by BYTES_PER_SECOND. */
-  bytes: number;
-  /** Epoch milliseconds. */
-  filledAt: number;
-}
+const BYTES = { perSecond: 4 * 1024 * 1024, burst: 32 * 1024 * 1024 };
 
 export interface PushBudget {
-  /** Counts one push of the device. `now`: epoch milliseconds. @throws ApiError `too_fast` past the budget */
-  spend(deviceId: string, now: number): void;
+  /** Counts one push of the device. @throws ApiError `too_fast` past the budget */
+  spend(deviceId: string): void;
   /** Counts the bytes of a push's inflated body. @throws ApiError `too_fast` past the budget */
-  spendBytes(deviceId: string, now: number, bytes: number): void;
+  spendBytes(deviceId: string, bytes: number): void;
   forget(deviceId: string): void;
 }
 
-export function createPushBudget(): PushBudget {
-  const buckets = new Map<string, Bucket>();
+function spendFrom(allowance: Allowance, amount: number): void {
+  if (allowance.left() < amount) throw new ApiError('too_fast', { retryAfterS: 1 });
+  allowance.take(amount);
+}
 
-  function filled(deviceId: string, now: number): Bucket {
-    let bucket = buckets.get(deviceId);
-    if (!bucket)
-      buckets.set(deviceId, (bucket = { pushes: BURST_PUSHES, bytes: BURST_BYTES, filledAt: now }));
-    // A server clock that is set back adds nothing, and takes nothing away.
-    const passedS = Math.max(0, now - bucket.filledAt) / 1000;
-    bucket.pushes = Math.min(BURST_PUSHES, bucket.pushes + passedS * PUSHES_PER_SECOND);
-    bucket.bytes = Math.min(BURST_BYTES, bucket.bytes + passedS * BYTES_PER_SECOND);
-    bucket.filledAt = now;
-    return bucket;
+/** `now`: epoch milliseconds. */
+export function createPushBudget(now: () => number): PushBudget {
+  const devices = new Map<string, { readonly pushes: Allowance; readonly bytes: Allowance }>();
+
+  function of(deviceId: string) {
+    let device = devices.get(deviceId);
+    if (device === undefined) {
+      device = { pushes: new Allowance(PUSHES, now), bytes: new Allowance(BYTES, now) };
+      devices.set(deviceId, device);
+    }
+    return device;
   }
 
   return {
-    spend(deviceId, now) {
-      const bucket = filled(deviceId, now);
-      if (bucket.pushes < 1) throw new ApiError('too_fast', { retryAfterS: 1 });
-      bucket.pushes--;
-    },
-    spendBytes(deviceId, now, bytes) {
-      const bucket = filled(deviceId, now);
-      if (bucket.bytes < bytes) throw new ApiError('too_fast', { retryAfterS: 1 });
-      bucket.bytes -= bytes;
-    },
-    forget: (deviceId) => buckets.delete(deviceId),
+    spend: (deviceId) => spendFrom(of(deviceId).pushes, 1),
+    spendBytes: (deviceId, bytes) => spendFrom(of(deviceId).bytes, bytes),
+    forget: (deviceId) => devices.delete(deviceId),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { createAllowance } from './allowance.ts';
+import { Allowance } from './allowance.ts';
 
 /** A page sends one packet for each room it opens or leaves, and one answer to each ping. */
 const PACKETS = { perSecond: 20, burst: 120 };
@@ -89,7 +89,7 @@ export interface EngineConnection {
 
 /** Closes the connection once it has sent too many packets; engine.io ignores the rest of them. */
 export function limitPackets(connection: EngineConnection, now: () => number): void {
-  const allowance = createAllowance(PACKETS, now);
+  const allowance = new Allowance(PACKETS, now);
   connection.on('packet', () => {
     if (allowance.isLeft()) allowance.take(1);
     else connection.close(true);

@@ -2,7 +2,7 @@
  * [S5] How many bytes of snapshots each session may ask for, over all of its connections. What is past it is not
  * answered: the page asks again after a while, as it does when an answer is lost.
  */
-import { createAllowance, type Allowance } from './allowance.ts';
+import { Allowance } from './allowance.ts';
 
 /** Four pages that open a fleet of 10,000 devices (9 MB) at once are within it; sending them takes about 0.1 s. */
 const SNAPSHOT_BYTES = { perSecond: 4 * 1024 * 1024, burst: 36 * 1024 * 1024 };
@@ -20,7 +20,7 @@ export function createRations(now: () => number): Rations {
   return {
     of(sessionId) {
       let ration = rations.get(sessionId);
-      if (ration === undefined) rations.set(sessionId, (ration = createAllowance(SNAPSHOT_BYTES, now)));
+      if (ration === undefined) rations.set(sessionId, (ration = new Allowance(SNAPSHOT_BYTES, now)));
       return ration;
     },
     sweep() {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { roomName, type RoomName, type SubscribeReply } from '#protocol/live.ts';
-import { createAllowance, type Allowance } from './allowance.ts';
+import { Allowance } from './allowance.ts';
 import { JsonReply } from './packets.ts';
 import type { Entry, Rooms } from './rooms.ts';
 import type { LiveSocket } from './viewers.ts';
@@ -100,7 +100,7 @@ export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts)
   const perSecond = limits.subscribesPerSecond;
   const asked: Asked = new Map();
   const left: Left = new Map();
-  const subscribes = createAllowance({ perSecond, burst: perSecond }, now);
+  const subscribes = new Allowance({ perSecond, burst: perSecond }, now);
   socket.on('subscribe', (...args: unknown[]) => {
     const parsed = subscribeArguments.safeParse(args);
     // A message without a reply function cannot be answered.
