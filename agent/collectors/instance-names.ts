@@ -1,9 +1,8 @@
 /** The names of instances (mounts, interfaces, disks, sensors), in a form that the server accepts. */
 import { createHash } from 'node:crypto';
 import { INSTANCE_CHARS } from '#protocol/fields.ts';
+import { withoutUnshown } from '#protocol/text.ts';
 
-/** Characters that show nothing or change how others are shown, line ends, and halves of a character. */
-const UNSHOWN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** What stands between the two ends of a shortened name. */
 const CUT = '…';
 
@@ -15,14 +14,14 @@ const CUT = '…';
  *     sendable('/mnt/line\nbreak')   // '/mnt/line?break ~1c5c5b0e'
  */
 export function sendable(name: string): string {
-  const clean = name.replace(UNSHOWN, '?');
+  const clean = withoutUnshown(name, '?');
   if (clean === name && name.length > 0 && name.length <= INSTANCE_CHARS) return name;
   const mark = ` ~${createHash('sha256').update(name, 'utf16le').digest('hex').slice(0, 8)}`;
   const room = INSTANCE_CHARS - mark.length;
   if (clean.length <= room) return `${clean}${mark}`;
   const half = Math.floor((room - CUT.length) / 2);
   // A cut may part the two halves of a character.
-  return `${clean.slice(0, half)}${CUT}${clean.slice(-half)}${mark}`.replace(UNSHOWN, '?');
+  return withoutUnshown(`${clean.slice(0, half)}${CUT}${clean.slice(-half)}${mark}`, '?');
 }
 
 /** With more instances than this, the kept names are built anew: interfaces may come and go for ever. */

@@ -4,6 +4,7 @@
  * clamped). [I7] A wrong name or number is left out and noted; the rest is kept.
  */
 import { fieldInfo, FIELDS_PER_SAMPLE, INSTANCE_CHARS, instanceField, parseInstanceField } from './fields.ts';
+import { hasUnshown } from './text.ts';
 import { refusal, type LeftOut, type LeftOutPart, type Path } from './ignored.ts';
 
 /** Values by flat field name (`cpu`, `core:0:cpu`). */
@@ -23,8 +24,6 @@ const LIMITS = {
 } as const;
 
 const FIELD = /^[A-Za-z][A-Za-z0-9_.-]*$/;
-/** What an instance's name must not have: control characters, and halves of characters (lone surrogates). */
-const UNPRINTABLE = /[\p{Control}\p{Surrogate}]/u;
 
 function wordProblem(word: string): string | undefined {
   if (word.length <= LIMITS.fieldNameChars && FIELD.test(word)) return undefined;
@@ -32,7 +31,7 @@ function wordProblem(word: string): string | undefined {
 }
 
 function instanceProblem(instance: string): string | undefined {
-  if (instance.length > 0 && instance.length <= LIMITS.instanceNameChars && !UNPRINTABLE.test(instance))
+  if (instance.length > 0 && instance.length <= LIMITS.instanceNameChars && !hasUnshown(instance))
     return undefined;
   return 'an instance name is 1 to 256 printable characters';
 }

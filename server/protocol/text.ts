@@ -17,6 +17,15 @@ const CONTROL = /[\p{Control}\u2028\u2029]+/gu;
 const INVISIBLE = /(?!\u200c|\u200d|\ufe0e|\ufe0f)[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
 const LEADING_JOINERS = /(?<=^|\s)(?:\u200c|\u200d|\ufe0e|\ufe0f)+/gu;
 
+/** [S6] A character that is not shown as itself, or changes how others are shown: one definition for all names. */
+const UNSHOWN = new RegExp([LONE_SURROGATE, CONTROL, INVISIBLE].map(({ source }) => source).join('|'), 'gu');
+
+export const hasUnshown = (text: string): boolean => text.search(UNSHOWN) >= 0;
+
+/** The text with each unshown character, or control characters in a row, replaced. */
+export const withoutUnshown = (text: string, replacement: string): string =>
+  text.replace(UNSHOWN, replacement);
+
 /** The text with each lone surrogate replaced by U+FFFD, so that it has a form in UTF-8. */
 export function wellFormed(text: string): string {
   return text.replace(LONE_SURROGATE, '\ufffd');
