@@ -6,14 +6,10 @@ import { readFileSync } from 'node:fs';
 import { hostname, release, type, version } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SEPARATE } from '#protocol/enrollment.ts';
 import { errorText } from '#protocol/errors.ts';
 import { readIfThere, SetupError, unwritable, writeWhole } from '../data-folder/data-folder.ts';
 import type { Log } from '../log.ts';
-
-/** [F4] What a person does about two machines that are one device. */
-export const SEPARATE =
-  'On the machine that is to be a device of its own, stop the agent, remove its data folder, and start it with a new ' +
-  'enrollment string';
 
 const identityFile = z.object({
   device_id: z.uuid(),

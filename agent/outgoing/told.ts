@@ -1,8 +1,8 @@
 /** What the server's replies tell that a person has to know: each is logged once. */
+import { SEPARATE } from '#protocol/enrollment.ts';
 import type { Ignored } from '#protocol/ignored.ts';
 import type { PushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
-import { SEPARATE } from '../machine/identity.ts';
 
 /** Logs what is new in a reply. */
 export type Told = (reply: Pick<PushReply, 'ignored' | 'other_agent'>) => void;

@@ -1,6 +1,7 @@
 /**
  * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
  */
+import { SEPARATE } from '#protocol/enrollment.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { DAY } from '../history/history.ts';
 import { createCurrentSamples } from '../ingest/current-samples.ts';
@@ -29,8 +30,7 @@ function conflictText(device: string, { origins }: Conflict): string {
   const [one, other] = origins.map(({ hostname, ip }) => `${hostname} (${ip})`);
   return (
     `Two machines push as the device ${device}: ${one} and ${other}. Their readings are mixed, since the agent's data ` +
-    'folder of one is a copy of the other. On the machine that is to be a device of its own, stop the agent, remove ' +
-    'its data folder, and start it with a new enrollment string.'
+    `folder of one is a copy of the other. ${SEPARATE}.`
   );
 }
 

@@ -121,9 +121,8 @@ export const deviceDetail = device.extend({
   ignored: ignored.extend({ at: z.number() }).nullable(),
   /**
    * [F4] Two agents push as this device, in turns, since one data folder is a copy of the other: what they call
-   * themselves, their addresses, and since when; null otherwise. Samples of both are stored and shown. They are
-   * separated on the machine that is to be a device of its own: stop its agent, remove its data folder, and start it
-   * with a new enrollment string.
+   * themselves, their addresses, and since when; null otherwise. Samples of both are stored and shown. `SEPARATE` says
+   * what to do.
    */
   conflict: z
     .object({ hostnames: z.array(z.string()), addresses: z.array(z.string()), since: z.number() })
