@@ -38,11 +38,7 @@ describe('the metrics of a sample', () => {
     ['half a character in a name', { 'mount:/\ud800:used': 1 }, 'mount:/\ufffd:used: an instance name is'],
     ['a kind with a space', { 'co re': { 0: { cpu: 1 } } }, 'co re: a field name is'],
     ['a name that turns the writing', { 'mount:/\u202egnp:used': 1 }, 'mount:/gnp:used: an instance name is'],
-    [
-      'a name with what is not seen',
-      { disk: { 'sd\u200ba': { read: 1 } } },
-      'disk:sda:read: an instance name is',
-    ],
+    ['a name with what is not seen', { disk: { 'sd\u200ba': { read: 1 } } }, 'disk:sda: an instance name is'],
     ['an instance without a name', { core: { '': { cpu: 1 } } }, 'core:: an instance name is'],
     ['a number where an instance belongs', { core: { 0: 5 } }, 'core:0: must be an object of numbers'],
     ['a nested field with a colon', { core: { 0: { 'x:cpu': 3 } } }, 'core:0:x:cpu: a field name is'],
