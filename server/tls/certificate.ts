@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
 import type { Config } from '../config/config.ts';
 import { openAuthority, type TlsFiles } from './authority.ts';
-import { certificatesIn, checkOwnCertificate } from './own-certificate.ts';
+import { certificatesIn, checkOwnCertificate, hostProblem } from './own-certificate.ts';
 
 export interface Certificate {
   readonly files: TlsFiles;
@@ -18,15 +18,26 @@ export interface Certificate {
   look(now?: Date): Promise<{ readonly changed: boolean; readonly problem: string | null }>;
 }
 
+/** The host of the public URL, IPv6 without brackets; undefined where none is set. */
+function publicHost({ publicUrl }: Config): string | undefined {
+  return publicUrl === undefined ? undefined : new URL(publicUrl).hostname.replace(/^\[|\]$/g, '');
+}
+
 /** Every name and address this machine can be reached by, for the certificate. */
 function namesOfMachine(config: Config): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   // A link-local address only works with its zone, which a certificate cannot contain.
   const usable = addresses.filter(({ address, scopeid }) => !address.includes('%') && !scopeid);
-  const publicName =
-    config.publicUrl === undefined ? [] : [new URL(config.publicUrl).hostname.replace(/^\[|\]$/g, '')];
+  const publicName = publicHost(config);
   const fixed = ['localhost', '127.0.0.1', '::1', hostname()];
-  return [...new Set([...fixed, ...usable.map(({ address }) => address), ...config.tlsNames, ...publicName])];
+  return [
+    ...new Set([
+      ...fixed,
+      ...usable.map(({ address }) => address),
+      ...config.tlsNames,
+      ...(publicName === undefined ? [] : [publicName]),
+    ]),
+  ];
 }
 
 /** What is wrong with the dates of a chain; null when agents and browsers whose clock is right accept it now. */
@@ -60,6 +71,13 @@ export async function openCertificate(config: Config, isPinned: () => boolean): 
   const read = async ({ certFile, keyFile }: TlsFiles) =>
     (await Promise.all([certFile, keyFile].map((file) => readFile(file, 'utf8')))).join('');
 
+  /** A proxy before the server has a certificate of its own for the public URL. */
+  const publicProblem = (pem: string, { certFile }: TlsFiles) => {
+    const host = publicHost(config);
+    const isServedHere = tls !== 'auto' && config.trustedProxies.length === 0;
+    return host === undefined || !isServedHere ? null : hostProblem(pem, host, certFile);
+  };
+
   let files = await open(new Date());
   let served = await read(files);
   return {
@@ -73,7 +91,7 @@ export async function openCertificate(config: Config, isPinned: () => boolean): 
         const changed = text !== served;
         files = found;
         served = text;
-        return { changed, problem: datesProblem(text, found, now) };
+        return { changed, problem: datesProblem(text, found, now) ?? publicProblem(text, found) };
       } catch (error) {
         // The files are being replaced, or they are wrong.
         return {

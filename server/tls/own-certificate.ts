@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { errorText } from '#protocol/errors.ts';
 import type { TlsFiles } from './authority.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -42,6 +43,33 @@ function readKey(pem: string, file: string): KeyObject {
   }
 }
 
+/** The certificate and those that issued it, one after the other, as far as they are among `all`. */
+function withIssuers(first: X509Certificate, all: readonly X509Certificate[]): readonly X509Certificate[] {
+  const chain = [first];
+  for (let last = first; ;) {
+    const issuer = all.find(
+      (one) => !chain.includes(one) && last.checkIssued(one) && last.verify(one.publicKey),
+    );
+    if (issuer === undefined) return chain;
+    chain.push(issuer);
+    last = issuer;
+  }
+}
+
+const subjectOf = ({ subject }: X509Certificate) => subject.replaceAll('\n', ', ');
+
+/**
+ * Why agents and browsers that ask for this host refuse the certificate; null where they accept it.
+ * @param host a name or an address; IPv6 without brackets
+ */
+export function hostProblem(pem: string, host: string, certFile: string): string | null {
+  const leaf = new X509Certificate(certificatesIn(pem)[0] ?? '');
+  // Browsers do not look for a name in the subject.
+  const isNamed = isIP(host) === 0 ? leaf.checkHost(host, { subject: 'never' }) : leaf.checkIP(host);
+  if (isNamed !== undefined) return null;
+  return `The certificate in ${certFile} is not for ${host}, the host of WATCHFLOOR_PUBLIC_URL, but for ${leaf.subjectAltName ?? 'no host at all'}: agents and browsers refuse this server there. Use a certificate that names the host, or correct WATCHFLOOR_PUBLIC_URL.`;
+}
+
 /**
  * Reads and checks a certificate chain and its key. The fingerprint is that of the chain's last certificate
  * when it is self-signed (a private authority, or the server's certificate itself); else null: agents use
@@ -55,17 +83,22 @@ export async function checkOwnCertificate(
 ): Promise<TlsFiles> {
   const pem = await readPem(certFile, 'WATCHFLOOR_TLS_CERT');
   const keyPem = await readPem(keyFile, 'WATCHFLOOR_TLS_KEY');
-  const chain = certificatesIn(pem);
-  const leafPem = chain[0];
-  const topPem = chain.at(-1);
-  if (leafPem === undefined || topPem === undefined)
-    throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} holds no PEM certificate`);
-  const leaf = readCertificate(leafPem, certFile);
-  if (!leaf.checkPrivateKey(readKey(keyPem, keyFile)))
-    throw new Error(`WATCHFLOOR_TLS_KEY: ${keyFile} is not the key of ${certFile}`);
+  const all = certificatesIn(pem).map((one) => readCertificate(one, certFile));
+  if (all.length === 0) throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} holds no PEM certificate`);
+  const key = readKey(keyPem, keyFile);
+  // The server's own has issued none of the others.
+  const leaf = all.find(
+    (one) => one.checkPrivateKey(key) && !all.some((other) => other !== one && other.checkIssued(one)),
+  );
+  if (leaf === undefined) throw new Error(`WATCHFLOOR_TLS_KEY: ${keyFile} is not the key of ${certFile}`);
+  const chain = withIssuers(leaf, all);
+  if (chain.some((one, i) => one !== all[i]))
+    throw new Error(
+      `WATCHFLOOR_TLS_CERT: ${certFile} holds its certificates in the wrong order. The server's own comes first, then the issuer of each: ${chain.map(subjectOf).join(', then ')}`,
+    );
   if (Date.parse(leaf.validTo) < now)
     throw new Error(`WATCHFLOOR_TLS_CERT: ${certFile} ended on ${leaf.validTo}`);
-  const top = readCertificate(topPem, certFile);
+  const top = chain.at(-1) ?? leaf;
   const isSelfSigned = top.checkIssued(top) && top.verify(top.publicKey);
-  return { certFile, keyFile, fingerprint: isSelfSigned ? fingerprintOf(topPem) : null };
+  return { certFile, keyFile, fingerprint: isSelfSigned ? fingerprintOf(top.toString()) : null };
 }

@@ -5,8 +5,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../server/config/config.ts';
 import { openAuthority } from '../../server/tls/authority.ts';
 import { openCertificate } from '../../server/tls/certificate.ts';
-import { checkOwnCertificate } from '../../server/tls/own-certificate.ts';
+import { fingerprintOf } from '../../server/tls/fingerprint.ts';
+import { certificatesIn, checkOwnCertificate } from '../../server/tls/own-certificate.ts';
 import { ownFolder } from '../state/folder.ts';
+import { makeChain } from './chain.ts';
 
 const NAMES = ['localhost', '127.0.0.1', '::1', 'watch.example.com'];
 const DAY = 86_400_000;
@@ -133,6 +135,62 @@ describe('certificates from the settings', () => {
       `${text('server.crt').split('-----END CERTIFICATE-----')[0]}-----END CERTIFICATE-----\n`,
     );
     expect((await check('leaf.crt', 'server.key')).fingerprint).toBeNull();
+  });
+
+  test('[S1] the error about a chain in the wrong order names the right one', async () => {
+    const [server = '', authority = ''] = certificatesIn(text('server.crt'));
+    writeFileSync(file('turned.crt'), `${authority}\n${server}\n`);
+    await expect(check('turned.crt', 'server.key')).rejects.toThrow(
+      /WATCHFLOOR_TLS_CERT: .*turned\.crt holds its certificates in the wrong order.*: CN=Watchfloor.*, then CN=Watchfloor authority$/,
+    );
+  });
+
+  test('[S1] a chain whose issuers are in the wrong order is refused, and one with a further root is not', async () => {
+    const { leaf: own, key, middle, root } = await makeChain();
+    writeFileSync(file('own.key'), key);
+    const written = (name: string, ...pems: string[]) => {
+      writeFileSync(file(name), pems.join('\n'));
+      return check(name, 'own.key');
+    };
+    const { fingerprint } = await written('right.crt', own, middle, root);
+    expect(fingerprint).toBe(fingerprintOf(root));
+    await expect(written('turned.crt', own, root, middle)).rejects.toThrow(
+      /wrong order.*: CN=own, then CN=middle, then CN=root$/,
+    );
+    await expect(written('more.crt', own, middle, root, text('authority.crt'))).resolves.toMatchObject({
+      fingerprint,
+    });
+    await expect(written('short.crt', own, middle)).resolves.toMatchObject({ fingerprint: null });
+  });
+
+  test.each([
+    [
+      'the host of the public URL',
+      {},
+      'https://other.example.com:8443',
+      /not for other\.example\.com.*watch\.example\.com/,
+    ],
+    ['an address as its host', {}, 'https://10.9.9.9', /not for 10\.9\.9\.9/],
+    ['nothing', {}, 'https://watch.example.com', null],
+    ['nothing, with an address', {}, 'https://[::1]:8443', null],
+    [
+      'nothing that counts behind a proxy',
+      { WATCHFLOOR_TRUSTED_PROXIES: '10.0.0.1' },
+      'https://other.example.com',
+      null,
+    ],
+  ])('[S1] a certificate that lacks %s', async (_, settings, publicUrl, problem) => {
+    const command = await loadConfig([], {
+      WATCHFLOOR_DATA: dir,
+      WATCHFLOOR_TLS_CERT: file('server.crt'),
+      WATCHFLOOR_TLS_KEY: file('server.key'),
+      WATCHFLOOR_PUBLIC_URL: publicUrl,
+      ...settings,
+    });
+    if (command.kind !== 'run') throw new Error('the settings ask for help');
+    const looked = await (await openCertificate(command.config, () => false))?.look();
+    if (problem === null) expect(looked?.problem).toBeNull();
+    else expect(looked?.problem).toMatch(problem);
   });
 
   test.each([
