@@ -3,7 +3,7 @@
  * epoch milliseconds.
  */
 import { randomUUID } from 'node:crypto';
-import { isActive, type Alert } from '#protocol/alerts.ts';
+import { isActive, type Alert, type Mute } from '#protocol/alerts.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord } from '../state/records.ts';
 import {
@@ -52,12 +52,15 @@ export interface AlertBook {
   takeChanges(): readonly Alert[];
 }
 
-/** `maxResolved`: how many resolved alerts are kept; past it, the oldest are removed. */
-export function createAlertBook(
-  alerts: Collection<AlertRecord>,
-  maxResolved: number,
-  limits: LifecycleLimits,
-): AlertBook {
+export interface AlertBookParts {
+  readonly alerts: Collection<AlertRecord>;
+  /** How many resolved alerts are kept; past it, the oldest are removed. */
+  readonly maxResolved: number;
+  readonly limits: LifecycleLimits;
+  readonly muteOf: (alert: Raised) => Mute | null;
+}
+
+export function createAlertBook({ alerts, maxResolved, limits, muteOf }: AlertBookParts): AlertBook {
   const active = new Map<string, Alert>();
   /** The ids of the resolved alerts, the one that was resolved first comes first. */
   const resolved = new Set<string>();
@@ -108,10 +111,11 @@ export function createAlertBook(
     raise(raised) {
       forgetCleared(raised.timestamp);
       const earlier = alerts.get(cleared.get(subjectOf(raised)) ?? '');
-      const alert =
+      const fires =
         earlier !== undefined && canReopen(earlier, raised.timestamp, limits)
           ? reopen(earlier, raised, limits)
           : raise(raised, randomUUID());
+      const alert = { ...fires, muted: muteOf(raised) };
       resolved.delete(alert.id);
       cleared.delete(subjectOf(raised));
       active.set(alert.id, alert);

@@ -3,7 +3,7 @@
  * about them. [A2] [A3] An active alert is stored in its collection and goes on after a restart. A condition whose
  * duration had not passed yet starts over.
  */
-import type { Alert, AlertRule, PendingAlert } from '#protocol/alerts.ts';
+import type { Alert, AlertRule, Mute, PendingAlert } from '#protocol/alerts.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
@@ -17,6 +17,7 @@ import {
   DEFAULT_LIMITS,
   unacknowledge,
   type LifecycleLimits,
+  type Raised,
   type Remark,
 } from './lifecycle.ts';
 import { evaluateSamples, samplesToEvaluate } from './push-evaluation.ts';
@@ -44,6 +45,8 @@ export interface AlertParts {
   /** How many resolved alerts are kept. */
   readonly keepResolved?: number;
   readonly limits?: LifecycleLimits;
+  /** [A6] What hides the messages about an alert now; null where nothing does. */
+  readonly muteOf?: (alert: Raised) => Mute | null;
   readonly every: Clock['every'];
 }
 
@@ -57,6 +60,8 @@ export interface Alerts {
   rulesChanged(): void;
   /** To be called when the device may have another name, such as a new hostname. */
   nameChanged(deviceId: string): void;
+  /** To be called when `muteOf` may answer otherwise, for any alert. */
+  mutesChanged(): void;
   /** The active alerts, newest first. */
   active(): readonly Alert[];
   /** The alert with this id, active or resolved; undefined where there is none (any more). */
@@ -84,9 +89,10 @@ export function createAlerts({
   lateMs = 60_000,
   keepResolved = 2000,
   limits = DEFAULT_LIMITS,
+  muteOf = () => null,
   every,
 }: AlertParts): Alerts {
-  const book = createAlertBook(alerts, keepResolved, limits);
+  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf });
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
   /** Of devices whose rules read more than values. */
@@ -137,10 +143,13 @@ export function createAlerts({
     if (device?.isEmpty === true) cases.delete(deviceId);
   }
 
-  /** Gives the device's active alerts the names of now. */
-  function rename(deviceId: string): void {
+  /** Gives the device's active alerts the names of now, and what mutes them now. */
+  function refresh(deviceId: string): void {
     const name = deviceOf(deviceId)?.name;
-    if (name !== undefined) cases.get(deviceId)?.rename(name, (ruleId) => rulesById.get(ruleId)?.name, now());
+    const device = cases.get(deviceId);
+    if (name === undefined || device === undefined) return;
+    device.rename(name, (ruleId) => rulesById.get(ruleId)?.name, now());
+    device.mute(muteOf, now());
   }
 
   /** An alert, active or resolved, with the names of now. */
@@ -248,7 +257,7 @@ export function createAlerts({
   for (const alert of book.active()) restoreAlert(alert);
   for (const deviceId of [...cases.keys()]) {
     settle(deviceId, 'cleared');
-    rename(deviceId);
+    refresh(deviceId);
   }
   reportChanges();
 
@@ -334,7 +343,7 @@ export function createAlerts({
         dropChangedRules(deviceId, device, rulesBefore);
         checkOffline(deviceId);
         settle(deviceId, 'rule_changed');
-        rename(deviceId);
+        refresh(deviceId);
       }
       reportChanges();
     },
@@ -344,7 +353,11 @@ export function createAlerts({
       index.forget(deviceId);
       if (device !== undefined) dropChangedRules(deviceId, device, rulesById);
       settle(deviceId, 'rule_changed');
-      rename(deviceId);
+      refresh(deviceId);
+      reportChanges();
+    },
+    mutesChanged() {
+      for (const device of cases.values()) device.mute(muteOf, now());
       reportChanges();
     },
     active: () => book.active().toReversed(),

@@ -2,7 +2,8 @@
  * What is wrong with one device: the conditions that are pending or firing, and for each group (a metric and
  * a direction) the one alert that stands for it. A device with nothing wrong has no case.
  */
-import type { Alert, AlertRule, Severity } from '#protocol/alerts.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Alert, AlertRule, Mute, Severity } from '#protocol/alerts.ts';
 import { firesAbove, isTiered } from '#protocol/conditions.ts';
 import type { AlertBook } from './alert-book.ts';
 import type { Firing, MetricState, Pending } from './evaluate.ts';
@@ -208,6 +209,14 @@ export class DeviceCase {
       const ruleName = ruleNameOf(alert.rule_id) ?? alert.rule_name;
       if (alert.device_name === deviceName && alert.rule_name === ruleName) continue;
       this.#book.change(alert.id, { device_name: deviceName, rule_name: ruleName }, at);
+    }
+  }
+
+  /** Writes down what mutes each active alert now. `at`: epoch milliseconds. */
+  mute(muteOf: (alert: Alert) => Mute | null, at: number): void {
+    for (const { alert } of this.#active()) {
+      const muted = muteOf(alert);
+      if (!isDeepStrictEqual(muted, alert.muted)) this.#book.change(alert.id, { muted }, at);
     }
   }
 

@@ -5,9 +5,12 @@ import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
 import { alertRuleRoutes } from '../routes/alert-rules.ts';
 import { alertRoutes } from '../routes/alerts.ts';
+import { silenceRoutes } from '../routes/silences.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { Machines } from './machines.ts';
+import type { Mutes } from './mutes.ts';
 import type { People } from './people.ts';
+import { machineOf, type OpenSilences } from './silences.ts';
 
 /** Adds the rules that a first start begins with. */
 export async function addDefaultRules({ rules }: Base['state']): Promise<void> {
@@ -18,6 +21,8 @@ export async function addDefaultRules({ rules }: Base['state']): Promise<void> {
 export interface AlertingNeeds {
   readonly people: People;
   readonly machines: Machines;
+  readonly silences: OpenSilences;
+  readonly mutes: Mutes;
   /** The newest stored sample of each device; used at the start only. */
   readonly latest: ReadonlyMap<string, Sample>;
 }
@@ -28,7 +33,8 @@ function uptimesOf(latest: AlertingNeeds['latest']): ReadonlyMap<string, number>
   return new Map(uptimes.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-export function openAlerting(base: Base, { people, machines, latest }: AlertingNeeds) {
+export function openAlerting(base: Base, needs: AlertingNeeds) {
+  const { people, machines, silences, mutes, latest } = needs;
   const { state } = base;
   const { devices, rules } = state;
   const { now, every } = base.clock;
@@ -43,6 +49,7 @@ export function openAlerting(base: Base, { people, machines, latest }: AlertingN
       const { name, hostname, tags, clock_skew_ms: clockSkewMs } = record;
       return { name: name ?? hostname, tags, clockSkewMs };
     },
+    muteOf: mutes.muteOf,
     uptimeOf: (id) => uptimes.get(id),
     now,
     every,
@@ -52,6 +59,7 @@ export function openAlerting(base: Base, { people, machines, latest }: AlertingN
   machines.edited.listen(alerts.rulesChanged);
   machines.viewChanged.listen(alerts.nameChanged);
   machines.removed.listen(alerts.deviceRemoved);
+  mutes.changed.listen(alerts.mutesChanged);
   // Devices that were offline before this start may have to raise an alert.
   for (const { id } of devices.all()) {
     const entry = machines.fleet.get(id);
@@ -64,6 +72,15 @@ export function openAlerting(base: Base, { people, machines, latest }: AlertingN
     alertsChanged,
     routes: [
       ...alertRoutes({ alerts, audit: people.audit }),
+      ...silenceRoutes({
+        silences: state.silences,
+        changed: silences.silences.changed,
+        machines: () => devices.all().map(machineOf),
+        active: alerts.active,
+        alertOf: alerts.get,
+        audit: people.audit,
+        now,
+      }),
       ...alertRuleRoutes({ rules, rulesChanged: alerts.rulesChanged, audit: people.audit }),
     ],
     stop: alerts.stop,

@@ -16,11 +16,13 @@ import type { StatusChange } from '../types.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { People } from './people.ts';
+import type { OpenSilences } from './silences.ts';
 
 /** The capabilities and facts that machines use. */
 export interface MachinesNeeds {
   readonly people: People;
   readonly history: OpenHistory;
+  readonly silences: OpenSilences;
   /** The newest sample of each device; used at the start only, so that it need not stay in memory. */
   readonly latest: ReadonlyMap<string, Sample>;
   readonly isTls: boolean;
@@ -28,7 +30,8 @@ export interface MachinesNeeds {
   readonly fingerprint: () => string | null;
 }
 
-export function openMachines(base: Base, { people, history, latest, isTls, fingerprint }: MachinesNeeds) {
+export function openMachines(base: Base, needs: MachinesNeeds) {
+  const { people, history, silences, latest, isTls, fingerprint } = needs;
   const { config, state } = base;
   const { devices, removed: removedDevices, keys } = state;
   const { now, every } = base.clock;
@@ -69,8 +72,9 @@ export function openMachines(base: Base, { people, history, latest, isTls, finge
       statusChanged.notify(change);
     },
   });
-  const views = createViews(devices, fleet);
+  const views = createViews(devices, fleet, silences.maintenanceOf);
   edited.listen(viewChanged.notify);
+  silences.maintenanceChanged.listen(viewChanged.notify);
   removed.listen(fleet.remove);
 
   /** Removes a device: its record, and with it its token, then its data in every part, and its history. */

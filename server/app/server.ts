@@ -17,9 +17,11 @@ import { watchDisk } from './disk.ts';
 import { openHistory } from './history.ts';
 import { openLive } from './live.ts';
 import { openMachines } from './machines.ts';
+import { openMutes } from './mutes.ts';
 import { createNotices } from './notices.ts';
 import { isFirstStart, openPeople, type AdminPassword } from './people.ts';
 import { openSamples } from './samples.ts';
+import { openSilences } from './silences.ts';
 import { openStatus } from './status.ts';
 import { Stops } from './stops.ts';
 
@@ -83,10 +85,12 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const http = createHttp({ tls: certificate?.files ?? null, log });
   stops.add(() => http.close());
   const latest = await history.readLatest();
+  const silences = withStop(openSilences(base));
   const machines = withStop(
-    openMachines(base, { people, history, latest, isTls: certificate !== null, fingerprint }),
+    openMachines(base, { people, history, silences, latest, isTls: certificate !== null, fingerprint }),
   );
-  const alerting = withStop(openAlerting(base, { people, machines, latest }));
+  const mutes = withStop(openMutes(base, { machines, silences }));
+  const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, latest, machines, alerting, live });
   let ready = false;

@@ -35,7 +35,12 @@ function withoutInstances(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !name.includes(':')));
 }
 
-function deviceView(record: DeviceRecord, entry: FleetEntry | undefined, metrics: Values): Device {
+function deviceView(
+  record: DeviceRecord,
+  entry: FleetEntry | undefined,
+  metrics: Values,
+  maintenance: Device['maintenance'],
+): Device {
   return {
     device_id: record.id,
     name: record.name ?? record.hostname,
@@ -49,6 +54,7 @@ function deviceView(record: DeviceRecord, entry: FleetEntry | undefined, metrics
     interval_s: entry?.intervalS ?? record.interval_s,
     clock_skew_ms: record.clock_skew_ms,
     token_revoked_at: record.token_revoked_at,
+    maintenance,
     metrics,
   };
 }
@@ -56,20 +62,21 @@ function deviceView(record: DeviceRecord, entry: FleetEntry | undefined, metrics
 export function createViews(
   devices: Pick<Collection<DeviceRecord>, 'all' | 'get'>,
   fleet: Pick<Fleet, 'get' | 'recent'>,
+  maintenanceOf: (record: DeviceRecord) => Device['maintenance'],
 ): Views {
   const valuesOf = ({ id }: DeviceRecord) => fleet.get(id)?.values ?? {};
-  const row = (record: DeviceRecord) =>
-    deviceView(record, fleet.get(record.id), withoutInstances(valuesOf(record)));
-  const fleetRow = (record: DeviceRecord) => {
-    const entry = fleet.get(record.id);
-    return deviceView(record, entry, entry?.fleetValues ?? {});
-  };
+  const view = (record: DeviceRecord, metrics: Values) =>
+    deviceView(record, fleet.get(record.id), metrics, maintenanceOf(record));
+  const row = (record: DeviceRecord) => view(record, withoutInstances(valuesOf(record)));
+  const fleetRow = (record: DeviceRecord) => view(record, fleet.get(record.id)?.fleetValues ?? {});
   const detail = (record: DeviceRecord): DeviceDetail => ({
-    ...deviceView(record, fleet.get(record.id), valuesOf(record)),
+    ...view(record, valuesOf(record)),
     registered_at: record.registered_at,
     inventory: record.inventory,
     token: { issued_at: record.token_issued_at, revoked_at: record.token_revoked_at },
     dropped: record.dropped,
+    parent: record.parent ?? null,
+    parent_of_tag: record.parent_of_tag ?? null,
     ignored: fleet.get(record.id)?.ignored ?? null,
     conflict: fleet.get(record.id)?.conflict ?? null,
   });

@@ -104,6 +104,8 @@ export const device = z.object({
    * push.
    */
   token_revoked_at: z.number().nullable(),
+  /** [A6] The maintenance that the machine is in now: what for, and until when; null where it is in none. */
+  maintenance: z.object({ until: z.number(), name: z.string() }).nullable(),
   metrics: z.record(z.string(), z.number()),
 });
 export type Device = z.infer<typeof device>;
@@ -114,6 +116,10 @@ export const deviceDetail = device.extend({
   token: z.object({ issued_at: z.number(), revoked_at: z.number().nullable() }),
   /** How many samples the agent had to drop while it could not reach the server. */
   dropped: z.number(),
+  /** The id of the machine that this one depends on: while that is offline, nobody is told that this one is. */
+  parent: z.string().nullable(),
+  /** Machines with this tag depend on this one; null: none. */
+  parent_of_tag: z.string().nullable(),
   /**
    * [I7] What was left out of the device's last push with something invalid, and when that push arrived; null when
    * nothing was left out since the server's start.
@@ -131,7 +137,12 @@ export const deviceDetail = device.extend({
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 
 export const devicesReply = z.object({ devices: z.array(device) });
-export const devicePatch = z.strictObject({ name: text(120).nullable().optional(), tags: tags.optional() });
+export const devicePatch = z.strictObject({
+  name: text(120).nullable().optional(),
+  tags: tags.optional(),
+  parent: z.string().max(128).nullable().optional(),
+  parent_of_tag: tag.nullable().optional(),
+});
 export const tokenReply = z.object({ device_id: z.string(), token: z.string() });
 
 const deviceId = z

@@ -42,6 +42,8 @@ const CATALOGUE = {
   own_account: [409, 'You cannot do this to the account you are signed in with.'],
   too_large: [413, 'The body is too large: at most 1 MiB, inflated.'],
   unsupported_encoding: [415, 'The Content-Encoding must be gzip, zstd or none.'],
+  invalid_parent: [422, 'The machine cannot depend on that one.'],
+  silence_ended: [422, 'The silence would have ended before it began, or before now.'],
   invalid_body: [422, 'The body does not have the expected shape.'],
   clock_ahead: [
     422,

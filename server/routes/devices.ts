@@ -2,6 +2,7 @@
  * `/devices`: lists devices, changes their names and tags, replaces and revokes their tokens, removes them.
  */
 import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
+import { dependencyProblem } from '../alerts/dependencies.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import { ApiError } from '#protocol/errors.ts';
@@ -24,6 +25,12 @@ export interface DeviceParts {
   readonly changed: (deviceId: string) => void;
   /** Removes the device from every part, with its history. */
   readonly remove: (deviceId: string) => Promise<void>;
+}
+
+/** What a person did to a device, for the audit log. */
+function editWords(patch: z.output<typeof devicePatch>, { name, hostname }: DeviceRecord): string {
+  if (patch.name !== undefined) return `renamed to ${name ?? hostname}`;
+  return patch.tags !== undefined ? 'set the tags of' : 'set what depends on';
 }
 
 export function deviceRoutes({
@@ -65,25 +72,26 @@ export function deviceRoutes({
       method: 'PATCH',
       path: '/devices/:id',
       access: 'admin',
-      summary: 'Rename a device or set its tags; the name null shows its hostname again.',
+      summary:
+        'Rename a device, or set its tags, the machine that it depends on, or the tag of the machines that depend on ' +
+        'it; the name null shows its hostname again.',
       body: devicePatch,
       reply: deviceDetail,
-      errors: ['unknown_device'],
+      errors: ['unknown_device', 'invalid_parent'],
       async handle({ request, person, body }) {
         const record = requireDevice(request);
         const next = {
           ...record,
           name: body.name === undefined ? record.name : body.name,
           tags: body.tags ?? record.tags,
+          parent: body.parent === undefined ? record.parent : body.parent,
+          parent_of_tag: body.parent_of_tag === undefined ? record.parent_of_tag : body.parent_of_tag,
         };
+        const problem = dependencyProblem(next, devices);
+        if (problem !== undefined) throw new ApiError('invalid_parent', { message: problem });
         await devices.put(next);
         changed(record.id);
-        recordAct(
-          person,
-          request,
-          body.name === undefined ? 'set the tags of' : `renamed to ${next.name ?? next.hostname}`,
-          record,
-        );
+        recordAct(person, request, editWords(body, next), record);
         return detail(next);
       },
     }),

@@ -48,6 +48,10 @@ export const deviceRecord = z.object({
   last_seen: z.number().nullable(),
   clock_skew_ms: z.number().nullable(),
   dropped: z.number(),
+  /** The id of the machine that this one depends on; absent and null: none. */
+  parent: z.string().nullable().optional(),
+  /** Machines with this tag depend on this one; absent and null: none. */
+  parent_of_tag: z.string().nullable().optional(),
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 

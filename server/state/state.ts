@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { channelRecord } from '#protocol/notify.ts';
+import { silenceRecord } from '#protocol/silences.ts';
 import { errorCode } from '#protocol/errors.ts';
 import { openCollection, type OpenCollection } from './lowdb-collection.ts';
 import {
@@ -96,6 +97,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     removals: await open('history-removals', removalRecord),
     rules: await open('alert-rules', alertRuleRecord),
     alerts: await open('alerts', alertRecord),
+    silences: await open('silences', silenceRecord),
     channels: await open('channels', channelRecord),
     alertRoutes: await open('alert-routes', alertRouteRecord),
     alertGroups: await open('alert-groups', alertGroupRecord),

@@ -37,7 +37,7 @@ const entry = {
 /** Views of the one device of `record`; `entry`: what the fleet knows of it. */
 function viewsOf(entry: FleetEntry | undefined) {
   const devices = { all: () => [record], get: () => record };
-  return createViews(devices, { get: () => entry, recent: emptyRecent });
+  return createViews(devices, { get: () => entry, recent: emptyRecent }, () => null);
 }
 
 describe('device views', () => {

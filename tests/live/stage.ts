@@ -33,6 +33,7 @@ export function deviceOf(deviceId: string): Device {
     interval_s: 5,
     clock_skew_ms: null,
     token_revoked_at: null,
+    maintenance: null,
     metrics: { cpu: 1 },
   };
 }
@@ -44,6 +45,8 @@ export function detailOf(deviceId: string): DeviceDetail {
     inventory: {},
     token: { issued_at: 1, revoked_at: null },
     dropped: 0,
+    parent: null,
+    parent_of_tag: null,
     ignored: null,
     conflict: null,
   };

@@ -57,7 +57,16 @@ beforeAll(async () => {
     Object.entries(methods).map(([method, each]) => ({ ...each, method: method.toUpperCase(), path })),
   );
   device = await stage.device('pusher');
-  for (const id of ['target-1', 'web-01']) await stage.device(id);
+  const target = await stage.device('target-1');
+  await stage.device('web-01');
+  // So that there is an alert, and a silence.
+  const condition = { kind: 'threshold', metric: 'heat', threshold: 90, clear: 80, for_s: 0 };
+  await stage.admin.ask('POST', '/alert-rules', { body: { name: 'Hot', severity: 'warning', condition } });
+  await stage.push(target, { metrics: { heat: 95 }, timestamp: Date.now() });
+  const time = { kind: 'once', to: Date.now() + 3_600_000 };
+  await stage.admin.ask('POST', '/silences', { body: { scope: { tags: ['odd'] }, time } });
+  for (const { method, path } of operations)
+    if (method === 'GET' && !path.includes('{')) remember(path, (await stage.admin.ask('GET', path)).text);
   // The requests may end the session or change the password of `admin`, but they do not know this name.
   const account = { username: 'fuzzing', password: PASSWORD, role: 'admin' };
   await stage.admin.ask('POST', '/users', { body: account });
@@ -98,8 +107,10 @@ function pathOf({ path, parameters }: Operation, random: Random): string {
     // An empty part would be the path of another operation.
     return text === '' ? 'a' : encoded(text);
   });
-  const query = parameters
-    .filter((each) => each.in === 'query' && random.chance(0.4))
+  const inQuery = parameters.filter((each) => each.in === 'query');
+  const query = inQuery
+    // Few of many: with each one more, the whole query is more likely to be refused.
+    .filter(() => random.chance(Math.min(0.4, 1.2 / inQuery.length)))
     .map(({ name }) => {
       const usual = ['all', '1m', '0', '2026-01-01T00:00:00Z', 'cpu,ram'] as const;
       const text = random.chance(0.5) ? random.pick(usual) : anyText(random).slice(0, 200);

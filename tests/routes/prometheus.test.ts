@@ -32,6 +32,7 @@ function row(values: Record<string, number>, changes: { readonly id?: string; re
       interval_s: 5,
       clock_skew_ms: null,
       token_revoked_at: null,
+      maintenance: null,
       metrics: {},
     },
   };

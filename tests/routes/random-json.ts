@@ -72,6 +72,8 @@ const TEXTS = [
   'web-01',
   'target-1',
   'cpu',
+  'UTC',
+  '22:00',
   'core:0:cpu',
   'mount:*:used',
   'a text of some length',

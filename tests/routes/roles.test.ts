@@ -19,9 +19,13 @@ const FOR_DISPLAYS = [
 /** What an operator may do that a viewer may not. Another path is added here only on purpose. */
 const FOR_OPERATORS = [
   'DELETE /alerts/{id}/acknowledge',
+  'DELETE /silences/{id}',
+  'PATCH /silences/{id}',
   'POST /alerts/acknowledge',
   'POST /alerts/{id}/acknowledge',
   'POST /alerts/{id}/comments',
+  'POST /alerts/{id}/silence',
+  'POST /silences',
 ];
 const ROLES = ['display', 'viewer', 'operator', 'admin'] as const;
 

@@ -28,6 +28,7 @@ const device = (name: string, more: Partial<Device> = {}): Device => ({
   interval_s: 5,
   clock_skew_ms: null,
   token_revoked_at: null,
+  maintenance: null,
   metrics: {},
   ...more,
 });
