@@ -21,7 +21,7 @@ export interface OutgoingRequest {
   readonly body?: string | Buffer;
   /**
    * Reads the service's own way to report errors. It is asked about every reply, so that an error under the status 200
-   * is one too; undefined where the status says all there is.
+   * is one too; undefined where the status says all there is. What it returns decides whether the message is refused.
    */
   readonly problemIn?: (reply: OutgoingReply) => Problem | undefined;
 }
@@ -63,6 +63,27 @@ export interface Delivery<Settings> {
   readonly outgoing: Outgoing;
   /** When this try is made, epoch milliseconds. */
   readonly at: number;
+  /** The browsers that asked to be notified; only the kind `browser` sends to them. */
+  readonly browsers: Browsers;
+}
+
+/** A browser that asked to be notified, as its Push API describes it. */
+export interface PushSubscription {
+  readonly endpoint: string;
+  /** Of the browser, in base64url: what is sent is encrypted for them. */
+  readonly keys: { readonly p256dh: string; readonly auth: string };
+  readonly username: string;
+}
+
+/** The server's key pair for browser push (VAPID), and the browsers that know its public key. */
+export interface Browsers {
+  /** In base64url. */
+  readonly keys: { readonly publicKey: string; readonly privateKey: string };
+  /** Whom the push services may contact about this server: `https:` or `mailto:`. */
+  readonly contact: string;
+  readonly subscriptions: () => readonly PushSubscription[];
+  /** Called when the push service says that this browser no longer wants to be notified. */
+  readonly onGone: (endpoint: string) => void;
 }
 
 /**
@@ -101,8 +122,10 @@ export interface ChannelKind {
   readonly name: string;
   /** Where on the far side the settings are found, in one or two sentences. */
   readonly about: string;
-  /** The shape of the settings. The `meta` of each property describes its input in the channel's form. */
+  /** The shape of the settings. Its properties are made with `setting`, which describes their inputs in the form. */
   readonly settings: z.ZodObject;
+  /** What the body of the channel's template makes: text, or the JSON that is sent. */
+  readonly templateFormat: 'text' | 'json';
   /**
    * Sends the message once; the outbox tries again. Resolves with what the far side answered.
    * @throws {DeliveryError} when the far side did not take it
@@ -112,7 +135,8 @@ export interface ChannelKind {
 
 /** Checks that `send` fits the settings. Stored settings are parsed with the schema before each delivery. */
 export function channelKind<Schema extends z.ZodObject>(
-  description: Omit<ChannelKind, 'settings' | 'send'> & {
+  description: Omit<ChannelKind, 'settings' | 'send' | 'templateFormat'> & {
+    readonly templateFormat?: 'json';
     readonly settings: Schema;
     readonly send: (delivery: Delivery<z.output<Schema>>) => Promise<Answer>;
   },
@@ -120,6 +144,7 @@ export function channelKind<Schema extends z.ZodObject>(
   const { settings: schema, send } = description;
   return {
     ...description,
+    templateFormat: description.templateFormat ?? 'text',
     send: ({ settings, ...delivery }) => send({ ...delivery, settings: schema.parse(settings) }),
   };
 }

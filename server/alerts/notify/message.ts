@@ -19,6 +19,8 @@ export interface AlertLine {
   readonly severity: Severity;
   /** When it was raised, and when it ended, in words: `since 26 Nov, 14:07:09 CET`. */
   readonly since: string;
+  /** Who has taken it on, and whether it flaps: `Acknowledged by ada: on it`; empty where neither is so. */
+  readonly status: string;
   /** The page of the alert. */
   readonly url: string;
   /** What the rule tells people to do; empty where it says nothing. */
@@ -46,8 +48,27 @@ export interface Message {
   readonly url: string;
   /** When the notification was made, epoch milliseconds. */
   readonly at: number;
-  /** Everything as plain text, without the title. */
-  readonly text: string;
+  /** What the channel's template says in place of the lines; null where the built-in text is sent. */
+  readonly ownText: string | null;
+  /** How the field of its alert went around that moment; undefined where nothing is known or there are several. */
+  readonly chart?: MessageChart;
+}
+
+/** A field around the moment of an alert. */
+export interface MessageChart {
+  /** `cpu`, `mount:/var:used` */
+  readonly field: string;
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** `[t, min, mean, max]`, oldest first; null in place of the numbers where nothing is known. */
+  readonly points: readonly (
+    readonly [number, number, number, number] | readonly [number, null, null, null]
+  )[];
+  /** Null for an alert without one. */
+  readonly threshold: number | null;
+  /** When the alert was raised, epoch milliseconds. */
+  readonly at: number;
 }
 
 /** What a message is made with besides its notification. */
@@ -114,15 +135,13 @@ function sinceWords({ timestamp, resolved_at }: Alert, timeZone: string | undefi
   return resolved_at === null ? `since ${at}` : `${at}, for ${span(resolved_at - timestamp)}`;
 }
 
-function lineText(line: AlertLine): string {
-  const rule = `${line.alert.rule_name}, ${line.since}`;
-  const runbook = line.runbook === '' ? '' : `\n  ${line.runbook}`;
-  return `${line.machine}: ${line.subject} ${line.reading}\n  ${rule}${runbook}`;
-}
-
-function textOf(lines: readonly AlertLine[], note: string, url: string): string {
-  const parts = note === '' ? [] : [note];
-  return [...parts, ...lines.map(lineText), url].join('\n\n');
+function statusWords({ acknowledged, flapping, state }: Alert): string {
+  const comment = acknowledged === null || acknowledged.comment === '' ? '' : `: ${acknowledged.comment}`;
+  const parts = [
+    ...(acknowledged === null ? [] : [`Acknowledged by ${acknowledged.by}${comment}`]),
+    ...(flapping && state !== 'resolved' ? ['It flaps: it clears and comes back again and again'] : []),
+  ];
+  return parts.join('. ');
 }
 
 /** Makes the message of a notification. */
@@ -138,6 +157,7 @@ export function messageOf(
     reading: alertReading(alert),
     severity: alert.severity,
     since: sinceWords(alert, timeZone),
+    status: statusWords(alert),
     url: `${webUrl}/alerts/${alert.id}`,
     runbook: runbookOf(alert.rule_id),
   }));
@@ -162,27 +182,49 @@ export function messageOf(
     note,
     url,
     at: created_at,
-    text: textOf(lines, note, url),
+    ownText: null,
   };
 }
 
-/**
- * The plain text of a message in at most `maxChars` UTF-16 code units: as many alerts as fit, then how many more there
- * are and where they are listed. Nothing is left out silently.
- */
-export function shortText({ lines, note, url }: Message, maxChars: number): string {
-  const full = textOf(lines, note, url);
-  if (full.length <= maxChars) return full;
-  const whole = `${count(lines.length, 'alert')}: ${url}`;
-  const ending = (more: number) => `and ${more} more: ${url}`;
-  // Two line breaks stand between all parts.
-  let room = maxChars - ending(lines.length).length - (note === '' ? 0 : note.length + 2);
-  const shown: AlertLine[] = [];
-  for (const line of lines) {
-    room -= lineText(line).length + 2;
-    if (room < 0) break;
-    shown.push(line);
+/** How a message is coloured and how loud it is. */
+export type Tone = 'critical' | 'warning' | 'good' | 'neutral';
+
+export function toneOf({ event, severity }: Pick<Message, 'event' | 'severity'>): Tone {
+  switch (event) {
+    case 'firing':
+    case 'repeated':
+    case 'escalated':
+    case 'undelivered':
+      return severity;
+    case 'resolved':
+      return 'good';
+    case 'acknowledged':
+    case 'watchdog':
+    case 'test':
+      return 'neutral';
   }
-  const text = textOf(shown, note, ending(lines.length - shown.length));
-  return text.length <= maxChars ? text : whole.slice(0, maxChars);
+}
+
+/** The web app's colours of the tones, as they are on light ground. */
+export const TONE_COLOURS: Readonly<Record<Tone, string>> = {
+  critical: '#cb2526',
+  warning: '#9f5c0c',
+  good: '#1a8748',
+  neutral: '#676c73',
+};
+
+/** The message as data, for programs and templates. Times are epoch milliseconds. */
+export function messageData(message: Message) {
+  const { id, thread, event, severity, title, subject, note, url, at, lines } = message;
+  return {
+    ...{ id, thread, event, severity, title, subject, note, url, at, count: lines.length },
+    alerts: lines.map(
+      ({ alert, machine, subject: field, reading, since, status, url: alertUrl, runbook }) => ({
+        ...{ id: alert.id, machine, subject: field, reading, severity: alert.severity, since, url: alertUrl },
+        ...{ status, runbook, rule: alert.rule_name, rule_id: alert.rule_id, device_id: alert.device_id },
+        ...{ metric: alert.metric, value: alert.value, threshold: alert.threshold, state: alert.state },
+        ...{ timestamp: alert.timestamp, resolved_at: alert.resolved_at },
+      }),
+    ),
+  };
 }

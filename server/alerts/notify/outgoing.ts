@@ -21,7 +21,7 @@ import { reachOf, type Reach } from './reach.ts';
 
 export interface OutgoingParts {
   /** Whether loopback and private networks may be reached. */
-  readonly privateNetwork: boolean;
+  readonly allowPrivate: boolean;
   /** Which addresses are public and which are private; a test lets an address of its own count as public. */
   readonly reach?: (address: string) => Reach;
   /** All addresses of a host name; rejects where it has none. */
@@ -102,7 +102,7 @@ function onConnected(request: ClientRequest, connected: () => void): void {
 }
 
 export function createOutgoing({
-  privateNetwork,
+  allowPrivate,
   reach = reachOf,
   resolve = (host) => dnsLookup(host, { all: true, verbatim: true }),
   now = Date.now,
@@ -116,7 +116,7 @@ export function createOutgoing({
   ): AllowedAddress[] {
     const permitted = addresses.filter(({ address }) => {
       const its = reach(address);
-      return its === 'public' || (its === 'private' && privateNetwork);
+      return its === 'public' || (its === 'private' && allowPrivate);
     });
     if (permitted.length > 0)
       return permitted.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
@@ -303,7 +303,7 @@ export function createOutgoing({
     const general = problemOfReply(reply.status, host, reply.text);
     throw new DeliveryError(own === undefined ? general.text : `${own.text} (${reply.text})`, {
       request: reply.request,
-      refused: own?.refused ?? (!isTaken && general.refused === true),
+      refused: (own ?? general).refused ?? false,
       retryAfterMs: own?.retryAfterMs ?? retryAfterMs(reply, now()),
     });
   }

@@ -46,17 +46,16 @@ function patternOf(form: string): string {
 }
 
 /**
- * Makes a function that replaces the secrets in a text, as they are and as addresses, JSON, HTML and headers write
- * them. Of a secret that is an address, also its path and the telling parts of it.
+ * Replaces the secrets in a text, as they are and as addresses, JSON, HTML and headers write them. Of a secret that is
+ * an address, also its path and the telling parts of it.
  */
-export function createRedact(secrets: readonly string[]): (text: string) => string {
+export function redact(text: string, secrets: readonly string[]): string {
   const forms = secrets
     .flatMap((secret) => [secret, secret.trim(), ...partsOfAddress(secret.trim())])
     .flatMap(formsOf)
     .filter((form) => form !== '');
-  if (forms.length === 0) return (text) => text;
+  if (forms.length === 0) return text;
   // The longest first: a part must not be replaced before the whole is found.
   const longestFirst = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(longestFirst.map(patternOf).join('|'), 'giu');
-  return (text) => text.replace(pattern, REMOVED);
+  return text.replace(new RegExp(longestFirst.map(patternOf).join('|'), 'giu'), REMOVED);
 }

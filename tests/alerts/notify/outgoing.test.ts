@@ -10,7 +10,7 @@ const NOW = Date.UTC(2026, 10, 26, 12);
 
 /** Outgoing requests that may go to the receivers of these tests, which listen on loopback. */
 const outgoing = (parts: Partial<OutgoingParts> = {}) =>
-  createOutgoing({ privateNetwork: true, now: () => NOW, ...parts });
+  createOutgoing({ allowPrivate: true, now: () => NOW, ...parts });
 
 /** A resolver that knows these names. */
 const names = (known: Record<string, readonly string[]>) => async (host: string) =>
@@ -157,7 +157,7 @@ describe('where a request may go', () => {
   it.each(['127.0.0.1', '2130706433', '0x7f.1', '0177.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '10.0.0.1'])(
     '[Must show 6] %s is refused unless the channel may reach private networks',
     async (host) => {
-      const error = await failureOf(`http://${host}/`, { privateNetwork: false });
+      const error = await failureOf(`http://${host}/`, { allowPrivate: false });
       expect(error.message).toContain('private network, which this channel may not reach');
     },
   );
@@ -166,7 +166,7 @@ describe('where a request may go', () => {
     const { port, requests } = await startReceiver();
     const resolve = names({ 'rebind.example.com': ['127.0.0.1'], 'meta.example.com': ['169.254.169.254'] });
     const url = `http://rebind.example.com:${port}/`;
-    expect((await failureOf(url, { privateNetwork: false, resolve })).message).toBe(
+    expect((await failureOf(url, { allowPrivate: false, resolve })).message).toBe(
       'rebind.example.com (127.0.0.1) is in a private network, which this channel may not reach. Switch on "Private network" where the server is really meant to go there.',
     );
     expect((await failureOf('http://meta.example.com/', { resolve })).message).toContain(
@@ -204,12 +204,12 @@ describe('where a request may go', () => {
 
   it('lookUp returns an allowed address, and refuses a private one', async () => {
     const resolve = names({ 'mail.example.com': ['192.168.1.5', '9.9.9.9'] });
-    expect(await outgoing({ resolve, privateNetwork: false }).lookUp('mail.example.com')).toEqual({
+    expect(await outgoing({ resolve, allowPrivate: false }).lookUp('mail.example.com')).toEqual({
       address: '9.9.9.9',
       family: 4,
     });
     expect(await outgoing().lookUp('127.0.0.1')).toEqual({ address: '127.0.0.1', family: 4 });
-    const error = await failure(outgoing({ privateNetwork: false }).lookUp('127.0.0.1'));
+    const error = await failure(outgoing({ allowPrivate: false }).lookUp('127.0.0.1'));
     expect(error.message).toContain('private network');
     expect((await failure(outgoing({ resolve }).lookUp('none.example.com'))).message).toContain(
       'has no address',
@@ -255,7 +255,7 @@ describe('redirects', () => {
   ])('[Must show 6] a redirect to %s is refused', async (target, words) => {
     const { url, requests } = await startReceiver(() => redirect(307, target));
     const error = await failureOf(url, {
-      privateNetwork: false,
+      allowPrivate: false,
       // The receiver listens on loopback and stands for a public server.
       reach: (address) => (address === '127.0.0.1' ? 'public' : reachOf(address)),
       resolve: names({ 'rebind.example.com': ['192.168.0.1'] }),
@@ -390,7 +390,7 @@ describe('with a proxy', () => {
     const proxy = await startProxy(0);
     setProxy('HTTPS_PROXY', `http://127.0.0.1:${proxy.port}`);
     const known = names({ 'rebind.example.com': ['10.0.0.1'] });
-    const parts = { privateNetwork: false, resolve: known };
+    const parts = { allowPrivate: false, resolve: known };
     expect((await failureOf('https://rebind.example.com/', parts)).message).toContain('private network');
     expect((await failureOf('https://169.254.169.254/')).message).toContain('channels never reach');
     expect(proxy.asked).toEqual([]);
