@@ -3,6 +3,7 @@ import type { Alert } from '#protocol/alerts.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
+import { DEFAULT_LIMITS } from '../alerts/lifecycle.ts';
 import { alertRuleRoutes } from '../routes/alert-rules.ts';
 import { alertRoutes } from '../routes/alerts.ts';
 import { silenceRoutes } from '../routes/silences.ts';
@@ -50,6 +51,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
       return { name: name ?? hostname, tags, clockSkewMs };
     },
     muteOf: mutes.muteOf,
+    limits: { ...DEFAULT_LIMITS, reopenMs: base.config.alertReopenMin * 60_000 },
     uptimeOf: (id) => uptimes.get(id),
     now,
     every,

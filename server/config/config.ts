@@ -34,6 +34,8 @@ export interface Config {
   readonly publicUrl: string | undefined;
   /** Seconds between the pushes of a device that nobody watches. */
   readonly intervalS: number;
+  /** Minutes after its end within which an alert that comes back is reopened. */
+  readonly alertReopenMin: number;
   readonly sessionDays: number;
   readonly retention: Retention;
   /** Empty: everywhere. */
@@ -231,6 +233,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
     adminPassword: read('admin_password', SETTING.admin_password.schema),
     publicUrl: read('public_url', SETTING.public_url.schema),
     intervalS: read('interval', SETTING.interval.schema) ?? 5,
+    alertReopenMin: read('alert_reopen', SETTING.alert_reopen.schema) ?? 10,
     sessionDays: read('session_days', SETTING.session_days.schema) ?? 30,
     retention: {
       raw_days: read('raw_days', SETTING.raw_days.schema) ?? DEFAULT_RETENTION.raw_days,

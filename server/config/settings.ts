@@ -140,6 +140,14 @@ export const SETTING = {
     defaultText: '5',
     help: 'The time between the pushes of a device that nobody watches.',
   },
+  alert_reopen: {
+    schema: number(0, 1440),
+    flag: 'alert-reopen',
+    env: 'WATCHFLOOR_ALERT_REOPEN',
+    value: 'minutes',
+    defaultText: '10',
+    help: 'An alert that comes back within this time after it ended is the same alert again; 0: always a new one.',
+  },
   session_days: {
     schema: number(0.01, 400),
     flag: 'session-days',

@@ -81,6 +81,17 @@ describe('acknowledging', () => {
     expect(stage.alerts.active()).toMatchObject([{ severity: 'critical', state: 'firing' }]);
   });
 
+  it('[A6] an acknowledged warning that becomes critical by the second threshold of its rule fires again', () => {
+    const critical = { threshold: 97, clear: 92 };
+    const stage = openAlerts([rule('both', 'warning', { ...atOnce, critical })]);
+    stage.pushEachSecond(1, { cpu: 95 });
+    const { id } = firing(stage);
+    stage.alerts.acknowledge([id], ann);
+    stage.pushEachSecond(1, { cpu: 99 });
+    expect(firing(stage)).toMatchObject({ id, severity: 'critical', state: 'firing', acknowledged: null });
+    expect(firing(stage).events.at(-1)).toMatchObject({ what: 'unacknowledged', by: null });
+  });
+
   it('[A3] an acknowledgement and its comments survive a restart and are reported once', () => {
     const stage = openAlerts([warning]);
     stage.pushEachSecond(1, { cpu: 95 });

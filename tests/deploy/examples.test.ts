@@ -100,10 +100,11 @@ describe('deploy/server.example.yaml', () => {
   it('deploy/server.example.yaml shows the default values of the settings that it comments out', async () => {
     const loaded = await loadServerConfig([], {});
     if (loaded.kind !== 'run') throw new Error('expected settings');
-    const { intervalS, sessionDays, retention } = loaded.config;
+    const { intervalS, alertReopenMin, sessionDays, retention } = loaded.config;
     const shown = withCommentedOut(text);
     for (const [key, value] of Object.entries({
       interval: intervalS,
+      alert_reopen: alertReopenMin,
       session_days: sessionDays,
       ...retention,
     }))
