@@ -15,8 +15,8 @@ export interface Patience {
   readonly answerMs: number;
   /** For acknowledged samples to be in the history, as a part of `answerMs`. */
   readonly caughtUpMs: number;
-  /** [H4] For the times of stored samples, which a push waits for. */
-  readonly timesMs: number;
+  /** [H4] For the times of stored samples and for the fields of a device, which a push waits for. */
+  readonly lookUpMs: number;
   /** For the newest samples, which the start waits for. */
   readonly latestMs: number;
 }
@@ -25,7 +25,7 @@ export const influxPatience = (url: string): Patience => ({
   who: `InfluxDB at ${url}`,
   answerMs: 4000,
   caughtUpMs: 1500,
-  timesMs: 1000,
+  lookUpMs: 1000,
   latestMs: 3000,
 });
 
@@ -58,13 +58,13 @@ export interface Reader extends Pick<History, 'query' | 'fields' | 'latest'> {
 }
 
 export function createReader({ history, caughtUp, problem, clock, patience }: ReaderParts): Reader {
-  /** Look-ups of times that took too long and still run. While there is one, another would wait in vain. */
+  /** Look-ups that took too long and still run. While there is one, another would wait in vain. */
   let overdue = 0;
   const giveUps = new Set<() => void>();
 
   /** Settles as `work` does, or rejects once the patience with it is over. */
   function within<T>(
-    what: 'answerMs' | 'caughtUpMs' | 'timesMs' | 'latestMs',
+    what: 'answerMs' | 'caughtUpMs' | 'lookUpMs' | 'latestMs',
     work: Promise<T>,
     onOverdue: () => void = () => undefined,
   ): Promise<T> {
@@ -99,9 +99,19 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
     await within('caughtUpMs', caughtUp()).catch(() => undefined);
   }
 
-  async function askTimes(deviceId: string, from: number, to: number): Promise<readonly number[]> {
-    await caughtUp();
-    return history.timestamps(deviceId, from, to);
+  /** What `ask` gives once all acknowledged samples are in the history; a push waits for it. */
+  async function lookUp<T>(ask: () => Promise<T>): Promise<T> {
+    const reason =
+      problem() ?? (overdue > 0 ? `${patience?.who ?? 'the history'} does not answer in time` : undefined);
+    if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
+    const asking = caughtUp().then(ask);
+    return within('lookUpMs', asking, () => {
+      overdue++;
+      const onSettled = () => {
+        overdue--;
+      };
+      asking.then(onSettled, onSettled);
+    });
   }
 
   return {
@@ -114,27 +124,8 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
       return history.fields(deviceId);
     },
     latest: (): Promise<ReadonlyMap<string, Sample>> => within('latestMs', history.latest()),
-    async storedTimes(deviceId, from, to) {
-      const reason =
-        problem() ?? (overdue > 0 ? `${patience?.who ?? 'the history'} does not answer in time` : undefined);
-      if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
-      const asking = askTimes(deviceId, from, to);
-      return within('timesMs', asking, () => {
-        overdue++;
-        const onSettled = () => {
-          overdue--;
-        };
-        asking.then(onSettled, onSettled);
-      });
-    },
-    async storedFields(deviceId) {
-      const reason = problem();
-      if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
-      return within(
-        'answerMs',
-        caughtUp().then(() => history.fields(deviceId)),
-      );
-    },
+    storedTimes: (deviceId, from, to) => lookUp(() => history.timestamps(deviceId, from, to)),
+    storedFields: (deviceId) => lookUp(() => history.fields(deviceId)),
     inTime: (work) => within('answerMs', work),
     stop() {
       for (const giveUp of giveUps) giveUp();

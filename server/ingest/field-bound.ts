@@ -1,12 +1,14 @@
 /**
  * [I8] Bounds how many different fields a device brings: at most FIELDS_PER_DEVICE of which there are stored samples.
- * What it brought before the server's start is learnt from the history when it first brings another name than its
- * first list has, and again from time to time when it has no room left, since old samples are deleted. No push waits
- * for that [H4]: until the history has answered, only names since the start count.
+ * What it brought before the server's start is learnt from the history once it brings more names than UNASKED_FIELDS,
+ * and again from time to time when it has no room left, since old samples are deleted. Only the push that brings these
+ * names waits, and not for long [H4]: where the history does not answer, the names since the start count.
  */
 import { FIELDS_PER_DEVICE } from '#protocol/fields.ts';
 
 export const TOO_MANY_FIELDS = `this machine has brought ${FIELDS_PER_DEVICE} other fields, which is the most that is kept`;
+/** So many names of a device are taken after a start without asking the history; few machines have more. */
+export const UNASKED_FIELDS = 500;
 /** How often the history is asked of one device at most, in milliseconds. */
 const ASK_EVERY_MS = 10 * 60_000;
 
@@ -26,6 +28,11 @@ export interface FieldBound {
   knows(deviceId: string): boolean;
   /** Whether the device may bring this name: one that it brought before, or a new one within the bound. */
   admits(deviceId: string, name: string): boolean;
+  /**
+   * Resolves when the history has answered or failed to; undefined where nothing is to be learnt. As long as there is a
+   * promise, `admits` answers nothing final: the push is to be read again then.
+   */
+  learning(deviceId: string): Promise<void> | undefined;
   forget(deviceId: string): void;
 }
 
@@ -39,20 +46,19 @@ interface Names {
   askedAt: number;
   /** Whether the history has answered. */
   isLearnt: boolean;
+  /** Settles when the history has answered or failed to; undefined where it is not asked. */
+  asking: Promise<void> | undefined;
 }
 
 const NO_NAMES: ReadonlyMap<string, number> = new Map();
 
 export function createFieldBound({ storedFields, onLookUpFailed, now }: FieldBoundParts): FieldBound {
   const devices = new Map<string, Names>();
-  /** Settles when the history has answered for all devices; it is asked of one after the other. */
-  let asking = Promise.resolve();
-
   function namesOf(deviceId: string, first: ReadonlyMap<string, number>): Names {
     let names = devices.get(deviceId);
     if (names === undefined) {
-      names = { first, others: new Set(), unsettled: new Set(), askedAt: -Infinity, isLearnt: false };
-      devices.set(deviceId, names);
+      const unasked = { askedAt: -Infinity, isLearnt: false, asking: undefined };
+      devices.set(deviceId, (names = { first, others: new Set(), unsettled: new Set(), ...unasked }));
     }
     return names;
   }
@@ -62,11 +68,12 @@ export function createFieldBound({ storedFields, onLookUpFailed, now }: FieldBou
     if (Math.abs(now() - names.askedAt) < ASK_EVERY_MS) return;
     names.askedAt = now();
     names.unsettled = names.isLearnt ? new Set() : names.others;
-    asking = asking.then(() => learn(deviceId, names)).catch(onLookUpFailed);
+    names.asking = learn(deviceId, names)
+      .catch(onLookUpFailed)
+      .finally(() => (names.asking = undefined));
   }
 
   async function learn(deviceId: string, names: Names): Promise<void> {
-    if (devices.get(deviceId) !== names) return;
     const stored = await storedFields(deviceId);
     names.others = new Set([...stored, ...names.unsettled].filter((name) => !names.first.has(name)));
     names.isLearnt = true;
@@ -77,15 +84,19 @@ export function createFieldBound({ storedFields, onLookUpFailed, now }: FieldBou
     knows: (deviceId) => devices.has(deviceId),
     admits(deviceId, name) {
       const names = namesOf(deviceId, NO_NAMES);
-      const { first, others, isLearnt } = names;
+      const { first, others } = names;
       if (first.has(name) || others.has(name)) return true;
-      const hasRoom = first.size + others.size < FIELDS_PER_DEVICE;
-      if (hasRoom) {
-        others.add(name);
-        names.unsettled.add(name);
-      }
-      if (!hasRoom || !isLearnt) ask(deviceId, names);
-      return hasRoom;
+      const count = first.size + others.size;
+      if (count >= (names.isLearnt ? FIELDS_PER_DEVICE : UNASKED_FIELDS)) ask(deviceId, names);
+      if (names.asking !== undefined && !names.isLearnt) return true;
+      if (count >= FIELDS_PER_DEVICE) return false;
+      others.add(name);
+      names.unsettled.add(name);
+      return true;
+    },
+    learning(deviceId) {
+      const names = devices.get(deviceId);
+      return names?.isLearnt === false ? names.asking : undefined;
     },
     forget: (deviceId) => devices.delete(deviceId),
   };

@@ -228,7 +228,13 @@ export function createIngest(parts: IngestParts): Ingest {
       // While the body arrived, the device may have been removed or its token revoked. Nothing is remembered of it then.
       if (!record || record.token_hash === null) throw new ApiError('invalid_token');
       budget.spendBytes(deviceId, body.length);
-      const push = reader.read(deviceId, body);
+      let push = reader.read(deviceId, body);
+      const learning = reader.learning(deviceId);
+      if (learning !== undefined) {
+        await learning;
+        if ((devices.get(deviceId)?.token_hash ?? null) === null) throw new ApiError('invalid_token');
+        push = reader.read(deviceId, body);
+      }
       if (push.device_id !== deviceId) throw new ApiError('other_device');
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);
       const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);

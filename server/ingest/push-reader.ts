@@ -4,7 +4,7 @@
  */
 import { invalidBody, parseJson } from '#protocol/body.ts';
 import { checkFields, createMetricsParser, type ParseMetrics } from '#protocol/metrics.ts';
-import { createFieldBound, TOO_MANY_FIELDS, type FieldBoundParts } from './field-bound.ts';
+import { createFieldBound, TOO_MANY_FIELDS, UNASKED_FIELDS, type FieldBoundParts } from './field-bound.ts';
 import { parsePush, type Layout, type Push, type PushForm } from '#protocol/sample.ts';
 
 /** About how many characters the names of the shared layouts may have together; past it, all of them are dropped. */
@@ -12,10 +12,13 @@ const MAX_SHARED_CHARS = 8_000_000;
 
 export interface PushReader {
   /**
-   * The push in an inflated body. `deviceId`: the authenticated device.
+   * The push in an inflated body. `deviceId`: the authenticated device. Where `learning` then answers a promise, it is
+   * to be read again once that has resolved.
    * @throws ApiError when the body is no valid push
    */
   read(deviceId: string, body: Buffer): Push;
+  /** [I8] Resolves when it is known which fields of the device's last push may be kept; undefined where it is. */
+  learning(deviceId: string): Promise<void> | undefined;
   /** Pushes read since the server's start, by their form. */
   counts(): Readonly<Record<PushForm, number>>;
   forget(deviceId: string): void;
@@ -44,7 +47,8 @@ export function createPushReader(parts: FieldBoundParts): PushReader {
   function layoutOf(deviceId: string, fields: unknown): Layout {
     const last = lastLayouts.get(deviceId);
     if (last !== undefined && isSame(last, fields)) return last;
-    if (!fieldBound.knows(deviceId)) return checkFields(fields);
+    const isShort = Array.isArray(fields) && fields.length <= UNASKED_FIELDS;
+    if (isShort && !fieldBound.knows(deviceId)) return checkFields(fields);
     return checkFields(fields, boundOf(deviceId));
   }
 
@@ -77,12 +81,14 @@ export function createPushReader(parts: FieldBoundParts): PushReader {
         parseMetrics(metrics, path, leftOut, refuse);
       const parsed = parsePush(parseJson(body), (fields) => layoutOf(deviceId, fields), parseBounded);
       if (!parsed.success) throw invalidBody(parsed.error);
+      if (fieldBound.learning(deviceId) !== undefined) return parsed.data;
       const { form, samples } = parsed.data;
       const layout = samples[0]?.row?.layout;
       if (layout !== undefined) remember(deviceId, layout);
       counts[form]++;
       return parsed.data;
     },
+    learning: fieldBound.learning,
     counts: () => ({ ...counts }),
     forget(deviceId) {
       lastLayouts.delete(deviceId);

@@ -181,6 +181,20 @@ describe('ingest', () => {
     expect(stored.at(-1)).toBe(NOW + 60_000);
   });
 
+  test('[I8] after a start, a device brings no more fields than the history leaves room for, and the reply says so', async () => {
+    const { push } = openIngest({
+      storedFields: () => Promise.resolve(Array.from({ length: 4990 }, (_, i) => `old-${i}`)),
+    });
+    const metrics = (kind: string, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${kind}-${i}`, 1]));
+    const first = await push({ timestamp: NOW, metrics: { ...metrics('old', 700), ...metrics('new', 30) } });
+    expect(first).toMatchObject({ accepted: 1, ignored: { count: 20 } });
+    expect(first.ignored?.fields[0]?.reason).toContain('5000 other fields');
+    expect(await push({ timestamp: NOW + 1000, metrics: metrics('old', 4000) })).not.toHaveProperty(
+      'ignored',
+    );
+  });
+
   test('[I8] an address that changes with every push is written down without hurry', async () => {
     const { push, devices } = openIngest();
     let writes = 0;
