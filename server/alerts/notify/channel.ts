@@ -53,6 +53,8 @@ export interface Outgoing {
    * @throws {DeliveryError} where it has no address, or only ones that the channel may not connect to
    */
   lookUp(host: string): Promise<AllowedAddress>;
+  /** How long a channel that connects by itself waits for the other side, milliseconds. */
+  readonly timeoutMs: number;
 }
 
 /** One message on its way to one channel. */

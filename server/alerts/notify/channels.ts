@@ -3,6 +3,7 @@ import type { ChannelKind } from './channel.ts';
 import { alertmanager } from './channels/alertmanager.ts';
 import { browser } from './channels/browser.ts';
 import { discord } from './channels/discord.ts';
+import { email } from './channels/email.ts';
 import { googleChat } from './channels/google-chat.ts';
 import { gotify } from './channels/gotify.ts';
 import { homeAssistant } from './channels/home-assistant.ts';
@@ -20,6 +21,7 @@ import { webhook } from './channels/webhook.ts';
 
 /** In the order in which people choose from them. */
 const CHANNEL_KINDS: readonly ChannelKind[] = [
+  email,
   browser,
   slack,
   teams,

@@ -42,9 +42,23 @@ const CONNECTION_PROBLEMS: Readonly<Record<string, string>> = {
   ENETUNREACH: "cannot be reached from here. Check the server's network and the address",
 };
 
+/** What OpenSSL and Node say for these codes, as nodemailer passes on the words and not the code. */
+const WORDS_OF_CODES: readonly (readonly [string, string])[] = [
+  ['self-signed certificate in certificate chain', 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ['self-signed certificate', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ['unable to get local issuer certificate', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'],
+  ['unable to verify the first certificate', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ['certificate has expired', 'CERT_HAS_EXPIRED'],
+  ['certificate is not yet valid', 'CERT_NOT_YET_VALID'],
+  ["does not match certificate's altnames", 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ...Object.keys(CONNECTION_PROBLEMS).map((code) => [code, code] as const),
+];
+
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  const told = WORDS_OF_CODES.find(([words]) => error.message.includes(words));
+  if (told !== undefined) return told[1];
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 

@@ -309,6 +309,8 @@ export function createOutgoing({
   }
 
   return {
+    timeoutMs,
+
     async request(request) {
       const url = parseUrl(request.url);
       const limit = new AbortController();
