@@ -22,6 +22,8 @@ import {
 } from './lifecycle.ts';
 import { evaluateSamples, samplesToEvaluate } from './push-evaluation.ts';
 import { covers, createRuleIndex, hasSameEffect, stillMatches, type DeviceOf } from './rules.ts';
+import type { Trend } from './trend.ts';
+import type { TrendCondition } from './trends.ts';
 import { forMsOf, type Tier } from './watch.ts';
 
 /** How often it is checked whether offline devices are offline, and flapping alerts quiet, for long enough. */
@@ -62,6 +64,10 @@ export interface Alerts {
   nameChanged(deviceId: string): void;
   /** To be called when `muteOf` may answer otherwise, for any alert. */
   mutesChanged(): void;
+  /** The comparisons of the device's rules that need something from the history. */
+  trendsNeeded(deviceId: string): readonly TrendCondition[];
+  /** Takes what was found in the history, by field. */
+  trendsFound(deviceId: string, what: string, trends: ReadonlyMap<string, Trend>): void;
   /** The active alerts, newest first. */
   active(): readonly Alert[];
   /** The alert with this id, active or resolved; undefined where there is none (any more). */
@@ -339,6 +345,9 @@ export function createAlerts({
     rulesChanged() {
       const rulesBefore = rulesById;
       loadRules();
+      // Windows and trends are kept for rules that there may be no more.
+      for (const deviceId of [...memories.keys()])
+        if (!index.of(deviceId).needsMemory) memories.delete(deviceId);
       for (const [deviceId, device] of [...cases]) {
         dropChangedRules(deviceId, device, rulesBefore);
         checkOffline(deviceId);
@@ -359,6 +368,10 @@ export function createAlerts({
     mutesChanged() {
       for (const device of cases.values()) device.mute(muteOf, now());
       reportChanges();
+    },
+    trendsNeeded: (deviceId) => index.of(deviceId).trends,
+    trendsFound(deviceId, what, trends) {
+      if (deviceOf(deviceId) !== undefined) memoryOf(deviceId).setTrends(what, trends);
     },
     active: () => book.active().toReversed(),
     get(id) {

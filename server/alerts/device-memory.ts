@@ -58,13 +58,10 @@ export class DeviceMemory {
   trend(what: string, metric: string): Trend | undefined {
     return this.#trends.get(what)?.get(metric);
   }
-  /** Replaces what was worked out of all fields. */
-  setTrends(what: string, trends: Map<string, Trend>): void {
+  /** Adds what was worked out of these fields. */
+  setTrends(what: string, found: ReadonlyMap<string, Trend>): void {
+    const trends = this.#trends.get(what) ?? new Map<string, Trend>();
     this.#trends.set(what, trends);
-  }
-  /** Forgets windows and trends that no rule uses any more. */
-  keepOnly(windows: ReadonlySet<number>, trends: ReadonlySet<string>): void {
-    for (const overS of this.#windows.keys()) if (!windows.has(overS)) this.#windows.delete(overS);
-    for (const what of this.#trends.keys()) if (!trends.has(what)) this.#trends.delete(what);
+    for (const [metric, trend] of found) trends.set(metric, trend);
   }
 }

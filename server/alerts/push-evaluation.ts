@@ -120,6 +120,22 @@ function evaluatePattern(
       evaluateRule(access, watch, name, sample, gapMs);
 }
 
+function evaluateWatch(access: CaseAccess, watch: Watch, sample: Sample, gapMs: number): void {
+  if (watch.namesIn === undefined) evaluateRule(access, watch, watch.metric, sample, gapMs);
+  else evaluatePattern(access, watch, watch.namesIn, sample, gapMs);
+}
+
+/** Evaluates every rule for a device of which something is noted: what finds nothing wrong now may end it. */
+function evaluateAll(
+  { exact, patterns }: DeviceRules,
+  access: CaseAccess,
+  sample: Sample,
+  gapMs: number,
+): void {
+  for (const watch of exact) evaluateWatch(access, watch, sample, gapMs);
+  for (const watch of patterns) evaluateWatch(access, watch, sample, gapMs);
+}
+
 /** Evaluates every rule for every sample, in order. The caller then settles the case once. */
 export function evaluateSamples(
   rules: DeviceRules,
@@ -129,8 +145,14 @@ export function evaluateSamples(
 ): void {
   const gapMs = onlineWindowMs(intervalS);
   for (const sample of samples) {
-    for (const watch of rules.exact) evaluateRule(access, watch, watch.metric, sample, gapMs);
-    for (const watch of rules.patterns)
-      if (watch.namesIn !== undefined) evaluatePattern(access, watch, watch.namesIn, sample, gapMs);
+    const { row } = sample;
+    if (row === undefined || access.device !== undefined) {
+      evaluateAll(rules, access, sample, gapMs);
+      continue;
+    }
+    for (const watch of rules.reading) evaluateWatch(access, watch, sample, gapMs);
+    rules
+      .quickLook(row.layout)
+      .look(row, ({ watch, metric }) => evaluateRule(access, watch, metric, sample, gapMs));
   }
 }

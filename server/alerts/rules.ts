@@ -4,6 +4,9 @@ import { conditionFor, type Alert, type AlertRule } from '#protocol/alerts.ts';
 import type { Condition } from '#protocol/conditions.ts';
 import { fieldMatches } from '#protocol/fields.ts';
 import { nameMatches } from '#protocol/name-pattern.ts';
+import type { Layout } from '#protocol/sample.ts';
+import { createQuickLooks, type QuickLook } from './quick-look.ts';
+import { trendPartsOf, type TrendCondition } from './trends.ts';
 import { watchOf, type Watch } from './watch.ts';
 
 /** What the scopes of rules ask of a device, and how wrong its clock is: milliseconds, null where it is not. */
@@ -28,11 +31,15 @@ export interface DeviceRules {
   /** Rules about all instances of a field: `mount:*:used`. */
   readonly patterns: readonly Watch[];
   readonly offline: readonly OfflineRule[];
+  /** Those of `exact` and `patterns` that read more than the field's value. */
+  readonly reading: readonly Watch[];
+  /** The others, laid out for a list of fields. */
+  readonly quickLook: (layout: Layout) => QuickLook;
   /** Whether one of the rules reads more than the field's value. */
   readonly needsMemory: boolean;
+  /** The comparisons that need something from the history. */
+  readonly trends: readonly TrendCondition[];
 }
-
-const NO_RULES: DeviceRules = { exact: [], patterns: [], offline: [], needsMemory: false };
 
 /** Whether the rule's scope has the device's id, one of its tags or its name; an empty scope covers all devices. */
 export function covers(
@@ -50,25 +57,31 @@ export function covers(
 }
 
 /** A rule as it is for one device. */
-interface OwnRule {
+export interface OwnRule {
   readonly rule: AlertRule;
   readonly condition: Condition;
 }
 
 /** Sorts enabled rules by their kind. */
-function sortByKind(rules: readonly OwnRule[]): DeviceRules {
+export function sortByKind(rules: readonly OwnRule[]): DeviceRules {
   const offline: OfflineRule[] = [];
   const watches: Watch[] = [];
   for (const { rule, condition } of rules)
     if (condition.kind === 'offline') offline.push({ rule, forMs: condition.for_s * 1000 });
     else watches.push(watchOf(rule, condition));
+  const reading = watches.filter(({ read, second }) => read !== undefined || second !== undefined);
   return {
     exact: watches.filter(({ namesIn }) => namesIn === undefined),
     patterns: watches.filter(({ namesIn }) => namesIn !== undefined),
     offline,
-    needsMemory: watches.some(({ read, second }) => read !== undefined || second !== undefined),
+    reading,
+    quickLook: createQuickLooks(watches.filter((watch) => !reading.includes(watch))),
+    trends: watches.flatMap((watch) => trendPartsOf(watch.condition)),
+    needsMemory: reading.length > 0,
   };
 }
+
+const NO_RULES: DeviceRules = sortByKind([]);
 
 /** Whether both rules raise the same alerts for a device they cover; their names and scopes may differ. */
 export function hasSameEffect(a: AlertRule, b: AlertRule, deviceId: string): boolean {

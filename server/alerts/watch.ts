@@ -275,4 +275,4 @@ export function jointVerdict(
 }
 
 /** Whether a reading passes the watch's first threshold. */
-export const passes = ({ tiers: [tier] }: Watch, reading: number) => fires(tier.limit, reading);
+export const passes = ({ tiers }: Watch, reading: number) => fires(tiers[0].limit, reading);

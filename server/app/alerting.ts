@@ -4,7 +4,6 @@ import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
 import { DEFAULT_LIMITS } from '../alerts/lifecycle.ts';
-import { alertRuleRoutes } from '../routes/alert-rules.ts';
 import { alertRoutes } from '../routes/alerts.ts';
 import { silenceRoutes } from '../routes/silences.ts';
 import { createNotifier, type Base } from './base.ts';
@@ -83,7 +82,6 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
         audit: people.audit,
         now,
       }),
-      ...alertRuleRoutes({ rules, rulesChanged: alerts.rulesChanged, audit: people.audit }),
     ],
     stop: alerts.stop,
   };

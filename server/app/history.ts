@@ -8,7 +8,7 @@ import type { Sample } from '#protocol/sample.ts';
 import { openInfluxHistory } from '../../influx/influx.ts';
 import { openEmbeddedHistory } from '../history/embedded/embedded.ts';
 import { createFeeder, endsInTime, type Feeder } from '../history/feeder.ts';
-import type { History } from '../history/history.ts';
+import type { History, HistoryQuery } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
 import { createReader, influxPatience, type Reader } from '../history/reader.ts';
 import { createRemovals } from '../history/removals.ts';
@@ -153,6 +153,11 @@ async function open(base: Base, stops: Stops) {
       removals.waits(deviceId) ? Promise.resolve([]) : reader.storedTimes(deviceId, from, to),
     storedFields: (deviceId: string) =>
       removals.waits(deviceId) ? Promise.resolve([]) : reader.storedFields(deviceId),
+    /** How rules read the history: each read ends within the history's patience. */
+    forRules: {
+      query: (query: HistoryQuery) => reader.inTime(reader.query(query)),
+      fields: (deviceId: string) => reader.inTime(reader.fields(deviceId)),
+    },
     /** Ends the waiting for a history that does not answer, so that the server can stop. */
     stopReading: reader.stop,
     noteRemoval: removals.note,

@@ -9,6 +9,7 @@ import { openDataFolder, StartError, type DataFolder } from '../state/data-folde
 import { openState } from '../state/state.ts';
 import { openCertificate } from '../tls/certificate.ts';
 import type { Log } from '../types.ts';
+import { openAlertRules } from './alert-rules.ts';
 import { addDefaultRules, openAlerting } from './alerting.ts';
 import type { Base, Capability } from './base.ts';
 import { watchCertificate } from './certificates.ts';
@@ -91,10 +92,11 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   );
   const mutes = withStop(openMutes(base, { machines, silences }));
   const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
+  const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, latest, machines, alerting, live });
   let ready = false;
-  const routes = [people, history, machines, alerting, samples].flatMap((part) => part.routes);
+  const routes = [people, history, machines, alerting, alertRules, samples].flatMap((part) => part.routes);
   const isReady = () => ready;
   const needs = { people, history, machines, samples, fingerprint, isReady, routes };
   const status = openStatus(base, needs);

@@ -4,7 +4,7 @@
 import type { DeviceDetail, DeviceStatus } from '#protocol/api.ts';
 import { LONGEST_RETRY_S, onlineWindowMs } from '#protocol/gaps.ts';
 import { FLEET_FIELDS, type Recent } from '#protocol/live.ts';
-import { fieldValue, rowSample, type Sample, type Values } from '#protocol/sample.ts';
+import { fieldNames, fieldValue, rowSample, type Sample, type Values } from '#protocol/sample.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import { emptyRecent, RecentRing } from './recent-ring.ts';
 
@@ -71,6 +71,8 @@ export interface Fleet {
   /** To be called for every accepted push. A push of a device that was removed meanwhile is ignored. */
   pushAccepted(push: AcceptedPush): void;
   get(deviceId: string): FleetEntry | undefined;
+  /** The names of the fields of the device's current sample; empty where there is none. */
+  fieldsOf(deviceId: string): readonly string[];
   /**
    * The last five minutes in at most `maxPoints` points (default and limit: 60); empty for an unknown device.
    */
@@ -213,6 +215,10 @@ export function createFleet({ now, onStatusChange, devices, latest, every }: Fle
       if (device.status === 'offline') setStatus(deviceId, device, 'online', arrived);
     },
     get: (deviceId) => tracked.get(deviceId),
+    fieldsOf(deviceId) {
+      const newest = tracked.get(deviceId)?.newest;
+      return newest === undefined ? [] : fieldNames(newest);
+    },
     recent: (deviceId, maxPoints) => tracked.get(deviceId)?.ring?.read(maxPoints) ?? emptyRecent(),
     stop: stopSweep,
   };

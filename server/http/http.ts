@@ -130,7 +130,8 @@ export function createHttp({ tls, log }: HttpParts): Http {
         }
         const person = await guarded;
         const raw = inflate(await body.bytes, request.header('content-encoding'), maxBytes);
-        send(exchange, await route.handle({ request, person, raw, deviceId }));
+        const isGone = () => exchange.aborted;
+        send(exchange, await route.handle({ request, person, raw, deviceId, isGone }));
       } catch (error) {
         exchange.closes = !body.isComplete();
         sendError(exchange, error, routeName, log);

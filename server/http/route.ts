@@ -52,13 +52,21 @@ export interface Route extends Description {
    * it is not read. `body` is unused here: `routeWithBody` parses `raw` and passes the result on. `deviceId` is
    * what `admit` returned, else ''.
    */
-  readonly handle: (call: { request: Request; person: SignedIn; raw: Buffer; deviceId: string }) => unknown;
+  readonly handle: (call: {
+    request: Request;
+    person: SignedIn;
+    raw: Buffer;
+    deviceId: string;
+    isGone: () => boolean;
+  }) => unknown;
   /** Whether the request's body is read at all. */
   readonly readsBody: boolean;
 }
 
 interface Call {
   readonly request: Request;
+  /** Whether the client has disconnected, so that nobody waits for the answer. */
+  readonly isGone: () => boolean;
 }
 interface PersonCall extends Call {
   readonly person: SignedIn;
@@ -83,7 +91,8 @@ export function routeWithBody<Schema extends z.ZodType>(
   return {
     ...description,
     readsBody: true,
-    handle: ({ request, person, raw }) => handle({ request, person, body: parseBody(schema, raw) }),
+    handle: ({ request, person, raw, isGone }) =>
+      handle({ request, person, isGone, body: parseBody(schema, raw) }),
   };
 }
 

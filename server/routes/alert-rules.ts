@@ -1,28 +1,53 @@
 /** `/alert-rules`: list, add, change and remove rules. */
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import {
-  alertRule,
   alertRuleCreate,
   alertRulePatch,
   alertRulesReply,
   fittingRule,
+  type AlertRule,
 } from '#protocol/alerts.ts';
 import { invalidBody } from '#protocol/body.ts';
 import { ApiError } from '#protocol/errors.ts';
+import {
+  alertRuleSaved,
+  previewReply,
+  previewRequest,
+  type PreviewReply,
+  type RuleWarning,
+} from '#protocol/rule-preview.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRuleRecord } from '../state/records.ts';
+import { orUnavailable } from './series.ts';
 
 export interface AlertRuleRouteParts {
   readonly rules: Collection<AlertRuleRecord>;
   /** Called after a rule was added, changed or removed. */
   readonly rulesChanged: () => void;
+  /** What may not be meant in a rule. */
+  readonly check: (rule: AlertRule) => readonly RuleWarning[];
+  /**
+   * How often a rule would have fired. `who`: the session that asks; `isGone`: whether nobody waits any more.
+   */
+  readonly preview: (
+    asked: z.output<typeof previewRequest>,
+    who: string,
+    isGone: () => boolean,
+  ) => Promise<PreviewReply>;
   readonly audit: Audit;
 }
 
-export function alertRuleRoutes({ rules, rulesChanged, audit }: AlertRuleRouteParts): Route[] {
+export function alertRuleRoutes({
+  rules,
+  rulesChanged,
+  check,
+  preview,
+  audit,
+}: AlertRuleRouteParts): Route[] {
   function requireRule(id: string): AlertRuleRecord {
     const rule = rules.get(id);
     if (!rule) throw new ApiError('unknown_item');
@@ -44,7 +69,7 @@ export function alertRuleRoutes({ rules, rulesChanged, audit }: AlertRuleRoutePa
       access: 'admin',
       summary: 'Add a rule.',
       body: alertRuleCreate,
-      reply: alertRule,
+      reply: alertRuleSaved,
       status: 201,
       async handle({ request, person, body }) {
         const rule = { ...body, id: randomUUID() };
@@ -55,7 +80,7 @@ export function alertRuleRoutes({ rules, rulesChanged, audit }: AlertRuleRoutePa
           action: 'added the alert rule',
           target: rule.name,
         });
-        return new Reply(201, rule);
+        return new Reply(201, { ...rule, warnings: check(rule) });
       },
     }),
     routeWithBody({
@@ -64,7 +89,7 @@ export function alertRuleRoutes({ rules, rulesChanged, audit }: AlertRuleRoutePa
       access: 'admin',
       summary: 'Change a rule; a condition is replaced as a whole.',
       body: alertRulePatch,
-      reply: alertRule,
+      reply: alertRuleSaved,
       errors: ['unknown_item'],
       async handle({ request, person, body }) {
         const rule = requireRule(firstParam(request));
@@ -78,8 +103,19 @@ export function alertRuleRoutes({ rules, rulesChanged, audit }: AlertRuleRoutePa
           action: 'changed the alert rule',
           target: changed.name,
         });
-        return changed;
+        return { ...changed, warnings: check(changed) };
       },
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/alert-rules/preview',
+      access: 'viewer',
+      summary:
+        'How often a rule would have fired in the last days, when and where, and what may not be meant in it.',
+      body: previewRequest,
+      reply: previewReply,
+      errors: ['unknown_device', 'history_unavailable'],
+      handle: ({ person, body, isGone }) => orUnavailable(preview(body, person.sessionId, isGone)),
     }),
     route({
       method: 'DELETE',

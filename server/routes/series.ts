@@ -100,7 +100,7 @@ export function toPoints({ t, min, mean, max }: Buckets, stepMs: number): Point[
 }
 
 /** Turns a rejection of the history into the error `history_unavailable`. An ApiError stays as it is. */
-async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {

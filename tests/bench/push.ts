@@ -39,7 +39,7 @@ async function startControl(server: TestServer, port: number): Promise<Running> 
 }
 
 /** Microseconds that the history's own thread has used: the history is not the push. */
-async function historyMicroseconds(server: TestServer): Promise<number> {
+export async function historyMicroseconds(server: TestServer): Promise<number> {
   const { history } = (await server.admin.ask('GET', '/status')).as(statusReply);
   return (history.cpu_ms ?? 0) * 1000;
 }

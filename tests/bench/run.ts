@@ -1,5 +1,6 @@
 /** `npm run bench`: the budgets, each beside its control. `npm run bench -- push` measures one. */
 import { benchAgent } from './agent.ts';
+import { benchAlerts } from './alerts.ts';
 import { benchFanout } from './fanout.ts';
 import { benchFleet } from './fleet.ts';
 import { benchHistory } from './history.ts';
@@ -8,6 +9,7 @@ import type { Row } from './row.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   push: benchPush,
+  alerts: benchAlerts,
   fleet: benchFleet,
   agent: benchAgent,
   history: benchHistory,
