@@ -24,7 +24,8 @@ const DARK_TONES = { critical: '#fa6b62', warning: '#edb553', good: '#55c983', n
 
 const DARK_STYLES = [
   `.ground{background:${COLOURS.ground[1]}!important}`,
-  `.card{background:${COLOURS.card[1]}!important;border-color:${COLOURS.line[1]}!important}`,
+  // The upper border keeps the colour of the state.
+  `.card{background:${COLOURS.card[1]}!important;border-left-color:${COLOURS.line[1]}!important;border-right-color:${COLOURS.line[1]}!important;border-bottom-color:${COLOURS.line[1]}!important}`,
   `.text{color:${COLOURS.text[1]}!important}`,
   `.muted{color:${COLOURS.muted[1]}!important}`,
   `.line{border-color:${COLOURS.line[1]}!important}`,
