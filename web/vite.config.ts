@@ -10,6 +10,8 @@ export default defineConfig({
     sveltekit({
       adapter: adapter({ fallback: '200.html', precompress: true }),
       paths: { base: '/ui', relative: false },
+      // Only browsers whose people want to be notified register it.
+      serviceWorker: { register: false },
       csp: {
         mode: 'hash',
         directives: {

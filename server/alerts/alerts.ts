@@ -82,6 +82,8 @@ export interface Alerts {
   unacknowledge(id: string, by: string): Alert | undefined;
   /** Adds a comment to an alert, active or resolved. Undefined for an unknown alert. */
   comment(id: string, remark: Omit<Remark, 'at'>): Alert | undefined;
+  /** The alert with the names that its rule and machine have now. */
+  named(alert: Alert): Alert;
   stop(): void;
 }
 
@@ -391,6 +393,7 @@ export function createAlerts({
     unacknowledge: (id, by) => edit(id, (alert) => unacknowledge(alert, { at: now(), by, text: '' })),
     comment: (id, { by, text }) => edit(id, (alert) => comment(alert, { at: now(), by, text })),
     all: ({ limit = 1000 } = {}) => book.all(limit).map(named),
+    named,
     stop: stopChecks,
   };
 }

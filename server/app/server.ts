@@ -20,6 +20,7 @@ import { openLive } from './live.ts';
 import { openMachines } from './machines.ts';
 import { openMutes } from './mutes.ts';
 import { createNotices } from './notices.ts';
+import { openNotifying } from './notifying.ts';
 import { isFirstStart, openPeople, type AdminPassword } from './people.ts';
 import { openSamples } from './samples.ts';
 import { openSilences } from './silences.ts';
@@ -93,10 +94,14 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const mutes = withStop(openMutes(base, { machines, silences }));
   const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
+  const isTls = certificate !== null;
+  const notifying = withStop(await openNotifying(base, { people, machines, alerting, isTls }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, latest, machines, alerting, live });
   let ready = false;
-  const routes = [people, history, machines, alerting, alertRules, samples].flatMap((part) => part.routes);
+  const routes = [people, history, machines, alerting, alertRules, notifying, samples].flatMap(
+    (part) => part.routes,
+  );
   const isReady = () => ready;
   const needs = { people, history, machines, samples, fingerprint, isReady, routes };
   const status = openStatus(base, needs);

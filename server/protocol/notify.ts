@@ -190,6 +190,9 @@ export const alertRoutePatch = z.strictObject({
 /** All route ids in their new order. */
 export const alertRouteOrder = z.strictObject({ order: z.array(z.string().max(128)).max(200) });
 
+/** What a match takes, as things are now. */
+export const routeMatchReply = z.object({ machines: z.number(), rules: z.number() });
+
 // --- notifications ----------------------------------------------------------------------------------
 
 /**
@@ -252,6 +255,30 @@ export type Notification = z.infer<typeof notification>;
 export const notificationsReply = z.object({ notifications: z.array(notification) });
 /** The reply to a test: the far side's own answer. */
 export const channelTestReply = attempt;
+
+/** Who is told of an alert. */
+export const audience = z.object({
+  /** The routes that take it, in their order, by name, with the channels of each. */
+  routes: z.array(z.object({ id: z.string(), name: z.string(), channels: z.array(z.string()) })),
+  /** Why nobody is told, and what to do; null where somebody is. */
+  nobody_because: z.string().nullable(),
+  /** What was sent about it, or waits to be, newest first. */
+  notifications: z.array(notification.omit({ alerts: true })),
+});
+export type Audience = z.infer<typeof audience>;
+export const audienceReply = audience;
+
+// --- browsers ---------------------------------------------------------------------------------------
+
+/** What a browser's Push API gives for a registered browser. */
+export const pushSubscription = z.object({
+  /** The address of the browser's push service. */
+  endpoint: z.url({ protocol: /^https$/ }).max(2000),
+  /** The browser's own, in base64url. */
+  keys: z.object({ p256dh: z.string().max(200), auth: z.string().max(100) }),
+});
+export const pushSubscriptionRemoval = z.strictObject({ endpoint: z.string().max(2000) });
+export const pushKeyReply = z.object({ public_key: z.string() });
 
 // --- settings ---------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { alert, alertRule } from '#protocol/alerts.ts';
 import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
-import { alertRoute, notification, notifySettings } from '#protocol/notify.ts';
+import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { inventory } from '#protocol/sample.ts';
 
 export const userRecord = z.object({
@@ -128,3 +128,11 @@ export type AlertGroupRecord = z.infer<typeof alertGroupRecord>;
 /** There is one, with the id `settings`. */
 export const notifySettingsRecord = notifySettings.extend({ id: z.string() });
 export type NotifySettingsRecord = z.infer<typeof notifySettingsRecord>;
+
+/** A browser in which a person wants to be notified. The id is a hash of the endpoint. */
+export const pushSubscriptionRecord = pushSubscription.extend({
+  id: z.string(),
+  username: z.string(),
+  created_at: z.number(),
+});
+export type PushSubscriptionRecord = z.infer<typeof pushSubscriptionRecord>;

@@ -17,6 +17,7 @@ import {
   enrollmentKeyRecord,
   notificationRecord,
   notifySettingsRecord,
+  pushSubscriptionRecord,
   removalRecord,
   removedDeviceRecord,
   sessionRecord,
@@ -103,6 +104,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     alertGroups: await open('alert-groups', alertGroupRecord),
     notifications: await open('notifications', notificationRecord),
     notifySettings: await open('notify-settings', notifySettingsRecord),
+    pushSubscriptions: await open('push-subscriptions', pushSubscriptionRecord),
     /** Administrators' entries. */
     audit: await open('audit', auditRecord),
     /** Entries of all other kinds of actors. */

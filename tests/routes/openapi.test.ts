@@ -65,6 +65,10 @@ beforeAll(async () => {
   await stage.push(target, { metrics: { heat: 95 }, timestamp: Date.now() });
   const time = { kind: 'once', to: Date.now() + 3_600_000 };
   await stage.admin.ask('POST', '/silences', { body: { scope: { tags: ['odd'] }, time } });
+  // And a channel, whose address refuses every connection, and a route to it.
+  const settings = { url: 'http://127.0.0.1:1/' };
+  const channel = { name: 'Nowhere', kind: 'webhook', settings, private_network: true };
+  await stage.admin.ask('POST', '/channels', { body: channel });
   for (const { method, path } of operations)
     if (method === 'GET' && !path.includes('{')) remember(path, (await stage.admin.ask('GET', path)).text);
   // The requests may end the session or change the password of `admin`, but they do not know this name.

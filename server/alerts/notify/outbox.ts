@@ -28,6 +28,8 @@ export interface Outbox {
   ofThread(thread: string): readonly Notification[];
   /** Notes a try. `next`: when the next one is due, epoch milliseconds, or that there is none. */
   attempted(notification: Notification, attempt: Attempt, next: number | 'sent' | 'failed'): Notification;
+  /** Makes everything due that the channel has yet to send. */
+  hurry(channelId: string): void;
   /** Notes that another channel was given what this notification says. */
   rerouted(notification: Notification): void;
   /** Forgets what nobody needs any more. */
@@ -80,6 +82,10 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
         next_try_at: isDone ? null : next,
         done_at: isDone ? attempt.at + attempt.ms : null,
       });
+    },
+    hurry(channelId) {
+      for (const notification of [...(waiting.get(channelId)?.values() ?? [])])
+        change({ ...notification, next_try_at: null });
     },
     rerouted(notification) {
       change({ ...notification, rerouted: true });

@@ -1,5 +1,5 @@
 /** Which alert routes take an alert, and which alerts of a route become one message. Pure functions. */
-import type { Alert } from '#protocol/alerts.ts';
+import type { Alert, Severity } from '#protocol/alerts.ts';
 import type { AlertRoute, RouteMatch } from '#protocol/notify.ts';
 import { isWithin } from '../week-hours.ts';
 
@@ -11,12 +11,24 @@ export function namePattern(pattern: string): (name: string) => boolean {
   return (name) => expression.test(name);
 }
 
+/** Whether the list has the item; an empty list has all. */
+const isAmong = <T>(list: readonly T[], item: T) => list.length === 0 || list.includes(item);
+
+/** Whether a match takes alerts of a machine with this name and these tags. */
+export function takesMachine(match: RouteMatch, name: string, tags: readonly string[]): boolean {
+  const hasTag = match.tags.length === 0 || match.tags.some((tag) => tags.includes(tag));
+  return hasTag && namePattern(match.name)(name);
+}
+
+/** Whether a match takes alerts of this rule and severity. */
+export function takesRule({ severities, rules }: RouteMatch, ruleId: string, severity: Severity): boolean {
+  return isAmong(severities, severity) && isAmong(rules, ruleId);
+}
+
 function matches(match: RouteMatch, alert: Alert, tags: readonly string[]): boolean {
-  if (match.severities.length > 0 && !match.severities.includes(alert.severity)) return false;
-  if (match.rules.length > 0 && !match.rules.includes(alert.rule_id)) return false;
-  if (match.tags.length > 0 && !match.tags.some((tag) => tags.includes(tag))) return false;
-  if (!namePattern(match.name)(alert.device_name)) return false;
-  return match.hours === null || isWithin(match.hours, alert.timestamp);
+  const { rule_id, severity, device_name, timestamp } = alert;
+  if (!takesRule(match, rule_id, severity) || !takesMachine(match, device_name, tags)) return false;
+  return match.hours === null || isWithin(match.hours, timestamp);
 }
 
 /**

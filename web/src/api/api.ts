@@ -29,10 +29,33 @@ import {
   type userCreate,
   type userPatch,
 } from '#protocol/api.ts';
+import {
+  alertRoute,
+  alertRoutesReply,
+  audienceReply,
+  channel,
+  channelKindsReply,
+  channelsReply,
+  channelTestReply,
+  notificationsReply,
+  notifySettingsReply,
+  pushKeyReply,
+  routeMatchReply,
+  type alertRouteCreate,
+  type alertRoutePatch,
+  type channelCreate,
+  type channelPatch,
+  type NotifySettings,
+  type RouteMatch,
+} from '#protocol/notify.ts';
 import { createSend, parsed, type Fetch } from './request.ts';
 
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
 type AlertRulePatch = z.input<typeof alertRulePatch>;
+export type NewChannel = z.input<typeof channelCreate>;
+type ChannelPatch = z.input<typeof channelPatch>;
+export type NewAlertRoute = z.input<typeof alertRouteCreate>;
+type AlertRoutePatch = z.input<typeof alertRoutePatch>;
 type DevicePatch = z.input<typeof devicePatch>;
 export type NewEnrollmentKey = z.input<typeof enrollmentKeyCreate>;
 type PasswordChange = z.input<typeof passwordRequest>;
@@ -166,6 +189,85 @@ export function createApi({
       },
       async remove(ruleId: string) {
         await send({ method: 'DELETE', path: `/alert-rules/${id(ruleId)}` });
+      },
+    },
+
+    // --- what carries alerts to people ---
+    async channelKinds(signal?: AbortSignal) {
+      const reply = await send({ method: 'GET', path: '/channel-kinds', signal });
+      return parsed(channelKindsReply, reply).channel_kinds;
+    },
+    channels: {
+      async list(signal?: AbortSignal) {
+        return parsed(channelsReply, await send({ method: 'GET', path: '/channels', signal })).channels;
+      },
+      async create(newChannel: NewChannel) {
+        return parsed(channel, await send({ method: 'POST', path: '/channels', body: newChannel }));
+      },
+      async patch(channelId: string, patch: ChannelPatch) {
+        await send({ method: 'PATCH', path: `/channels/${id(channelId)}`, body: patch });
+      },
+      async remove(channelId: string) {
+        await send({ method: 'DELETE', path: `/channels/${id(channelId)}` });
+      },
+      /** Resolves with what the far side answered, also where that is an error. */
+      async test(channelId: string) {
+        const reply = await send({ method: 'POST', path: `/channels/${id(channelId)}/test` });
+        return parsed(channelTestReply, reply);
+      },
+    },
+    alertRoutes: {
+      async list(signal?: AbortSignal) {
+        const reply = await send({ method: 'GET', path: '/alert-routes', signal });
+        return parsed(alertRoutesReply, reply).alert_routes;
+      },
+      async create(route: NewAlertRoute) {
+        return parsed(alertRoute, await send({ method: 'POST', path: '/alert-routes', body: route }));
+      },
+      async patch(routeId: string, patch: AlertRoutePatch) {
+        await send({ method: 'PATCH', path: `/alert-routes/${id(routeId)}`, body: patch });
+      },
+      async remove(routeId: string) {
+        await send({ method: 'DELETE', path: `/alert-routes/${id(routeId)}` });
+      },
+      async order(order: readonly string[]) {
+        await send({ method: 'POST', path: '/alert-routes/order', body: { order } });
+      },
+      /** How many machines and rules a match takes now. */
+      async check(match: RouteMatch) {
+        const reply = await send({ method: 'POST', path: '/alert-routes/check', body: match });
+        return parsed(routeMatchReply, reply);
+      },
+    },
+    async audience(alertId: string, signal?: AbortSignal) {
+      const reply = await send({ method: 'GET', path: `/alerts/${id(alertId)}/audience`, signal });
+      return parsed(audienceReply, reply);
+    },
+    async notifications(channelId?: string, signal?: AbortSignal) {
+      const query = channelId === undefined ? '' : `?channel=${id(channelId)}`;
+      const reply = await send({ method: 'GET', path: `/notifications${query}`, signal });
+      return parsed(notificationsReply, reply).notifications;
+    },
+    notifySettings: {
+      async get(signal?: AbortSignal) {
+        return parsed(notifySettingsReply, await send({ method: 'GET', path: '/notify-settings', signal }));
+      },
+      async patch(patch: Partial<NotifySettings>) {
+        await send({ method: 'PATCH', path: '/notify-settings', body: patch });
+      },
+    },
+
+    pushSubscriptions: {
+      /** The public key with which a browser registers at its push service. */
+      async key() {
+        return parsed(pushKeyReply, await send({ method: 'GET', path: '/push-subscriptions/key' }))
+          .public_key;
+      },
+      async add(subscription: PushSubscriptionJSON) {
+        await send({ method: 'POST', path: '/push-subscriptions', body: subscription });
+      },
+      async remove(endpoint: string) {
+        await send({ method: 'POST', path: '/push-subscriptions/remove', body: { endpoint } });
       },
     },
 

@@ -1,0 +1,275 @@
+/**
+ * Sends the notifications of the outbox, one after another for each channel. [A4] Each channel has a lane of its own:
+ * one that fails or hangs delays no other. A failed delivery is tried again with backoff and jitter, or when the far
+ * side asks for it.
+ */
+import { errorText } from '#protocol/errors.ts';
+import type { Attempt, ChannelHealth, ChannelRecord, Notification } from '#protocol/notify.ts';
+import type { Clock, Log } from '../../types.ts';
+import { DeliveryError, type Answer, type Browsers, type ChannelKind, type Outgoing } from './channel.ts';
+import { secretsOf } from './channel-settings.ts';
+import type { Message } from './message.ts';
+import type { Outbox } from './outbox.ts';
+import { redact } from './redact.ts';
+
+/** The wait after the first failure, milliseconds; it doubles with each further one, up to the longest. */
+const FIRST_RETRY_MS = 5000;
+const LONGEST_RETRY_MS = 600_000;
+/** A far side that asks for more than this, in milliseconds, is asked again after it all the same. */
+const LONGEST_ASKED_MS = 3_600_000;
+/** How often the same message is offered to a far side that refuses this very message. */
+const REFUSALS = 3;
+/** How long a notification is tried to be delivered, milliseconds. */
+const GIVE_UP_MS = 86_400_000;
+const ANSWER_CHARS = 500;
+
+export interface ComposedMessage {
+  readonly message: Message;
+  /** Why the built-in text is sent and not what the channel's template makes; null where there is no such reason. */
+  readonly templateProblem: string | null;
+}
+
+export interface DeliveryParts {
+  readonly outbox: Outbox;
+  readonly channelOf: (id: string) => ChannelRecord | undefined;
+  readonly kinds: ReadonlyMap<string, ChannelKind>;
+  readonly browsers: Browsers;
+  readonly createOutgoing: (privateNetwork: boolean) => Outgoing;
+  /** Makes the message of a notification for a channel, and says what is wrong with the channel's template. */
+  readonly compose: (notification: Notification, channel: ChannelRecord) => ComposedMessage;
+  /** Called when a notification was tried, so that pages see it. */
+  readonly onAttempt: (notification: Notification) => void;
+  readonly clock: Clock;
+  /** A number from 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export interface DeliveryLanes {
+  /** Sends what the outbox has for these channels. */
+  wake(channelIds: Iterable<string>): void;
+  /** Sends at once what waits for another try, as the channel has other settings now. */
+  retryNow(channelId: string): void;
+  /** Sends one message at once, outside the outbox, and says how that went. */
+  test(channel: ChannelRecord, notification: Notification): Promise<Attempt>;
+  health(channelId: string): ChannelHealth;
+  /** Waits no longer for those that are being sent; they are sent again after the next start. */
+  stop(): void;
+}
+
+/** How sending goes for one channel. */
+interface Lane {
+  sending: boolean;
+  cancelTimer: (() => void) | undefined;
+  /** How many deliveries failed, one after another. */
+  failures: number;
+  failingSince: number | null;
+  problem: string | null;
+  templateProblem: string | null;
+  lastSentAt: number | null;
+  /** Until then nothing is sent, because the far side failed or asked for it; epoch milliseconds. */
+  pausedUntil: number;
+}
+
+const cut = (text: string) => (text.length > ANSWER_CHARS ? `${text.slice(0, ANSWER_CHARS - 1)}…` : text);
+
+/** The wait after this many failures in a row, milliseconds: half of it fixed, half of it by chance. */
+export function retryAfterMs(failures: number, random: number): number {
+  const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
+  return longest / 2 + (longest / 2) * random;
+}
+
+export function createDelivery({
+  outbox,
+  channelOf,
+  kinds,
+  browsers,
+  createOutgoing,
+  compose,
+  onAttempt,
+  clock,
+  random,
+  log,
+}: DeliveryParts): DeliveryLanes {
+  const lanes = new Map<string, Lane>();
+  let stopped = false;
+
+  /** The channel's lane. A new one knows from the log how the newest deliveries went. */
+  function laneOf(channelId: string): Lane {
+    const existing = lanes.get(channelId);
+    if (existing !== undefined) return existing;
+    const lane: Lane = {
+      sending: false,
+      cancelTimer: undefined,
+      failures: 0,
+      failingSince: null,
+      problem: null,
+      templateProblem: null,
+      lastSentAt: null,
+      pausedUntil: 0,
+    };
+    const newest = outbox.all().find(({ channel_id, tries }) => channel_id === channelId && tries > 0);
+    const attempt = newest?.attempts.at(-1);
+    lane.lastSentAt =
+      outbox.all().find(({ channel_id, state }) => channel_id === channelId && state === 'sent')?.done_at ??
+      null;
+    if (newest !== undefined && attempt?.worked === false) {
+      lane.failures = newest.tries;
+      lane.failingSince = newest.attempts[0]?.at ?? attempt.at;
+      lane.problem = attempt.answer;
+      lane.pausedUntil = newest.next_try_at ?? 0;
+    }
+    lanes.set(channelId, lane);
+    return lane;
+  }
+
+  /** Sends one message. Never rejects: what went wrong is in the attempt. */
+  async function attempt(
+    channel: ChannelRecord,
+    notification: Notification,
+    lane: Pick<Lane, 'templateProblem'>,
+  ): Promise<{ readonly attempt: Attempt; readonly error: DeliveryError | undefined }> {
+    const at = clock.now();
+    const kind = kinds.get(channel.kind);
+    const secrets = kind === undefined ? [] : secretsOf(kind, channel.settings);
+    const tell = (answer: Answer, worked: boolean): Attempt => ({
+      at,
+      ms: clock.now() - at,
+      request: cut(redact(answer.request, secrets)),
+      answer: cut(redact(answer.text, secrets)),
+      worked,
+    });
+    try {
+      if (kind === undefined)
+        throw new DeliveryError(`This server has no channels of the kind "${channel.kind}".`);
+      const { message, templateProblem } = compose(notification, channel);
+      lane.templateProblem = templateProblem;
+      const outgoing = createOutgoing(channel.private_network);
+      const answer = await kind.send({ settings: channel.settings, message, outgoing, at, browsers });
+      return { attempt: tell(answer, true), error: undefined };
+    } catch (caught) {
+      const error =
+        caught instanceof DeliveryError ? caught : new DeliveryError(errorText(caught), { cause: caught });
+      return { attempt: tell({ request: error.request, text: error.message }, false), error };
+    }
+  }
+
+  function noteFailure(lane: Lane, { answer }: Attempt, error: DeliveryError): number {
+    const now = clock.now();
+    lane.failures++;
+    lane.failingSince ??= now;
+    lane.problem = answer;
+    const asked = Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS);
+    const next = now + Math.max(asked, retryAfterMs(lane.failures, random()));
+    // A refused message says nothing about the next one.
+    if (!error.refused) lane.pausedUntil = next;
+    return next;
+  }
+
+  function noteSuccess(lane: Lane): void {
+    lane.failures = 0;
+    lane.failingSince = null;
+    lane.problem = null;
+    lane.lastSentAt = clock.now();
+    lane.pausedUntil = 0;
+  }
+
+  /** Sends one notification of a channel that can send, and notes how that went. */
+  async function send(lane: Lane, channel: ChannelRecord, notification: Notification): Promise<void> {
+    const { attempt: tried, error } = await attempt(channel, notification, lane);
+    if (stopped) return;
+    if (error === undefined) {
+      noteSuccess(lane);
+      return onAttempt(outbox.attempted(notification, tried, 'sent'));
+    }
+    const next = noteFailure(lane, tried, error);
+    const isRefused = error.refused && notification.tries + 1 >= REFUSALS;
+    const isLate = clock.now() - notification.created_at >= GIVE_UP_MS;
+    log.warn({ channel: channel.name, notification: notification.id }, `not delivered: ${tried.answer}`);
+    onAttempt(outbox.attempted(notification, tried, isRefused || isLate ? 'failed' : next));
+  }
+
+  /** Ends the notifications of a channel that is off or gone. */
+  function giveUp(channelId: string, answer: string): undefined {
+    for (const notification of outbox.waiting(channelId)) {
+      const tried = { at: clock.now(), ms: 0, request: '', answer, worked: false };
+      onAttempt(outbox.attempted(notification, tried, 'failed'));
+    }
+  }
+
+  /**
+   * Sends what is due, oldest first.
+   * @returns when the next one is due, epoch milliseconds; undefined where none waits
+   */
+  async function sendDue(channelId: string, lane: Lane): Promise<number | undefined> {
+    while (!stopped) {
+      const channel = channelOf(channelId);
+      if (channel === undefined) return giveUp(channelId, 'The channel was removed.');
+      if (!channel.enabled) return giveUp(channelId, 'The channel is switched off.');
+      const waiting = outbox.waiting(channelId);
+      const dueAt = ({ next_try_at }: Notification) => Math.max(next_try_at ?? 0, lane.pausedUntil);
+      const due = waiting.find((notification) => dueAt(notification) <= clock.now());
+      if (due !== undefined) await send(lane, channel, due);
+      else return waiting.length === 0 ? undefined : Math.min(...waiting.map(dueAt));
+    }
+    return undefined;
+  }
+
+  async function run(channelId: string, lane: Lane): Promise<void> {
+    lane.sending = true;
+    try {
+      const next = await sendDue(channelId, lane);
+      if (next !== undefined && !stopped)
+        lane.cancelTimer = clock.after(next - clock.now(), () => wake(channelId));
+    } catch (error) {
+      log.error({ err: error, channel: channelId }, 'a channel stopped sending');
+    } finally {
+      lane.sending = false;
+    }
+  }
+
+  function wake(channelId: string): void {
+    const lane = laneOf(channelId);
+    lane.cancelTimer?.();
+    lane.cancelTimer = undefined;
+    if (!lane.sending && !stopped) void run(channelId, lane);
+  }
+
+  return {
+    wake(channelIds) {
+      for (const id of channelIds) wake(id);
+    },
+    retryNow(channelId) {
+      laneOf(channelId).pausedUntil = 0;
+      outbox.hurry(channelId);
+      wake(channelId);
+    },
+    async test(channel, notification) {
+      const lane = laneOf(channel.id);
+      const { attempt: tried, error } = await attempt(channel, notification, lane);
+      if (error === undefined) {
+        noteSuccess(lane);
+        // What waited for the far side to work again goes out.
+        outbox.hurry(channel.id);
+        wake(channel.id);
+      }
+      return tried;
+    },
+    health(channelId) {
+      const { failingSince, problem, lastSentAt, templateProblem } = laneOf(channelId);
+      const isUsed = lastSentAt !== null || problem !== null;
+      return {
+        state: problem !== null ? 'failing' : isUsed ? 'ok' : 'unused',
+        failing_since: failingSince,
+        problem,
+        last_sent_at: lastSentAt,
+        waiting: outbox.waiting(channelId).length,
+        template_problem: templateProblem,
+      };
+    },
+    stop() {
+      stopped = true;
+      for (const { cancelTimer } of lanes.values()) cancelTimer?.();
+    },
+  };
+}
