@@ -13,8 +13,6 @@ export interface Patience {
   readonly who: string;
   /** For the answer to a request, the acknowledged samples included. */
   readonly answerMs: number;
-  /** For acknowledged samples to be in the history, as a part of `answerMs`. */
-  readonly caughtUpMs: number;
   /** [H4] For the times of stored samples and for the fields of a device, which a push waits for. */
   readonly lookUpMs: number;
   /** For the newest samples, which the start waits for. */
@@ -24,10 +22,15 @@ export interface Patience {
 export const influxPatience = (url: string): Patience => ({
   who: `InfluxDB at ${url}`,
   answerMs: 4000,
-  caughtUpMs: 1500,
   lookUpMs: 1000,
   latestMs: 3000,
 });
+
+/**
+ * [I8] How long a chart waits at most for acknowledged samples to be in the history, in milliseconds: other devices may
+ * have pushed a great many.
+ */
+const CAUGHT_UP_MS = 1500;
 
 export interface ReaderParts {
   readonly history: Pick<History, 'query' | 'fields' | 'timestamps' | 'latest'>;
@@ -62,27 +65,15 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
   let overdue = 0;
   const giveUps = new Set<() => void>();
 
-  /** Settles as `work` does, or rejects once the patience with it is over. */
-  function within<T>(
-    what: 'answerMs' | 'caughtUpMs' | 'lookUpMs' | 'latestMs',
-    work: Promise<T>,
-    onOverdue: () => void = () => undefined,
-  ): Promise<T> {
-    if (patience === undefined) return work;
-    const { who, [what]: ms } = patience;
+  /** Settles as `work` does, or rejects after so many milliseconds, with the reason that is given then. */
+  function before<T>(ms: number, work: Promise<T>, onOverdue: () => string): Promise<T> {
     return new Promise((resolve, reject) => {
       const giveUp = (reason: string) => {
         end();
         reject(new HistoryError(reason, { cause: undefined, retryAfterMs: 0 }));
       };
       const stopping = () => giveUp('the server stops');
-      const cancel = clock.after(ms, () => {
-        onOverdue();
-        giveUp(
-          problem() ??
-            `${who} did not answer within ${ms / 1000} s: it is overloaded, or the network delays its answer`,
-        );
-      });
+      const cancel = clock.after(ms, () => giveUp(onOverdue()));
       const end = () => {
         cancel();
         giveUps.delete(stopping);
@@ -92,11 +83,28 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
     });
   }
 
+  /** As `before`, once the patience with the history is over. */
+  function within<T>(
+    what: 'answerMs' | 'lookUpMs' | 'latestMs',
+    work: Promise<T>,
+    onOverdue: () => void = () => undefined,
+  ): Promise<T> {
+    if (patience === undefined) return work;
+    const { who, [what]: ms } = patience;
+    return before(ms, work, () => {
+      onOverdue();
+      return (
+        problem() ??
+        `${who} did not answer within ${ms / 1000} s: it is overloaded, or the network delays its answer`
+      );
+    });
+  }
+
   /** Resolves when the acknowledged samples are in the history, or when waiting for them takes too long. */
   async function untilCaughtUp(): Promise<void> {
     if (problem() !== undefined) return;
     // What is not in the history by then is missing in the answer; the next answer has it.
-    await within('caughtUpMs', caughtUp()).catch(() => undefined);
+    await before(CAUGHT_UP_MS, caughtUp(), () => 'the history is behind').catch(() => undefined);
   }
 
   /** What `ask` gives once all acknowledged samples are in the history; a push waits for it. */

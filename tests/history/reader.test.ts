@@ -117,3 +117,21 @@ test('a history in this process is waited for as long as it takes', async () => 
   await turn();
   expect(timers.size).toBe(0);
 });
+
+test('[I8] a chart waits 1.5 s for the samples that others have pushed, also where the history is in this process', async () => {
+  const { reader, advance, timers } = hanging({
+    history: {
+      query: () => Promise.resolve({ step: 1000, series: new Map() }),
+      fields: () => never(),
+      timestamps: () => never(),
+      latest: () => never(),
+    },
+    caughtUp: () => never(),
+    patience: undefined,
+  });
+  const chart = reader.query(range);
+  await advance(1499);
+  expect(timers.size).toBe(1);
+  await advance(1);
+  expect((await chart).step).toBe(1000);
+});
