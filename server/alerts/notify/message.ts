@@ -69,6 +69,8 @@ export interface MessageChart {
   readonly threshold: number | null;
   /** When the alert was raised, epoch milliseconds. */
   readonly at: number;
+  /** IANA name of the zone in which its times are written; undefined: the server's own. */
+  readonly timeZone?: string;
 }
 
 /** What a message is made with besides its notification. */

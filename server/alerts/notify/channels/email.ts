@@ -2,10 +2,12 @@
 import { isIP } from 'node:net';
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import { z } from 'zod';
+import { errorText } from '#protocol/errors.ts';
 import { channelKind, DeliveryError, type Answer, type Outgoing } from '../channel.ts';
 import { lines, optionalText, requiredText, setting } from '../channel-settings.ts';
+import { chartPng } from '../chart-image.ts';
 import { connectionProblem } from '../delivery-problem.ts';
-import { emailPage } from '../email-page.ts';
+import { CHART_CID, emailPage } from '../email-page.ts';
 import { toneOf, type Message } from '../message.ts';
 import { messageText } from '../message-text.ts';
 
@@ -101,14 +103,42 @@ function threading({ id, thread, beginsThread, subject, title }: Message, from: 
       };
 }
 
-function mailOf(message: Message, { from, to }: Settings, at: number): SendMailOptions {
+/** The chart, for the HTML to show; on a system that cannot draw it, why not. */
+async function chartOf({ chart }: Message): Promise<{ png?: Buffer; problem?: string }> {
+  if (chart === undefined) return {};
+  try {
+    return { png: await chartPng(chart) };
+  } catch (error) {
+    return { problem: `without its chart: ${errorText(error)}` };
+  }
+}
+
+function mailOf(
+  { chart, ...message }: Message,
+  { from, to }: Settings,
+  at: number,
+  png: Buffer | undefined,
+): SendMailOptions {
+  const shown = chart === undefined || png === undefined ? message : { ...message, chart };
   return {
     from,
     to: [...to],
     ...threading(message, from),
     date: new Date(at),
     text: `${message.title}\n\n${messageText(message, MAX_TEXT)}`,
-    html: emailPage(message),
+    html: emailPage(shown),
+    attachments:
+      png === undefined
+        ? []
+        : [
+            {
+              filename: 'chart.png',
+              contentType: 'image/png',
+              contentDisposition: 'inline',
+              cid: CHART_CID,
+              content: png,
+            },
+          ],
     priority: toneOf(message) === 'critical' ? 'high' : 'normal',
     // No answering machine answers.
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
@@ -161,14 +191,13 @@ export const email = channelKind({
     const late = () =>
       new DeliveryError(`${host}:${port} did not take the message within ${limitMs / 1000} s.`, { request });
     try {
+      const { png, problem } = await chartOf(message);
       const transport = await transportTo(mine, outgoing);
-      const { response, rejected } = await within(
-        limitMs,
-        transport.sendMail(mailOf(message, mine, at)),
-        late,
-      );
-      const refusals = rejected.map(String).join(', ');
-      return { request, text: refusals === '' ? response : `${response}; not taken for ${refusals}` };
+      const sending = transport.sendMail(mailOf(message, mine, at, png));
+      const { response, rejected } = await within(limitMs, sending, late);
+      const refusals = rejected.length === 0 ? [] : [`not taken for ${rejected.map(String).join(', ')}`];
+      const notes = problem === undefined ? refusals : [...refusals, problem];
+      return { request, text: [response, ...notes].join('; ') };
     } catch (error) {
       if (error instanceof DeliveryError) throw error;
       const [text, refused] = problemOf(error, mine);

@@ -120,6 +120,19 @@ describe('email', () => {
     expect(part(raw, 'text/plain').toString()).toContain('machine-499');
   });
 
+  it('carries the chart of the field, which the HTML shows', async () => {
+    const { port, mails } = await startTrusted();
+    const points = [[AT - 60_000, 1, 2, 3] as const, [AT, 90, 97, 99] as const];
+    const chart = { field: 'cpu', from: AT - 60_000, to: AT + 60_000, points, threshold: 90, at: AT };
+    await send({ port }, { ...message(), chart });
+    await send({ port });
+    const [raw = '', without = ''] = mails.map((mail) => mail.raw);
+    expect(part(raw, 'text/html').toString()).toContain('src="cid:chart@watchfloor"');
+    expect(raw).toMatch(/Content-Id: <chart@watchfloor>/i);
+    expect(part(raw, 'image/png').subarray(1, 4).toString()).toBe('PNG');
+    expect(part(without, 'text/html').toString()).not.toContain('<img');
+  });
+
   it('the text of a template takes the place of the list', async () => {
     const { port, mails } = await startTrusted();
     await send({ port }, { ...message(), ownText: 'one <two>\nthree' });
