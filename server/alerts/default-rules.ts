@@ -1,47 +1,119 @@
-import type { AlertRule, Severity } from '#protocol/alerts.ts';
+/**
+ * The rules of a new server, for every device. Each says why it has its numbers, where people see them. A server that
+ * has rules keeps its own.
+ */
+import { alertRuleCreate, type AlertRule } from '#protocol/alerts.ts';
 
-/** `threshold` and `clear` in percent; `forS`: how long the value has to be above the threshold, seconds. */
-interface Level {
-  readonly threshold: number;
+type NewRule = Parameters<typeof alertRuleCreate.parse>[0];
+
+/** Percent: the values from which on a warning and a critical alert are raised, and at which they clear. */
+interface Levels {
+  readonly warning: number;
   readonly clear: number;
-  readonly forS: number;
+  readonly critical: number;
+  readonly criticalClear: number;
 }
 
-function rule(
-  name: string,
-  metric: string,
-  severity: Severity,
-  { threshold, clear, forS }: Level,
-): AlertRule {
+function percentage(metric: string, levels: Levels, forS: number, criticalForS = forS, more: object = {}) {
   return {
-    id: `default-${metric}-${severity}`,
-    name,
-    enabled: true,
-    scope: { devices: [], tags: [] },
-    condition: { kind: 'threshold', metric, above: true, threshold, for_s: forS, clear, clear_for_s: 60 },
-    severity,
+    kind: 'threshold',
+    metric,
+    threshold: levels.warning,
+    clear: levels.clear,
+    for_s: forS,
+    clear_for_s: 60,
+    critical: { threshold: levels.critical, clear: levels.criticalClear, for_s: criticalForS },
+    ...more,
   };
 }
 
-/**
- * The rules of a new server, for every device. High load is worth a person's attention only when it lasts. A
- * disk rarely fills and empties within seconds, so a minute is enough to ignore a large temporary file.
- */
-export function defaultRules(): AlertRule[] {
-  return [
-    rule('CPU high', 'cpu', 'warning', { threshold: 90, clear: 80, forS: 300 }),
-    rule('CPU saturated', 'cpu', 'critical', { threshold: 97, clear: 90, forS: 600 }),
-    rule('Memory high', 'ram', 'warning', { threshold: 90, clear: 85, forS: 120 }),
-    rule('Memory nearly exhausted', 'ram', 'critical', { threshold: 97, clear: 92, forS: 60 }),
-    rule('Disk filling up', 'disk', 'warning', { threshold: 85, clear: 82, forS: 60 }),
-    rule('Disk nearly full', 'disk', 'critical', { threshold: 95, clear: 92, forS: 60 }),
-    {
-      id: 'default-offline-critical',
-      name: 'Device offline',
-      enabled: true,
-      scope: { devices: [], tags: [] },
-      condition: { kind: 'offline', for_s: 0 },
-      severity: 'critical',
+const DISK: Levels = { warning: 85, clear: 82, critical: 95, criticalClear: 92 };
+
+/** By the last part of the rule's id. */
+const RULES: Readonly<Record<string, NewRule>> = {
+  offline: {
+    name: 'Machine offline',
+    severity: 'critical',
+    condition: { kind: 'offline', for_s: 0 },
+    why: 'A machine counts as offline after three missed pushes (15 s at least), so a single lost push raises nothing.',
+  },
+  cpu: {
+    name: 'CPU busy',
+    severity: 'warning',
+    condition: percentage('cpu', { warning: 90, clear: 80, critical: 97, criticalClear: 90 }, 300, 600),
+    why: 'Builds and backups use all of a CPU for minutes. Five minutes above 90 % are worth a look; ten above 97 % slow down everything else.',
+  },
+  ram: {
+    name: 'Memory short',
+    severity: 'warning',
+    condition: percentage('ram', { warning: 90, clear: 85, critical: 97, criticalClear: 92 }, 120, 60),
+    why: 'Caches do not count as used. Above 97 % the kernel soon ends processes, so a minute is enough.',
+  },
+  swap: {
+    name: 'Swap in use',
+    severity: 'warning',
+    condition: percentage('swap', { warning: 60, clear: 40, critical: 90, criticalClear: 75 }, 600),
+    why: 'Some swap is always used. More than half of it for ten minutes means that memory is missing, and the machine is slow.',
+  },
+  mount: {
+    name: 'Filesystem filling up',
+    severity: 'warning',
+    condition: percentage('mount:*:used', DISK, 60),
+    why: 'A minute lets large temporary files pass. From 85 % on there is time to act; at 95 % databases and logs soon fail.',
+  },
+  disk: {
+    name: 'Disk filling up',
+    severity: 'warning',
+    condition: percentage('disk', DISK, 60, 60, { unless_field: 'mount:*:used' }),
+    why: 'For machines that send only their fullest disk. Those that send each filesystem are left to the rule above.',
+  },
+  'disk-forecast': {
+    name: 'Filesystem full soon',
+    severity: 'warning',
+    condition: {
+      kind: 'forecast',
+      metric: 'mount:*:used',
+      reaches: 100,
+      threshold: 24,
+      clear: 36,
+      fit_h: 24,
+      for_s: 0,
+      clear_for_s: 0,
+      critical: { threshold: 4, clear: 8 },
     },
-  ];
+    why: 'A straight line through the last day. A day ahead leaves a working day to act; four hours are urgent, at night too.',
+  },
+  inodes: {
+    name: 'Inodes running out',
+    severity: 'warning',
+    condition: percentage('mount:*:inodes', { warning: 85, clear: 80, critical: 95, criticalClear: 92 }, 60),
+    why: 'Without inodes no file can be made, though there is space. It comes slowly, by millions of small files.',
+  },
+  clock: {
+    name: 'Clock wrong',
+    severity: 'warning',
+    condition: {
+      kind: 'clock',
+      threshold: 30,
+      clear: 10,
+      for_s: 300,
+      clear_for_s: 60,
+      critical: { threshold: 300, clear: 60 },
+    },
+    why: 'Half a minute makes logs of two machines hard to compare; from five minutes on, logins by tickets and tokens fail.',
+  },
+  rebooted: {
+    name: 'Machine started again',
+    severity: 'warning',
+    condition: { kind: 'rebooted', hold_s: 600 },
+    why: 'A restart that nobody planned is worth knowing, also when all is well afterwards. It shows for ten minutes.',
+  },
+};
+
+/** The rules of a new server. */
+export function defaultRules(): AlertRule[] {
+  return Object.entries(RULES).map(([name, rule]) => ({
+    id: `default-${name}`,
+    ...alertRuleCreate.parse(rule),
+  }));
 }

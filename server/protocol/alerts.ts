@@ -265,6 +265,8 @@ const newRule = z.strictObject({
   why: why.optional(),
 });
 export const alertRuleCreate = newRule.superRefine(checkRule);
+/** A rule in a file, which may name the one that it replaces. */
+export const alertRuleInFile = newRule.extend({ id: text(128).optional() }).superRefine(checkRule);
 /** Replaces the properties that are present; a condition is replaced as a whole. */
 export const alertRulePatch = z.strictObject({
   name: text(120).optional(),

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { alertRule, alertRuleCreate, severity } from './alerts.ts';
 import { point } from './api.ts';
-import { text } from './text.ts';
 
 /** Something about a rule that is allowed, but maybe not meant. */
 export const ruleWarning = z.object({
@@ -89,5 +88,3 @@ export const importReply = z.object({
   warnings: z.array(ruleWarning),
 });
 export type ImportReply = z.infer<typeof importReply>;
-/** The text of the file of an export. */
-export const exportReply = text(10_000_000);

@@ -1,6 +1,6 @@
 /** `/alert-rules`: list, add, change and remove rules. */
 import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   alertRuleCreate,
   alertRulePatch,
@@ -12,17 +12,57 @@ import { invalidBody } from '#protocol/body.ts';
 import { ApiError } from '#protocol/errors.ts';
 import {
   alertRuleSaved,
+  importReply,
+  importRequest,
   previewReply,
   previewRequest,
+  type ImportReply,
   type PreviewReply,
   type RuleWarning,
 } from '#protocol/rule-preview.ts';
+import { planImport, readRuleFile, rulesAsYaml, type ImportPlan } from '../alerts/rule-file.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
-import { firstParam, Reply } from '../http/request.ts';
+import { firstParam, Reply, TextReply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRuleRecord } from '../state/records.ts';
 import { orUnavailable } from './series.ts';
+
+/** @throws ApiError invalid_body with every mistake, by its line */
+function requireRules(yaml: string) {
+  const { rules, mistakes } = readRuleFile(yaml);
+  if (rules !== undefined) return rules;
+  const details = mistakes.map(({ line, path, message }) => ({
+    path: path === '' ? `line ${line}` : `line ${line}: ${path}`,
+    message,
+  }));
+  const [first] = details;
+  const many = details.length === 1 ? 'a mistake' : `${details.length} mistakes`;
+  const where = first === undefined ? '' : ` ${first.path}: ${first.message}`;
+  throw new ApiError('invalid_body', {
+    message: `The file has ${many}, so nothing was imported.${where}`,
+    details,
+  });
+}
+
+/** [W1] A wall does not show what to do about an alert, which may name what strangers should not know. */
+const forDisplays = ({ runbook: _, why: __, ...rule }: AlertRule): AlertRule => rule;
+
+function importReplyOf(
+  { added, changed, unchanged, notInFile }: ImportPlan,
+  applied: boolean,
+  warnings: readonly RuleWarning[],
+): ImportReply {
+  const names = (list: readonly AlertRule[]) => list.map(({ name }) => name);
+  return {
+    applied,
+    added: names(added),
+    changed: changed.map(({ rule: { name }, parts }) => ({ name, parts: [...parts] })),
+    unchanged: names(unchanged),
+    not_in_file: names(notInFile),
+    warnings: [...warnings],
+  };
+}
 
 export interface AlertRuleRouteParts {
   readonly rules: Collection<AlertRuleRecord>;
@@ -61,7 +101,9 @@ export function alertRuleRoutes({
       access: 'display',
       summary: 'All alert rules.',
       reply: alertRulesReply,
-      handle: () => ({ alert_rules: rules.all() }),
+      handle: ({ person }) => ({
+        alert_rules: person.role === 'display' ? rules.all().map(forDisplays) : rules.all(),
+      }),
     }),
     routeWithBody({
       method: 'POST',
@@ -81,6 +123,41 @@ export function alertRuleRoutes({
           target: rule.name,
         });
         return new Reply(201, { ...rule, warnings: check(rule) });
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/alert-rules/export',
+      access: 'viewer',
+      summary: 'All alert rules as a YAML file.',
+      reply: z.string(),
+      contentType: 'application/yaml',
+      handle: () => new TextReply('application/yaml; charset=utf-8', rulesAsYaml(rules.all())),
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/alert-rules/import',
+      access: 'admin',
+      summary:
+        'Add and replace rules by a YAML file: all of them, or none where anything is wrong; the details name the lines.',
+      body: importRequest,
+      reply: importReply,
+      async handle({ request, person, body: { yaml, dry_run } }) {
+        const plan = planImport(rules.all(), requireRules(yaml));
+        const different = [...plan.added, ...plan.changed.map(({ rule }) => rule)];
+        if (!dry_run && different.length > 0) {
+          await rules.putAll(different);
+          rulesChanged();
+          audit.record({
+            ...actorOf(person, request),
+            action: 'imported alert rules',
+            target: different
+              .map(({ name }) => name)
+              .join(', ')
+              .slice(0, 500),
+          });
+        }
+        return importReplyOf(plan, !dry_run, different.flatMap(check));
       },
     }),
     routeWithBody({

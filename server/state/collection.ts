@@ -12,6 +12,8 @@ export interface Collection<T extends { readonly id: string }> {
    * Writes nothing when an equal record is there.
    */
   put(item: T): Promise<void>;
+  /** Puts several records, with the same promise as `put`: all of them, or none. */
+  putAll(items: readonly T[]): Promise<void>;
   /** Removes a record, with the same promise as `put`. */
   remove(id: string): Promise<void>;
   /**

@@ -163,6 +163,18 @@ export async function openCollection<T extends { readonly id: string }>({
     all: () => [...items.values()],
     get: (id) => items.get(id),
     put: (item) => change(item.id, item),
+    putAll(list) {
+      const before = list.map(({ id }) => ({ id, item: items.get(id) }));
+      for (const item of list) set(item.id, item);
+      if (list.length === 0) return Promise.resolve();
+      const undo = () => {
+        for (const { id, item } of before.toReversed()) set(id, item);
+      };
+      return new Promise((resolve, reject) => {
+        awaited.push({ undo, resolve, reject });
+        save();
+      });
+    },
     remove: (id) => change(id, undefined),
     keep: (item) => note(item.id, item),
     putSoon(item) {

@@ -459,19 +459,8 @@ describe('stored alerts', () => {
   });
 });
 
-it('the default rules are valid: warning and critical for CPU, memory and disk, and one for offline', () => {
+it('the default rules are valid, and each has an id of its own', () => {
   const rules = defaultRules();
-  expect(
-    rules.map(({ condition: c, severity }) => `${'metric' in c ? c.metric : c.kind} ${severity}`),
-  ).toEqual([
-    'cpu warning',
-    'cpu critical',
-    'ram warning',
-    'ram critical',
-    'disk warning',
-    'disk critical',
-    'offline critical',
-  ]);
   for (const each of rules) expect(fittingRule.safeParse(each).success).toBe(true);
   expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
 });

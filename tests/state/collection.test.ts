@@ -45,6 +45,28 @@ describe('collections', () => {
     await things.close();
   });
 
+  test('records that are put together are all on disk, or all undone', async () => {
+    const things = await open();
+    await things.put({ id: 'a', n: 1 });
+    await things.putAll([
+      { id: 'a', n: 2 },
+      { id: 'b', n: 2 },
+    ]);
+    expect(onDisk()).toEqual(things.all());
+    lost = 'the disk is gone';
+    const failing = things.putAll([
+      { id: 'a', n: 3 },
+      { id: 'c', n: 3 },
+    ]);
+    await expect(failing).rejects.toThrow();
+    lost = undefined;
+    expect(things.all()).toEqual([
+      { id: 'a', n: 2 },
+      { id: 'b', n: 2 },
+    ]);
+    await things.close();
+  });
+
   test('a collection has the same records in the same order after it is opened again', async () => {
     const things = await open();
     for (const id of ['b', 'a', 'c', '__proto__', 'constructor']) await things.put({ id, n: 1 });

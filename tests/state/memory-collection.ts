@@ -11,6 +11,10 @@ export function memoryCollection<T extends { readonly id: string }>(items: reado
       records.set(item.id, item);
       return Promise.resolve();
     },
+    putAll(list) {
+      for (const item of list) records.set(item.id, item);
+      return Promise.resolve();
+    },
     putSoon(item) {
       records.set(item.id, item);
     },
