@@ -18,6 +18,7 @@ import { teams } from './channels/teams.ts';
 import { telegram } from './channels/telegram.ts';
 import { twilio } from './channels/twilio.ts';
 import { webhook } from './channels/webhook.ts';
+import { zulip } from './channels/zulip.ts';
 
 /** In the order in which people choose from them. */
 const CHANNEL_KINDS: readonly ChannelKind[] = [
@@ -28,6 +29,7 @@ const CHANNEL_KINDS: readonly ChannelKind[] = [
   discord,
   googleChat,
   mattermost,
+  zulip,
   matrix,
   telegram,
   signal,

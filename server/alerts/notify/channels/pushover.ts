@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { channelKind, type OutgoingReply } from '../channel.ts';
 import { optionalText, requiredText, setting } from '../channel-settings.ts';
 import type { Problem } from '../delivery-problem.ts';
-import { jsonRequest, readJson } from '../json-request.ts';
+import { readJson } from '../json-request.ts';
 import { toneOf } from '../message.ts';
 import { HTML, lineOf, messageText, type Markup } from '../message-text.ts';
 
@@ -48,7 +48,7 @@ export const pushover = channelKind({
   }),
   send({ settings: { user, token, device, emergency }, message, outgoing }) {
     const tone = toneOf(message);
-    const body = {
+    const parameters = {
       token,
       user,
       ...(device === '' ? {} : { device }),
@@ -59,6 +59,12 @@ export const pushover = channelKind({
       timestamp: Math.floor(message.at / 1000),
       ...(emergency && tone === 'critical' ? EMERGENCY : { priority: PRIORITIES[tone] }),
     };
-    return outgoing.request(jsonRequest('https://api.pushover.net/1/messages.json', body, { problemIn }));
+    const form = Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]);
+    return outgoing.request({
+      url: 'https://api.pushover.net/1/messages.json',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+      problemIn,
+    });
   },
 });
