@@ -1,0 +1,183 @@
+/** Alerts that leave the server: to a real HTTP receiver, over outages and kill -9. */
+import { createHmac } from 'node:crypto';
+import http from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { channel, channelsReply, notificationsReply } from '#protocol/notify.ts';
+import { eventually } from './eventually.ts';
+import { disposing, Opened } from './opened.ts';
+import { freePort, startServer, type TestServer } from './product.ts';
+import { register, type Identity } from './pushing-device.ts';
+
+const SECRET = 'the receiver knows this';
+/** [F1] How long a device is silent until it is offline, and [F2] how soon that is said, milliseconds. */
+const OFFLINE_MS = 17_000;
+
+const delivered = z.object({
+  event: z.string(),
+  title: z.string(),
+  alerts: z.array(z.object({ machine: z.string(), severity: z.string() })),
+});
+
+interface Received {
+  readonly key: string;
+  readonly body: z.infer<typeof delivered>;
+  readonly isSigned: boolean;
+}
+
+/** An HTTP receiver on a free port. `before` runs before each answer and may give another status than 200. */
+async function startReceiver(before: () => number | Promise<number> = () => 200) {
+  const received: Received[] = [];
+  let answer = before;
+  const server = http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const text = Buffer.concat(chunks).toString();
+      const { headers } = request;
+      const signed = `${String(headers['x-watchfloor-timestamp'])}.${text}`;
+      const signature = `sha256=${createHmac('sha256', SECRET).update(signed).digest('hex')}`;
+      received.push({
+        key: String(headers['idempotency-key']),
+        body: delivered.parse(JSON.parse(text)),
+        isSigned: headers['x-watchfloor-signature'] === signature,
+      });
+      void Promise.resolve(answer()).then((status) => {
+        response.writeHead(status);
+        response.end();
+      });
+    });
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    received,
+    answerWith(next: () => number | Promise<number>) {
+      answer = next;
+    },
+    async dispose() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+type Receiver = Awaited<ReturnType<typeof startReceiver>>;
+
+async function addChannel(server: TestServer, { url }: Receiver): Promise<string> {
+  const body = {
+    name: 'Receiver',
+    kind: 'webhook',
+    settings: { url, secret: SECRET },
+    private_network: true,
+  };
+  return (await server.admin.ask('POST', '/channels', { body })).as(channel).id;
+}
+
+/** Pushes one sample of now for a device. */
+async function push(server: TestServer, { id, token }: Identity, cpu: number): Promise<void> {
+  const now = Date.now();
+  const body = { device_id: id, hostname: id, ip: '', metrics: { cpu }, timestamp: now, sent_at: now };
+  const { status, text } = await server.admin.ask('POST', '/metrics', { token, body });
+  if (status !== 200) throw new Error(`a push was answered ${status}: ${text}`);
+}
+
+describe('[A3] a message that the receiver has got, and that kill -9 kept from being noted', () => {
+  const opened = new Opened();
+  let server: TestServer;
+  let receiver: Receiver;
+
+  beforeAll(async () => {
+    server = opened.keep(await startServer(), disposing);
+    receiver = opened.keep(await startReceiver(), disposing);
+    await addChannel(server, receiver);
+    const condition = { kind: 'threshold', metric: 'cpu', threshold: 90, clear: 80, for_s: 0 };
+    const body = { name: 'Hot', severity: 'critical', condition };
+    await server.admin.ask('POST', '/alert-rules', { body });
+    const device = await register(server, 'hot-1');
+    // The receiver has the message when it kills the server, and never answers.
+    let killed: Promise<unknown> | undefined;
+    receiver.answerWith(async () => {
+      killed = server.kill();
+      await killed;
+      return 200;
+    });
+    await push(server, device, 99);
+    await eventually('the receiver killed the server', async () => killed !== undefined, 30_000);
+    await killed;
+    receiver.answerWith(() => 503);
+    await server.start();
+    await eventually('it was sent again', async () => receiver.received.length >= 2, 60_000);
+    receiver.answerWith(() => 200);
+    await eventually(
+      'it was delivered',
+      async () => {
+        const list = (await server.admin.ask('GET', '/notifications')).as(notificationsReply).notifications;
+        return list.length > 0 && list.every(({ state }) => state === 'sent');
+      },
+      60_000,
+    );
+  }, 180_000);
+  afterAll(() => opened.close());
+
+  it('is sent again after the restart under the same key, so that the receiver can drop it', () => {
+    expect(receiver.received.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(receiver.received.map(({ key }) => key)).size).toBe(1);
+    expect(receiver.received.every(({ isSigned }) => isSigned)).toBe(true);
+  });
+
+  it('is tried again after the receiver answered with an error, and the channel is well afterwards', async () => {
+    const { channels } = (await server.admin.ask('GET', '/channels')).as(channelsReply);
+    expect(channels[0]?.health).toMatchObject({ state: 'ok', problem: null, waiting: 0 });
+    const [sent] = (await server.admin.ask('GET', '/notifications')).as(notificationsReply).notifications;
+    expect(sent?.attempts.some(({ answer }) => answer.includes('503'))).toBe(true);
+    expect(sent?.attempts.at(-1)?.worked).toBe(true);
+  });
+});
+
+describe('[A5] 500 machines that are lost at once', () => {
+  const MACHINES = 500;
+  const opened = new Opened();
+  let server: TestServer;
+  let receiver: Receiver;
+  const devices: Identity[] = [];
+  /** Each message once: kill -9 may come before it is noted that a message was sent. */
+  const offlineMessages = () => [
+    ...new Map(receiver.received.map((message) => [message.key, message])).values(),
+  ];
+
+  async function pushAll(): Promise<void> {
+    for (let i = 0; i < devices.length; i += 50)
+      await Promise.all(devices.slice(i, i + 50).map((device) => push(server, device, 10)));
+  }
+
+  beforeAll(async () => {
+    server = opened.keep(await startServer(), disposing);
+    receiver = opened.keep(await startReceiver(), disposing);
+    await addChannel(server, receiver);
+    for (let i = 0; i < MACHINES; i += 25)
+      devices.push(
+        ...(await Promise.all(
+          Array.from({ length: 25 }, (_, k) => register(server, `machine-${String(i + k).padStart(3, '0')}`)),
+        )),
+      );
+    await pushAll();
+  }, 180_000);
+  afterAll(() => opened.close());
+
+  it('are one message that names all 500, a restart repeats nothing, and one message tells of their return', async () => {
+    await eventually('a message came', async () => offlineMessages().length > 0, OFFLINE_MS + 40_000);
+    const [outage] = offlineMessages();
+    expect(new Set(outage?.body.alerts.map(({ machine }) => machine)).size).toBe(MACHINES);
+
+    await server.kill();
+    await server.start();
+    await pushAll();
+    await eventually('they are back', async () => offlineMessages().length > 1, 90_000);
+    const [, back, ...others] = offlineMessages();
+    expect(back?.body.event).toBe('resolved');
+    expect(new Set(back?.body.alerts.map(({ machine }) => machine)).size).toBe(MACHINES);
+    expect(others).toEqual([]);
+  }, 240_000);
+});
