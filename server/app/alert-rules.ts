@@ -30,7 +30,7 @@ export function openAlertRules(base: Base, { people, machines, history, alerting
   const { alerts } = alerting;
   const previews = createPreviews();
   const trends = createTrends({
-    history: history.forRules,
+    history: history.inTime,
     deviceIds: () => devices.all().map(({ id }) => id),
     needsOf: alerts.trendsNeeded,
     found: alerts.trendsFound,
@@ -57,7 +57,7 @@ export function openAlertRules(base: Base, { people, machines, history, alerting
     if (shown === undefined) return null;
     const { device, field } = shown;
     const asked = { deviceId: device.id, from, to, step: widthFor(to - from), fields: [field] };
-    const { series, step } = await history.forRules.query(asked);
+    const { series, step } = await history.inTime.query(asked);
     const buckets = series.get(field);
     if (buckets === undefined) return null;
     const points = toPoints(buckets, step);
@@ -76,7 +76,7 @@ export function openAlertRules(base: Base, { people, machines, history, alerting
       devices: looked.map(({ id, name }) => ({ id, name, intervalS: devices.get(id)?.interval_s ?? 5 })),
     };
     return previews.run(who, isGone, async (goOn) => {
-      const result = await previewRule({ history: history.forRules, now: clock.now, goOn }, previewed);
+      const result = await previewRule({ history: history.inTime, now: clock.now, goOn }, previewed);
       const chart = await chartOf(result);
       const { shown: _, ...rest } = result;
       return { ...rest, covered: known.covered.length, chart, warnings: [...checkRule(rule, known)] };

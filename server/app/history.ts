@@ -153,8 +153,8 @@ async function open(base: Base, stops: Stops) {
       removals.waits(deviceId) ? Promise.resolve([]) : reader.storedTimes(deviceId, from, to),
     storedFields: (deviceId: string) =>
       removals.waits(deviceId) ? Promise.resolve([]) : reader.storedFields(deviceId),
-    /** How rules read the history: each read ends within the history's patience. */
-    forRules: {
+    /** How rules and messages read the history: each read ends within the history's patience. */
+    inTime: {
       query: (query: HistoryQuery) => reader.inTime(reader.query(query)),
       fields: (deviceId: string) => reader.inTime(reader.fields(deviceId)),
     },

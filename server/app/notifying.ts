@@ -8,6 +8,7 @@ import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { audienceOf } from '../alerts/notify/audience.ts';
 import { createBrowsers, openPushKeys } from '../alerts/notify/browsers.ts';
 import { KINDS } from '../alerts/notify/channels.ts';
+import { createComposer } from '../alerts/notify/compose.ts';
 import { createDelivery } from '../alerts/notify/delivery.ts';
 import { createDispatch } from '../alerts/notify/dispatch.ts';
 import { startHeartbeat } from '../alerts/notify/heartbeat.ts';
@@ -16,7 +17,9 @@ import { createOutbox } from '../alerts/notify/outbox.ts';
 import { createOutgoing } from '../alerts/notify/outgoing.ts';
 import { startRerouting } from '../alerts/notify/rerouting.ts';
 import { takesMachine, takesRule } from '../alerts/notify/routing.ts';
+import { preview } from '../alerts/notify/template.ts';
 import { startWatchdog } from '../alerts/notify/watchdog.ts';
+import { toPoints, widthFor } from '../routes/series.ts';
 import { alertRouteRoutes } from '../routes/alert-routes.ts';
 import { browserRoutes } from '../routes/browsers.ts';
 import { channelRoutes } from '../routes/channels.ts';
@@ -24,6 +27,7 @@ import { notificationRoutes } from '../routes/notifications.ts';
 import type { AlertRouteRecord } from '../state/records.ts';
 import type { Alerting } from './alerting.ts';
 import type { Base } from './base.ts';
+import type { OpenHistory } from './history.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 import { Stops } from './stops.ts';
@@ -33,6 +37,7 @@ export interface NotifyingNeeds {
   readonly people: People;
   readonly machines: Machines;
   readonly alerting: Alerting;
+  readonly history: OpenHistory;
   readonly isTls: boolean;
 }
 
@@ -65,7 +70,10 @@ function webUrlOf({ publicUrl, port }: Base['config'], isTls: boolean): string {
   return `${base.replace(/\/$/, '')}/ui`;
 }
 
-export async function openNotifying(base: Base, { people, machines, alerting, isTls }: NotifyingNeeds) {
+export async function openNotifying(
+  base: Base,
+  { people, machines, alerting, history, isTls }: NotifyingNeeds,
+) {
   const { config, state, clock, log, notices } = base;
   const { channels, alertRoutes, devices, rules } = state;
   const { now, every } = clock;
@@ -87,6 +95,20 @@ export async function openNotifying(base: Base, { people, machines, alerting, is
     now,
   });
 
+  const messageParts = {
+    webUrl,
+    named: alerting.alerts.named,
+    runbookOf: (ruleId: string) => rules.get(ruleId)?.runbook ?? '',
+  };
+
+  /** A field around the moment of an alert, for the chart of a message. */
+  async function pointsOf(deviceId: string, field: string, from: number, to: number) {
+    const asked = { deviceId, from, to, step: widthFor(to - from), fields: [field] };
+    const { series, step } = await history.inTime.query(asked);
+    const buckets = series.get(field);
+    return buckets === undefined ? [] : toPoints(buckets, step);
+  }
+
   /** Says in the notices whether the channel delivers. */
   function noteHealth(channelId: string): void {
     const record = channels.get(channelId);
@@ -102,10 +124,7 @@ export async function openNotifying(base: Base, { people, machines, alerting, is
     kinds: KINDS,
     browsers,
     createOutgoing: (allowPrivate) => createOutgoing({ allowPrivate }),
-    compose: (notification) => ({
-      message: messageOf(notification, { webUrl, named: alerting.alerts.named, runbookOf: () => '' }),
-      templateProblem: null,
-    }),
+    compose: createComposer({ ...messageParts, kinds: KINDS, pointsOf, now }),
     onAttempt: ({ channel_id }) => noteHealth(channel_id),
     clock,
     random: Math.random,
@@ -173,12 +192,12 @@ export async function openNotifying(base: Base, { people, machines, alerting, is
     noteHealth(channelId);
   }
 
-  /** A message about the newest alert, or one made up where there has been none. */
-  function testNotification(channel: ChannelRecord): Notification {
+  /** A message about the newest alert, or about none where there has been none. */
+  function testNotification({ id, name }: Pick<ChannelRecord, 'id' | 'name'>): Notification {
     const [newest] = alerting.alerts.all({ limit: 1 });
     return {
       id: `test.${randomUUID()}`,
-      channel_id: channel.id,
+      channel_id: id,
       route_id: null,
       thread: `test.${randomUUID()}`,
       number: 1,
@@ -186,7 +205,7 @@ export async function openNotifying(base: Base, { people, machines, alerting, is
       event: 'test',
       alerts: newest === undefined ? [] : [newest],
       count: newest === undefined ? 0 : 1,
-      note: `This is a test of the channel "${channel.name}". It shows the newest alert; nothing new has happened.`,
+      note: `This is a test of the channel "${name}". It shows the newest alert; nothing new has happened.`,
       created_at: now(),
       state: 'waiting',
       attempts: [],
@@ -220,6 +239,12 @@ export async function openNotifying(base: Base, { people, machines, alerting, is
         kinds: KINDS,
         health,
         test: (channel) => delivery.test(channel, testNotification(channel)),
+        preview: ({ templateFormat }, template) =>
+          preview(
+            template,
+            messageOf(testNotification({ id: '', name: 'preview' }), messageParts),
+            templateFormat,
+          ),
         changed: channelChanged,
         audit,
         now,

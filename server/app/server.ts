@@ -95,7 +95,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const isTls = certificate !== null;
-  const notifying = withStop(await openNotifying(base, { people, machines, alerting, isTls }));
+  const notifying = withStop(await openNotifying(base, { people, machines, alerting, history, isTls }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, latest, machines, alerting, live });
   let ready = false;

@@ -253,6 +253,16 @@ export const notification = z.object({
 });
 export type Notification = z.infer<typeof notification>;
 export const notificationsReply = z.object({ notifications: z.array(notification) });
+/** A template on the newest alert, as a channel of this kind would send it. */
+export const templatePreview = z.strictObject({ kind: text(40), template });
+export const templatePreviewReply = z.object({
+  title: z.string(),
+  text: z.string(),
+  /** What is wrong with the template, so that the built-in text is sent; null where nothing is. */
+  problem: z.string().nullable(),
+});
+export type TemplatePreview = z.infer<typeof templatePreviewReply>;
+
 /** The reply to a test: the far side's own answer. */
 export const channelTestReply = attempt;
 

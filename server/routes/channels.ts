@@ -7,10 +7,14 @@ import {
   channelPatch,
   channelsReply,
   channelTestReply,
+  templatePreview,
+  templatePreviewReply,
   type Attempt,
   type Channel,
   type ChannelHealth,
   type ChannelRecord,
+  type Template,
+  type TemplatePreview,
 } from '#protocol/notify.ts';
 import { ApiError } from '#protocol/errors.ts';
 import type { ChannelKind } from '../alerts/notify/channel.ts';
@@ -27,6 +31,8 @@ export interface ChannelRouteParts {
   readonly health: (channelId: string) => ChannelHealth;
   /** Sends a message at once, and says what the far side answered. */
   readonly test: (channel: ChannelRecord) => Promise<Attempt>;
+  /** What the newest alert looks like with a template. */
+  readonly preview: (kind: ChannelKind, template: Template) => TemplatePreview;
   /** Called after a channel was added, changed or removed. */
   readonly changed: (channelId: string) => Promise<void>;
   readonly audit: Audit;
@@ -39,6 +45,7 @@ export function channelRoutes({
   kinds,
   health,
   test,
+  preview,
   changed,
   audit,
   now,
@@ -144,6 +151,15 @@ export function channelRoutes({
         audit.record({ ...actorOf(person, request), action: 'removed the channel', target: record.name });
         return new Reply(204);
       },
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/channels/preview',
+      access: 'admin',
+      summary: 'What the newest alert looks like with a template, before it is saved.',
+      body: templatePreview,
+      reply: templatePreviewReply,
+      handle: ({ body }) => preview(requireKind(body.kind), body.template),
     }),
     route({
       method: 'POST',

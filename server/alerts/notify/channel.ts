@@ -128,6 +128,8 @@ export interface ChannelKind {
   readonly settings: z.ZodObject;
   /** What the body of the channel's template makes: text, or the JSON that is sent. */
   readonly templateFormat: 'text' | 'json';
+  /** Whether its messages show the chart of an alert, so that the history has to be read for them. */
+  readonly showsChart?: boolean;
   /**
    * Sends the message once; the outbox tries again. Resolves with what the far side answered.
    * @throws {DeliveryError} when the far side did not take it

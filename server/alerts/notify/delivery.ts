@@ -8,9 +8,9 @@ import type { Attempt, ChannelHealth, ChannelRecord, Notification } from '#proto
 import type { Clock, Log } from '../../types.ts';
 import { DeliveryError, type Answer, type Browsers, type ChannelKind, type Outgoing } from './channel.ts';
 import { secretsOf } from './channel-settings.ts';
-import type { Message } from './message.ts';
 import type { Outbox } from './outbox.ts';
 import { redact } from './redact.ts';
+import type { TemplatedMessage } from './template.ts';
 
 /** The wait after the first failure, milliseconds; it doubles with each further one, up to the longest. */
 const FIRST_RETRY_MS = 5000;
@@ -23,12 +23,6 @@ const REFUSALS = 3;
 const GIVE_UP_MS = 86_400_000;
 const ANSWER_CHARS = 500;
 
-export interface ComposedMessage {
-  readonly message: Message;
-  /** Why the built-in text is sent and not what the channel's template makes; null where there is no such reason. */
-  readonly templateProblem: string | null;
-}
-
 export interface DeliveryParts {
   readonly outbox: Outbox;
   readonly channelOf: (id: string) => ChannelRecord | undefined;
@@ -36,7 +30,7 @@ export interface DeliveryParts {
   readonly browsers: Browsers;
   readonly createOutgoing: (privateNetwork: boolean) => Outgoing;
   /** Makes the message of a notification for a channel, and says what is wrong with the channel's template. */
-  readonly compose: (notification: Notification, channel: ChannelRecord) => ComposedMessage;
+  readonly compose: (notification: Notification, channel: ChannelRecord) => Promise<TemplatedMessage>;
   /** Called when a notification was tried, so that pages see it. */
   readonly onAttempt: (notification: Notification) => void;
   readonly clock: Clock;
@@ -142,7 +136,7 @@ export function createDelivery({
     try {
       if (kind === undefined)
         throw new DeliveryError(`This server has no channels of the kind "${channel.kind}".`);
-      const { message, templateProblem } = compose(notification, channel);
+      const { message, templateProblem } = await compose(notification, channel);
       lane.templateProblem = templateProblem;
       const outgoing = createOutgoing(channel.private_network);
       const answer = await kind.send({ settings: channel.settings, message, outgoing, at, browsers });

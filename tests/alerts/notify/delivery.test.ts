@@ -67,10 +67,11 @@ function stageDelivery(startChannels: readonly ChannelRecord[] = [channelOf('a')
         request: () => Promise.reject(new Error('nothing goes out in these tests')),
         lookUp: () => Promise.reject(new Error('nothing goes out in these tests')),
       }),
-      compose: (notification) => ({
-        message: messageOf(notification, { webUrl: '', named: (alert) => alert, runbookOf: () => '' }),
-        templateProblem: null,
-      }),
+      compose: (notification) =>
+        Promise.resolve({
+          message: messageOf(notification, { webUrl: '', named: (alert) => alert, runbookOf: () => '' }),
+          templateProblem: null,
+        }),
       onAttempt: () => undefined,
       clock,
       random: () => 0.5,
@@ -280,6 +281,7 @@ describe('delivering notifications', () => {
     const [waiting] = stage.outbox.all();
     if (waiting === undefined) throw new Error('nothing waits');
     const test = stage.delivery.test(channelOf('a'), { ...waiting, id: 'test', event: 'test' });
+    await settle();
     await stage.answer('test', OK);
     expect(await test).toMatchObject({ worked: true, answer: '200 OK', request: OK.request });
     await settle();

@@ -41,12 +41,14 @@ import {
   notifySettingsReply,
   pushKeyReply,
   routeMatchReply,
+  templatePreviewReply,
   type alertRouteCreate,
   type alertRoutePatch,
   type channelCreate,
   type channelPatch,
   type NotifySettings,
   type RouteMatch,
+  type Template,
 } from '#protocol/notify.ts';
 import { createSend, parsed, type Fetch } from './request.ts';
 
@@ -214,6 +216,11 @@ export function createApi({
       async test(channelId: string) {
         const reply = await send({ method: 'POST', path: `/channels/${id(channelId)}/test` });
         return parsed(channelTestReply, reply);
+      },
+      /** What the newest alert looks like with a template. */
+      async preview(kind: string, template: Template) {
+        const body = { kind, template };
+        return parsed(templatePreviewReply, await send({ method: 'POST', path: '/channels/preview', body }));
       },
     },
     alertRoutes: {

@@ -180,6 +180,7 @@ async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Pr
 
 export const email = channelKind({
   kind: 'email',
+  showsChart: true,
   name: 'E-mail',
   about:
     'Sends by a mail server of your own or of your provider, who also names its address, port and encryption.',
