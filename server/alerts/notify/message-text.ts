@@ -109,6 +109,24 @@ function ownTextOf(text: string, url: string, max: number, markup: Markup): stri
   );
 }
 
+/** How many of the first parts fit into `max`, with what stands between them. */
+function countFitting(parts: Iterable<string>, max: number, markup: Markup): number {
+  const { lineBreak = '\n' } = markup;
+  const between = sizeIn(markup, `-${lineBreak}${lineBreak}-`) - sizeIn(markup, '--');
+  let [count, size] = [0, 0];
+  for (const part of parts) {
+    size += sizeIn(markup, part) + between;
+    if (size > max) break;
+    count++;
+  }
+  return count;
+}
+
+/** The texts of alerts, each made when it is needed: of thousands, few fit. */
+function* alertTexts(lines: readonly AlertLine[], markup: Markup, withRunbook: boolean): Generator<string> {
+  for (const line of lines) yield alertText(line, markup, withRunbook);
+}
+
 /**
  * A message as text of at most `max` (see `Markup.size`): as many alerts as fit, then how many more there are and where
  * they are listed. Nothing is left out silently. It ends with the address where the channel has no links.
@@ -120,7 +138,7 @@ export function messageText(
 ): string {
   if (ownText !== null) return ownTextOf(ownText, url, max, markup);
   const shownNote = markup.escape(note);
-  const endingOf = (left: number, withRunbook: boolean) => {
+  const ending = (left: number, withRunbook: boolean) => {
     if (left > 0) return reference(`and ${left} more`, url, markup);
     if (!withRunbook) return reference('What to do', url, markup);
     if (lines.length === 0 && note === '') return reference('Open in Watchfloor', url, markup);
@@ -130,21 +148,26 @@ export function messageText(
     paragraphs(
       [
         shownNote,
-        ...lines.slice(0, shown).map((line) => alertText(line, markup, withRunbook)),
-        endingOf(lines.length - shown, withRunbook || lines.every(({ runbook }) => runbook === '')),
+        ...alertTexts(lines.slice(0, shown), markup, withRunbook),
+        ending(lines.length - shown, withRunbook),
       ],
       markup,
     );
-  const fits = (shown: number, withRunbook: boolean) => sizeIn(markup, textWith(shown, withRunbook)) <= max;
-  if (fits(lines.length, true)) return textWith(lines.length, true);
-  if (fits(lines.length, false)) return textWith(lines.length, false);
-  let [most, tooMany] = [0, lines.length];
-  while (tooMany - most > 1) {
-    const middle = Math.floor((most + tooMany) / 2);
-    if (fits(middle, true)) most = middle;
-    else tooMany = middle;
+  const fits = (text: string) => sizeIn(markup, text) <= max;
+  /** All alerts in this form, where they fit. */
+  const whole = (withRunbook: boolean): string | undefined => {
+    if (countFitting(alertTexts(lines, markup, withRunbook), max + 1000, markup) < lines.length)
+      return undefined;
+    const text = textWith(lines.length, withRunbook);
+    return fits(text) ? text : undefined;
+  };
+  const hasRunbook = lines.some(({ runbook }) => runbook !== '');
+  const full = whole(true) ?? (hasRunbook ? whole(false) : undefined);
+  if (full !== undefined) return full;
+  for (let shown = countFitting(alertTexts(lines, markup, true), max, markup); shown >= 0; shown--) {
+    const text = textWith(Math.min(shown, lines.length - 1), true);
+    if (lines.length > 0 && fits(text)) return text;
   }
-  if (fits(most, true)) return textWith(most, true);
   // Not even the note fits.
   return cut(`${lines.length} alerts: ${url}`, max, markup);
 }

@@ -123,17 +123,29 @@ export function subjectOf(alerts: readonly Alert[]): string {
   return `${isOneRule ? first.rule_name : count(alerts.length, 'alert')} ${where}`;
 }
 
+/** Making one takes longer than making the words of a thousand alerts, so each zone's is kept. */
+const momentFormats = new Map<string | undefined, Intl.DateTimeFormat>();
+
+function momentFormat(timeZone: string | undefined): Intl.DateTimeFormat {
+  let format = momentFormats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-GB', {
+      timeZone,
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      timeZoneName: 'short',
+    });
+    momentFormats.set(timeZone, format);
+  }
+  return format;
+}
+
 /** `since 26 Nov, 14:07:09 CET`; `26 Nov, 14:07:09 CET, for 3 min` of an alert that ended. */
 function sinceWords({ timestamp, resolved_at }: Alert, timeZone: string | undefined): string {
-  const at = new Date(timestamp).toLocaleString('en-GB', {
-    timeZone,
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZoneName: 'short',
-  });
+  const at = momentFormat(timeZone).format(timestamp);
   return resolved_at === null ? `since ${at}` : `${at}, for ${span(resolved_at - timestamp)}`;
 }
 

@@ -18,7 +18,7 @@ const MAX_TITLE = 1000;
 
 const CARD_MARKUP: Markup = {
   ...MARKDOWN,
-  size: (text) => bytesOf(JSON.stringify(text)) + BYTES_AROUND_LINE * text.split(/\n+/).length,
+  size: (text) => bytesOf(JSON.stringify(text)) + BYTES_AROUND_LINE * (text.match(/\n+/g)?.length ?? 0),
 };
 
 const COLOURS = { critical: 'Attention', warning: 'Warning', good: 'Good', neutral: 'Default' } as const;
