@@ -106,7 +106,7 @@ export function problemOfReply(status: number, host: string, reply: string): Pro
     case 404:
     case 410:
       return {
-        text: `${host} does not know this address any more. Create a new one there and enter it. (${reply})`,
+        text: `${host} does not know this address any more, or never did. Check it, or create a new one there. (${reply})`,
       };
     case 407:
       return { text: `The proxy asks for a login. Put it into HTTPS_PROXY. (${reply})` };

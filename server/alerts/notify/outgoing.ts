@@ -18,6 +18,7 @@ import {
 } from './channel.ts';
 import { connectionProblem, problemOfReply, retryAfterMs } from './delivery-problem.ts';
 import { reachOf, type Reach } from './reach.ts';
+import { redact } from './redact.ts';
 
 export interface OutgoingParts {
   /** Whether loopback and private networks may be reached. */
@@ -86,6 +87,12 @@ async function readBody(reply: IncomingMessage): Promise<string> {
     if (size >= MAX_REPLY_BYTES) break;
   }
   return Buffer.concat(chunks).subarray(0, MAX_REPLY_BYTES).toString();
+}
+
+/** What a request proves itself with, for the case that the reply repeats it: logins are encoded, so not as entered. */
+function credentialsIn({ headers = {} }: OutgoingRequest): readonly string[] {
+  const sent = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1] ?? '';
+  return [sent, sent.split(' ').at(-1) ?? ''];
 }
 
 /** The text of a reply as people read it: `200 OK: {"id": 1}`. */
@@ -286,7 +293,7 @@ export function createOutgoing({
     const { statusCode: status = 0, statusMessage = '' } = reply;
     try {
       const body = await readBody(reply);
-      const text = replyText(status, statusMessage, body);
+      const text = redact(replyText(status, statusMessage, body), credentialsIn(hop.request));
       return { status, headers: headersOf(reply), body, request: hop.asked, text };
     } catch (error) {
       throw deliveryError(error, hop);
