@@ -1,5 +1,5 @@
 /** Finds alerts by what they are about, and pages through what was found: the newest first. */
-import { alertSubject } from '#protocol/alert-words.ts';
+import { alertSearchText } from '#protocol/alert-words.ts';
 import { isActive, type Alert, type AlertState, type Severity } from '#protocol/alerts.ts';
 
 export interface AlertFilter {
@@ -25,14 +25,6 @@ function hasState(alert: Alert, state: AlertFilter['state']): boolean {
   return state === 'active' ? isActive(alert) : alert.state === state;
 }
 
-function textOf(alert: Alert): string {
-  const { id, rule_name, device_id, device_name, metric, acknowledged, comments } = alert;
-  const said = comments.flatMap(({ by, text }) => [by, text]);
-  const taken = acknowledged === null ? [] : [acknowledged.by, acknowledged.comment];
-  const all = [id, rule_name, device_id, device_name, metric, alertSubject(alert), ...taken, ...said];
-  return all.join('\n').toLowerCase();
-}
-
 function isSought(alert: Alert, filter: AlertFilter, words: readonly string[]): boolean {
   const { severity, deviceId, ruleId, from = -Infinity, to = Infinity } = filter;
   if (!hasState(alert, filter.state)) return false;
@@ -41,7 +33,7 @@ function isSought(alert: Alert, filter: AlertFilter, words: readonly string[]): 
   if (ruleId !== undefined && alert.rule_id !== ruleId) return false;
   if (alert.timestamp >= to || (alert.resolved_at ?? Infinity) < from) return false;
   if (words.length === 0) return true;
-  const text = textOf(alert);
+  const text = alertSearchText(alert);
   return words.every((word) => text.includes(word));
 }
 

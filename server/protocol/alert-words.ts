@@ -1,5 +1,5 @@
 /** Alerts and rules as text. */
-import { isActive, type Alert, type AlertRule } from './alerts.ts';
+import { isActive, type Alert, type AlertRule, type Mute } from './alerts.ts';
 import { figure, text } from './figure.ts';
 import { metricName } from './metric-name.ts';
 import { span } from './span.ts';
@@ -34,6 +34,31 @@ const RESOLUTIONS = {
 export function alertResolution(alert: Alert): string | undefined {
   if (isActive(alert)) return undefined;
   return alert.resolution === null ? 'Resolved' : RESOLUTIONS[alert.resolution];
+}
+
+/** What is going on with an alert: `Firing`, `Acknowledged by ann`, `Flapping, quiet for now`, `Cleared`. */
+export function alertStateWords(alert: Alert): string {
+  const { acknowledged, flapping, quiet_since } = alert;
+  const ended = alertResolution(alert);
+  if (ended !== undefined) return ended;
+  if (acknowledged !== null) return `Acknowledged by ${acknowledged.by}`;
+  if (flapping) return quiet_since === null ? 'Flapping' : 'Flapping, quiet for now';
+  return alert.reopened > 0 ? 'Firing again' : 'Firing';
+}
+
+/** Why no messages about an alert are sent: `Silenced: Rack move`, `router-1 is offline`. */
+export function muteWords({ by, name }: Mute): string {
+  if (by === 'dependency') return `${name} is offline`;
+  return `${by === 'maintenance' ? 'Maintenance' : 'Silenced'}: ${name}`;
+}
+
+/** Everything that a search for alerts looks in, in lower case: names, fields, comments and who wrote them. */
+export function alertSearchText(alert: Alert): string {
+  const { id, rule_name, device_id, device_name, metric, acknowledged, comments } = alert;
+  const said = comments.flatMap(({ by, text: words }) => [by, words]);
+  const taken = acknowledged === null ? [] : [acknowledged.by, acknowledged.comment];
+  const all = [id, rule_name, device_id, device_name, metric, alertSubject(alert), ...taken, ...said];
+  return all.join('\n').toLowerCase();
 }
 
 /** How long an alert fired, or has fired until `now`, milliseconds. */

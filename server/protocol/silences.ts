@@ -59,16 +59,20 @@ export type SilenceRecord = z.infer<typeof silenceRecord>;
 
 const window = z.object({ from: z.number(), to: z.number() });
 
+/** What a silence covers now. */
+export const silenceMatches = z.object({
+  machines: z.number(),
+  /** Active alerts. */
+  alerts: z.number(),
+});
+/** Asks what a scope would cover, while somebody enters it. */
+export const silenceMatchesRequest = z.strictObject({ scope: silenceScope });
+
 export const silence = silenceRecord.extend({
   state: z.enum(['active', 'planned', 'past']),
   /** The window that is now, or the next one, or else the last one; null of hours that never come. */
   window: window.nullable(),
-  /** What it covers now. */
-  matches: z.object({
-    machines: z.number(),
-    /** Active alerts. */
-    alerts: z.number(),
-  }),
+  matches: silenceMatches,
 });
 export type Silence = z.infer<typeof silence>;
 export const silencesReply = z.object({ silences: z.array(silence) });

@@ -6,6 +6,8 @@ import {
   alertSilenceRequest,
   silence as silenceShape,
   silenceCreate,
+  silenceMatches,
+  silenceMatchesRequest,
   silencePatch,
   silencesReply,
   silenceWindowsReply,
@@ -71,7 +73,7 @@ function endedAt(time: SilenceTime, now: number): SilenceTime {
 export function silenceRoutes(parts: SilenceRouteParts): Route[] {
   const { silences, changed, machines, active, alertOf, audit, now } = parts;
 
-  function matchesOf({ scope }: SilenceRecord): Silence['matches'] {
+  function matchesOf({ scope }: Pick<SilenceRecord, 'scope'>): Silence['matches'] {
     const covered = new Map(
       machines()
         .filter((machine) => coversMachine(scope, machine))
@@ -156,6 +158,15 @@ export function silenceRoutes(parts: SilenceRouteParts): Route[] {
       errors: ['silence_ended'],
       handle: ({ request, person, body }) =>
         add(person, request, { ...body, time: timeOf(body.time, now()) }),
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/silences/matches',
+      access: 'operator',
+      summary: 'How many machines and active alerts a scope would cover now. Nothing is changed.',
+      body: silenceMatchesRequest,
+      reply: silenceMatches,
+      handle: ({ body }) => matchesOf(body),
     }),
     routeWithBody({
       method: 'POST',

@@ -26,6 +26,7 @@ const FOR_OPERATORS = [
   'POST /alerts/{id}/comments',
   'POST /alerts/{id}/silence',
   'POST /silences',
+  'POST /silences/matches',
 ];
 const ROLES = ['display', 'viewer', 'operator', 'admin'] as const;
 

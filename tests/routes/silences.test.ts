@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertsReply } from '#protocol/alerts.ts';
 import { auditReply, deviceDetail, devicesReply } from '#protocol/api.ts';
-import { silence as silenceShape, silencesReply, silenceWindowsReply } from '#protocol/silences.ts';
+import {
+  silence as silenceShape,
+  silenceMatches,
+  silencesReply,
+  silenceWindowsReply,
+} from '#protocol/silences.ts';
 import type { Client } from '../e2e/client.ts';
 import { errorOf, openStage, PASSWORD, type Stage } from './stage.ts';
 
@@ -60,7 +65,10 @@ describe('a silence', () => {
   });
 
   it('says at once where it covers nothing now', async () => {
-    const added = await add({ scope: { devices: ['thr33'] }, time: once(0, HOUR) });
+    const scope = { devices: ['thr33'] };
+    const asked = await operator.ask('POST', '/silences/matches', { body: { scope } });
+    expect(asked.as(silenceMatches)).toEqual({ machines: 0, alerts: 0 });
+    const added = await add({ scope, time: once(0, HOUR) });
     expect(added.matches).toEqual({ machines: 0, alerts: 0 });
     const body = { scope: { tags: [], name: 't*' } };
     const changed = await operator.ask('PATCH', `/silences/${added.id}`, { body });

@@ -3,9 +3,19 @@ import type { Alert } from '#protocol/alerts.ts';
 
 const RANK = { critical: 0, warning: 1 } as const;
 
-/** Critical alerts first, then the newest. */
+/** Whether the alert still needs somebody: it fires, nobody has acknowledged it, and nothing mutes it. */
+export function isUnattended({ state, muted }: Pick<Alert, 'state' | 'muted'>): boolean {
+  return state === 'firing' && muted === null;
+}
+
+/** Those that need somebody first, then critical alerts, then the newest. */
 export function sortedAlerts(alerts: readonly Alert[]): Alert[] {
-  return alerts.toSorted((a, b) => RANK[a.severity] - RANK[b.severity] || b.timestamp - a.timestamp);
+  return alerts.toSorted(
+    (a, b) =>
+      Number(isUnattended(b)) - Number(isUnattended(a)) ||
+      RANK[a.severity] - RANK[b.severity] ||
+      b.timestamp - a.timestamp,
+  );
 }
 
 /** The newest first. */

@@ -3,13 +3,7 @@
  * `ConnectionError` (there was no proper answer); replies are parsed once, here. Times are epoch milliseconds.
  */
 import type { z } from 'zod';
-import {
-  alertRule,
-  alertRulesReply,
-  alertsReply,
-  type alertRuleCreate,
-  type alertRulePatch,
-} from '#protocol/alerts.ts';
+import { alertRule, alertRulesReply, type alertRuleCreate, type alertRulePatch } from '#protocol/alerts.ts';
 import {
   auditReply,
   deviceDetail,
@@ -50,6 +44,7 @@ import {
   type RouteMatch,
   type Template,
 } from '#protocol/notify.ts';
+import { alertsApi, silencesApi } from './alerts.ts';
 import { createSend, parsed, type Fetch } from './request.ts';
 
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
@@ -174,10 +169,8 @@ export function createApi({
     },
 
     // --- alerts ---
-    async alerts(state: 'active' | 'all' = 'active', signal?: AbortSignal) {
-      const path = state === 'all' ? '/alerts?state=all' : '/alerts';
-      return parsed(alertsReply, await send({ method: 'GET', path, signal })).alerts;
-    },
+    alerts: alertsApi(send),
+    silences: silencesApi(send),
     alertRules: {
       async list(signal?: AbortSignal) {
         return parsed(alertRulesReply, await send({ method: 'GET', path: '/alert-rules', signal }))

@@ -81,7 +81,7 @@ interface Exchange {
  * Sends JSON and resolves with the reply's JSON, undefined for an empty reply. Rejects with RefusedError or
  * ConnectionError, or with the signal's reason when it was aborted.
  */
-type Send = (exchange: Exchange) => Promise<unknown>;
+export type Send = (exchange: Exchange) => Promise<unknown>;
 
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 

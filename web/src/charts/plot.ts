@@ -22,6 +22,8 @@ export interface PlotMark {
   readonly until: number | null;
   readonly severity: Severity;
   readonly title: string;
+  /** Whether the threshold is drawn before and after it fired as well, fainter. */
+  readonly throughout?: true;
 }
 
 /** Where the lines of a chart are in its element, in pixels, and the times and values at the edges. */

@@ -54,6 +54,8 @@ export const SETTINGS_PAGES = [
 export const ROUTES = [
   '/',
   '/alerts',
+  '/alerts/[id]',
+  '/alerts/silences',
   '/devices/[id]',
   '/login',
   '/settings',

@@ -9,6 +9,8 @@ interface Shortcuts {
   readonly search: () => boolean;
   /** `g`, then a letter. Returns whether the letter stands for a page. */
   readonly go: (letter: string) => boolean;
+  /** Any other key. Returns whether the page that is shown has a use for it. */
+  readonly page: (key: string) => boolean;
 }
 
 /** How long `g` waits for its letter. */
@@ -23,6 +25,11 @@ function isTyping(target: EventTarget | null): boolean {
       'input:not([type="radio"], [type="checkbox"]), textarea, select, [role="menu"] *, [role="dialog"] *',
     )
   );
+}
+
+/** Whether Enter means the element that has the focus, and not the page. */
+function isPressed(target: EventTarget | null, key: string): boolean {
+  return key === 'Enter' && target instanceof HTMLElement && target.matches('a, button, summary, [role]');
 }
 
 /** Returns a listener for `keydown`. `now` is a clock in milliseconds. */
@@ -42,5 +49,6 @@ export function onShortcut(shortcuts: Shortcuts, now: () => number): (event: Key
     if (event.key === 'g') gAt = now();
     else if (event.key === '?') shortcuts.keys();
     else if (event.key === '/' && shortcuts.search()) event.preventDefault();
+    else if (!isPressed(event.target, event.key) && shortcuts.page(event.key)) event.preventDefault();
   };
 }

@@ -1,11 +1,11 @@
 /** Active alerts, kept from the room `alerts`. */
 import { isActive, type Alert } from '#protocol/alerts.ts';
 import { alertsChange, alertsSnapshot } from '#protocol/live.ts';
-import { mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
+import { isUnattended, mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
 import type { Live } from '../live/live.svelte.ts';
 
 export class Alerts {
-  /** The active alerts: critical ones first, then the newest. */
+  /** The active alerts: those that need somebody first, then critical ones, then the newest. */
   active: readonly Alert[] = $state.raw([]);
   /** Whether `active` came from the server; false until the first snapshot. */
   ready: boolean = $state(false);
@@ -19,8 +19,20 @@ export class Alerts {
     this.#live = live;
   }
 
+  /** The active alerts that nobody has acknowledged and that nothing mutes. */
+  get unattended(): readonly Alert[] {
+    return this.active.filter(isUnattended);
+  }
+
+  /** How many critical alerts need somebody. */
   get criticalCount(): number {
-    return this.active.filter(({ severity }) => severity === 'critical').length;
+    return this.unattended.filter(({ severity }) => severity === 'critical').length;
+  }
+
+  /** Takes alerts as they are now, from a reply or a live change. */
+  apply(changed: readonly Alert[]): void {
+    this.active = sortedAlerts(mergeAlerts(this.active, changed).filter(isActive));
+    this.changed = changed;
   }
 
   /** Keeps the store current until the returned function is called. */
@@ -34,10 +46,7 @@ export class Alerts {
           this.ready = true;
           this.snapshots++;
         },
-        change: ({ alerts }) => {
-          this.active = sortedAlerts(mergeAlerts(this.active, alerts).filter(isActive));
-          this.changed = alerts;
-        },
+        change: ({ alerts }) => this.apply(alerts),
       },
     );
     return () => {
