@@ -49,11 +49,11 @@ const runbookOf = (runbook: string) =>
   /^https?:\/\/\S+$/.test(runbook) ? link(runbook, runbook) : text(runbook);
 
 function row(line: AlertLine): string {
-  const { machine, subject, reading, severity, alert, since, status, runbook, url } = line;
+  const { machine, subject, reading, severity, alert, since, status, details, runbook, url } = line;
   const colour = alert.state === 'resolved' ? 'good' : severity;
   const cell = `class="line text" style="border-top:1px solid ${COLOURS.line[0]};padding:12px 0;vertical-align:top;color:${COLOURS.text[0]};font-size:15px;line-height:22px`;
   return `<tr><td ${cell};padding-right:16px"><strong>${link(url, machine)}</strong> <span>${text(subject)}</span>
-${small(text(`${alert.rule_name}, ${since}`))}${small(text(status))}${small(runbookOf(runbook))}</td>
+${small(text(`${alert.rule_name}, ${since}`))}${small(text(status))}${small(text(details.join('\n')))}${small(runbookOf(runbook))}</td>
 <td align="right" ${cell};white-space:nowrap"><strong class="${colour}" style="color:${TONE_COLOURS[colour]};font-variant-numeric:tabular-nums">${text(reading)}</strong></td></tr>`;
 }
 

@@ -84,7 +84,7 @@ function alertText(line: AlertLine, markup: Markup, withRunbook: boolean): strin
   const when = escape(`${line.alert.rule_name}, ${line.since}`);
   const status = line.status === '' ? [] : [escape(line.status)];
   const runbook = withRunbook && line.runbook !== '' ? [escape(line.runbook)] : [];
-  return [what, when, ...status, ...runbook].join(lineBreak);
+  return [what, when, ...status, ...line.details.map(escape), ...runbook].join(lineBreak);
 }
 
 /** Puts paragraphs under one another. */

@@ -21,6 +21,8 @@ export interface AlertLine {
   readonly since: string;
   /** Who has taken it on, and whether it flaps: `Acknowledged by ada: on it`; empty where neither is so. */
   readonly status: string;
+  /** More of that moment, a line each, such as its busiest processes; empty where nothing more is known. */
+  readonly details: readonly string[];
   /** The page of the alert. */
   readonly url: string;
   /** What the rule tells people to do; empty where it says nothing. */
@@ -81,6 +83,8 @@ export interface MessageParts {
   readonly named: (alert: Alert) => Alert;
   /** What the rule with this id tells people to do; empty where it says nothing. */
   readonly runbookOf: (ruleId: string) => string;
+  /** What else is known of the moment of an alert; agents send nothing more yet. */
+  readonly detailsOf?: (alert: Alert) => readonly string[];
   /** IANA name of the zone in which times are written; undefined: the server's own. */
   readonly timeZone?: string;
 }
@@ -161,7 +165,7 @@ function statusWords({ acknowledged, flapping, state }: Alert): string {
 /** Makes the message of a notification. */
 export function messageOf(
   notification: Notification,
-  { webUrl, named, runbookOf, timeZone }: MessageParts,
+  { webUrl, named, runbookOf, detailsOf = () => [], timeZone }: MessageParts,
 ): Message {
   const alerts = notification.alerts.map(named);
   const lines = alerts.map((alert): AlertLine => ({
@@ -172,6 +176,7 @@ export function messageOf(
     severity: alert.severity,
     since: sinceWords(alert, timeZone),
     status: statusWords(alert),
+    details: detailsOf(alert),
     url: `${webUrl}/alerts/${alert.id}`,
     runbook: runbookOf(alert.rule_id),
   }));
@@ -233,9 +238,16 @@ export function messageData(message: Message) {
   return {
     ...{ id, thread, event, severity, title, subject, note, url, at, count: lines.length },
     alerts: lines.map(
-      ({ alert, machine, subject: field, reading, since, status, url: alertUrl, runbook }) => ({
+      ({ alert, machine, subject: field, reading, since, status, details, url: alertUrl, runbook }) => ({
         ...{ id: alert.id, machine, subject: field, reading, severity: alert.severity, since, url: alertUrl },
-        ...{ status, runbook, rule: alert.rule_name, rule_id: alert.rule_id, device_id: alert.device_id },
+        ...{
+          status,
+          details,
+          runbook,
+          rule: alert.rule_name,
+          rule_id: alert.rule_id,
+          device_id: alert.device_id,
+        },
         ...{ metric: alert.metric, value: alert.value, threshold: alert.threshold, state: alert.state },
         ...{ timestamp: alert.timestamp, resolved_at: alert.resolved_at },
       }),

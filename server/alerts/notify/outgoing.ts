@@ -193,7 +193,7 @@ export function createOutgoing({
     await checkBehindProxy(url.hostname);
     const proxy = new URL(proxyText);
     if (url.protocol === 'https:')
-      return https.request(url, { ...options, agent: new HttpsProxyAgent(proxy) });
+      return https.request(url, { ...options, agent: new HttpsProxyAgent(proxy, { signal }) });
     const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
     return (proxy.protocol === 'https:' ? https : http).request({
       ...options,
@@ -216,11 +216,12 @@ export function createOutgoing({
       const sent = await open(hop);
       return await new Promise<IncomingMessage>((done, fail) => {
         const timer = setTimeout(() => {
-          sent.destroy(
-            new DeliveryError(
-              `${url.host} did not take the connection within ${connectTimeoutMs / 1000} s. Check the address, and whether a firewall is between.`,
-            ),
+          const late = new DeliveryError(
+            `${url.host} did not take the connection within ${connectTimeoutMs / 1000} s. Check the address, and whether a firewall is between.`,
           );
+          // A request that waits for its proxy has no socket yet and tells of no error.
+          fail(late);
+          sent.destroy(late);
         }, connectTimeoutMs);
         onConnected(sent, () => clearTimeout(timer));
         sent.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {

@@ -37,6 +37,12 @@ describe('the text of a message', () => {
     );
   });
 
+  it('says what else is known of the moment', () => {
+    const [line] = message().lines;
+    const lines = line === undefined ? [] : [{ ...line, details: ['postgres 81 %', 'node 9 %'] }];
+    expect(messageText({ ...message(), lines }, 1000)).toContain(`${SINCE}\npostgres 81 %\nnode 9 %\n`);
+  });
+
   it('names the machines with links to their alerts where the channel has links', () => {
     expect(messageText(message(), 1000, MARKDOWN)).toBe(
       `**[web-1](${WEB_URL}/alerts/alert-1)**: CPU 97 %, above 90 %\n${SINCE}`,

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -384,6 +385,17 @@ describe('with a proxy', () => {
     expect(error.message).toContain(
       'The proxy of HTTPS_PROXY refused to connect to service.test: it answered 403',
     );
+  });
+
+  it('a proxy that says nothing ends after the time limit, and its connection is closed', async () => {
+    const server = net.createServer((socket) => {
+      socket.on('close', () => server.emit('hung up')).resume();
+    });
+    const closed = once(server, 'hung up');
+    setProxy('HTTPS_PROXY', `http://127.0.0.1:${await listen(server)}`);
+    const error = await failureOf('https://service.test/x', { resolve, connectTimeoutMs: 100 });
+    expect(error.message).toContain('did not take the connection within 0.1 s');
+    await closed;
   });
 
   it('[Must show 6] a private or metadata address is refused behind a proxy too', async () => {

@@ -44,6 +44,7 @@ describe('webhook', () => {
             severity: 'critical',
             since: 'since 26 Nov, 14:07:09 UTC',
             status: '',
+            details: [],
             url,
             runbook: 'Restart it.',
           },
