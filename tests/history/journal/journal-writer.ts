@@ -2,7 +2,6 @@
  * A process for the kill -9 test: appends records for ever, and prints each position once the record is on
  * disk. The test kills it.
  */
-import { writeSync } from 'node:fs';
 import { openJournal } from '../../../server/history/journal/journal.ts';
 import { systemClock } from '../../../server/app/clock.ts';
 import { createLog } from '../../../server/app/log.ts';
@@ -14,12 +13,14 @@ const journal = await openJournal({
   gatherMs: 1,
   segmentBytes: 100_000,
 });
+/** Resolves once the line is in the pipe. A pipe that is full, because the test is slow to read it, is waited for. */
+const print = (line: string) => new Promise((resolve) => process.stdout.write(`${line}\n`, resolve));
 for (let n = 0; ;) {
   const group = Array.from({ length: 20 }, () => n++);
   await Promise.all(
     group.map(async (i) => {
       const payload = Buffer.from(`${i} ${'x'.repeat(200)}`);
-      writeSync(1, `${await journal.append({ deviceId: 'd', arrived: i, payload })}\n`);
+      await print(String(await journal.append({ deviceId: 'd', arrived: i, payload })));
     }),
   );
 }

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   openJournal,
   type Journal,
@@ -182,6 +182,7 @@ describe('journal', () => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'journal-writer.ts'), dir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    onTestFinished(() => void child.kill('SIGKILL'));
     const acknowledged: number[] = [];
     const exited = once(child, 'exit');
     for await (const line of createInterface({ input: child.stdout })) {
