@@ -7,6 +7,7 @@
 import type { Clock, Log } from '../types.ts';
 import { HistoryBegunAnew, HistoryError, type History, type Position, type SampleBatch } from './history.ts';
 import type { Journal, JournalEntry } from './journal/journal.ts';
+import { createQueue } from './queue.ts';
 import type { EntryBatch, Removals } from './removals.ts';
 
 export type FeederState = { readonly kind: 'feeding' } | { readonly kind: 'retrying'; readonly error: Error };
@@ -28,8 +29,12 @@ export interface FeederOptions {
   readonly onState?: (state: FeederState) => void;
   /** A write stops gathering entries once it holds this many samples. */
   readonly samplesPerWrite?: number;
+  /** A write stops gathering entries from memory once their samples take this many bytes. */
+  readonly bytesPerWrite?: number;
   /** Most samples that wait in memory. */
   readonly maxSamplesInMemory?: number;
+  /** [I8] About the most memory of the samples that wait in memory: they may have one value each or thousands. */
+  readonly maxBytesInMemory?: number;
   /**
    * How long new samples are gathered into one write, in milliseconds; a call of `caughtUp` ends the
    * gathering.
@@ -92,7 +97,9 @@ export function createFeeder({
   notice = () => undefined,
   onState = () => undefined,
   samplesPerWrite = 5_000,
+  bytesPerWrite = 16 * 1024 * 1024,
   maxSamplesInMemory = 100_000,
+  maxBytesInMemory = 64 * 1024 * 1024,
   gatherMs = 0,
   firstRetryMs = 1_000,
   maxRetryMs = 30_000,
@@ -102,10 +109,7 @@ export function createFeeder({
 }: FeederOptions): Feeder {
   /** Every entry below this position has been written to history. */
   let written = journal.start;
-  /** Entries in memory, without a gap between them, up to the position `queueEnd`. */
-  let queue: EntryBatch[] = [];
-  let queueEnd = written;
-  let queuedSamples = 0;
+  const queue = createQueue({ samples: maxSamplesInMemory, bytes: maxBytesInMemory }, written);
   let reader: AsyncGenerator<readonly JournalEntry[]> | undefined;
   /** Entries that were read from the journal and are not written yet. */
   let replayed: JournalEntry[] = [];
@@ -117,25 +121,12 @@ export function createFeeder({
   let wakeUp: (() => void) | undefined;
 
   function committed(position: Position, batch: SampleBatch): void {
-    if (position === queueEnd && queuedSamples + batch.samples.length <= maxSamplesInMemory) {
-      queue.push({ position, batch });
-      queuedSamples += batch.samples.length;
-      queueEnd = position + 1;
-    }
+    queue.add(position, batch);
     wakeUp?.();
   }
 
   function nextFromMemory(): NextWrite {
-    let count = 0;
-    let samples = 0;
-    for (const { batch } of queue) {
-      if (samples >= samplesPerWrite) break;
-      count++;
-      samples += batch.samples.length;
-    }
-    const entries = queue.slice(0, count);
-    queue = queue.slice(count);
-    queuedSamples -= samples;
+    const entries = queue.take({ samples: samplesPerWrite, bytes: bytesPerWrite });
     return { entries, upTo: (entries.at(-1)?.position ?? written) + 1 };
   }
 
@@ -158,7 +149,7 @@ export function createFeeder({
     replayed = replayed.slice(count);
     // Where the journal gives no more entries before its end, the rest was lost to damage.
     const upTo = last === undefined ? end : last.position + 1;
-    if (queue.length === 0) queueEnd = upTo;
+    if (queue.first === undefined) queue.continueAt(upTo);
     return { entries, upTo };
   }
 
@@ -226,10 +217,9 @@ export function createFeeder({
   /** Everything that the journal still holds is written again. */
   async function startOver(): Promise<void> {
     await closeReader();
-    queue = [];
-    queuedSamples = 0;
+    queue.clear();
     written = journal.start;
-    queueEnd = written;
+    queue.continueAt(written);
   }
 
   function waitForRetry(failures: number, askedMs = 0): Promise<void> {
@@ -265,7 +255,7 @@ export function createFeeder({
 
   async function run(): Promise<void> {
     while (!stopped) {
-      if (queue.length > 0 && queue[0]?.position === written) {
+      if (queue.first === written) {
         await closeReader();
         if (gatherMs > 0 && waiters.length === 0) await gather();
         await write(nextFromMemory());

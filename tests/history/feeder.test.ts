@@ -124,6 +124,33 @@ test('the feeder first replays what the journal holds, then goes on with new ent
   expect(journal.start).toBeGreaterThan(30);
 });
 
+test('[I8] while history is down very wide samples are left to the journal past a bound in bytes, and arrive later', async () => {
+  const history = fakeHistory();
+  const clock = manualClock();
+  const values = Object.fromEntries(range(0, 1000).map((i) => [`f${i}`, i]));
+  const wide = (n: number): SampleBatch => ({ deviceId: 'd', samples: [{ t: n, values }] });
+  let decoded = 0;
+  const feeding = start(history, {
+    clock,
+    maxBytesInMemory: 1_000_000,
+    bytesPerWrite: 300_000,
+    decode: ({ payload }) => {
+      decoded++;
+      return wide(Number(Buffer.from(payload).toString()));
+    },
+  });
+  history.down = true;
+  for (const n of range(0, 100)) feeding.committed(await append(n), wide(n));
+  history.down = false;
+  const caughtUp = feeding.caughtUp();
+  await clock.waiting();
+  clock.fire();
+  await caughtUp;
+  expect(history.times).toEqual(range(0, 100));
+  expect(decoded).toBeGreaterThan(80);
+  expect(history.sizes[1]).toBeLessThanOrEqual(4);
+});
+
 test('[H4] while history is down memory stays bounded; later all samples arrive in order, once', async () => {
   const history = fakeHistory();
   const clock = manualClock();
