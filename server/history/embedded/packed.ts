@@ -30,13 +30,19 @@ export interface Packer {
   pack(batches: readonly SampleBatch[], upTo: Position): PackedWrite;
 }
 
+/** What a name of a shape needs beside its characters here and at the receiver, in bytes. */
+const NAME_BYTES = 50;
+
 /**
  * A packer remembers the shapes it has sent, so everything it packs MUST reach the same receiver in order.
  * @param maxShapes beyond this many shapes (or ten times as many devices) it forgets them all and begins anew
+ * @param maxBytes [I8] so it does beyond about this much memory of shapes, both here and at the receiver: a shape may
+ *   have one name or thousands, and one device may send others with every sample
  */
-export function createPacker(maxShapes = 10_000): Packer {
+export function createPacker(maxShapes = 10_000, maxBytes = 128 * 1024 * 1024): Packer {
   /** By the field names, joined. */
   const shapes = new Map<string, Shape>();
+  let shapeBytes = 0;
   /** The shape of each device's last sample that came as an object. */
   const lastOfDevice = new Map<string, Shape>();
   let shapeByLayout = new WeakMap<Layout, Shape>();
@@ -49,6 +55,8 @@ export function createPacker(maxShapes = 10_000): Packer {
     if (shape === undefined) {
       shape = { id: shapes.size, names };
       shapes.set(key, shape);
+      // The characters are here in the key, and in the names of the receiver.
+      shapeBytes += 2 * key.length + names.length * NAME_BYTES;
       newShapes.push(names);
     }
     return shape;
@@ -70,8 +78,9 @@ export function createPacker(maxShapes = 10_000): Packer {
 
   return {
     pack(batches, upTo) {
-      if (shapes.size > maxShapes || lastOfDevice.size > 10 * maxShapes) {
+      if (shapes.size > maxShapes || shapeBytes > maxBytes || lastOfDevice.size > 10 * maxShapes) {
         shapes.clear();
+        shapeBytes = 0;
         lastOfDevice.clear();
         shapeByLayout = new WeakMap();
         reset = true;
