@@ -76,6 +76,7 @@ const steps: readonly Step[] = [
   check('sync', "The web app's generated types", 'svelte-kit', ['sync'], web),
   check('types', 'Types', 'tsc', []),
   check('svelte', 'Types in the web app', 'svelte-check', ['--tsconfig', 'web/tsconfig.json']),
+  check('worker', 'Types in the service worker', 'tsc', ['-p', 'web/src/alerts/push-worker', '--noEmit']),
   check('lint', 'Lint', 'eslint', ['-c', 'tests/eslint.config.js', '--max-warnings=0', '.']),
   check('format', 'Format', 'prettier', ['--check', '--log-level=warn', '.']),
   vitest('unit', 'Unit and integration'),

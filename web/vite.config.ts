@@ -12,6 +12,7 @@ export default defineConfig({
       paths: { base: '/ui', relative: false },
       // Only browsers whose people want to be notified register it.
       serviceWorker: { register: false },
+      files: { serviceWorker: 'src/alerts/push-worker/push-worker' },
       csp: {
         mode: 'hash',
         directives: {

@@ -22,7 +22,7 @@ const GENERATED = ['node_modules', 'data', 'agent-data'];
 const ROOTS: readonly (readonly [string, readonly string[]])[] = [
   ['server', ['main.ts', 'types.ts']],
   ['agent', ['agent.ts', 'command.ts', 'log.ts', 'main.ts']],
-  ['web/src', ['app.d.ts', 'app.html', 'hooks.client.ts', 'service-worker.ts']],
+  ['web/src', ['app.d.ts', 'app.html', 'hooks.client.ts']],
 ];
 /** The rooms of each folder. */
 const ROOMS: readonly (readonly [string, readonly string[]])[] = [
