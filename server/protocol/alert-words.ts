@@ -23,6 +23,11 @@ export function alertReading({ metric, value, threshold, reading }: Alert): stri
   return `${text(figure(metric, value))}, ${side} ${text(figure(metric, threshold))}`;
 }
 
+/** A subject and a reading as one text: `CPU 97 %, above 90 %`; `Offline, not seen for 15 s`. */
+export function alertSentence(subject: string, reading: string): string {
+  return /^[-\d]/.test(reading) ? `${subject} ${reading}` : `${subject}, ${reading}`;
+}
+
 const RESOLUTIONS = {
   cleared: 'Cleared',
   escalated: 'Became critical',

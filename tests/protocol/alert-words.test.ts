@@ -4,6 +4,7 @@ import {
   alertDuration,
   alertReading,
   alertResolution,
+  alertSentence,
   alertSubject,
   scopeWords,
 } from '#protocol/alert-words.ts';
@@ -67,5 +68,11 @@ describe('rules in words', () => {
     const nameOf = (id: string) => (id === 'd' ? 'nas' : id);
     expect(scopeWords({ ...rule, scope: { devices: [], tags: [] } }, nameOf)).toBe('All machines');
     expect(scopeWords({ ...rule, scope: { devices: ['d'], tags: ['db'] } }, nameOf)).toBe('tag db, nas');
+  });
+
+  it('a reading that is a number follows what it is about, and any other is set off', () => {
+    expect(alertSentence('CPU', '97 %, above 90 %')).toBe('CPU 97 %, above 90 %');
+    expect(alertSentence('Temperature', '-3.0 °C, below 0 °C')).toBe('Temperature -3.0 °C, below 0 °C');
+    expect(alertSentence('Offline', 'not seen for 15 s')).toBe('Offline, not seen for 15 s');
   });
 });

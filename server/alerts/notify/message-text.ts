@@ -1,4 +1,5 @@
 /** A message as text, in the markup of a channel and within its length. */
+import { alertSentence } from '#protocol/alert-words.ts';
 import type { AlertLine, Message } from './message.ts';
 
 /** How a channel writes text. */
@@ -80,7 +81,7 @@ export function lineOf(text: string, max: number, markup: Markup = PLAIN): strin
 function alertText(line: AlertLine, markup: Markup, withRunbook: boolean): string {
   const { escape, bold, link, lineBreak = '\n' } = markup;
   const machine = link === undefined ? escape(line.machine) : link(line.url, escape(line.machine));
-  const what = `${bold(machine)}: ${escape(`${line.subject} ${line.reading}`)}`;
+  const what = `${bold(machine)}: ${escape(alertSentence(line.subject, line.reading))}`;
   const when = escape(`${line.alert.rule_name}, ${line.since}`);
   const status = line.status === '' ? [] : [escape(line.status)];
   const runbook = withRunbook && line.runbook !== '' ? [escape(line.runbook)] : [];

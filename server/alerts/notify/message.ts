@@ -2,7 +2,7 @@
  * What a message says, as one model for all channels: made from a notification when it is sent, with the names of
  * machines and rules of that moment.
  */
-import { alertReading, alertSubject } from '#protocol/alert-words.ts';
+import { alertReading, alertSentence, alertSubject } from '#protocol/alert-words.ts';
 import type { Alert, Severity } from '#protocol/alerts.ts';
 import type { Notification, NotificationEvent } from '#protocol/notify.ts';
 import { span } from '#protocol/span.ts';
@@ -184,7 +184,7 @@ export function messageOf(
   const [first] = lines;
   const about =
     lines.length === 1 && first !== undefined
-      ? `${first.machine}, ${first.subject} ${first.reading}`
+      ? `${first.machine}, ${alertSentence(first.subject, first.reading)}`
       : subjectOf(alerts);
   const url = lines.length === 1 && first !== undefined ? first.url : `${webUrl}/alerts`;
   const { id, thread, number, subject, event, note, created_at } = notification;

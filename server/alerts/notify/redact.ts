@@ -9,14 +9,15 @@ const MIN_LENGTH = 4;
 /** Parts of an address that are no secret by themselves, such as `services` or `v2`. */
 const isTelling = (part: string) => part.length >= 16 || (part.length >= 6 && /\d/.test(part));
 
-/** An address that is a secret, and its parts: an answer may name only its path. */
+/** What is secret in an address that is one: everything but the host, which people need to know. */
 function partsOfAddress(secret: string): readonly string[] {
-  if (!/^https?:/i.test(secret) || !URL.canParse(secret)) return [];
-  const { href, pathname, search, searchParams, username, password } = new URL(secret);
+  const { pathname, search, searchParams, username, password } = new URL(secret);
   const parts = [...pathname.split('/'), ...searchParams.values()].filter(isTelling);
-  const whole = [href, pathname + search, pathname, search].filter((text) => text.length > 1);
+  const whole = [pathname + search, pathname, search].filter((text) => text.length > 1);
   return [...whole, ...parts, username, password];
 }
+
+const isAddress = (secret: string) => /^https?:/i.test(secret) && URL.canParse(secret);
 
 /** The forms in which a text stands in addresses, JSON, HTML and headers. */
 function formsOf(text: string): readonly string[] {
@@ -47,11 +48,11 @@ function patternOf(form: string): string {
 
 /**
  * Replaces the secrets in a text, as they are and as addresses, JSON, HTML and headers write them. Of a secret that is
- * an address, also its path and the telling parts of it.
+ * an address, its host stays, and its path and the telling parts of it go.
  */
 export function redact(text: string, secrets: readonly string[]): string {
   const forms = secrets
-    .flatMap((secret) => [secret, secret.trim(), ...partsOfAddress(secret.trim())])
+    .flatMap((secret) => (isAddress(secret.trim()) ? partsOfAddress(secret.trim()) : [secret, secret.trim()]))
     .flatMap(formsOf)
     .filter((form) => form !== '');
   if (forms.length === 0) return text;
