@@ -159,10 +159,7 @@ function notesOf(condition: Condition, step: number, skipped: number): string[] 
     );
   if (step > SECOND && condition.kind === 'offline')
     notes.push(`Outages shorter than ${Math.round((3 * step) / MINUTE)} min cannot be seen this far back.`);
-  else if (step > SECOND)
-    notes.push(
-      `Read from means of ${step === MINUTE ? 'a minute' : `${Math.round(step / MINUTE)} min`}: short peaks are flatter than they were.`,
-    );
+  else if (step > SECOND) notes.push('Short peaks are flatter in means than they were.');
   return notes;
 }
 

@@ -59,9 +59,11 @@ function fieldWarning(metric: string, path: string, { devices, covered }: Known)
   const all = namesOf(devices);
   const candidates = isPattern(metric) ? patternsOf(all) : all;
   const known = metricChoices().map((choice) => choice.metric);
+  // A name that agents use is meant, though no agent here sends it.
+  const isAgents = known.includes(metric);
   const isKnown = matches(all);
-  const near = isKnown ? [] : nearNames(metric, candidates);
-  const names = (isKnown || near.length > 0 ? near : nearNames(metric, known)).filter(
+  const near = isKnown || isAgents ? [] : nearNames(metric, candidates);
+  const names = (isKnown || isAgents || near.length > 0 ? near : nearNames(metric, known)).filter(
     (name) => name !== metric,
   );
   const where = isKnown ? 'None of the machines that the rule covers sends' : 'No machine sends';

@@ -56,8 +56,18 @@ export function openAlertRules(base: Base, { people, machines, history, alerting
   }: Awaited<ReturnType<typeof previewRule>>): Promise<PreviewReply['chart']> {
     if (shown === undefined) return null;
     const { device, field } = shown;
-    const asked = { deviceId: device.id, from, to, step: widthFor(to - from), fields: [field] };
-    const { series, step } = await history.inTime.query(asked);
+    const read = (start: number) =>
+      history.inTime.query({
+        deviceId: device.id,
+        from: start,
+        to,
+        step: widthFor(to - start),
+        fields: [field],
+      });
+    const whole = await read(from);
+    const begin = whole.series.get(field)?.t[0] ?? from;
+    // The history of a machine that joined a short time ago fills the chart.
+    const { series, step } = begin - from > (to - from) / 2 ? await read(begin) : whole;
     const buckets = series.get(field);
     if (buckets === undefined) return null;
     const points = toPoints(buckets, step);

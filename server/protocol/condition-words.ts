@@ -95,7 +95,8 @@ function firesWords(condition: Condition): string {
     case 'forecast': {
       const level = value(condition.metric, condition.reaches);
       const what = `${metricName(condition.metric)} reaches ${level} within ${hours(condition.threshold)}`;
-      return `${what}, by its last ${hours(condition.fit_h)}${heldWords(condition)}`;
+      const isAtOnce = condition.for_s === 0 && condition.of_last === undefined;
+      return `${what}, by its last ${hours(condition.fit_h)}${isAtOnce ? '' : `,${heldWords(condition)}`}`;
     }
     case 'joint':
       return `${comparisonWords(condition.first)} ${condition.join} ${comparisonWords(condition.second)}${heldWords(condition)}`;

@@ -47,6 +47,7 @@ describe('questions about a rule', () => {
     ]);
     expect(asked(above('jobs', 90))[0]).toContain('Did you mean queue_jobs?');
     expect(asked(above('mount:*:usd', 90))[0]).toContain('Did you mean mount:*:used?');
+    expect(asked(above('swap', 90))).toEqual(['condition.metric: No machine sends swap now.']);
     expect(asked(above('zzzzzz', 90))).toEqual(['condition.metric: No machine sends zzzzzz now.']);
   });
 

@@ -75,7 +75,13 @@ describe('the pages', () => {
       await open(`devices/${device}`);
       await plot(page, 'CPU').waitFor();
       expect(await wrongWith(page), `device, ${colorScheme}`).toEqual([]);
-      for (const path of ['alerts', 'settings/machines', 'settings/alert-rules', 'settings/account']) {
+      for (const path of [
+        'alerts',
+        'settings/machines',
+        'settings/alert-rules',
+        'settings/alert-rules?rule=new',
+        'settings/account',
+      ]) {
         await open(path);
         expect(await wrongWith(page), `${path}, ${colorScheme}`).toEqual([]);
       }
@@ -140,6 +146,37 @@ describe('the pages', () => {
     await dialog.getByText(/WATCHFLOOR_ENROLL=|--enroll/).waitFor();
     await dialog.getByRole('button', { name: 'I have it' }).click();
     await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('the rule editor previews what is typed, asks about 0.9 for a percentage, and saves the rule', async () => {
+    await open('settings/alert-rules?rule=new');
+    await page.getByLabel('Name', { exact: true }).fill('Any load');
+    await page.getByLabel('Threshold, %').fill('0.9');
+    await page.getByLabel('Clears at, %').fill('0.8');
+    await page.getByText('Did you mean 90 %?').waitFor();
+    await page.getByRole('button', { name: 'Use 90 %' }).click();
+    await expect.poll(() => page.getByLabel('Threshold, %').inputValue()).toBe('90');
+    await page.getByLabel('Threshold, %').fill('1');
+    await page.getByLabel('For, minutes').fill('0');
+    const preview = page.getByRole('region', { name: 'Preview' });
+    await preview
+      .getByText(/^Would have fired \d+ times in the last 7 days, on 8 of 8 machines\.$/)
+      .waitFor();
+    await preview.getByRole('img', { name: /CPU/ }).waitFor();
+    for (const kind of ['joint', 'forecast', 'change', 'deviation', 'clock', 'threshold']) {
+      await page.getByLabel('Fires when', { exact: true }).selectOption(kind);
+      await expect.poll(() => preview.getAttribute('aria-busy')).toBe('false');
+      expect(await wrongWith(page), kind).toEqual([]);
+    }
+    await page.getByLabel('Threshold, %').fill('100');
+    await page.getByText('First warning, then critical').click();
+    await page.getByLabel('Critical at, %').fill('90');
+    await page.getByRole('button', { name: 'Add rule' }).click();
+    await page.getByText('must be above the threshold of the warning').waitFor();
+    await page.getByLabel('Critical at, %').fill('110');
+    await page.getByLabel('A warning again at, %').fill('105');
+    await page.getByRole('button', { name: 'Add rule' }).click();
+    await page.getByRole('button', { name: 'Actions for Any load' }).waitFor();
   });
 
   it("an alert shows in the tab's title and icon, and is marked in the chart of its field", async () => {

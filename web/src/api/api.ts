@@ -44,9 +44,11 @@ import {
   type RouteMatch,
   type Template,
 } from '#protocol/notify.ts';
+import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
 import { alertsApi, silencesApi } from './alerts.ts';
 import { createSend, parsed, type Fetch } from './request.ts';
 
+type PreviewRequest = z.input<typeof previewRequest>;
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
 type AlertRulePatch = z.input<typeof alertRulePatch>;
 export type NewChannel = z.input<typeof channelCreate>;
@@ -184,6 +186,16 @@ export function createApi({
       },
       async remove(ruleId: string) {
         await send({ method: 'DELETE', path: `/alert-rules/${id(ruleId)}` });
+      },
+      /** How often the rule would have fired, and what may not be meant in it. */
+      async preview(asked: PreviewRequest, signal?: AbortSignal) {
+        const reply = await send({ method: 'POST', path: '/alert-rules/preview', body: asked, signal });
+        return parsed(previewReply, reply);
+      },
+      /** Adds and replaces rules by a YAML file; a dry run only says which. */
+      async importFile(yaml: string, dryRun: boolean) {
+        const body = { yaml, dry_run: dryRun };
+        return parsed(importReply, await send({ method: 'POST', path: '/alert-rules/import', body }));
       },
     },
 

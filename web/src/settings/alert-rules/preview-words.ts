@@ -1,0 +1,42 @@
+/** The preview of a rule as text. */
+import type { PreviewReply } from '#protocol/rule-preview.ts';
+
+const counted = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
+
+/** `Would have fired 3 times in the last 7 days, on 2 of 12 machines.` */
+export function firesWords({ count, covered, looked_at, machines }: PreviewReply, days: number): string {
+  const time = days === 1 ? 'the last day' : `the last ${days} days`;
+  if (covered === 0) return 'Covers no machine now.';
+  if (looked_at === 0) return `Nothing can be said about ${time}.`;
+  if (count === 0) return `Would not have fired in ${time}.`;
+  const times = count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
+  // The list of machines is bounded.
+  const where =
+    machines.length < 50 ? `${machines.length} of ${counted(looked_at, 'machine')}` : 'very many machines';
+  return `Would have fired ${times} in ${time}, on ${where}.`;
+}
+
+const TIERS = {
+  samples: 'every sample',
+  minutes: 'the mean of each minute',
+  quarters: 'the mean of each quarter of an hour',
+} as const;
+
+/** What the preview was read from: `Read from every sample of 12 machines.` */
+export function tierWords({ tier, looked_at }: PreviewReply): string {
+  return looked_at === 0 ? '' : `Read from ${TIERS[tier]} of ${counted(looked_at, 'machine')}.`;
+}
+
+/** The colours of fields by how their names begin, as on the pages of machines. */
+const TOKENS: readonly (readonly [RegExp, string])[] = [
+  [/^(cpu|core:|load)/, '--chart-cpu'],
+  [/^(ram|mem_|swap)/, '--chart-memory'],
+  [/^(disk|mount:)/, '--chart-disk'],
+  [/(^net_|:)rx$/, '--chart-in'],
+  [/(^net_|:)tx$/, '--chart-out'],
+];
+
+/** The token of a field's colour. */
+export function tokenOf(field: string): string {
+  return TOKENS.find(([begin]) => begin.test(field))?.[1] ?? '--chart-plain';
+}
