@@ -22,12 +22,22 @@ export interface Machine {
   readonly tags: readonly string[];
 }
 
-export function coversMachine({ devices, tags, name }: SilenceScope, machine: Machine): boolean {
+/** The tests for names of the scopes that were compared before: a pattern is made into one once. */
+const namesOf = new WeakMap<SilenceScope, (name: string) => boolean>();
+
+function hasName(scope: SilenceScope, name: string): boolean {
+  const test = namesOf.get(scope) ?? namePattern(scope.name);
+  namesOf.set(scope, test);
+  return test(name);
+}
+
+export function coversMachine(scope: SilenceScope, machine: Machine): boolean {
+  const { devices, tags, name } = scope;
   if (devices.length === 0 && tags.length === 0 && name === '') return true;
   return (
     devices.includes(machine.id) ||
     tags.some((tag) => machine.tags.includes(tag)) ||
-    (name !== '' && namePattern(name)(machine.name))
+    (name !== '' && hasName(scope, machine.name))
   );
 }
 

@@ -123,6 +123,7 @@ describe('taking care of alerts', () => {
     const { id = '' } = (await alertOf('kiln')) ?? {};
     await open(`alerts/${id}`);
     await page.getByRole('img', { name: /^heat/i }).waitFor();
+    await page.getByText('Nobody is told. There is no channel yet').waitFor();
     await page.getByLabel('Comment').fill('The fan broke');
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('listitem').filter({ hasText: 'The fan broke' }).waitFor();

@@ -46,6 +46,7 @@ try {
     { name: 'device', path: `devices/${measured.device_id}` },
     { name: 'history', path: `devices/${measured.device_id}?range=1h` },
     { name: 'alerts', path: 'alerts' },
+    { name: 'silences', path: 'alerts/silences' },
     { name: 'machines', path: 'settings/machines' },
     { name: 'alert-rules', path: 'settings/alert-rules' },
   ];

@@ -21,7 +21,10 @@ const STATES: Record<Notification['state'], { state: State; word: string }> = {
 };
 
 /** The state that a notification is shown in, and the word for it. */
-export function deliveryState({ state, tries }: Notification): { state: State; word: string } {
+export function deliveryState({ state, tries }: Pick<Notification, 'state' | 'tries'>): {
+  state: State;
+  word: string;
+} {
   return state === 'waiting' && tries > 0 ? { state: 'warning', word: 'Tried again' } : STATES[state];
 }
 
