@@ -2,11 +2,12 @@
 import type { Comparison, Condition } from '#protocol/conditions.ts';
 import { fieldInfo } from '#protocol/fields.ts';
 import { figure, text } from '#protocol/figure.ts';
+import { metricName } from '#protocol/metric-name.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { span } from '#protocol/span.ts';
 import type { DeviceMemory } from './device-memory.ts';
 import type { Forecast } from './trend.ts';
-import { trendOf } from './watch.ts';
+import { secondMetric, trendOf } from './watch.ts';
 
 const HOUR_MS = 3_600_000;
 const hours = (h: number) => (h < 1 ? span(h * HOUR_MS) : `${Math.round(h)} h`);
@@ -99,11 +100,12 @@ export function readingWords(
     }
     case 'joint': {
       const { join, first, second } = condition;
-      const other = fieldValue(sample, second.metric);
+      const otherMetric = secondMetric(second.metric, metric);
+      const other = fieldValue(sample, otherMetric);
       const words = Number.isNaN(reading) ? [] : [partWords(first, metric, reading, sample, memory)];
       // Of a comparison of the value itself, the value is at hand.
       if (other !== undefined && (second.kind === 'threshold' || second.kind === 'equal'))
-        words.push(`${second.metric} ${say(second.metric, other)}`);
+        words.push(`${metricName(otherMetric)} ${say(otherMetric, other)}`);
       return words.length === 0 ? undefined : words.join(` ${join} `);
     }
     case 'equal':

@@ -242,7 +242,7 @@ export function watchOf(rule: AlertRule, condition: Condition): Watch {
 }
 
 /** The second field of a joint condition: of the same instance as the first, where it is a pattern. */
-function secondMetric(pattern: string, metric: string): string {
+export function secondMetric(pattern: string, metric: string): string {
   if (!isPattern(pattern)) return pattern;
   const instance = metric.slice(metric.indexOf(':') + 1, metric.lastIndexOf(':'));
   return pattern.replace(':*:', () => `:${instance}:`);

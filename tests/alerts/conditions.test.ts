@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { alertReading } from '#protocol/alert-words.ts';
-import { alertRuleCreate, type AlertRule } from '#protocol/alerts.ts';
+import { alertRule, alertRuleCreate, type AlertRule } from '#protocol/alerts.ts';
 import type { condition } from '#protocol/conditions.ts';
 import type { z } from 'zod';
-import { openTimeline } from './timeline.ts';
+import { openTimeline, type Finds } from './timeline.ts';
 
 /** A rule as the API makes it of a request. */
 function made(
@@ -303,7 +303,7 @@ describe('a rule that joins two conditions', () => {
     timeline.run(30, fields(10, 10));
     expect(timeline.log).toEqual([]);
     timeline.run(30, fields(95, 10));
-    expect(reading(timeline)).toBe('95 %, above 90 % and load1 10');
+    expect(reading(timeline)).toBe('95 %, above 90 % and Load, 1 min 10');
     timeline.run(10, fields(95, 7));
     expect(timeline.stage.alerts.active()).toHaveLength(1);
     timeline.run(10, fields(95, 5));
@@ -426,4 +426,88 @@ describe('rules that cannot be right', () => {
     const { error } = alertRuleCreate.safeParse({ name: 'r', severity: 'critical', condition });
     expect(error?.issues[0]?.path).toEqual(['severity']);
   });
+});
+
+describe('an alert of any kind, and a restart in the middle', () => {
+  const KINDS: readonly (readonly [string, AlertRule, Finds, Finds])[] = [
+    ['above', made({ kind: 'threshold', metric: 'cpu', threshold: 90, clear: 80, ...ONCE }), cpu(95), cpu(5)],
+    ['equality', made({ kind: 'equal', metric: 'cpu', value: 95, ...ONCE }), cpu(95), cpu(5)],
+    [
+      'some of the last seconds',
+      made({
+        kind: 'threshold',
+        metric: 'cpu',
+        threshold: 90,
+        clear: 80,
+        of_last: { count: 3, last: 10, unit: 'seconds' },
+        clear_for_s: 0,
+      }),
+      cpu(95),
+      cpu(5),
+    ],
+    [
+      'two conditions',
+      made({
+        kind: 'joint',
+        join: 'or',
+        first: { kind: 'threshold', metric: 'cpu', threshold: 90, clear: 80 },
+        second: { kind: 'equal', metric: 'ram', value: 1 },
+        ...ONCE,
+      }),
+      { quick: () => ({ cpu: 95, ram: 2 }) },
+      { quick: () => ({ cpu: 5, ram: 2 }) },
+    ],
+    [
+      'a clock',
+      made({ kind: 'clock', threshold: 30, clear: 10, ...ONCE }),
+      { ...cpu(1), ahead: () => 60_000 },
+      cpu(1),
+    ],
+    [
+      'a restart',
+      made({ kind: 'rebooted', hold_s: 60 }),
+      { quick: (second) => ({ uptime_s: second < 10 ? 5000 + second : second }) },
+      { quick: (second) => ({ uptime_s: 100 + second }) },
+    ],
+  ];
+
+  it.each(KINDS)(
+    '[A3] an alert about %s goes on after a restart, is not raised twice, and clears',
+    (_, rule, on, off) => {
+      const timeline = openTimeline([rule]);
+      timeline.run(30, on);
+      expect(timeline.stage.alerts.active()).toHaveLength(1);
+      timeline.restart(10);
+      timeline.run(5, { ...on, quick: (second) => on.quick?.(second + 30) ?? {} });
+      expect(timeline.stage.reported).toEqual([]);
+      expect(timeline.stage.alerts.active()).toHaveLength(1);
+      timeline.run(90, off);
+      expect(timeline.stage.alerts.active()).toEqual([]);
+      expect(timeline.stage.stored.all()).toHaveLength(1);
+    },
+  );
+});
+
+it('[A3] rules that an older version stored go on loading, as they are', () => {
+  const scope = { devices: ['a'], tags: ['web'] };
+  const threshold = { kind: 'threshold', metric: 'cpu', above: true, threshold: 90, for_s: 60, clear: 80 };
+  const rules = [
+    {
+      id: 'r',
+      name: 'CPU',
+      enabled: true,
+      scope,
+      condition: { ...threshold, clear_for_s: 60 },
+      severity: 'warning',
+    },
+    {
+      id: 'o',
+      name: 'Off',
+      enabled: false,
+      scope,
+      condition: { kind: 'offline', for_s: 0 },
+      severity: 'critical',
+    },
+  ];
+  for (const stored of rules) expect(alertRule.parse(stored)).toEqual(stored);
 });

@@ -1,14 +1,13 @@
 /** Which alert routes take an alert, and which alerts of a route become one message. Pure functions. */
 import type { Alert, Severity } from '#protocol/alerts.ts';
+import { nameMatches } from '#protocol/name-pattern.ts';
 import type { AlertRoute, RouteMatch } from '#protocol/notify.ts';
 import { isWithin } from '../week-hours.ts';
 
 /** Makes a test for names from a pattern, in which `*` stands for any characters; an empty pattern takes all. */
 export function namePattern(pattern: string): (name: string) => boolean {
   if (pattern === '') return () => true;
-  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const expression = new RegExp(`^${parts.join('.*')}$`, 'iu');
-  return (name) => expression.test(name);
+  return (name) => nameMatches(pattern, name);
 }
 
 /** Whether the list has the item; an empty list has all. */
