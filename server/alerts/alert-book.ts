@@ -125,7 +125,10 @@ export function createAlertBook({ alerts, maxResolved, limits, muteOf }: AlertBo
     change(id, parts, at) {
       const alert = active.get(id);
       if (alert === undefined) return;
-      const changed = follow(alert, parts, at);
+      const followed = follow(alert, parts, at);
+      // A silence may be about one severity only.
+      const isOther = followed.severity !== alert.severity;
+      const changed = isOther ? { ...followed, muted: muteOf(followed) } : followed;
       active.set(id, changed);
       put(changed);
     },

@@ -1,7 +1,9 @@
 /** Silences and maintenance windows: which of them are now, and which machines are in maintenance. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Device } from '#protocol/api.ts';
+import type { SilenceRecord } from '#protocol/silences.ts';
 import { createSilences, type Machine } from '../alerts/silences.ts';
+import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import { createNotifier, type Base } from './base.ts';
 
@@ -10,26 +12,37 @@ export function machineOf({ id, name, hostname, tags }: DeviceRecord): Machine {
   return { id, name: name ?? hostname, tags };
 }
 
-export function openSilences({ state, clock }: Pick<Base, 'state' | 'clock'>) {
+/** The part of the server that silences use. */
+interface SilencesBase {
+  readonly state: {
+    readonly devices: Pick<Collection<DeviceRecord>, 'all'>;
+    readonly silences: Collection<SilenceRecord>;
+  };
+  readonly clock: Base['clock'];
+}
+
+export function openSilences({ state, clock }: SilencesBase) {
   const { devices } = state;
   const changed = createNotifier<void>();
   const maintenanceChanged = createNotifier<string>();
-  /** The maintenance of each device as pages show it; devices in none are absent. */
-  const shown = new Map<string, Device['maintenance']>();
+  /** The maintenance of each device as it was shown last; devices in none are absent. */
+  let shown = new Map<string, Device['maintenance']>();
   const silences = createSilences({ silences: state.silences, clock, onChange: changed.notify });
-  const maintenanceOf = (record: DeviceRecord) => silences.maintenanceOf(machineOf(record));
 
-  function notice(record: DeviceRecord): boolean {
-    const maintenance = maintenanceOf(record);
-    const before = shown.get(record.id) ?? null;
+  function maintenanceOf(record: DeviceRecord): Device['maintenance'] {
+    const maintenance = silences.maintenanceOf(machineOf(record));
     if (maintenance === null) shown.delete(record.id);
     else shown.set(record.id, maintenance);
-    return !isDeepStrictEqual(maintenance, before);
+    return maintenance;
   }
 
-  for (const record of devices.all()) notice(record);
+  for (const record of devices.all()) maintenanceOf(record);
   changed.listen(() => {
-    for (const record of devices.all()) if (notice(record)) maintenanceChanged.notify(record.id);
+    const before = shown;
+    shown = new Map();
+    for (const record of devices.all())
+      if (!isDeepStrictEqual(maintenanceOf(record), before.get(record.id) ?? null))
+        maintenanceChanged.notify(record.id);
   });
 
   return {

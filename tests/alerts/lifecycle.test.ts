@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { alertRecord } from '../../server/state/records.ts';
+import { firing as stored } from '../protocol/firing-alert.ts';
 import { offlineRule, openAlerts, rule, T0 } from './stage.ts';
 
 const atOnce = { for_s: 0, clear_for_s: 0 };
@@ -119,6 +121,20 @@ describe('acknowledging', () => {
         .slice(0, 2),
     ).toEqual(['5', '6']);
     expect(stage.alerts.comment('unknown', ann)).toBeUndefined();
+  });
+});
+
+it('[A3] an alert that an older version stored is read as one that nobody has said anything about', () => {
+  const { acknowledged, comments, events, reopened, flapping, quiet_since, muted, ...old } = stored;
+  expect(alertRecord.parse(old)).toEqual(stored);
+  expect({ acknowledged, comments, events, reopened, flapping, quiet_since, muted }).toEqual({
+    acknowledged: null,
+    comments: [],
+    events: [],
+    reopened: 0,
+    flapping: false,
+    quiet_since: null,
+    muted: null,
   });
 });
 

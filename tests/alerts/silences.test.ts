@@ -158,6 +158,20 @@ describe('a silence over alerts', () => {
     }
   });
 
+  it('[A6] a warning that is silenced as such is muted no more once it is critical', async () => {
+    const both = rule('warn', 'warning', { for_s: 0, critical: { threshold: 97, clear: 92 } });
+    const stage = openSilenced();
+    await stage.rules.put(both);
+    stage.alerts.rulesChanged();
+    const time = { kind: 'once', from: 0, to: stage.clock.now() + HOUR } as const;
+    await stage.add(silence('warnings', { scope: { ...ALL, severities: ['warning'] }, time }));
+    stage.fires(95);
+    expect(stage.muted()).toEqual(['warnings']);
+    stage.clock.pass(1000);
+    stage.fires(99);
+    expect(stage.alerts.active()).toMatchObject([{ severity: 'critical', muted: null }]);
+  });
+
   it('[A6] a machine that gets a tag comes under the silence of that tag', async () => {
     const stage = openSilenced();
     const time = { kind: 'once', from: 0, to: stage.clock.now() + HOUR } as const;
