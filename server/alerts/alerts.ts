@@ -22,8 +22,7 @@ import {
 } from './lifecycle.ts';
 import { evaluateSamples, samplesToEvaluate } from './push-evaluation.ts';
 import { covers, createRuleIndex, hasSameEffect, stillMatches, type DeviceOf } from './rules.ts';
-import type { Trend } from './trend.ts';
-import type { TrendCondition } from './trends.ts';
+import type { FoundTrends, TrendCondition } from './trends.ts';
 import { forMsOf, type Tier } from './watch.ts';
 
 /** How often it is checked whether offline devices are offline, and flapping alerts quiet, for long enough. */
@@ -67,7 +66,7 @@ export interface Alerts {
   /** The comparisons of the device's rules that need something from the history. */
   trendsNeeded(deviceId: string): readonly TrendCondition[];
   /** Takes what was found in the history, by field. */
-  trendsFound(deviceId: string, what: string, trends: ReadonlyMap<string, Trend>): void;
+  trendsFound(deviceId: string, what: string, trends: FoundTrends): void;
   /** The active alerts, newest first. */
   active(): readonly Alert[];
   /** The alert with this id, active or resolved; undefined where there is none (any more). */

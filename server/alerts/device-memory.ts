@@ -58,10 +58,12 @@ export class DeviceMemory {
   trend(what: string, metric: string): Trend | undefined {
     return this.#trends.get(what)?.get(metric);
   }
-  /** Adds what was worked out of these fields. */
-  setTrends(what: string, found: ReadonlyMap<string, Trend>): void {
+  /** Notes what was worked out of these fields; undefined: nothing can be said of them. */
+  setTrends(what: string, found: ReadonlyMap<string, Trend | undefined>): void {
     const trends = this.#trends.get(what) ?? new Map<string, Trend>();
     this.#trends.set(what, trends);
-    for (const [metric, trend] of found) trends.set(metric, trend);
+    for (const [metric, trend] of found)
+      if (trend === undefined) trends.delete(metric);
+      else trends.set(metric, trend);
   }
 }

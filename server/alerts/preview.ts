@@ -44,7 +44,7 @@ const TIERS = new Map<number, PreviewReply['tier']>([
   [SECOND, 'samples'],
   [MINUTE, 'minutes'],
 ]);
-/** One query gives so many points of a field at most. */
+/** One query gives so many points of all its fields at most. */
 const QUERY_POINTS = 20_000;
 /** So long, in milliseconds, samples are evaluated without a turn of the event loop. */
 const SLICE_MS = 8;
@@ -112,9 +112,10 @@ async function previewDevice(
   });
   const step = Math.max(range.step, begin.step);
   const run = createRuleRun(rule, device, Math.max(device.intervalS, step / SECOND));
-  for (let start = from; start < to; start += step * QUERY_POINTS) {
+  const sliceMs = step * Math.max(100, Math.floor(QUERY_POINTS / fields.length));
+  for (let start = from; start < to; start += sliceMs) {
     goOn();
-    const end = Math.min(to, start + step * QUERY_POINTS);
+    const end = Math.min(to, start + sliceMs);
     const { series } = await history.query({ deviceId: device.id, from: start, to: end, step, fields });
     await evaluate(run, series, (at) => replay(at, run.memory), goOn);
   }

@@ -99,17 +99,15 @@ async function readReplay(
   const found = await history.query(asked);
   const every = isForecast ? FORECAST_EVERY : HOUR;
   const what = trendOf(condition) ?? '';
-  let known = NaN;
+  let newest = NaN;
   return (at, memory) => {
     const slot = at - (at % every);
-    if (slot === known) return;
-    known = slot;
-    const trends = new Map<string, Trend>();
-    for (const [field, series] of found.series) {
-      const trend = trendAt(condition, series, found.step, slot);
-      if (trend !== undefined) trends.set(field, trend);
-    }
-    memory.setTrends(what, trends);
+    if (slot === newest) return;
+    newest = slot;
+    const known = [...found.series].map(
+      ([field, series]) => [field, trendAt(condition, series, found.step, slot)] as const,
+    );
+    memory.setTrends(what, new Map(known));
   };
 }
 

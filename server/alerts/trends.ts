@@ -32,6 +32,11 @@ export interface RuleHistory {
   fields(deviceId: string): Promise<readonly string[]>;
 }
 
+/** What was found of each field; undefined where its history says nothing (any more). */
+export type FoundTrends = ReadonlyMap<string, Trend | undefined>;
+
+const NO_SERIES: MeanSeries = { t: [], mean: [] };
+
 /** A comparison that needs something from the history. */
 export type TrendCondition = Extract<Condition | Comparison, { kind: 'forecast' | 'deviation' }>;
 
@@ -47,7 +52,7 @@ export interface TrendsParts {
   /** The comparisons of the device's rules that need something from the history. */
   readonly needsOf: (deviceId: string) => readonly TrendCondition[];
   /** Takes what was found, by field. */
-  readonly found: (deviceId: string, what: string, trends: ReadonlyMap<string, Trend>) => void;
+  readonly found: (deviceId: string, what: string, trends: FoundTrends) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,17 +82,17 @@ export async function readForecasts(
   deviceId: string,
   condition: Extract<TrendCondition, { kind: 'forecast' }>,
   at: number,
-): Promise<Map<string, Trend>> {
+): Promise<FoundTrends> {
   const fields = await fieldsOf(history, deviceId, condition.metric);
   const step = condition.fit_h <= FINE_H ? MINUTE : QUARTER;
   const from = at - condition.fit_h * HOUR;
   const { series } = await history.query({ deviceId, from, to: at, step, fields });
-  const forecasts = new Map<string, Trend>();
-  for (const [field, { t, mean }] of series) {
-    const forecast = forecastOf({ t, value: mean }, condition, at);
-    if (forecast !== undefined) forecasts.set(field, forecast);
-  }
-  return forecasts;
+  return new Map(
+    fields.map((field) => {
+      const { t, mean } = series.get(field) ?? NO_SERIES;
+      return [field, forecastOf({ t, value: mean }, condition, at)];
+    }),
+  );
 }
 
 /** What is usual in the hour of `at`, epoch milliseconds, by the same hour of past weeks. */
@@ -96,7 +101,7 @@ export async function readBaselines(
   deviceId: string,
   condition: Extract<TrendCondition, { kind: 'deviation' }>,
   at: number,
-): Promise<Map<string, Trend>> {
+): Promise<FoundTrends> {
   const fields = await fieldsOf(history, deviceId, condition.metric);
   const hour = at - (at % HOUR);
   const values = new Map<string, number[]>();
@@ -105,12 +110,7 @@ export async function readBaselines(
     const { series } = await history.query({ deviceId, from, to: from + HOUR, step: QUARTER, fields });
     for (const [field, { mean }] of series) values.set(field, [...(values.get(field) ?? []), ...mean]);
   }
-  const baselines = new Map<string, Trend>();
-  for (const [field, found] of values) {
-    const baseline = baselineOf(found);
-    if (baseline !== undefined) baselines.set(field, baseline);
-  }
-  return baselines;
+  return new Map(fields.map((field) => [field, baselineOf(values.get(field) ?? [])]));
 }
 
 export interface Trends {

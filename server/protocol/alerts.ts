@@ -98,6 +98,15 @@ export const pendingAlert = alert
   });
 export type PendingAlert = z.infer<typeof pendingAlert>;
 
+/**
+ * The alert's threshold, where it is a value of its field, to be drawn in a chart of it; undefined for a change, a
+ * forecast and whatever else has a threshold of its own unit.
+ */
+export function drawnThreshold({ metric, threshold, kind }: Alert): number | undefined {
+  const isOfField = kind === undefined ? metric !== 'offline' : kind === 'equal';
+  return isOfField ? threshold : undefined;
+}
+
 export const alertsReply = z.object({
   alerts: z.array(alert),
   /** What to ask with, as `cursor`, for the next page; null or absent where there is none. */

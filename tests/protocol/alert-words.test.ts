@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert } from '#protocol/alerts.ts';
+import { drawnThreshold, type Alert } from '#protocol/alerts.ts';
 import {
   alertDuration,
   alertReading,
@@ -29,6 +29,18 @@ describe('alerts in words', () => {
     expect(alertReading({ ...alert, metric: 'offline', value: 34, threshold: 0 })).toBe('not seen for 34 s');
   });
 
+  it('a threshold is drawn in a chart only where it is a value of the field', () => {
+    expect(drawnThreshold(alert)).toBe(90);
+    expect(drawnThreshold({ ...alert, kind: 'forecast' })).toBeUndefined();
+    expect(drawnThreshold({ ...alert, metric: 'offline' })).toBeUndefined();
+  });
+
+  it('what a rule read when it fired is the reading of its alert', () => {
+    expect(alertReading({ ...alert, kind: 'forecast', reading: 'full in about 18 h' })).toBe(
+      'full in about 18 h',
+    );
+  });
+
   it('a resolved alert tells why it ended and how long it lasted', () => {
     expect(alertResolution(alert)).toBeUndefined();
     const ended: Alert = { ...alert, state: 'resolved', resolved_at: 61_000, resolution: 'escalated' };
@@ -51,6 +63,22 @@ describe('rules in words', () => {
         clear_for_s: 0,
       }),
     ).toBe('CPU above 90 % for 5 min; clears below 80 % at once');
+    expect(
+      conditionWords({
+        kind: 'forecast',
+        metric: 'mount:*:used',
+        reaches: 100,
+        rising: true,
+        threshold: 24,
+        clear: 36,
+        fit_h: 24,
+        for_s: 0,
+        clear_for_s: 0,
+        critical: { threshold: 4, clear: 8 },
+      }),
+    ).toBe(
+      'Used, any filesystem reaches 100 % within 24 h, by its last 24 h, critical at 4 h; clears at 36 h at once',
+    );
     expect(conditionWords({ kind: 'offline', for_s: 0 })).toBe('No push for 3 of its intervals');
     expect(conditionWords({ kind: 'offline', for_s: 60 })).toBe(
       'No push for 3 of its intervals, then for 1 min',

@@ -1,5 +1,5 @@
 /** Makes the message of a notification for one channel: in the channel's own words, and with a chart where it shows one. */
-import type { Alert } from '#protocol/alerts.ts';
+import { drawnThreshold, type Alert } from '#protocol/alerts.ts';
 import type { Point } from '#protocol/api.ts';
 import type { ChannelRecord, Notification } from '#protocol/notify.ts';
 import { MINUTE } from '#protocol/span.ts';
@@ -33,7 +33,8 @@ function drawnAlert({ alerts, count }: Notification): Alert | undefined {
 export function createComposer({ kinds, pointsOf, now, ...parts }: ComposeParts) {
   /** The chart around the moment of the alert; undefined where its history cannot be read. */
   async function chartOf(alert: Alert): Promise<MessageChart | undefined> {
-    const { device_id, metric, threshold, timestamp: at } = alert;
+    const { device_id, metric, timestamp: at } = alert;
+    const threshold = drawnThreshold(alert) ?? null;
     const from = at - BEFORE_MS;
     const to = Math.min(now(), at + AFTER_MS);
     try {

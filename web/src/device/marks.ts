@@ -1,5 +1,5 @@
 /** Alerts as marks in the charts of their fields. */
-import type { Alert } from '#protocol/alerts.ts';
+import { drawnThreshold, type Alert } from '#protocol/alerts.ts';
 import type { PlotMark } from '../charts/plot.ts';
 import { alertReading, alertSubject } from '#protocol/alert-words.ts';
 import { span } from '#protocol/span.ts';
@@ -15,11 +15,12 @@ const AS_BYTES: Readonly<Record<string, { readonly field: string; readonly whole
 /** The alert's threshold on the axis of this chart; undefined where the alert is about another field. */
 function thresholdIn(
   { lines }: ChartSpec,
-  { metric, threshold, kind }: Alert,
+  alert: Alert,
   latest: Readonly<Record<string, number>>,
 ): number | undefined {
-  // The threshold of any other kind is no value of the field.
-  if (kind !== undefined && kind !== 'equal') return undefined;
+  const { metric } = alert;
+  const threshold = drawnThreshold(alert);
+  if (threshold === undefined) return undefined;
   const has = (name: string) => lines.some(({ field }) => field === name);
   if (has(metric)) return threshold;
   const drawn = AS_BYTES[metric];
