@@ -2,7 +2,6 @@
  * What is wrong with one device: the conditions that are pending or firing, and for each group (a metric and
  * a direction) the one alert that stands for it. A device with nothing wrong has no case.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Alert, AlertRule, Mute, Severity } from '#protocol/alerts.ts';
 import { firesAbove, isTiered } from '#protocol/conditions.ts';
 import type { AlertBook } from './alert-book.ts';
@@ -57,6 +56,11 @@ export function groupOf({ id, condition }: AlertRule, metric: string): string {
 
 function isMoreSevere(a: RuleTier, b: RuleTier): boolean {
   return a.severity === 'critical' && b.severity === 'warning';
+}
+
+function isSameMute(a: Mute | null, b: Mute | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.id === b.id && a.by === b.by && a.until === b.until && a.name === b.name;
 }
 
 /** Whether the condition fires, but its clearing condition holds already. */
@@ -214,9 +218,11 @@ export class DeviceCase {
 
   /** Writes down what mutes each active alert now. `at`: epoch milliseconds. */
   mute(muteOf: (alert: Alert) => Mute | null, at: number): void {
-    for (const { alert } of this.#active()) {
+    for (const id of this.#alerts.values()) {
+      const alert = this.#book.get(id);
+      if (alert === undefined) continue;
       const muted = muteOf(alert);
-      if (!isDeepStrictEqual(muted, alert.muted)) this.#book.change(alert.id, { muted }, at);
+      if (!isSameMute(muted, alert.muted)) this.#book.change(id, { muted }, at);
     }
   }
 

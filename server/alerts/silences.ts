@@ -74,16 +74,17 @@ export interface SilencesParts {
   readonly onChange: () => void;
 }
 
-/** What `active` of a silence hides; maintenance before silences, then what lasts longest. */
-function strongest(active: readonly ActiveSilence[]): ActiveSilence | undefined {
+/** Maintenance comes before silences, then what lasts longest: the first that covers an alert is named in it. */
+function byStrength(a: ActiveSilence, b: ActiveSilence): number {
   const rank = ({ silence }: ActiveSilence) => (silence.kind === 'maintenance' ? 0 : 1);
-  return active.toSorted((a, b) => rank(a) - rank(b) || b.until - a.until)[0];
+  return rank(a) - rank(b) || b.until - a.until;
 }
 
 const nameOf = ({ kind, comment }: SilenceRecord) =>
   comment !== '' ? comment : kind === 'maintenance' ? 'Maintenance' : 'Silence';
 
 export function createSilences({ silences, clock, onChange }: SilencesParts): Silences {
+  /** In the order of their strength. */
   let active: readonly ActiveSilence[] = [];
   let cancelTimer: () => void = () => undefined;
 
@@ -115,7 +116,7 @@ export function createSilences({ silences, clock, onChange }: SilencesParts): Si
   function look(): void {
     const now = clock.now();
     forgetPast(now);
-    active = activeAt(now);
+    active = activeAt(now).sort(byStrength);
     cancelTimer();
     const wait = Math.min(LONGEST_WAIT_MS, nextChange(now) - now);
     cancelTimer = silences.all().length === 0 ? () => undefined : clock.after(Math.max(1, wait), lookAgain);
@@ -131,15 +132,13 @@ export function createSilences({ silences, clock, onChange }: SilencesParts): Si
 
   return {
     muteOf(machine, alert) {
-      if (active.length === 0) return null;
-      const hiding = strongest(active.filter(({ silence }) => coversAlert(silence.scope, machine, alert)));
+      const hiding = active.find(({ silence }) => coversAlert(silence.scope, machine, alert));
       if (hiding === undefined) return null;
       const { silence, until } = hiding;
       return { by: silence.kind, id: silence.id, name: nameOf(silence), until };
     },
     maintenanceOf(machine) {
-      if (active.length === 0) return null;
-      const covering = active.filter(
+      const found = active.find(
         ({ silence: { kind, scope } }) =>
           kind === 'maintenance' &&
           // A window about some alerts only is not about the machine.
@@ -147,7 +146,6 @@ export function createSilences({ silences, clock, onChange }: SilencesParts): Si
           scope.severities.length === 0 &&
           coversMachine(scope, machine),
       );
-      const found = strongest(covering);
       return found === undefined ? null : { until: found.until, name: nameOf(found.silence) };
     },
     changed() {

@@ -12,6 +12,9 @@ export function machineOf({ id, name, hostname, tags }: DeviceRecord): Machine {
   return { id, name: name ?? hostname, tags };
 }
 
+/** Rows of so many devices are made at once. */
+const TOLD_AT_ONCE = 200;
+
 /** The part of the server that silences use. */
 interface SilencesBase {
   readonly state: {
@@ -25,6 +28,9 @@ export function openSilences({ state, clock }: SilencesBase) {
   const { devices } = state;
   const changed = createNotifier<void>();
   const maintenanceChanged = createNotifier<string>();
+  /** The devices that are yet to be told of, as a window may be about thousands. */
+  const untold = new Set<string>();
+  let cancelTelling: () => void = () => undefined;
   /** The maintenance of each device as it was shown last; devices in none are absent. */
   let shown = new Map<string, Device['maintenance']>();
   const silences = createSilences({ silences: state.silences, clock, onChange: changed.notify });
@@ -41,9 +47,23 @@ export function openSilences({ state, clock }: SilencesBase) {
     const before = shown;
     shown = new Map();
     for (const record of devices.all())
-      if (!isDeepStrictEqual(maintenanceOf(record), before.get(record.id) ?? null))
-        maintenanceChanged.notify(record.id);
+      if (!isDeepStrictEqual(maintenanceOf(record), before.get(record.id) ?? null)) untold.add(record.id);
+    tell();
   });
+
+  /** Notifies of some devices now, and of the others in the next turns of the event loop. */
+  function tell(): void {
+    cancelTelling();
+    let told = 0;
+    for (const id of untold) {
+      if (told++ === TOLD_AT_ONCE) {
+        cancelTelling = clock.after(0, tell);
+        return;
+      }
+      untold.delete(id);
+      maintenanceChanged.notify(id);
+    }
+  }
 
   return {
     silences,
@@ -53,7 +73,10 @@ export function openSilences({ state, clock }: SilencesBase) {
     maintenanceChanged,
     maintenanceOf,
     routes: [],
-    stop: silences.stop,
+    stop() {
+      cancelTelling();
+      silences.stop();
+    },
   };
 }
 

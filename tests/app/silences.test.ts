@@ -6,9 +6,11 @@ import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts'
 
 const HOUR = 3_600_000;
 
-function open() {
+/** `more`: so many further devices with the tag. */
+function open(more = 0) {
   const clock = handClock();
-  const devices = memoryCollection([deviceRecordOf('a', { tags: ['db'] }), deviceRecordOf('b')]);
+  const others = Array.from({ length: more }, (_, i) => deviceRecordOf(`o${i}`, { tags: ['db'] }));
+  const devices = memoryCollection([deviceRecordOf('a', { tags: ['db'] }), deviceRecordOf('b'), ...others]);
   const time = { kind: 'once' as const, from: clock.now() + HOUR, to: clock.now() + 2 * HOUR };
   const scope = { devices: [], tags: ['db'], name: '', rules: [], severities: [] };
   const update: SilenceRecord = {
@@ -44,4 +46,14 @@ it('[A6] a device that came into a maintenance by a new tag is told of when it e
   opened.maintenanceOf(tagged);
   clock.pass(HOUR);
   expect(told).toEqual(['a', 'a', 'b']);
+});
+
+it('a maintenance of thousands of machines is told in parts, and each of them is told of', () => {
+  const { clock, told } = open(1000);
+  clock.pass(HOUR - 1);
+  clock.jump(1);
+  clock.pass(0);
+  expect(told).toHaveLength(1001);
+  clock.pass(HOUR);
+  expect(told).toHaveLength(2002);
 });
