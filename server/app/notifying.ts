@@ -203,6 +203,7 @@ export async function openNotifying(
       number: 1,
       subject: '',
       event: 'test',
+      whole: true,
       alerts: newest === undefined ? [] : [newest],
       count: newest === undefined ? 0 : 1,
       note: `This is a test of the channel "${name}". It shows the newest alert; nothing new has happened.`,

@@ -235,6 +235,8 @@ export const notification = z.object({
   /** What the thread's first message was about, under which mail programs gather the thread. */
   subject: z.string(),
   event: notificationEvent,
+  /** Whether it holds for every alert of its thread: of an end or an acknowledgement, that no other one goes on. */
+  whole: z.boolean().default(true),
   /** What it is about; after it was sent, at most 20 of them. */
   alerts: z.array(alert),
   /** How many alerts it is about. */

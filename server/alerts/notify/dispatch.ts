@@ -159,7 +159,7 @@ export function createDispatch({
   function notificationsOf(
     group: AlertGroupRecord,
     route: AlertRoute,
-    { event, alerts }: GroupMessage,
+    { event, alerts, whole }: GroupMessage,
   ): Notification[] {
     return channelsOf(group, route, event).map((channelId) => ({
       id: `${group.id}.${group.messages}.${channelId}`,
@@ -169,6 +169,7 @@ export function createDispatch({
       number: group.messages,
       subject: group.subject,
       event,
+      whole,
       alerts: [...alerts],
       count: alerts.length,
       note: '',

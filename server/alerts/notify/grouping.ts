@@ -14,6 +14,8 @@ const PARTLY_OVER_MS = 60_000;
 export interface GroupMessage {
   readonly event: NotificationEvent;
   readonly alerts: readonly Alert[];
+  /** Whether it holds for every alert of the group: of an end or an acknowledgement, that no other one goes on. */
+  readonly whole: boolean;
 }
 
 export interface GroupStep {
@@ -172,8 +174,13 @@ export function stepGroup(
   const forget = (alerts: readonly Alert[]) => {
     for (const { id } of alerts) delete members[id];
   };
-  const say = (event: NotificationEvent, alerts: readonly Alert[], after: AlertGroupRecord): GroupStep => {
-    const message = { event, alerts };
+  const say = (
+    event: NotificationEvent,
+    alerts: readonly Alert[],
+    after: AlertGroupRecord,
+    whole = true,
+  ): GroupStep => {
+    const message = { event, alerts, whole };
     return { group: afterMessage(after, message), message };
   };
   const group: AlertGroupRecord = { ...before, members };
@@ -185,7 +192,8 @@ export function stepGroup(
   }
   if (newlyAcknowledged.length > 0) {
     for (const { id } of newlyAcknowledged) members[id] = 'acknowledged';
-    if (route.send_acknowledged) return say('acknowledged', newlyAcknowledged, group);
+    const isWhole = open.length === 0 && fresh.length === 0;
+    if (route.send_acknowledged) return say('acknowledged', newlyAcknowledged, group, isWhole);
   }
   const ended = [...over, ...missed];
   group.over_since = ended.length === 0 ? null : (group.over_since ?? now);
@@ -193,7 +201,7 @@ export function stepGroup(
   const partlyMs = Math.max(PARTLY_OVER_MS, route.update_s * 1000);
   if (isOver || isDue(group.over_since, now - partlyMs)) {
     forget(ended);
-    if (route.send_resolved) return say('resolved', ended, { ...group, over_since: null });
+    if (route.send_resolved) return say('resolved', ended, { ...group, over_since: null }, isOver);
   }
   if (open.length > 0 && isDue(group.escalate_at, now) && !group.escalated)
     return say('escalated', open, { ...group, escalated: true });

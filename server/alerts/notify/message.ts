@@ -36,6 +36,8 @@ export interface Message {
   readonly thread: string;
   readonly beginsThread: boolean;
   readonly event: NotificationEvent;
+  /** Whether it holds for every alert of its thread: of an end or an acknowledgement, that no other one goes on. */
+  readonly whole: boolean;
   /** Of its worst alert. */
   readonly severity: Severity;
   /** One line: `Critical: web-1, CPU 97 %, above 90 %`. */
@@ -187,13 +189,14 @@ export function messageOf(
       ? `${first.machine}, ${alertSentence(first.subject, first.reading)}`
       : subjectOf(alerts);
   const url = lines.length === 1 && first !== undefined ? first.url : `${webUrl}/alerts`;
-  const { id, thread, number, subject, event, note, created_at } = notification;
+  const { id, thread, number, subject, event, whole, note, created_at } = notification;
   const words = eventWords(notification, severity);
   return {
     id,
     thread,
     beginsThread: number === 1,
     event,
+    whole,
     severity,
     title: about === '' ? words : `${words}: ${about}`,
     subject: subject === '' ? about : subject,

@@ -22,9 +22,11 @@ export interface ReroutingParts {
   readonly clock: Pick<Clock, 'now' | 'every'>;
 }
 
-/** Whether the notification asks people to act; that of an end is late news. */
+/** Whether the notification asks people to act. */
 const asksToAct = ({ event }: Notification) =>
   event === 'firing' || event === 'repeated' || event === 'escalated';
+
+const substituteThread = (thread: string) => `undelivered.${thread}`;
 
 /** Each alert once, as the newest of the notifications has it. */
 function alertsOf(notifications: readonly Notification[]): Alert[] {
@@ -77,9 +79,8 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
       ...first,
       id: `undelivered.${first.id}`,
       channel_id: substitute.id,
-      thread: `undelivered.${first.thread}`,
-      number: 1,
-      event: 'undelivered',
+      thread: substituteThread(first.thread),
+      event: asksToAct(first) ? 'undelivered' : 'resolved',
       alerts,
       count: alerts.length,
       note,
@@ -93,28 +94,41 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
     };
   }
 
-  /** By channel, when a failure was told of that others have delivered: it is told of once. */
+  /** By channel, the failure that was told of though others had delivered the message: it is told of once. */
   const toldOf = new Map<string, number | null>();
 
-  async function look(): Promise<void> {
+  /** Whether another channel is to say what the notification says. */
+  function isNews(notification: Notification, all: readonly Notification[]): boolean {
+    const { channel_id, thread, event } = notification;
+    // Whoever was told of an outage by the substitute is told of its end.
+    const isToldOf = (other: Notification) =>
+      other.rerouted && other.channel_id === channel_id && other.thread === thread;
+    if (event === 'resolved') return all.some(isToldOf);
+    if (!asksToAct(notification)) return false;
+    const since = health(channel_id).failing_since;
+    if (isDelivered(notification, all) && toldOf.get(channel_id) === since) return false;
+    toldOf.set(channel_id, since);
+    return true;
+  }
+
+  /** What is stuck, oldest first, by what becomes one message: the same channel, outage and kind of news. */
+  function findStuck(): Map<string, { note: string; stuck: [Notification, ...Notification[]] }> {
     const all = outbox.all();
-    const byChannel = new Map<string, { note: string; stuck: [Notification, ...Notification[]] }>();
+    const found = new Map<string, { note: string; stuck: [Notification, ...Notification[]] }>();
     for (const notification of all.toReversed()) {
-      if (notification.rerouted || !asksToAct(notification)) continue;
-      const note = whyStuck(notification);
-      if (note === undefined) continue;
-      const { channel_id } = notification;
-      const since = health(channel_id).failing_since;
-      if (isDelivered(notification, all)) {
-        if (toldOf.get(channel_id) === since) continue;
-      }
-      toldOf.set(channel_id, since);
-      const others = byChannel.get(channel_id);
-      if (others === undefined) byChannel.set(channel_id, { note, stuck: [notification] });
+      const note = notification.rerouted ? undefined : whyStuck(notification);
+      if (note === undefined || !isNews(notification, all)) continue;
+      const key = [notification.channel_id, notification.thread, asksToAct(notification)].join('\n');
+      const others = found.get(key);
+      if (others === undefined) found.set(key, { note, stuck: [notification] });
       else others.stuck.push(notification);
     }
-    for (const [channelId, { note, stuck }] of byChannel) {
-      const substitute = findSubstitute(channelId);
+    return found;
+  }
+
+  async function look(): Promise<void> {
+    for (const { note, stuck } of findStuck().values()) {
+      const substitute = findSubstitute(stuck[0].channel_id);
       if (substitute === undefined) continue;
       const added = [substitutionOf(substitute, stuck, note)];
       await outbox.add(added);

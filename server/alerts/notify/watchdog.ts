@@ -38,6 +38,7 @@ export function startWatchdog({ settings, summary, outbox, onAdded, clock }: Wat
         number: 1,
         subject: '',
         event: 'watchdog',
+        whole: true,
         alerts: [],
         count: 0,
         note: summary(),

@@ -50,11 +50,12 @@ export interface MessageFacts {
   readonly number?: number;
   readonly note?: string;
   readonly runbook?: string;
+  readonly whole?: boolean;
 }
 
 export function message(
   event: NotificationEvent = 'firing',
-  { alerts = [alertOf()], number = 1, note = '', runbook = '' }: MessageFacts = {},
+  { alerts = [alertOf()], number = 1, note = '', runbook = '', whole = true }: MessageFacts = {},
 ): Message {
   const notification = {
     id: `notification-${number}`,
@@ -64,6 +65,7 @@ export function message(
     number,
     subject: 'web-1, CPU',
     event,
+    whole,
     alerts: [...alerts],
     count: alerts.length,
     note,

@@ -98,6 +98,7 @@ function stageDelivery(startChannels: readonly ChannelRecord[] = [channelOf('a')
         number,
         subject: 'web-1, CPU',
         event: 'firing',
+        whole: true,
         alerts: [{ ...firing, id: `alert-${number}` }],
         count: 1,
         note: '',
@@ -339,6 +340,25 @@ describe('a channel that is dead', () => {
     expect(stage.states().filter((state) => state.startsWith('undelivered'))).toEqual([
       'undelivered.n1.a sent',
     ]);
+  });
+
+  it('[A5] whoever was told of an outage in place of a dead channel is told of its end', async () => {
+    const stage = stageRerouting();
+    await stage.add(['a']);
+    await failFor(stage, 200_000);
+    await stage.answer('b', OK);
+    await stage.add(['a'], { event: 'resolved' });
+    await failFor(stage, 20_000);
+    const told = stage.notifications.get('undelivered.n2.a');
+    expect(told).toMatchObject({ channel_id: 'b', event: 'resolved' });
+    expect(told?.thread).toBe(stage.notifications.get('undelivered.n1.a')?.thread);
+  });
+
+  it('[A5] the end of an outage that nobody else was told of is no news for them', async () => {
+    const stage = stageRerouting();
+    await stage.add(['a'], { event: 'resolved' });
+    await failFor(stage, 300_000);
+    expect(stage.open()).toEqual([]);
   });
 
   it('[A5] a channel that is dead too is not chosen', async () => {

@@ -39,13 +39,15 @@ function problemIn(reply: OutgoingReply): Problem | undefined {
 
 type Action = 'trigger' | 'acknowledge' | 'resolve';
 
-/** The events that a message is. A test leaves no incident open. */
-function actionsOf({ event }: Message): readonly Action[] {
+/**
+ * The events that a message is. A test leaves no incident open; an incident goes on while one of its alerts does.
+ */
+function actionsOf({ event, whole }: Message): readonly Action[] {
   switch (event) {
     case 'acknowledged':
-      return ['acknowledge'];
+      return whole ? ['acknowledge'] : [];
     case 'resolved':
-      return ['resolve'];
+      return whole ? ['resolve'] : [];
     case 'test':
     case 'watchdog':
       return ['trigger', 'resolve'];
@@ -103,9 +105,8 @@ export const pagerduty = channelKind({
       };
       return outgoing.request(jsonRequest(ADDRESSES[region], body, { problemIn }));
     };
-    const [first = 'trigger', ...others] = actionsOf(message);
-    let answer = await post(first);
-    for (const action of others) answer = await post(action);
+    let answer = { request: '', text: 'Not sent: other alerts of the incident go on.' };
+    for (const action of actionsOf(message)) answer = await post(action);
     return answer;
   },
 });

@@ -55,6 +55,15 @@ describe('pagerduty', () => {
     expect(bodyOf(sent)).toEqual({ routing_key: 'R0UT1NG', event_action: action, dedup_key: 'thread-1' });
   });
 
+  it.each(['acknowledged', 'resolved'] as const)(
+    'the incident goes on while only some of its alerts are %s',
+    async (event) => {
+      const { requests, answer } = await sendThrough(pagerduty, SETTINGS, message(event, { whole: false }));
+      expect(requests).toEqual([]);
+      expect(answer?.text).toBe('Not sent: other alerts of the incident go on.');
+    },
+  );
+
   it('a test leaves no incident open', async () => {
     const { requests } = await sendThrough(
       pagerduty,
