@@ -1,26 +1,14 @@
 /** Takes care of alerts in the web app, as a person on call would. */
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright';
-import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alert as alertShape, alertRulesReply, alertsReply } from '#protocol/alerts.ts';
 import { silencesReply } from '#protocol/silences.ts';
 import { launchBrowser } from '../browser.ts';
+import { wrongWith } from './accessibility.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { PASSWORD, startServer, type TestServer } from './product.ts';
 import { register } from './pushing-device.ts';
 import { signedIn, signIn, visit, visitAsAdmin, type Person } from './ui.ts';
-
-const violations = z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }));
-
-/** The rules of accessibility that the page breaks, by axe: each rule, and the first element that breaks it. */
-async function wrongWith(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations)",
-  );
-  return violations.parse(found).map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
-}
 
 describe('taking care of alerts', () => {
   const opened = new Opened();

@@ -1,69 +1,14 @@
 /** Alerts that leave the server: to a real HTTP receiver, over outages and kill -9. */
-import { createHmac } from 'node:crypto';
-import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { channel, channelsReply, notificationsReply } from '#protocol/notify.ts';
 import { eventually } from './eventually.ts';
 import { disposing, Opened } from './opened.ts';
-import { freePort, startServer, type TestServer } from './product.ts';
+import { SECRET, startReceiver, type Receiver } from './notify-receiver.ts';
+import { startServer, type TestServer } from './product.ts';
 import { register, type Identity } from './pushing-device.ts';
 
-const SECRET = 'the receiver knows this';
 /** [F1] How long a device is silent until it is offline, and [F2] how soon that is said, milliseconds. */
 const OFFLINE_MS = 17_000;
-
-const delivered = z.object({
-  event: z.string(),
-  title: z.string(),
-  alerts: z.array(z.object({ machine: z.string(), severity: z.string() })),
-});
-
-interface Received {
-  readonly key: string;
-  readonly body: z.infer<typeof delivered>;
-  readonly isSigned: boolean;
-}
-
-/** An HTTP receiver on a free port. `before` runs before each answer and may give another status than 200. */
-async function startReceiver(before: () => number | Promise<number> = () => 200) {
-  const received: Received[] = [];
-  let answer = before;
-  const server = http.createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const text = Buffer.concat(chunks).toString();
-      const { headers } = request;
-      const signed = `${String(headers['x-watchfloor-timestamp'])}.${text}`;
-      const signature = `sha256=${createHmac('sha256', SECRET).update(signed).digest('hex')}`;
-      received.push({
-        key: String(headers['idempotency-key']),
-        body: delivered.parse(JSON.parse(text)),
-        isSigned: headers['x-watchfloor-signature'] === signature,
-      });
-      void Promise.resolve(answer()).then((status) => {
-        response.writeHead(status);
-        response.end();
-      });
-    });
-  });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${port}/hook`,
-    received,
-    answerWith(next: () => number | Promise<number>) {
-      answer = next;
-    },
-    async dispose() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-type Receiver = Awaited<ReturnType<typeof startReceiver>>;
 
 async function addChannel(server: TestServer, { url }: Receiver): Promise<string> {
   const body = {

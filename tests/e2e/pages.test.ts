@@ -1,27 +1,14 @@
 /** Checks the pages as a browser draws them. */
-import axe from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright';
 import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { devicesReply } from '#protocol/api.ts';
 import { launchBrowser } from '../browser.ts';
+import { wrongWith } from './accessibility.ts';
 import { startMadeUpFleet } from './made-up-fleet.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startServer, type TestServer } from './product.ts';
 import { fleetRow, signedIn, visitAsAdmin, type Person } from './ui.ts';
-
-const violations = z.array(z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }));
-
-/**
- * The rules of accessibility that the page breaks, by axe: each rule, and the first element that breaks it.
- */
-async function wrongWith(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then((r) => r.violations)",
-  );
-  return violations.parse(found).map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`);
-}
 
 /** A script that sums up the layout shifts of a page, from before its first paint. */
 const COUNT_SHIFTS = `
@@ -81,6 +68,9 @@ describe('the pages', () => {
         'settings/alert-rules',
         'settings/alert-rules?rule=new',
         'settings/account',
+        'settings/channels',
+        'settings/alert-routes',
+        'settings/notifications',
       ]) {
         await open(path);
         expect(await wrongWith(page), `${path}, ${colorScheme}`).toEqual([]);

@@ -1,7 +1,7 @@
 /** Notifications in words. */
 import { alertSubject } from '#protocol/alert-words.ts';
 import type { Notification, NotificationEvent } from '#protocol/notify.ts';
-import type { State } from '../../ui/state.ts';
+import type { State } from '../ui/state.ts';
 
 export const EVENT_WORDS: Record<NotificationEvent, string> = {
   firing: 'Firing',
