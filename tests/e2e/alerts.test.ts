@@ -141,6 +141,30 @@ describe('taking care of alerts', () => {
     expect(silences.map(({ state }) => state)).toEqual(['past']);
   });
 
+  it('a silence of each week is entered in the form, and the browser is asked to call by sound', async () => {
+    await open('alerts/silences');
+    await page.getByRole('button', { name: 'Add a silence' }).click();
+    const form = page.getByRole('dialog', { name: 'Silence' });
+    await form.getByText('Each week', { exact: true }).click();
+    await form.getByLabel('Saturday').check({ force: true });
+    await form.getByLabel('What for').fill('Nightly backup');
+    await form.getByLabel('Name', { exact: true }).fill('ki*');
+    await form.getByText('It covers 1 machine').waitFor();
+    expect(await wrongWith(page)).toEqual([]);
+    await form.getByRole('button', { name: 'Silence', exact: true }).click();
+    const entered = page.getByRole('row').filter({ hasText: 'Nightly backup' });
+    await entered.getByText(/^Mo Tu We Th Fr Sa 22:00–06:00, /).waitFor();
+    await open('alerts');
+    await page.getByRole('button', { name: 'How this browser calls for attention' }).click();
+    const sound = page.getByRole('switch', { name: 'A sound' });
+    await sound.check();
+    expect(await wrongWith(page)).toEqual([]);
+    await page.reload();
+    await page.getByRole('button', { name: 'How this browser calls for attention' }).click();
+    expect(await sound.isChecked()).toBe(true);
+    await sound.uncheck();
+  });
+
   it('the pages about alerts break no rule of accessibility, in light, in dark and on a phone', async () => {
     const scope = { name: 'o*' };
     const hours = { days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', to: '23:00', time_zone: 'UTC' };
