@@ -22,7 +22,10 @@ import { Stops } from './stops.ts';
  * as much as a few samples.
  */
 const GATHER_MS = 100;
-/** How long a start waits at most for the samples that the journal holds, in milliseconds. */
+/**
+ * How long a start spends at most on opening the history and then waiting for the samples that the journal holds, in
+ * milliseconds. Where reading a large journal took that long already, it does not wait.
+ */
 const START_WAIT_MS = 2_000;
 
 /** Opens the history that the settings ask for: InfluxDB or the embedded one. */
@@ -49,12 +52,16 @@ async function readLatest(reader: Reader, { log }: Base): Promise<ReadonlyMap<st
 }
 
 /**
- * Resolves when the history has what the journal held at the start, or after START_WAIT_MS, because one device may
- * have left very much there. The rest then follows while the server runs.
+ * Resolves when the history has what the journal held at the start, or after `waitMs`, because one device may have left
+ * very much there. The rest then follows while the server runs.
  */
-async function replayed({ caughtUp, behindBytes }: Feeder, { clock, notices }: Base): Promise<void> {
+async function replayed(
+  { caughtUp, behindBytes }: Feeder,
+  { clock, notices }: Base,
+  waitMs: number,
+): Promise<void> {
   const done = caughtUp().then(() => notices.set('replay', null));
-  if (!(await endsInTime(done, START_WAIT_MS, clock)))
+  if (!(await endsInTime(done, waitMs, clock)))
     notices.set('replay', {
       text: `The history is still taking in ${Math.ceil(behindBytes() / 2 ** 20)} MiB of samples from before the start. Charts wait for them, new samples do not.`,
     });
@@ -74,6 +81,7 @@ export async function openHistory(base: Base) {
 async function open(base: Base, stops: Stops) {
   const { config, state, clock, log, notices } = base;
   const { devices } = state;
+  const begun = performance.now();
   const history = await openConfiguredHistory(base);
   stops.add(() => history.close());
   const journal = await openJournal({
@@ -129,7 +137,7 @@ async function open(base: Base, stops: Stops) {
   stops.add(() => feeder.stop());
   // The embedded history takes the samples that a crash left in the journal within moments, so the start
   // waits for it, but not for long. InfluxDB may be unreachable for hours.
-  if (!config.influx) await replayed(feeder, base);
+  if (!config.influx) await replayed(feeder, base, begun + START_WAIT_MS - performance.now());
 
   const reader = createReader({
     history,

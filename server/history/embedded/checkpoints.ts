@@ -10,7 +10,10 @@ import { numberOf } from './database.ts';
 
 /** How often the write-ahead file is copied into the database, in milliseconds. */
 const CHECKPOINT_INTERVAL = MINUTE;
-/** A larger write-ahead file is copied at once, in bytes. */
+/**
+ * A larger write-ahead file is copied before anything else is stored, in bytes. A start after a crash reads all of it,
+ * and the journal forgets nothing that is only there.
+ */
 const MAX_WAL_BYTES = 16 * 1024 * 1024;
 
 export interface Checkpoints {
@@ -22,6 +25,8 @@ export interface Checkpoints {
   readonly noted: Position;
   /** Stores that everything below this position is stored. Call it inside the transaction that makes it so. */
   note(position: Position): void;
+  /** Whether the write-ahead file is so large that `run` is to come before anything else is stored. */
+  isUrgent(): boolean;
   /**
    * Whether `run` is due, where everything below this position is stored.
    * @param now epoch milliseconds
@@ -45,6 +50,8 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
   const storedTo = readNoted();
   let durable = 0;
   let lastRun = now;
+  /** Size of the write-ahead file after the last run: SQLite shortens it only with the next commit. */
+  let copiedBytes = 0;
 
   return {
     storedTo,
@@ -57,8 +64,11 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
     note(position) {
       put.run(position);
     },
+    isUrgent() {
+      const bytes = walBytes(file);
+      return bytes > MAX_WAL_BYTES && bytes !== copiedBytes;
+    },
     isDue(position, time) {
-      if (walBytes(file) > MAX_WAL_BYTES) return true;
       return position > durable && Math.abs(time - lastRun) >= CHECKPOINT_INTERVAL;
     },
     run(time) {
@@ -66,6 +76,7 @@ export function openCheckpoints(db: DatabaseSync, file: string, now: number): Ch
       const result = checkpoint.get();
       // SQLite copies as much as it can; the rest waits for the next checkpoint.
       if (numberOf(result, 'log') === numberOf(result, 'checkpointed')) durable = readNoted();
+      copiedBytes = walBytes(file);
     },
   };
 }

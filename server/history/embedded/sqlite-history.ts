@@ -212,8 +212,10 @@ export function openSqliteHistory({
 
   /** Stores pages, the least recently changed first, until a fifth of the memory is free. */
   function storeOldestPages(): void {
-    while (heldBytes >= maxMemoryBytes * 0.8 && pages.size > 0)
+    while (heldBytes >= maxMemoryBytes * 0.8 && pages.size > 0) {
+      if (checkpoints.isUrgent()) checkpoint(now());
       storePages([...pages.values()].slice(0, PAGES_A_STEP));
+    }
   }
 
   function checkpoint(time: number): void {
@@ -236,6 +238,10 @@ export function openSqliteHistory({
    * Does one step of the most urgent work: store pages, roll up, delete. Returns false when nothing is due.
    */
   function step(time: number): boolean {
+    if (checkpoints.isUrgent()) {
+      checkpoint(time);
+      return true;
+    }
     const batch = duePages(time);
     if (batch.length > 0) {
       storePages(batch);
