@@ -1,10 +1,11 @@
 /** Alerts that leave the server: to a real HTTP receiver, over outages and kill -9. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { channel, channelsReply, notificationsReply } from '#protocol/notify.ts';
+import { header, part, startMailServer } from '../alerts/notify/mail-server.ts';
 import { eventually } from './eventually.ts';
 import { disposing, Opened } from './opened.ts';
 import { SECRET, startReceiver, type Receiver } from './notify-receiver.ts';
-import { startServer, type TestServer } from './product.ts';
+import { freePort, startServer, type TestServer } from './product.ts';
 import { register, type Identity } from './pushing-device.ts';
 
 /** [F1] How long a device is silent until it is offline, and [F2] how soon that is said, milliseconds. */
@@ -79,6 +80,66 @@ describe('[A3] a message that the receiver has got, and that kill -9 kept from b
     expect(sent?.attempts.some(({ answer }) => answer.includes('503'))).toBe(true);
     expect(sent?.attempts.at(-1)?.worked).toBe(true);
   });
+});
+
+describe('[A4] mail of a server that is away at first', () => {
+  it('Must show 2: arrives over SMTP when the mail server is back, threaded and with the chart of the field', async () => {
+    const opened = new Opened();
+    try {
+      const server = opened.keep(await startServer(), disposing);
+      const port = await freePort();
+      const settings = {
+        ...{ host: '127.0.0.1', port, security: 'none', user: '', from: 'Watchfloor <w@example.com>' },
+        to: ['ops@example.com'],
+      };
+      const body = { name: 'Mail', kind: 'email', settings, private_network: true };
+      const { id } = (await server.admin.ask('POST', '/channels', { body })).as(channel);
+      const condition = {
+        kind: 'threshold',
+        metric: 'cpu',
+        threshold: 90,
+        clear: 80,
+        for_s: 0,
+        clear_for_s: 0,
+      };
+      const rule = { name: 'Hot', severity: 'critical', condition };
+      await server.admin.ask('POST', '/alert-rules', { body: rule });
+      const device = await register(server, 'hot-2');
+      const now = Date.now();
+      const samples = Array.from({ length: 60 }, (_, i) => ({
+        timestamp: now - (60 - i) * 1000,
+        metrics: { cpu: 40 + i },
+      }));
+      const { token } = device;
+      const sent = { device_id: device.id, hostname: 'hot-2', ip: '', sent_at: now, samples };
+      await server.admin.ask('POST', '/metrics', { token, body: sent });
+      const notifications = async () =>
+        (await server.admin.ask('GET', '/notifications')).as(notificationsReply).notifications;
+      const [failed] = await eventually(
+        'it was tried without the mail server',
+        async () => {
+          const list = await notifications();
+          return (list[0]?.tries ?? 0) > 0 && list;
+        },
+        60_000,
+      );
+      expect(failed?.attempts[0]?.answer).toMatch(/refused the connection/);
+
+      const { mails } = await startMailServer({ authOptional: true, disabledCommands: ['STARTTLS'] }, port);
+      await server.admin.ask('POST', `/channels/${id}/test`);
+      await push(server, device, 5);
+      await eventually('all mail came', async () => mails.length >= 3, 60_000);
+      const mailOf = (subject: string) =>
+        mails.find(({ raw }) => header(raw, 'Subject') === subject)?.raw ?? '';
+      const firing = mailOf('[Watchfloor] hot-2, CPU');
+      const resolved = mailOf('Re: [Watchfloor] hot-2, CPU');
+      expect(header(firing, 'Message-ID')).toMatch(/@example\.com>$/);
+      expect(header(resolved, 'References')).toBe(header(firing, 'Message-ID'));
+      expect(part(firing, 'image/png').subarray(1, 4).toString()).toBe('PNG');
+    } finally {
+      await opened.close();
+    }
+  }, 180_000);
 });
 
 describe('[A5] 500 machines that are lost at once', () => {

@@ -13,8 +13,11 @@ export interface Mail {
 export const USER = 'watchfloor';
 export const PASSWORD = 'p@ss w0rd';
 
-/** Starts it on a free port of 127.0.0.1; it takes mail for everybody but `nobody@`. */
-export async function startMailServer(options: SMTPServerOptions): Promise<{ port: number; mails: Mail[] }> {
+/** Starts it on a port of 127.0.0.1, a free one where none is given; it takes mail for everybody but `nobody@`. */
+export async function startMailServer(
+  options: SMTPServerOptions,
+  onPort = 0,
+): Promise<{ port: number; mails: Mail[] }> {
   const mails: Mail[] = [];
   const server = new SMTPServer({
     logger: false,
@@ -45,7 +48,7 @@ export async function startMailServer(options: SMTPServerOptions): Promise<{ por
   });
   // A client that breaks off is a test's own doing.
   server.on('error', () => {});
-  const port = await listen(server.server);
+  const port = await listen(server.server, onPort);
   onTestFinished(() => void server.close());
   return { port, mails };
 }

@@ -23,9 +23,9 @@ export interface Reply {
   readonly body?: unknown;
 }
 
-/** Starts the server on a free port of 127.0.0.1; it stops with the test. Returns its port. */
-export async function listen(server: Server): Promise<number> {
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+/** Starts the server on a port of 127.0.0.1, 0 for a free one; it stops with the test. Returns its port. */
+export async function listen(server: Server, onPort = 0): Promise<number> {
+  await new Promise<void>((done) => server.listen(onPort, '127.0.0.1', done));
   onTestFinished(() => {
     if (server instanceof http.Server) server.closeAllConnections();
     server.close();
