@@ -63,7 +63,7 @@ async function replayed(
   const done = caughtUp().then(() => notices.set('replay', null));
   if (!(await endsInTime(done, waitMs, clock)))
     notices.set('replay', {
-      text: `The history is still taking in ${Math.ceil(behindBytes() / 2 ** 20)} MiB of samples from before the start. Charts wait for them, new samples do not.`,
+      text: `The history is still taking in ${Math.ceil(behindBytes() / 2 ** 20)} MiB of samples from before the start. Charts lack them until then; new samples do not wait.`,
     });
 }
 

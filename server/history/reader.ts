@@ -31,6 +31,12 @@ export const influxPatience = (url: string): Patience => ({
  * have pushed a great many.
  */
 const CAUGHT_UP_MS = 1500;
+/**
+ * [I8] How long a push waits at most for a look-up in a history in this process, in milliseconds: much less than the
+ * time after which its device counts as offline. The history itself answers at once, but not before it has taken what
+ * other devices have pushed.
+ */
+const LOOK_UP_MS = 4000;
 
 export interface ReaderParts {
   readonly history: Pick<History, 'query' | 'fields' | 'timestamps' | 'latest'>;
@@ -39,7 +45,7 @@ export interface ReaderParts {
   /** Why the history does not take samples now; undefined while it does. */
   readonly problem: () => string | undefined;
   readonly clock: Pick<Clock, 'after'>;
-  /** Undefined for a history in this process, which always answers. */
+  /** Undefined for a history in this process, which always answers once it has taken the samples. */
   readonly patience: Patience | undefined;
 }
 
@@ -84,20 +90,20 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
   }
 
   /** As `before`, once the patience with the history is over. */
-  function within<T>(
-    what: 'answerMs' | 'lookUpMs' | 'latestMs',
-    work: Promise<T>,
-    onOverdue: () => void = () => undefined,
-  ): Promise<T> {
+  function within<T>(what: 'answerMs' | 'latestMs', work: Promise<T>): Promise<T> {
     if (patience === undefined) return work;
-    const { who, [what]: ms } = patience;
-    return before(ms, work, () => {
-      onOverdue();
-      return (
-        problem() ??
-        `${who} did not answer within ${ms / 1000} s: it is overloaded, or the network delays its answer`
-      );
-    });
+    const { [what]: ms } = patience;
+    return before(ms, work, () => lateText(ms));
+  }
+
+  /** Why there was no answer after so many milliseconds. */
+  function lateText(ms: number): string {
+    const reason = problem();
+    if (reason !== undefined) return reason;
+    const late = `${patience?.who ?? 'the history'} did not answer within ${ms / 1000} s`;
+    return patience === undefined
+      ? `${late}: it is still taking in samples`
+      : `${late}: it is overloaded, or the network delays its answer`;
   }
 
   /** Resolves when the acknowledged samples are in the history, or when waiting for them takes too long. */
@@ -113,12 +119,14 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
       problem() ?? (overdue > 0 ? `${patience?.who ?? 'the history'} does not answer in time` : undefined);
     if (reason !== undefined) throw new HistoryError(reason, { cause: undefined, retryAfterMs: 0 });
     const asking = caughtUp().then(ask);
-    return within('lookUpMs', asking, () => {
+    const ms = patience?.lookUpMs ?? LOOK_UP_MS;
+    return before(ms, asking, () => {
       overdue++;
       const onSettled = () => {
         overdue--;
       };
       asking.then(onSettled, onSettled);
+      return lateText(ms);
     });
   }
 

@@ -110,12 +110,20 @@ test('a stop ends all waiting, and a settled read leaves no timer', async () => 
   expect(timers.size).toBe(0);
 });
 
-test('a history in this process is waited for as long as it takes', async () => {
+test('the answer of a history in this process is waited for as long as it takes', async () => {
   const { reader, timers } = hanging({ patience: undefined });
   void reader.inTime(reader.query(range));
-  void reader.storedTimes('a', 0, 1);
   await turn();
   expect(timers.size).toBe(0);
+});
+
+test('[I8] a push waits 4 s at most until the history in this process has taken what others have pushed', async () => {
+  const { reader, advance } = hanging({ patience: undefined, caughtUp: () => never() });
+  const times = expect(reader.storedTimes('a', 0, 1)).rejects.toThrow('still taking in samples');
+  const fields = expect(reader.storedFields('a')).rejects.toThrow('still taking in samples');
+  await advance(4000);
+  await Promise.all([times, fields]);
+  await expect(reader.storedTimes('b', 0, 1)).rejects.toThrow('does not answer in time');
 });
 
 test('[I8] a chart waits 1.5 s for the samples that others have pushed, also where the history is in this process', async () => {
