@@ -55,7 +55,9 @@ describe('alerts that reach people', () => {
   afterAll(() => opened.close());
 
   it('the first channel is added by its form, tested at once, and gets every alert', async () => {
-    await open('settings/channels');
+    await open('alerts');
+    await page.getByText('Alerts reach only whoever has this page open').waitFor();
+    await page.getByRole('link', { name: 'Add a channel' }).click();
     await page.getByText('Alerts reach nobody yet').waitFor();
     await page.getByRole('button', { name: 'Add a channel' }).click();
     await page.getByLabel('Service', { exact: true }).selectOption('webhook');
@@ -117,12 +119,14 @@ describe('alerts that reach people', () => {
     await row.getByText('Does not deliver').waitFor();
     await row.getByText(/503/).waitFor();
     await page.reload();
-    await page.getByRole('link', { name: /Settings.*a channel does not deliver/ }).waitFor();
+    const inRail = page.getByRole('link', { name: /Settings.*a channel does not deliver/ });
+    await inRail.waitFor();
     receiver.answerWith(() => 200);
     await row.getByRole('button', { name: 'Send a test' }).click();
     await page.getByText('The far side has taken it').waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
     await row.getByText('Delivers').waitFor();
+    await inRail.waitFor({ state: 'detached' });
   });
 
   it('the pages and forms of notifying break no rule of accessibility, in light and in dark', async () => {

@@ -1,8 +1,8 @@
 /** Everything the pages share, made once by the root layout. */
 import { Alerts } from './alerts.svelte.ts';
 import { createApi, type Api } from '../api/api.ts';
+import { Channels } from './channels.svelte.ts';
 import { DeviceView } from './device.svelte.ts';
-import { FailingChannels } from './failing-channels.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
 import type { Dial } from '../live/dial.ts';
 import { Live } from '../live/live.svelte.ts';
@@ -18,7 +18,7 @@ export class App {
   readonly live: Live;
   readonly fleet: Fleet;
   readonly alerts: Alerts;
-  readonly failingChannels: FailingChannels;
+  readonly channels: Channels;
   /** One for each device that was ever shown; those that no view shows now are empty. */
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- no view reads the map; each device has its own signals
   readonly #devices = new Map<string, DeviceView>();
@@ -29,7 +29,7 @@ export class App {
     this.live = new Live({ doubted: () => void this.session.check(), ...(dial ? { dial } : {}) });
     this.fleet = new Fleet(this.live);
     this.alerts = new Alerts(this.live);
-    this.failingChannels = new FailingChannels(this.api);
+    this.channels = new Channels(this.api);
   }
 
   /** One device, the same object for every view that shows it. Follow it while it is shown. */
@@ -60,7 +60,7 @@ export class App {
   #connect(): () => void {
     const leave = this.alerts.follow();
     const stop = this.live.start();
-    const stopAsking = this.failingChannels.follow();
+    const stopAsking = this.channels.follow();
     return () => {
       stopAsking();
       leave();
