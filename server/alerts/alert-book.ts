@@ -52,15 +52,29 @@ export interface AlertBook {
   takeChanges(): readonly Alert[];
 }
 
+/** The book with what a running server needs besides. */
+export interface StoredAlertBook extends AlertBook {
+  /** Removes the oldest resolved alerts past the limit, but none that somebody has yet to be told about. */
+  tidy(): void;
+}
+
 export interface AlertBookParts {
   readonly alerts: Collection<AlertRecord>;
   /** How many resolved alerts are kept; past it, the oldest are removed. */
   readonly maxResolved: number;
   readonly limits: LifecycleLimits;
   readonly muteOf: (alert: Raised) => Mute | null;
+  /** [A5] Whether a message about this alert may be yet to come. */
+  readonly isAwaited: (id: string) => boolean;
 }
 
-export function createAlertBook({ alerts, maxResolved, limits, muteOf }: AlertBookParts): AlertBook {
+export function createAlertBook({
+  alerts,
+  maxResolved,
+  limits,
+  muteOf,
+  isAwaited,
+}: AlertBookParts): StoredAlertBook {
   const active = new Map<string, Alert>();
   /** The ids of the resolved alerts, the one that was resolved first comes first. */
   const resolved = new Set<string>();
@@ -88,14 +102,6 @@ export function createAlertBook({ alerts, maxResolved, limits, muteOf }: AlertBo
       const alert = alerts.get(id);
       if (alert !== undefined && canReopen(alert, at, limits)) return;
       cleared.delete(subject);
-    }
-  }
-
-  function removeOldest(): void {
-    for (const id of resolved) {
-      if (resolved.size <= maxResolved) return;
-      resolved.delete(id);
-      alerts.drop(id);
     }
   }
 
@@ -148,12 +154,19 @@ export function createAlertBook({ alerts, maxResolved, limits, muteOf }: AlertBo
       const ended = resolve(alert, resolution, at);
       put(ended);
       putResolved(ended);
-      removeOldest();
     },
     takeChanges() {
       const changed = [...changes.values()];
       changes = new Map();
       return changed;
+    },
+    tidy() {
+      for (const id of resolved) {
+        if (resolved.size <= maxResolved) return;
+        if (isAwaited(id)) continue;
+        resolved.delete(id);
+        alerts.drop(id);
+      }
     },
   };
 }

@@ -45,6 +45,8 @@ export interface AlertParts {
   readonly lateMs?: number;
   /** How many resolved alerts are kept. */
   readonly keepResolved?: number;
+  /** [A5] Whether a message about this alert may be yet to come, so that it is kept. */
+  readonly isAwaited?: (id: string) => boolean;
   readonly limits?: LifecycleLimits;
   /** [A6] What hides the messages about an alert now; null where nothing does. */
   readonly muteOf?: (alert: Raised) => Mute | null;
@@ -95,11 +97,12 @@ export function createAlerts({
   onChange,
   lateMs = 60_000,
   keepResolved = 2000,
+  isAwaited = () => false,
   limits = DEFAULT_LIMITS,
   muteOf = () => null,
   every,
 }: AlertParts): Alerts {
-  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf });
+  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf, isAwaited });
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
   /** Of devices whose rules read more than values. */
@@ -275,6 +278,7 @@ export function createAlerts({
     }
     for (const deviceId of [...quiet]) endQuiet(deviceId);
     reportChanges();
+    book.tidy();
   }, CHECK_MS);
 
   /** Stores what a person changes in an alert, and reports it. */

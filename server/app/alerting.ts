@@ -40,6 +40,8 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
   const { now, every } = base.clock;
   const uptimes = uptimesOf(latest);
   const alertsChanged = createNotifier<readonly Alert[]>();
+  // Until it is known whom messages go to, every alert may have one.
+  let isAwaited: (alertId: string) => boolean = () => true;
   const alerts = createAlerts({
     rules,
     alerts: state.alerts,
@@ -51,6 +53,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
     },
     muteOf: mutes.muteOf,
     limits: { ...DEFAULT_LIMITS, reopenMs: base.config.alertReopenMin * 60_000 },
+    isAwaited: (id) => isAwaited(id),
     uptimeOf: (id) => uptimes.get(id),
     now,
     every,
@@ -71,6 +74,10 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
     alerts,
     /** Notified with each alert that was raised, changed or resolved. */
     alertsChanged,
+    /** Takes the function that says whether a message about an alert may be yet to come. */
+    awaitMessages(isIt: (alertId: string) => boolean) {
+      isAwaited = isIt;
+    },
     routes: [
       ...alertRoutes({ alerts, audit: people.audit }),
       ...silenceRoutes({

@@ -149,6 +149,7 @@ export async function openNotifying(
   });
   stops.add(dispatch.stop);
   alerting.alertsChanged.listen(dispatch.alertsChanged);
+  alerting.awaitMessages(dispatch.isAwaited);
 
   const health = delivery.health;
   stops.add(startRerouting({ channels: channels.all, health, outbox, onAdded, clock }));

@@ -108,10 +108,10 @@ export const alertGroupRecord = z.object({
   /** The subject of its first message, under which mail programs gather all of them. */
   subject: z.string(),
   /**
-   * Its alerts by id, and what people know of each: nothing yet (`waiting`), that it fires and with which severity, or
-   * that it is acknowledged.
+   * Its alerts by id, and what people know of each: nothing yet (`waiting`), nothing while it is muted (`muted`), that
+   * it fires and with which severity, or that it is acknowledged.
    */
-  members: z.record(z.string(), z.enum(['waiting', 'warning', 'critical', 'acknowledged'])),
+  members: z.record(z.string(), z.enum(['waiting', 'muted', 'warning', 'critical', 'acknowledged'])),
   /** Not before this time does a message go out about alerts that people do not know of. */
   next_at: z.number(),
   /** Since when some of the alerts that people know of are over, and others are not; null while none is. */

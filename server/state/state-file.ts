@@ -4,6 +4,7 @@
  * replaced by its copy, and a damaged record by the copy's.
  */
 import { readFile, rename } from 'node:fs/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Adapter } from 'lowdb';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
@@ -68,6 +69,49 @@ async function readAndCheck<T>(path: string, schema: z.ZodType<T>): Promise<File
   }
 }
 
+/** Making the text of a file pauses after so many milliseconds, so that thousands of records delay no push. */
+const SLICE_MS = 5;
+/** An array of more items than this, such as the alerts of a notification, is made into text item by item. */
+const LONG = 100;
+
+const isLong = (value: unknown) => Array.isArray(value) && value.length > LONG;
+
+/** The JSON of a value in pieces, each of which takes a moment. */
+function* jsonPieces(value: unknown): Generator<string> {
+  if (Array.isArray(value) && isLong(value)) {
+    const items: readonly unknown[] = value;
+    for (const [i, item] of items.entries()) yield `${i === 0 ? '[' : ','}${JSON.stringify(item)}`;
+    yield ']';
+  } else if (typeof value === 'object' && value !== null && Object.values(value).some(isLong)) {
+    const entries: readonly [string, unknown][] = Object.entries(value);
+    const known = entries.filter(([, part]) => part !== undefined);
+    for (const [i, [name, part]] of known.entries()) {
+      yield `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`;
+      yield* jsonPieces(part);
+    }
+    yield '}';
+  } else yield JSON.stringify(value);
+}
+
+/** The bytes of a file: a list with a record a line. */
+async function fileBytes(items: readonly unknown[]): Promise<Buffer> {
+  const slices: Buffer[] = [];
+  let text = '[';
+  let begun = performance.now();
+  for (const [i, item] of items.entries()) {
+    text += i === 0 ? '\n' : ',\n';
+    for (const piece of jsonPieces(item)) {
+      text += piece;
+      if (performance.now() - begun < SLICE_MS) continue;
+      slices.push(Buffer.from(text));
+      text = '';
+      await nextTick();
+      begun = performance.now();
+    }
+  }
+  return Buffer.concat([...slices, Buffer.from(`${text}\n]\n`)]);
+}
+
 export class StateFile<T extends { readonly id: string }> implements Adapter<T[]> {
   readonly #options: StateFileOptions<T>;
 
@@ -116,9 +160,9 @@ export class StateFile<T extends { readonly id: string }> implements Adapter<T[]
 
   async write(items: T[]): Promise<void> {
     const { path } = this.#options;
-    const text = JSON.stringify(items, null, 1);
+    const bytes = await fileBytes(items);
     // The copy comes first: a change counts as saved when it is in the file.
-    await writeFileAtomic(`${path}.bak`, text, { mode: 0o600 });
-    await writeFileAtomic(path, text, { mode: 0o600 });
+    await writeFileAtomic(`${path}.bak`, bytes, { mode: 0o600 });
+    await writeFileAtomic(path, bytes, { mode: 0o600 });
   }
 }

@@ -457,6 +457,21 @@ describe('stored alerts', () => {
     expect(stage.alerts.all().map(({ value }) => value)).toEqual([99, 95, 94, 93]);
     expect(stage.alerts.all({ limit: 2 }).map(({ value }) => value)).toEqual([99, 95]);
   });
+
+  it('[A5] a resolved alert is kept past the limit until its message was made', () => {
+    const awaited = new Set<string>();
+    const stage = openAlerts([offlineRule('off')], { keepResolved: 3, isAwaited: (id) => awaited.has(id) });
+    const machines = Array.from({ length: 10 }, (_, i) => `m${i}`);
+    for (const id of machines) stage.devices.set(id, { name: id, tags: [] });
+    for (const id of machines) stage.offline(id);
+    for (const { id } of stage.alerts.active()) awaited.add(id);
+    for (const id of machines) stage.online(id);
+    stage.passTime(2);
+    expect(stage.alerts.all()).toHaveLength(10);
+    awaited.clear();
+    stage.passTime(1);
+    expect(stage.alerts.all()).toHaveLength(3);
+  });
 });
 
 it('the default rules are valid, and each has an id of its own', () => {

@@ -9,7 +9,7 @@ export interface Row {
   readonly control?: { readonly what: string; readonly value: number };
   /** value / control.value. */
   readonly ratio?: number;
-  /** The most that `ratio` may be, or `value` where there is no control. */
+  /** The most that `ratio` may be, or `value` where there is no ratio. */
   readonly budget?: number;
 }
 
@@ -20,4 +20,10 @@ export function median(values: readonly number[]): number {
   const lower = sorted[Math.ceil(sorted.length / 2) - 1];
   if (upper === undefined || lower === undefined) throw new Error('no measurements');
   return (upper + lower) / 2;
+}
+
+/** The value that this share of the values does not exceed: the highest of all for 1, the p99 for 0.99. */
+export function highest(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }

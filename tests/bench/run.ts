@@ -3,6 +3,8 @@ import { benchAgent } from './agent.ts';
 import { benchAlerts } from './alerts.ts';
 import { benchFanout } from './fanout.ts';
 import { benchFleet } from './fleet.ts';
+import { benchFlood } from './flood.ts';
+import { benchHandover } from './handover.ts';
 import { benchHistory } from './history.ts';
 import { benchPush } from './push.ts';
 import type { Row } from './row.ts';
@@ -10,6 +12,8 @@ import type { Row } from './row.ts';
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   push: benchPush,
   alerts: benchAlerts,
+  handover: benchHandover,
+  flood: benchFlood,
   fleet: benchFleet,
   agent: benchAgent,
   history: benchHistory,

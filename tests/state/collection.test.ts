@@ -45,6 +45,36 @@ describe('collections', () => {
     await things.close();
   });
 
+  test('records with long lists are read as they were written', async () => {
+    const wide = z.object({
+      id: z.string(),
+      n: z.number().optional(),
+      list: z.array(z.object({ name: z.string(), parts: z.array(z.number()) })),
+      last: z.string().nullable(),
+    });
+    const openWide = () =>
+      openCollection({
+        ...{ path, schema: wide, isExpected: false, whyLost: () => undefined },
+        notice: (text) => notices.push(text),
+        onProblem: (text) => problems.push(text),
+        onLost: (problem) => problems.push(problem),
+      });
+    const parts = Array.from({ length: 300 }, (_, i) => i);
+    const list = parts.map((n) => ({ name: `"${n}"\n`, parts: n === 7 ? parts : [n] }));
+    const records = [
+      { id: 'short', n: 1, list: [], last: null },
+      { id: 'long', n: undefined, list, last: 'end' },
+      ...parts.map((n) => ({ id: `${n}`, n, list: list.slice(0, n), last: null })),
+    ];
+    const things = await openWide();
+    await things.putAll(records);
+    await things.close();
+    const again = await openWide();
+    expect(again.all()).toEqual(records);
+    expect([notices, problems]).toEqual([[], []]);
+    await again.close();
+  });
+
   test('records that are put together are all on disk, or all undone', async () => {
     const things = await open();
     await things.put({ id: 'a', n: 1 });

@@ -1,4 +1,5 @@
 /** Makes the message of a notification for one channel: in the channel's own words, and with a chart where it shows one. */
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { drawnThreshold, type Alert } from '#protocol/alerts.ts';
 import type { Point } from '#protocol/api.ts';
 import type { ChannelRecord, Notification } from '#protocol/notify.ts';
@@ -10,6 +11,9 @@ import { applyTemplate, type TemplatedMessage } from './template.ts';
 /** What the chart of a message shows before the alert, and at most after it, milliseconds. */
 const BEFORE_MS = 60 * MINUTE;
 const AFTER_MS = 30 * MINUTE;
+
+/** Making a message of more alerts takes so long that pushes are answered in between. */
+const MANY = 500;
 
 export interface ComposeParts extends MessageParts {
   readonly kinds: ReadonlyMap<string, ChannelKind>;
@@ -52,6 +56,10 @@ export function createComposer({ kinds, pointsOf, now, ...parts }: ComposeParts)
     const alert = kind?.showsChart === true ? drawnAlert(notification) : undefined;
     const chart = alert && (await chartOf(alert));
     const message = { ...messageOf(notification, parts), ...(chart === undefined ? {} : { chart }) };
-    return applyTemplate(message, channel.template, kind?.templateFormat ?? 'text');
+    const isMany = notification.alerts.length > MANY;
+    if (isMany) await nextTick();
+    const templated = applyTemplate(message, channel.template, kind?.templateFormat ?? 'text');
+    if (isMany) await nextTick();
+    return templated;
   };
 }

@@ -19,8 +19,11 @@ const LONGEST_RETRY_MS = 600_000;
 const LONGEST_ASKED_MS = 3_600_000;
 /** How often the same message is offered to a far side that refuses this very message. */
 const REFUSALS = 3;
-/** How long a notification is tried to be delivered, milliseconds. */
+/** No notification is given up before it is this old, in milliseconds, and was tried so often. */
 const GIVE_UP_MS = 86_400_000;
+const LEAST_TRIES = 20;
+/** No try takes longer, whatever its kind of channel does, milliseconds. Requests have a shorter limit of their own. */
+const LONGEST_TRY_MS = 60_000;
 const ANSWER_CHARS = 500;
 
 export interface DeliveryParts {
@@ -61,7 +64,8 @@ interface Lane {
   problem: string | null;
   templateProblem: string | null;
   lastSentAt: number | null;
-  /** Until then nothing is sent, because the far side failed or asked for it; epoch milliseconds. */
+  /** Nothing is sent from then until then, because the far side failed or asked for it; epoch milliseconds. */
+  pausedFrom: number;
   pausedUntil: number;
 }
 
@@ -72,6 +76,9 @@ export function retryAfterMs(failures: number, random: number): number {
   const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
   return longest / 2 + (longest / 2) * random;
 }
+
+const earliest = (times: readonly number[]) =>
+  times.reduce<number | undefined>((least, time) => Math.min(least ?? time, time), undefined);
 
 export function createDelivery({
   outbox,
@@ -100,6 +107,7 @@ export function createDelivery({
       problem: null,
       templateProblem: null,
       lastSentAt: null,
+      pausedFrom: 0,
       pausedUntil: 0,
     };
     const newest = outbox.all().find(({ channel_id, tries }) => channel_id === channelId && tries > 0);
@@ -111,10 +119,26 @@ export function createDelivery({
       lane.failures = newest.tries;
       lane.failingSince = newest.attempts[0]?.at ?? attempt.at;
       lane.problem = attempt.answer;
+      lane.pausedFrom = attempt.at;
       lane.pausedUntil = newest.next_try_at ?? 0;
     }
     lanes.set(channelId, lane);
     return lane;
+  }
+
+  /** What the work resolves with; rejects where that takes too long, so that the channel goes on. */
+  async function bounded<T>(work: Promise<T>): Promise<T> {
+    let cancel: () => void = () => undefined;
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(LONGEST_TRY_MS, () => {
+        reject(new DeliveryError(`The message was not taken within ${LONGEST_TRY_MS / 1000} s.`));
+      });
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      cancel();
+    }
   }
 
   /** Sends one message. Never rejects: what went wrong is in the attempt. */
@@ -139,7 +163,8 @@ export function createDelivery({
       const { message, templateProblem } = await compose(notification, channel);
       lane.templateProblem = templateProblem;
       const outgoing = createOutgoing(channel.private_network);
-      const answer = await kind.send({ settings: channel.settings, message, outgoing, at, browsers });
+      const { settings } = channel;
+      const answer = await bounded(kind.send({ settings, message, outgoing, at, browsers }));
       return { attempt: tell(answer, true), error: undefined };
     } catch (caught) {
       const error =
@@ -151,12 +176,15 @@ export function createDelivery({
   function noteFailure(lane: Lane, { answer }: Attempt, error: DeliveryError): number {
     const now = clock.now();
     lane.failures++;
-    lane.failingSince ??= now;
+    lane.failingSince = Math.min(lane.failingSince ?? now, now);
     lane.problem = answer;
     const asked = Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS);
     const next = now + Math.max(asked, retryAfterMs(lane.failures, random()));
     // A refused message says nothing about the next one.
-    if (!error.refused) lane.pausedUntil = next;
+    if (!error.refused) {
+      lane.pausedFrom = now;
+      lane.pausedUntil = next;
+    }
     return next;
   }
 
@@ -178,7 +206,8 @@ export function createDelivery({
     }
     const next = noteFailure(lane, tried, error);
     const isRefused = error.refused && notification.tries + 1 >= REFUSALS;
-    const isLate = clock.now() - notification.created_at >= GIVE_UP_MS;
+    const isOld = clock.now() - notification.created_at >= GIVE_UP_MS;
+    const isLate = isOld && notification.tries + 1 >= LEAST_TRIES;
     log.warn({ channel: channel.name, notification: notification.id }, `not delivered: ${tried.answer}`);
     onAttempt(outbox.attempted(notification, tried, isRefused || isLate ? 'failed' : next));
   }
@@ -201,12 +230,18 @@ export function createDelivery({
       if (channel === undefined) return giveUp(channelId, 'The channel was removed.');
       if (!channel.enabled) return giveUp(channelId, 'The channel is switched off.');
       const waiting = outbox.waiting(channelId);
-      const dueAt = ({ next_try_at }: Notification) => Math.max(next_try_at ?? 0, lane.pausedUntil);
-      const due = waiting.find((notification) => dueAt(notification) <= clock.now());
-      if (due !== undefined) await send(lane, channel, due);
-      else return waiting.length === 0 ? undefined : Math.min(...waiting.map(dueAt));
+      const due = waiting.find((notification) => dueAt(lane, notification) <= clock.now());
+      if (due === undefined) return earliest(waiting.map((notification) => dueAt(lane, notification)));
+      await send(lane, channel, due);
     }
     return undefined;
+  }
+
+  /** When a notification is tried next; at once where the clock was set back since the wait began. */
+  function dueAt({ pausedFrom, pausedUntil }: Lane, { attempts, next_try_at }: Notification): number {
+    const now = clock.now();
+    const triedAt = attempts.at(-1)?.at ?? 0;
+    return Math.max(pausedFrom <= now ? pausedUntil : 0, triedAt <= now ? (next_try_at ?? 0) : 0);
   }
 
   async function run(channelId: string, lane: Lane): Promise<void> {

@@ -9,7 +9,7 @@ import type { AlertRoute, Notification } from '#protocol/notify.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { AlertGroupRecord } from '../../state/records.ts';
 import type { Clock, Log } from '../../types.ts';
-import { channelsOf, joinGroup, openGroup, stepGroup, type GroupMessage } from './grouping.ts';
+import { afterMessage, channelsOf, joinGroup, openGroup, stepGroup, type GroupMessage } from './grouping.ts';
 import type { Outbox } from './outbox.ts';
 import { groupKeyOf, routesOf } from './routing.ts';
 
@@ -38,29 +38,33 @@ export interface DispatchParts {
 export interface Dispatch {
   /** To be called with the alerts that were raised, changed or resolved. */
   alertsChanged(alerts: readonly Alert[]): void;
-  /** To be called when routes have changed: alerts that no route has taken are tried again. */
+  /** To be called when routes have changed: alerts that a route takes only now join it. */
   routesChanged(): void;
+  /** Whether a message about the alert may be yet to come. */
+  isAwaited(alertId: string): boolean;
   /** Resolves when the messages that are being stored are in the outbox. */
   stop(): Promise<void>;
 }
 
-/** The group with what the notifications say that a crash kept it from noting. */
-function caughtUp(group: AlertGroupRecord, notifications: readonly Notification[]): AlertGroupRecord {
-  const members = { ...group.members };
-  let { messages, subject, escalated } = group;
-  for (const { number, event, alerts, subject: told } of notifications) {
-    if (number <= group.messages) continue;
-    for (const { id, severity } of alerts) {
-      if (event === 'firing') members[id] = severity;
-      else if (event === 'acknowledged') members[id] = 'acknowledged';
-      else if (event === 'resolved') delete members[id];
-    }
-    messages = Math.max(messages, number);
-    subject = told;
-    escalated ||= event === 'escalated';
+/** The group with what the notifications of its thread say that a crash kept it from noting. */
+function caughtUp(
+  group: AlertGroupRecord,
+  route: AlertRoute,
+  notifications: readonly Notification[],
+): AlertGroupRecord {
+  // The channels of a message have one notification each.
+  const messages = new Map(notifications.map((notification) => [notification.number, notification]));
+  let current = group;
+  for (const message of [...messages.values()].toSorted((a, b) => a.number - b.number)) {
+    if (message.number <= current.messages) continue;
+    const after = afterMessage(current, route, message, message.created_at);
+    current = { ...after, messages: message.number, subject: message.subject };
   }
-  return { ...group, members, messages, subject, escalated };
+  return current;
 }
+
+/** Whether the route can tell anybody; one that cannot leaves its alerts until it can. */
+const canTell = ({ enabled, channels }: AlertRoute) => enabled && channels.length > 0;
 
 export function createDispatch({
   routes,
@@ -86,7 +90,13 @@ export function createDispatch({
   const working = new Map<string, Promise<void>>();
   /** The ids of the alerts that have changed and are yet to be looked at. */
   let changed = new Set<string>();
+  /** Those of them that fired and were in no group: people are told of them, even should they be over by then. */
+  let raised = new Set<string>();
   let cancelLook: (() => void) | undefined;
+
+  /** The route of the group; undefined where it was removed, or cannot tell anybody any more. */
+  const routeOf = ({ route_id }: AlertGroupRecord) =>
+    routes().find((route) => route.id === route_id && canTell(route));
 
   const placeOf = ({ route_id, key }: Pick<AlertGroupRecord, 'route_id' | 'key'>) => `${route_id}\n${key}`;
 
@@ -124,15 +134,19 @@ export function createDispatch({
     if (group !== undefined && unstored.delete(groupId)) stored.keep(group);
   }
 
-  /** Puts those of the alerts that are in no group into the groups of their routes. */
+  const isInGroupOf = (alertId: string, routeId: string) =>
+    [...(groupsOf.get(alertId) ?? [])].some((groupId) => groups.get(groupId)?.route_id === routeId);
+
+  /** Puts the alerts into the groups of the routes that take them, unless they are in one of that route already. */
   function join(alerts: Iterable<Alert>): void {
     const now = clock.now();
+    const all = routes();
     /** By the place of a group: what joins it. */
     const joining = new Map<string, { route: AlertRoute; key: string; alerts: [Alert, ...Alert[]] }>();
     for (const alert of alerts) {
-      if (alert.state === 'resolved' || groupsOf.has(alert.id)) continue;
       const tags = tagsOf(alert.device_id);
-      for (const route of routesOf(routes(), alert, tags)) {
+      for (const route of routesOf(all, alert, tags)) {
+        if (!canTell(route) || isInGroupOf(alert.id, route.id)) continue;
         const key = groupKeyOf(route, alert, tags);
         const place = placeOf({ route_id: route.id, key });
         const others = joining.get(place);
@@ -149,9 +163,11 @@ export function createDispatch({
   /** Looks at the alerts that have changed. */
   function look(): void {
     cancelLook = undefined;
-    const ids = changed;
+    const [ids, raisedIds] = [changed, raised];
     changed = new Set();
-    join([...ids].map(alertOf).filter((alert) => alert !== undefined));
+    raised = new Set();
+    const alerts = [...ids].map(alertOf).filter((alert) => alert !== undefined);
+    join(alerts.filter(({ id, state }) => state !== 'resolved' || raisedIds.has(id)));
     const touched = new Set([...ids].flatMap((id) => [...(groupsOf.get(id) ?? [])]));
     for (const groupId of touched) startWork(groupId);
   }
@@ -183,20 +199,30 @@ export function createDispatch({
     }));
   }
 
+  /** Resolves when the group is on disk, or cannot be written now. */
+  function groupSaved(groupId: string): Promise<void> {
+    storeGroup(groupId);
+    return stored.saved().catch(() => undefined);
+  }
+
   /** Makes the group's messages that are due, and stores them, then the group. */
   async function work(groupId: string): Promise<void> {
     for (;;) {
       const before = groups.get(groupId);
-      const route = routes().find(({ id }) => id === before?.route_id);
       if (before === undefined) return;
-      // Its route was removed: nobody is told any more.
+      const route = routeOf(before);
       if (route === undefined) return endGroup(before);
       const { group, message } = stepGroup(before, route, alertOf, clock.now());
       if (group === undefined) return endGroup(before);
+      if (message === undefined) {
+        setGroup(group);
+        return storeGroup(groupId);
+      }
+      // A crash must not lose the group whose messages are in the outbox: its alerts would be told of again.
+      const saved = before.messages === 0 ? groupSaved(groupId) : undefined;
       setGroup(group);
-      if (message === undefined) return storeGroup(groupId);
       const notifications = notificationsOf(group, route, message);
-      await alertsSaved();
+      await Promise.all([alertsSaved(), saved]);
       await outbox.add(notifications);
       onAdded(notifications);
     }
@@ -216,19 +242,31 @@ export function createDispatch({
     for (const id of groups.keys()) startWork(id);
   }
 
-  for (const group of stored.all()) setGroup(caughtUp(group, outbox.ofThread(group.id)));
+  /** Takes up a group after a start. */
+  function restoreGroup(group: AlertGroupRecord): void {
+    const route = routeOf(group);
+    if (route === undefined) stored.drop(group.id);
+    else setGroup(caughtUp(group, route, outbox.ofThread(group.id)));
+  }
+
+  for (const group of stored.all()) restoreGroup(group);
   join(active());
 
   const stopTicks = clock.every(tick, TICK_MS);
   return {
     alertsChanged(alerts) {
-      for (const { id } of alerts) changed.add(id);
+      for (const { id, state } of alerts) {
+        changed.add(id);
+        if (state !== 'resolved' && !groupsOf.has(id)) raised.add(id);
+      }
       cancelLook ??= clock.after(GATHER_MS, look);
     },
     routesChanged() {
+      for (const group of [...groups.values()]) if (routeOf(group) === undefined) endGroup(group);
       join(active());
       tick();
     },
+    isAwaited: (alertId) => groupsOf.has(alertId) || changed.has(alertId),
     async stop() {
       stopTicks();
       cancelLook?.();

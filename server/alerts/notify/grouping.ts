@@ -29,8 +29,8 @@ type Members = AlertGroupRecord['members'];
 /** A new group, which begins with this alert; `joinGroup` puts it in. */
 export function openGroup(route: AlertRoute, key: string, first: Alert, now: number): AlertGroupRecord {
   return {
-    // The same after a crash that lost the group, so that the far side can drop a repetition.
-    id: `${route.id}.${first.id}.${first.reopened}`,
+    // Not used before: the same alert may have been in a group of this route that has ended.
+    id: `${route.id}.${first.id}.${now}`,
     route_id: route.id,
     key,
     opened_at: now,
@@ -91,24 +91,25 @@ function note(members: Members, id: string, known: Members[string] | undefined, 
 }
 
 function sortResolved(alert: Alert, known: Members[string], sorted: Sorted, members: Members): void {
-  const isWorthTelling =
-    alert.muted === null && alert.resolution !== 'rule_changed' && alert.acknowledged === null;
-  if (known !== 'waiting') sorted.over.push(alert);
-  else if (isWorthTelling) sorted.missed.push(alert);
-  else note(members, alert.id, undefined, sorted);
+  const isWorthTelling = alert.resolution !== 'rule_changed' && alert.acknowledged === null;
+  if (known === 'waiting' && isWorthTelling) sorted.missed.push(alert);
+  else if (known === 'waiting' || known === 'muted') note(members, alert.id, undefined, sorted);
+  else sorted.over.push(alert);
 }
 
-function sortAcknowledged(alert: Alert, known: Members[string], sorted: Sorted, members: Members): void {
-  // Whoever acknowledged it before the message knows of it.
-  if (known === 'waiting') note(members, alert.id, 'acknowledged', sorted);
-  else if (known !== 'acknowledged') sorted.newlyAcknowledged.push(alert);
+function sortAcknowledged(alert: Alert, known: Members[string], sorted: Sorted): void {
+  // Whoever acknowledged it before the message knows of it; others are told should it fire again.
+  if (known === 'warning' || known === 'critical') sorted.newlyAcknowledged.push(alert);
 }
 
 function sortFiring(alert: Alert, known: Members[string], sorted: Sorted, members: Members): void {
   // A person took the acknowledgement back.
   if (known === 'acknowledged') note(members, alert.id, alert.severity, sorted);
+  const isUntold = known === 'waiting' || known === 'muted';
+  const untold = alert.muted === null ? 'waiting' : 'muted';
+  if (isUntold && known !== untold) note(members, alert.id, untold, sorted);
   if (alert.muted !== null) return;
-  const isNews = known === 'waiting' || (known === 'warning' && alert.severity === 'critical');
+  const isNews = isUntold || (known === 'warning' && alert.severity === 'critical');
   (isNews ? sorted.fresh : sorted.open).push(alert);
 }
 
@@ -130,31 +131,122 @@ function sortMembers(members: Members, alertOf: (id: string) => Alert | undefine
     else if (alert.state === 'resolved') sortResolved(alert, known, sorted, members);
     else {
       sorted.active++;
-      if (alert.state === 'acknowledged') sortAcknowledged(alert, known, sorted, members);
+      if (alert.state === 'acknowledged') sortAcknowledged(alert, known, sorted);
       else sortFiring(alert, known, sorted, members);
     }
   }
   return sorted;
 }
 
-/** The group after a message about new alerts: the times of what follows are counted from the first one. */
-function afterNews(group: AlertGroupRecord, route: AlertRoute, now: number): AlertGroupRecord {
-  const { repeat_s, escalate, update_s } = route;
+const isDue = (at: number | null, now: number) => at !== null && now >= at;
+
+/** Set for at most `waitS` seconds ahead: a time that lies further ahead was set before the clock was set back. */
+const atMost = (at: number, waitS: number, now: number) => Math.min(at, now + waitS * 1000);
+
+/** When what depends on the time follows: repetition and escalation run while people know of an alert that is open. */
+function timesOf(
+  { next_at, repeat_at, escalate_at, escalated }: AlertGroupRecord,
+  { wait_s, update_s, digest_s, repeat_s, escalate }: AlertRoute,
+  isOpen: boolean,
+  now: number,
+): Pick<AlertGroupRecord, 'next_at' | 'repeat_at' | 'escalate_at'> {
+  const isEscalationOver = escalated && escalate_at === null;
   return {
-    ...group,
-    next_at: now + update_s * 1000,
-    repeat_at: group.repeat_at ?? (repeat_s === null ? null : now + repeat_s * 1000),
-    escalate_at: group.escalate_at ?? (escalate === null ? null : now + escalate.after_s * 1000),
+    next_at: atMost(next_at, Math.max(wait_s, update_s, digest_s ?? 0), now),
+    repeat_at: isOpen && repeat_s !== null ? atMost(repeat_at ?? Infinity, repeat_s, now) : null,
+    escalate_at:
+      isOpen && escalate !== null && !isEscalationOver
+        ? atMost(escalate_at ?? Infinity, escalate.after_s, now)
+        : null,
   };
 }
 
-const isDue = (at: number | null, now: number) => at !== null && now >= at;
-
-/** The group after a message, which takes the next number. */
-function afterMessage(group: AlertGroupRecord, { alerts }: GroupMessage): AlertGroupRecord {
-  const subject = group.subject === '' ? subjectOf(alerts) : group.subject;
-  return { ...group, messages: group.messages + 1, subject };
+/** What a message changes in the times of its group. `at`: when it was made. */
+function timesAfter(
+  { repeat_at, escalate_at }: AlertGroupRecord,
+  { update_s, repeat_s, escalate }: AlertRoute,
+  event: NotificationEvent,
+  at: number,
+): Partial<AlertGroupRecord> {
+  const nextRepeat = repeat_s === null ? null : at + repeat_s * 1000;
+  switch (event) {
+    case 'firing':
+      return {
+        next_at: at + update_s * 1000,
+        // Counted from the first message about what is open.
+        repeat_at: repeat_at ?? nextRepeat,
+        escalate_at: escalate_at ?? (escalate === null ? null : at + escalate.after_s * 1000),
+      };
+    case 'repeated':
+      return { repeat_at: nextRepeat };
+    case 'escalated':
+      return { escalated: true, escalate_at: null };
+    case 'resolved':
+      return { over_since: null };
+    case 'acknowledged':
+    case 'undelivered':
+    case 'watchdog':
+    case 'test':
+      return {};
+  }
 }
+
+/** What people know of an alert after a message about it; undefined: all there is to know. */
+function knownAfter(event: NotificationEvent, { state, severity }: Alert): Members[string] | undefined {
+  if (event === 'resolved' || state === 'resolved') return undefined;
+  return event === 'acknowledged' ? 'acknowledged' : severity;
+}
+
+/** The group after a message, which takes the next number. `at`: when it was made. */
+export function afterMessage(
+  group: AlertGroupRecord,
+  route: AlertRoute,
+  { event, alerts }: Pick<GroupMessage, 'event' | 'alerts'>,
+  at: number,
+): AlertGroupRecord {
+  const members = { ...group.members };
+  for (const alert of alerts) {
+    const known = knownAfter(event, alert);
+    if (known === undefined) delete members[alert.id];
+    else members[alert.id] = known;
+  }
+  const subject = group.subject === '' ? subjectOf(alerts) : group.subject;
+  return {
+    ...group,
+    members,
+    messages: group.messages + 1,
+    subject,
+    ...timesAfter(group, route, event, at),
+  };
+}
+
+/** The message that is due, if any; of several, the one that matters most. */
+function dueMessage(
+  group: AlertGroupRecord,
+  route: AlertRoute,
+  { fresh, missed, over, newlyAcknowledged, open, active }: Sorted,
+  now: number,
+): GroupMessage | undefined {
+  if (fresh.length > 0 && now >= group.next_at)
+    return { event: 'firing', alerts: [...fresh, ...missed], whole: true };
+  if (newlyAcknowledged.length > 0)
+    return {
+      event: 'acknowledged',
+      alerts: newlyAcknowledged,
+      whole: open.length === 0 && fresh.length === 0,
+    };
+  const isOver = active === 0 && group.over_since !== null;
+  const partlyMs = Math.max(PARTLY_OVER_MS, route.update_s * 1000);
+  if (isOver || isDue(group.over_since, now - partlyMs))
+    return { event: 'resolved', alerts: [...over, ...missed], whole: isOver };
+  if (isDue(group.escalate_at, now)) return { event: 'escalated', alerts: open, whole: true };
+  if (isDue(group.repeat_at, now)) return { event: 'repeated', alerts: open, whole: true };
+  return undefined;
+}
+
+/** Whether the route is told not to say this. */
+const isUnwanted = ({ send_resolved, send_acknowledged }: AlertRoute, event: NotificationEvent) =>
+  (event === 'resolved' && !send_resolved) || (event === 'acknowledged' && !send_acknowledged);
 
 /**
  * The next message of the group, and the group after it. Call it again until there is no message: one call gives at
@@ -170,45 +262,28 @@ export function stepGroup(
   now: number,
 ): GroupStep {
   const members = { ...before.members };
-  const { fresh, missed, over, newlyAcknowledged, open, active, changed } = sortMembers(members, alertOf);
-  const forget = (alerts: readonly Alert[]) => {
-    for (const { id } of alerts) delete members[id];
+  const sorted = sortMembers(members, alertOf);
+  const isPartlyOver = sorted.over.length > 0 || sorted.missed.length > 0;
+  const group: AlertGroupRecord = {
+    ...before,
+    members,
+    ...timesOf(before, route, sorted.open.length > 0, now),
+    over_since: isPartlyOver ? Math.min(before.over_since ?? now, now) : null,
   };
-  const say = (
-    event: NotificationEvent,
-    alerts: readonly Alert[],
-    after: AlertGroupRecord,
-    whole = true,
-  ): GroupStep => {
-    const message = { event, alerts, whole };
-    return { group: afterMessage(after, message), message };
-  };
-  const group: AlertGroupRecord = { ...before, members };
-
-  if (fresh.length > 0 && now >= group.next_at) {
-    for (const { id, severity } of fresh) members[id] = severity;
-    forget(missed);
-    return say('firing', [...fresh, ...missed], afterNews(group, route, now));
+  const message = dueMessage(group, route, sorted, now);
+  if (message !== undefined) {
+    const after = afterMessage(group, route, message, now);
+    if (!isUnwanted(route, message.event)) return { group: after, message };
+    // People know as much as they want to; what else is due may be said.
+    return stepGroup({ ...after, messages: group.messages, subject: group.subject }, route, alertOf, now);
   }
-  if (newlyAcknowledged.length > 0) {
-    for (const { id } of newlyAcknowledged) members[id] = 'acknowledged';
-    const isWhole = open.length === 0 && fresh.length === 0;
-    if (route.send_acknowledged) return say('acknowledged', newlyAcknowledged, group, isWhole);
-  }
-  const ended = [...over, ...missed];
-  group.over_since = ended.length === 0 ? null : (group.over_since ?? now);
-  const isOver = ended.length > 0 && active === 0;
-  const partlyMs = Math.max(PARTLY_OVER_MS, route.update_s * 1000);
-  if (isOver || isDue(group.over_since, now - partlyMs)) {
-    forget(ended);
-    if (route.send_resolved) return say('resolved', ended, { ...group, over_since: null }, isOver);
-  }
-  if (open.length > 0 && isDue(group.escalate_at, now) && !group.escalated)
-    return say('escalated', open, { ...group, escalated: true });
-  if (open.length > 0 && isDue(group.repeat_at, now) && route.repeat_s !== null)
-    return say('repeated', open, { ...group, repeat_at: now + route.repeat_s * 1000 });
   if (Object.keys(members).length === 0) return { group: undefined, message: undefined };
-  const isSame = !changed && newlyAcknowledged.length === 0 && group.over_since === before.over_since;
+  const isSame =
+    !sorted.changed &&
+    group.over_since === before.over_since &&
+    group.next_at === before.next_at &&
+    group.repeat_at === before.repeat_at &&
+    group.escalate_at === before.escalate_at;
   return { group: isSame ? before : group, message: undefined };
 }
 

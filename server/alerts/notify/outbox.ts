@@ -16,7 +16,8 @@ const ATTEMPTS_KEPT = 10;
 export interface Outbox {
   /**
    * Stores notifications to be sent; those that are stored already stay as they are. Resolves when they are on disk, or
-   * cannot be written now: then they are sent all the same, because an alert about a full disk must go out.
+   * cannot be written now: then they are sent all the same, because an alert about a full disk must go out. A repeated
+   * message takes the place of the one before it that still waits.
    */
   add(notifications: readonly Notification[]): Promise<void>;
   get(id: string): Notification | undefined;
@@ -54,6 +55,16 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
     return notification;
   }
 
+  /** Forgets the repetition of the same message that the channel has yet to send. */
+  function replaceRepeated({ channel_id, thread, event, id }: Notification): void {
+    if (event !== 'repeated') return;
+    for (const other of waiting.get(channel_id)?.values() ?? []) {
+      if (other.thread !== thread || other.event !== 'repeated' || other.id === id) continue;
+      waiting.get(channel_id)?.delete(other.id);
+      notifications.drop(other.id);
+    }
+  }
+
   for (const notification of notifications.all()) index(notification);
 
   return {
@@ -66,7 +77,10 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
           }),
         ),
       );
-      for (const notification of fresh) index(notification);
+      for (const notification of fresh) {
+        index(notification);
+        replaceRepeated(notification);
+      }
     },
     get: (id) => notifications.get(id),
     all: () => notifications.all().toReversed(),

@@ -37,16 +37,14 @@ function createEngine(format: ChannelKind['templateFormat']): Liquid {
 const ENGINES = { text: createEngine('text'), json: createEngine('json') } as const;
 
 /** What a message is in a template. Times are epoch milliseconds. */
-const dataOf = (message: Message) => ({
-  ...messageData(message),
-  text: messageText(message, Number.POSITIVE_INFINITY),
-});
+const dataOf = (message: Message) => ({ ...messageData(message), text: messageText(message, MAX_RESULT) });
+type TemplateData = ReturnType<typeof dataOf>;
 
 /** @throws Error saying what is wrong with the template */
-function render(format: ChannelKind['templateFormat'], template: string, message: Message): string {
+function render(format: ChannelKind['templateFormat'], template: string, data: TemplateData): string {
   const engine = ENGINES[format];
   const parsed: ParsedTemplate[] = engine.parse(template);
-  const result = String(engine.renderSync(parsed, dataOf(message))).trim();
+  const result = String(engine.renderSync(parsed, data)).trim();
   if (result === '') throw new Error('it makes nothing');
   if (result.length > MAX_RESULT) throw new Error(`it makes more than ${MAX_RESULT} characters`);
   return result;
@@ -62,8 +60,8 @@ function checkJson(text: string): string {
   }
 }
 
-function bodyOf(format: ChannelKind['templateFormat'], template: string, message: Message): string {
-  const text = render(format, template, message);
+function bodyOf(format: ChannelKind['templateFormat'], template: string, data: TemplateData): string {
+  const text = render(format, template, data);
   return format === 'json' ? checkJson(text) : text.split('\n').map(cleanText).join('\n');
 }
 
@@ -90,14 +88,16 @@ export function applyTemplate(
   { title: titleTemplate, body: bodyTemplate }: Template,
   format: ChannelKind['templateFormat'],
 ): TemplatedMessage {
+  if ((titleTemplate ?? '') === '' && (bodyTemplate ?? '') === '') return { message, templateProblem: null };
+  const data = dataOf(message);
   const [title, titleProblem] =
     titleTemplate === null || titleTemplate === ''
       ? [undefined, []]
-      : attempt('title', () => cleanText(render('text', titleTemplate, message)));
+      : attempt('title', () => cleanText(render('text', titleTemplate, data)));
   const [body, bodyProblem] =
     bodyTemplate === null || bodyTemplate === ''
       ? [undefined, []]
-      : attempt('body', () => bodyOf(format, bodyTemplate, message));
+      : attempt('body', () => bodyOf(format, bodyTemplate, data));
   const problems = [...titleProblem, ...bodyProblem];
   return {
     message: {

@@ -291,6 +291,62 @@ describe('delivering notifications', () => {
   });
 });
 
+describe('delivery in trouble', () => {
+  const HOUR = 3_600_000;
+
+  it('[A4] a far side that never answers ends the try after a minute, and its channel is failing', async () => {
+    const stage = stageDelivery();
+    await stage.add(['a']);
+    await stage.pass(59_000);
+    expect(stage.delivery.health('a').state).toBe('unused');
+    await stage.pass(1000);
+    expect(stage.delivery.health('a')).toMatchObject({
+      state: 'failing',
+      problem: 'The message was not taken within 60 s.',
+    });
+    await stage.pass(6000);
+    expect(stage.open()).toEqual(['n1.a', 'n1.a']);
+  });
+
+  it('[A4] a clock that is set back keeps no failed message from being tried again', async () => {
+    const stage = stageDelivery();
+    await stage.add(['a']);
+    await stage.answer('a', new DeliveryError('no answer'));
+    stage.clock.jump(-HOUR);
+    await stage.pass(6000);
+    expect(stage.open()).toEqual(['n1.a']);
+    await stage.answer('a', new DeliveryError('no answer'));
+    expect(stage.delivery.health('a').failing_since).toBeLessThanOrEqual(stage.clock.now());
+  });
+
+  it('[A5] a message is not given up because the server was off, or its clock wrong, for a day', async () => {
+    const stage = stageDelivery();
+    await stage.add(['a']);
+    await stage.answer('a', new DeliveryError('no answer'));
+    stage.clock.jump(25 * HOUR);
+    await stage.pass(1000);
+    await stage.answer('a', new DeliveryError('no answer'));
+    expect(stage.states()).toEqual(['n1.a waiting']);
+  });
+
+  it('[A4] a channel of a kind that this version does not know fails with that reason, and goes on', async () => {
+    const stage = stageDelivery([channelOf('a', { kind: 'newer' }), channelOf('b')]);
+    await stage.add(['a', 'b']);
+    await stage.answer('b', OK);
+    expect(stage.states()).toEqual(['n1.a waiting', 'n1.b sent']);
+    expect(stage.delivery.health('a').problem).toBe('This server has no channels of the kind "newer".');
+  });
+
+  it('[A4] repeated messages to a dead channel do not pile up: the newest takes the place of the others', async () => {
+    const stage = stageDelivery();
+    await stage.add(['a']);
+    await stage.answer('a', new DeliveryError('no answer', { retryAfterMs: HOUR }));
+    for (let i = 0; i < 5; i++) await stage.add(['a'], { event: 'repeated' });
+    await stage.add(['a'], { event: 'repeated', thread: 'another' });
+    expect(stage.states()).toEqual(['n1.a waiting', 'n6.a waiting', 'n7.a waiting']);
+  });
+});
+
 describe('a channel that is dead', () => {
   function stageRerouting(channels?: readonly ChannelRecord[]) {
     const stage = stageDelivery(channels);

@@ -6,6 +6,9 @@ import { optionalText, setting, webAddress } from '../channel-settings.ts';
 import { messageData } from '../message.ts';
 import { messageText } from '../message-text.ts';
 
+/** Of the text; every alert is in the list beside it. */
+const MAX_TEXT = 50_000;
+
 /** The signature of a body at this time: HMAC-SHA256 over `timestamp.body`, in hex. */
 export function signatureOf(secret: string, timestampS: number, body: string): string {
   return `sha256=${createHmac('sha256', secret).update(`${timestampS}.${body}`).digest('hex')}`;
@@ -36,8 +39,7 @@ export const webhook = channelKind({
   }),
   templateFormat: 'json',
   send({ settings: { url, method, secret, authorization }, message, outgoing, at }) {
-    const builtIn = () =>
-      JSON.stringify({ ...messageData(message), text: messageText(message, Number.POSITIVE_INFINITY) });
+    const builtIn = () => JSON.stringify({ ...messageData(message), text: messageText(message, MAX_TEXT) });
     const body = message.ownText ?? builtIn();
     const timestampS = Math.floor(at / 1000);
     return outgoing.request({
