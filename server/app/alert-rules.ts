@@ -30,7 +30,11 @@ export function openAlertRules(base: Base, { people, machines, history, alerting
   const { alerts } = alerting;
   const previews = createPreviews();
   const trends = createTrends({
-    history: history.inTime,
+    history: {
+      query: history.queryStored,
+      // Of fields that are not sent any more, nothing has to be known.
+      fields: (id) => Promise.resolve(machines.fleet.fieldsOf(id)),
+    },
     deviceIds: () => devices.all().map(({ id }) => id),
     needsOf: alerts.trendsNeeded,
     found: alerts.trendsFound,

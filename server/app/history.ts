@@ -166,6 +166,11 @@ async function open(base: Base, stops: Stops) {
       query: (query: HistoryQuery) => reader.inTime(reader.query(query)),
       fields: (deviceId: string) => reader.inTime(reader.fields(deviceId)),
     },
+    /**
+     * Reads what the history has by now: work in the background does not make it take new samples at once, which costs
+     * as much for few of them as for many.
+     */
+    queryStored: (query: HistoryQuery) => reader.inTime(history.query(query)),
     /** Ends the waiting for a history that does not answer, so that the server can stop. */
     stopReading: reader.stop,
     noteRemoval: removals.note,

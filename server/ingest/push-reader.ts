@@ -31,6 +31,8 @@ function isSame({ sent }: Layout, fields: unknown): boolean {
   return true;
 }
 
+const keyOf = ({ names }: Layout) => names.join('\n');
+
 export function createPushReader(parts: FieldBoundParts): PushReader {
   const lastLayouts = new Map<string, Layout>();
   /** By the layout's names: devices that send the same fields share one layout. */
@@ -48,8 +50,11 @@ export function createPushReader(parts: FieldBoundParts): PushReader {
     const last = lastLayouts.get(deviceId);
     if (last !== undefined && isSame(last, fields)) return last;
     const isShort = Array.isArray(fields) && fields.length <= UNASKED_FIELDS;
-    if (isShort && !fieldBound.knows(deviceId)) return checkFields(fields);
-    return checkFields(fields, boundOf(deviceId));
+    const isUnasked = isShort && !fieldBound.knows(deviceId);
+    const checked = isUnasked ? checkFields(fields) : checkFields(fields, boundOf(deviceId));
+    if (checked.leftOut.length > 0) return checked;
+    // A device whose list changes to and fro gets the same layouts again, for which others have worked something out.
+    return sharedLayouts.get(keyOf(checked)) ?? checked;
   }
 
   /** Keeps the layout of a device's valid push, or the equal one that another device sends. */
@@ -61,7 +66,7 @@ export function createPushReader(parts: FieldBoundParts): PushReader {
       if (layout.sent.every((entry) => typeof entry === 'string')) lastLayouts.set(deviceId, layout);
       return;
     }
-    const key = layout.names.join('\n');
+    const key = keyOf(layout);
     const shared = sharedLayouts.get(key);
     fieldBound.begin(deviceId, (shared ?? layout).columns);
     lastLayouts.set(deviceId, shared ?? layout);

@@ -43,9 +43,17 @@ describe('push reader', () => {
   it('devices that send the same list of fields share one', () => {
     const reader = newReader();
     const first = layoutOf(reader, 'a', columns(['cpu'], [NOW, 1]));
-    // Its first push finds out which list it sends.
-    reader.read('b', columns(['cpu'], [NOW, 1]));
     expect(layoutOf(reader, 'b', columns(['cpu'], [NOW, 2]))).toBe(first);
+  });
+
+  it('a device whose list of fields changes to and fro gets the same lists again', () => {
+    const reader = newReader();
+    const lists = [['cpu'], ['cpu', 'ram'], ['cpu'], ['cpu', 'ram']];
+    const found = lists.map((fields) =>
+      layoutOf(reader, 'a', columns(fields, [NOW, ...fields.map(() => 1)])),
+    );
+    expect(found[2]).toBe(found[0]);
+    expect(found[3]).toBe(found[1]);
   });
 
   it('a list of fields is checked again when a name, the order or the number of names changes', () => {
