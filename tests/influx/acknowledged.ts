@@ -47,7 +47,7 @@ export function acknowledgedPushes(
       return acknowledged.size;
     },
     async compare({ url, token, org, bucket }) {
-      const query = flux`from(bucket: ${bucket}) |> range(start: 0) |> filter(fn: (r) => r._measurement == "samples" and r.device == ${device.id} and r._field == "cpu")`;
+      const query = flux`from(bucket: ${bucket}) |> range(start: 0, stop: 2100-01-01T00:00:00Z) |> filter(fn: (r) => r._measurement == "samples" and r.device == ${device.id} and r._field == "cpu")`;
       const rows = await new InfluxDB({ url, token })
         .getQueryApi(org)
         .collectRows<{ _time: string; _value: number }>(query);
