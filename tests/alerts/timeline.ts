@@ -2,7 +2,9 @@
  * The alerts of one device over a time, whose samples are taken by the real sampler and pushed in the agent's own
  * columns, five per-second samples every five seconds. The test says what the device's collectors find.
  */
-import type { AlertRule } from '#protocol/alerts.ts';
+import type { z } from 'zod';
+import { alertRuleCreate, type AlertRule } from '#protocol/alerts.ts';
+import type { condition } from '#protocol/conditions.ts';
 import { parsePush, type Sample } from '#protocol/sample.ts';
 import type { Fields } from '../../agent/collectors/collector.ts';
 import { inColumns } from '../../agent/outgoing/push.ts';
@@ -11,6 +13,14 @@ import { openAlerts, T0 } from './stage.ts';
 
 const INTERVAL_S = 5;
 const ignore = () => undefined;
+
+/** A rule as the API makes it of a request. */
+export function made(
+  asked: z.input<typeof condition>,
+  rest: Partial<z.input<typeof alertRuleCreate>> = {},
+): AlertRule {
+  return { id: 'r', ...alertRuleCreate.parse({ name: 'r', severity: 'warning', condition: asked, ...rest }) };
+}
 
 export interface Finds {
   /** Found each second. */
