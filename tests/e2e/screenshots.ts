@@ -7,9 +7,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright';
+import { alertsReply } from '#protocol/alerts.ts';
 import { devicesReply } from '#protocol/api.ts';
+import { channel } from '#protocol/notify.ts';
 import { launchBrowser } from '../browser.ts';
 import { eventually } from './eventually.ts';
+import { startReceiver } from './notify-receiver.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startAgent, startServer } from './product.ts';
 import { startMadeUpFleet } from './made-up-fleet.ts';
@@ -41,14 +44,50 @@ try {
     const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
     return devices.find(({ name, sampled_at }) => name === 'this-machine' && sampled_at !== null);
   });
+  // So that there are channels, routes, alerts and messages to see: one receiver that takes them, one that does not.
+  const receiver = opened.keep(await startReceiver(), disposing);
+  const addWebhook = async (name: string, url: string) => {
+    const body = { name, kind: 'webhook', settings: { url }, private_network: true };
+    return (await server.admin.ask('POST', '/channels', { body })).as(channel).id;
+  };
+  const operations = await addWebhook('Operations', receiver.url);
+  const phone = await addWebhook('Phone of the night shift', 'http://127.0.0.1:1/');
+  const night = {
+    name: 'Critical at night',
+    match: {
+      severities: ['critical'],
+      hours: { days: [1, 2, 3, 4, 5], from: '18:00', to: '08:00', time_zone: 'Europe/Berlin' },
+    },
+    ...{ channels: [operations, phone], repeat_s: 14_400, escalate: { after_s: 1800, channels: [phone] } },
+    goes_on: true,
+  };
+  await server.admin.ask('POST', '/alert-routes', { body: night });
+  const busy = { kind: 'threshold', metric: 'cpu', threshold: 5, clear: 1, for_s: 5 };
+  const rule = {
+    name: 'CPU busy',
+    severity: 'warning',
+    condition: busy,
+    runbook: 'https://wiki.example/cpu',
+  };
+  await server.admin.ask('POST', '/alert-rules', { body: rule });
+  const [raised] = await eventually('an alert was raised', async () => {
+    const { alerts } = (await server.admin.ask('GET', '/alerts')).as(alertsReply);
+    return alerts.length > 0 && alerts;
+  });
   const pages = [
     { name: 'fleet', path: '' },
     { name: 'device', path: `devices/${measured.device_id}` },
     { name: 'history', path: `devices/${measured.device_id}?range=1h` },
     { name: 'alerts', path: 'alerts' },
+    { name: 'alert', path: `alerts/${raised?.id ?? ''}` },
+    { name: 'alert-statistics', path: 'alerts?view=statistics' },
     { name: 'silences', path: 'alerts/silences' },
     { name: 'machines', path: 'settings/machines' },
     { name: 'alert-rules', path: 'settings/alert-rules' },
+    { name: 'rule-editor', path: 'settings/alert-rules?rule=new' },
+    { name: 'channels', path: 'settings/channels' },
+    { name: 'alert-routes', path: 'settings/alert-routes' },
+    { name: 'notifications', path: 'settings/notifications' },
   ];
   const browser = opened.keep(await launchBrowser(), closing);
   console.log(`Filling the charts for ${FILL_MS / 1000} s …`);
