@@ -31,8 +31,8 @@ export interface Outbox {
   attempted(notification: Notification, attempt: Attempt, next: number | 'sent' | 'failed'): Notification;
   /** Makes everything due that the channel has yet to send. */
   hurry(channelId: string): void;
-  /** Notes that another channel was given what this notification says. */
-  rerouted(notification: Notification): void;
+  /** Notes that another channel was given what the notification with this id says. */
+  rerouted(id: string): void;
   /** Forgets what nobody needs any more. */
   tidy(now: number): void;
 }
@@ -86,8 +86,10 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
     all: () => notifications.all().toReversed(),
     waiting: (channelId) => [...(waiting.get(channelId)?.values() ?? [])],
     ofThread: (thread) => notifications.all().filter((notification) => notification.thread === thread),
-    attempted(notification, attempt, next) {
+    attempted(tried, attempt, next) {
       const isDone = typeof next === 'string';
+      // It may have been given to another channel while it was tried.
+      const notification = notifications.get(tried.id) ?? tried;
       return change({
         ...notification,
         attempts: [...notification.attempts, attempt].slice(-ATTEMPTS_KEPT),
@@ -101,8 +103,9 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
       for (const notification of [...(waiting.get(channelId)?.values() ?? [])])
         change({ ...notification, next_try_at: null });
     },
-    rerouted(notification) {
-      change({ ...notification, rerouted: true });
+    rerouted(id) {
+      const notification = notifications.get(id);
+      if (notification !== undefined) change({ ...notification, rerouted: true });
     },
     tidy(now) {
       const done = notifications.all().filter(({ state }) => state !== 'waiting');

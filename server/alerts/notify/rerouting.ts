@@ -16,7 +16,7 @@ const OLD_MS = 3_600_000;
 export interface ReroutingParts {
   readonly channels: () => readonly ChannelRecord[];
   readonly health: (channelId: string) => ChannelHealth;
-  readonly outbox: Pick<Outbox, 'all' | 'add' | 'get' | 'rerouted'>;
+  readonly outbox: Pick<Outbox, 'all' | 'add' | 'rerouted'>;
   /** Called with the notifications that were put into the outbox. */
   readonly onAdded: (notifications: readonly Notification[]) => void;
   readonly clock: Pick<Clock, 'now' | 'every'>;
@@ -24,15 +24,50 @@ export interface ReroutingParts {
 
 /** Whether the notification asks people to act. */
 const asksToAct = ({ event }: Notification) =>
-  event === 'firing' || event === 'repeated' || event === 'escalated';
+  event === 'firing' || event === 'repeated' || event === 'escalated' || event === 'undelivered';
 
-const substituteThread = (thread: string) => `undelivered.${thread}`;
+/** The notifications of one message, and those of one channel and thread, have the same. */
+const messageOf = ({ thread, number }: Notification) => `${thread}\n${number}`;
+const threadOf = ({ channel_id, thread }: Notification) => `${channel_id}\n${thread}`;
+
+/** Notifications that become one message of another channel, oldest first, and why they are stuck. */
+interface Stuck {
+  readonly note: string;
+  readonly notifications: [Notification, ...Notification[]];
+}
 
 /** Each alert once, as the newest of the notifications has it. */
 function alertsOf(notifications: readonly Notification[]): Alert[] {
   return [
     ...new Map(notifications.flatMap(({ alerts }) => alerts).map((alert) => [alert.id, alert])).values(),
   ];
+}
+
+/** The message that the substitute sends. */
+function substitutionOf(
+  { note, notifications }: Stuck,
+  substitute: ChannelRecord,
+  created_at: number,
+): Notification {
+  const alerts = alertsOf(notifications);
+  const [first] = notifications;
+  return {
+    ...first,
+    id: `undelivered.${first.id}`,
+    channel_id: substitute.id,
+    thread: `undelivered.${first.thread}`,
+    event: asksToAct(first) ? 'undelivered' : 'resolved',
+    alerts,
+    count: alerts.length,
+    note,
+    created_at,
+    state: 'waiting',
+    attempts: [],
+    tries: 0,
+    next_try_at: null,
+    done_at: null,
+    rerouted: false,
+  };
 }
 
 /** Starts looking for undelivered notifications; returns the function that stops it. */
@@ -47,11 +82,10 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
   }
 
   /** Why the notification will not arrive soon; undefined while it may. */
-  function whyStuck(notification: Notification): string | undefined {
+  function whyStuck({ channel_id, state, done_at, attempts }: Notification): string | undefined {
     const now = clock.now();
-    const { channel_id, state, done_at } = notification;
     const name = channels().find(({ id }) => id === channel_id)?.name ?? 'that was removed';
-    const answer = notification.attempts.at(-1)?.answer ?? '';
+    const answer = attempts.at(-1)?.answer ?? '';
     if (state === 'failed')
       return now - (done_at ?? 0) < OLD_MS
         ? `The channel "${name}" did not deliver this: ${answer}`
@@ -63,78 +97,61 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
     return `The channel "${name}" has delivered nothing since ${since} UTC: ${problem ?? answer}`;
   }
 
-  /** Whether another channel has delivered the same message. */
-  function isDelivered({ thread, number }: Notification, all: readonly Notification[]): boolean {
-    return all.some((other) => other.thread === thread && other.number === number && other.state === 'sent');
-  }
-
-  function substitutionOf(
-    substitute: ChannelRecord,
-    stuck: readonly [Notification, ...Notification[]],
-    note: string,
-  ): Notification {
-    const alerts = alertsOf(stuck);
-    const [first] = stuck;
-    return {
-      ...first,
-      id: `undelivered.${first.id}`,
-      channel_id: substitute.id,
-      thread: substituteThread(first.thread),
-      event: asksToAct(first) ? 'undelivered' : 'resolved',
-      alerts,
-      count: alerts.length,
-      note,
-      created_at: clock.now(),
-      state: 'waiting',
-      attempts: [],
-      tries: 0,
-      next_try_at: null,
-      done_at: null,
-      rerouted: false,
+  /** Says of a stuck notification whether another channel is to say what it says. To be asked of the oldest first. */
+  function newsIn(all: readonly Notification[]): (stuck: Notification) => boolean {
+    const rerouted = all.filter((notification) => notification.rerouted);
+    const delivered = new Set(all.filter(({ state }) => state === 'sent').map(messageOf));
+    const toldThreads = new Set(rerouted.map(threadOf));
+    // That a channel is dead is told once, also where others have delivered all of its messages.
+    const toldDead = new Set(
+      rerouted
+        .filter(({ channel_id, done_at }) => {
+          const since = health(channel_id).failing_since ?? clock.now() - OLD_MS;
+          return done_at === null || done_at >= since;
+        })
+        .map(({ channel_id }) => channel_id),
+    );
+    return (stuck) => {
+      // Whoever was told of an outage by the substitute is told of its end.
+      if (stuck.event === 'resolved') return toldThreads.has(threadOf(stuck));
+      if (!asksToAct(stuck)) return false;
+      if (delivered.has(messageOf(stuck)) && toldDead.has(stuck.channel_id)) return false;
+      toldDead.add(stuck.channel_id);
+      return true;
     };
   }
 
-  /** By channel, the failure that was told of though others had delivered the message: it is told of once. */
-  const toldOf = new Map<string, number | null>();
-
-  /** Whether another channel is to say what the notification says. */
-  function isNews(notification: Notification, all: readonly Notification[]): boolean {
-    const { channel_id, thread, event } = notification;
-    // Whoever was told of an outage by the substitute is told of its end.
-    const isToldOf = (other: Notification) =>
-      other.rerouted && other.channel_id === channel_id && other.thread === thread;
-    if (event === 'resolved') return all.some(isToldOf);
-    if (!asksToAct(notification)) return false;
-    const since = health(channel_id).failing_since;
-    if (isDelivered(notification, all) && toldOf.get(channel_id) === since) return false;
-    toldOf.set(channel_id, since);
-    return true;
-  }
-
-  /** What is stuck, oldest first, by what becomes one message: the same channel, outage and kind of news. */
-  function findStuck(): Map<string, { note: string; stuck: [Notification, ...Notification[]] }> {
-    const all = outbox.all();
-    const found = new Map<string, { note: string; stuck: [Notification, ...Notification[]] }>();
-    for (const notification of all.toReversed()) {
+  /** What is stuck, by what becomes one message: the same channel, outage and kind of news. */
+  function findStuck(): Iterable<Stuck> {
+    const all = outbox.all().toReversed();
+    const isNews = newsIn(all);
+    const found = new Map<string, Stuck>();
+    for (const notification of all) {
       const note = notification.rerouted ? undefined : whyStuck(notification);
-      if (note === undefined || !isNews(notification, all)) continue;
-      const key = [notification.channel_id, notification.thread, asksToAct(notification)].join('\n');
+      if (note === undefined || !isNews(notification)) continue;
+      const key = [threadOf(notification), asksToAct(notification)].join('\n');
       const others = found.get(key);
-      if (others === undefined) found.set(key, { note, stuck: [notification] });
-      else others.stuck.push(notification);
+      if (others === undefined) found.set(key, { note, notifications: [notification] });
+      else others.notifications.push(notification);
     }
-    return found;
+    return found.values();
   }
 
   async function look(): Promise<void> {
-    for (const { note, stuck } of findStuck().values()) {
-      const substitute = findSubstitute(stuck[0].channel_id);
+    const added: Notification[] = [];
+    const passedOn: Notification[] = [];
+    for (const stuck of findStuck()) {
+      const substitute = findSubstitute(stuck.notifications[0].channel_id);
       if (substitute === undefined) continue;
-      const added = [substitutionOf(substitute, stuck, note)];
-      await outbox.add(added);
-      for (const notification of stuck) outbox.rerouted(notification);
-      onAdded(added);
+      added.push(substitutionOf(stuck, substitute, clock.now()));
+      passedOn.push(...stuck.notifications);
     }
+    if (added.length === 0) return;
+    const stored = outbox.add(added);
+    // Noted before anything is waited for, so that one write of the file has both, or neither.
+    for (const { id } of passedOn) outbox.rerouted(id);
+    await stored;
+    onAdded(added);
   }
 
   let looking = false;

@@ -424,4 +424,45 @@ describe('a channel that is dead', () => {
     expect(stage.open()).toEqual(['undelivered.n1.a']);
     expect(stage.notifications.get('undelivered.n1.a')?.channel_id).toBe('c');
   });
+
+  it('[A3] a message that arrives while it is given to another channel is not sent once more', async () => {
+    const stage = stageRerouting();
+    await stage.add(['a']);
+    await failFor(stage, 170_000);
+    // A try is on its way when the channel counts as dead.
+    stage.delivery.retryNow('a');
+    for (let i = 0; i < 3; i++) await stage.pass(10_000);
+    expect(stage.open()).toEqual(['n1.a', 'undelivered.n1.a']);
+    expect(stage.notifications.get('n1.a')?.rerouted).toBe(true);
+    await stage.answer('a', OK);
+    expect(stage.notifications.get('n1.a')).toMatchObject({ state: 'sent', rerouted: true });
+    await stage.answer('b', OK);
+    await stage.pass(600_000);
+    expect(stage.open()).toEqual([]);
+  });
+
+  it('[A5] that a channel is dead is told later where no other one worked at first', async () => {
+    const stage = stageRerouting();
+    await stage.add(['a', 'b']);
+    await stage.answer('b', OK);
+    await stage.channels.put(channelOf('b', { enabled: false }));
+    await failFor(stage, 300_000);
+    expect(stage.open()).toEqual([]);
+    await stage.channels.put(channelOf('b'));
+    await failFor(stage, 20_000);
+    expect(stage.open()).toEqual(['undelivered.n1.a']);
+  });
+
+  it('[A5] where the substitute dies too, a third channel takes over', async () => {
+    const stage = stageRerouting([channelOf('a'), channelOf('b'), channelOf('c')]);
+    await stage.add(['a']);
+    await failFor(stage, 200_000);
+    for (let passed = 0; passed < 240_000; passed += 5000) {
+      for (const { channel } of [...stage.asked])
+        if (channel !== 'c') await stage.answer(channel, new DeliveryError('connection refused'));
+      await stage.pass(5000);
+    }
+    const told = stage.notifications.get('undelivered.undelivered.n1.a');
+    expect(told).toMatchObject({ channel_id: 'c', event: 'undelivered', count: 1 });
+  });
 });
