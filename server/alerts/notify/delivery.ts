@@ -24,6 +24,8 @@ const GIVE_UP_MS = 86_400_000;
 const LEAST_TRIES = 20;
 /** No try takes longer, whatever its kind of channel does, milliseconds. Requests have a shorter limit of their own. */
 const LONGEST_TRY_MS = 60_000;
+/** How long a stop waits for the answers to what is on its way, milliseconds. */
+const STOP_MS = 3000;
 const ANSWER_CHARS = 500;
 
 export interface DeliveryParts {
@@ -50,13 +52,16 @@ export interface DeliveryLanes {
   /** Sends one message at once, outside the outbox, and says how that went. */
   test(channel: ChannelRecord, notification: Notification): Promise<Attempt>;
   health(channelId: string): ChannelHealth;
-  /** Waits no longer for those that are being sent; they are sent again after the next start. */
-  stop(): void;
+  /**
+   * Resolves when what is on its way was answered, or after 3 s: what has no answer by then is sent again after the next
+   * start.
+   */
+  stop(): Promise<void>;
 }
 
 /** How sending goes for one channel. */
 interface Lane {
-  sending: boolean;
+  isRunning: boolean;
   cancelTimer: (() => void) | undefined;
   /** How many deliveries failed, one after another. */
   failures: number;
@@ -93,14 +98,18 @@ export function createDelivery({
   log,
 }: DeliveryParts): DeliveryLanes {
   const lanes = new Map<string, Lane>();
+  /** What is on its way to far sides. */
+  const sending = new Set<Promise<void>>();
+  /** From then on nothing is sent, and a while later nothing is noted any more. */
   let stopped = false;
+  let isOver = false;
 
   /** The channel's lane. A new one knows from the log how the newest deliveries went. */
   function laneOf(channelId: string): Lane {
     const existing = lanes.get(channelId);
     if (existing !== undefined) return existing;
     const lane: Lane = {
-      sending: false,
+      isRunning: false,
       cancelTimer: undefined,
       failures: 0,
       failingSince: null,
@@ -199,7 +208,7 @@ export function createDelivery({
   /** Sends one notification of a channel that can send, and notes how that went. */
   async function send(lane: Lane, channel: ChannelRecord, notification: Notification): Promise<void> {
     const { attempt: tried, error } = await attempt(channel, notification, lane);
-    if (stopped) return;
+    if (isOver) return;
     if (error === undefined) {
       noteSuccess(lane);
       return onAttempt(outbox.attempted(notification, tried, 'sent'));
@@ -245,7 +254,7 @@ export function createDelivery({
   }
 
   async function run(channelId: string, lane: Lane): Promise<void> {
-    lane.sending = true;
+    lane.isRunning = true;
     try {
       const next = await sendDue(channelId, lane);
       if (next !== undefined && !stopped)
@@ -253,7 +262,7 @@ export function createDelivery({
     } catch (error) {
       log.error({ err: error, channel: channelId }, 'a channel stopped sending');
     } finally {
-      lane.sending = false;
+      lane.isRunning = false;
     }
   }
 
@@ -261,7 +270,9 @@ export function createDelivery({
     const lane = laneOf(channelId);
     lane.cancelTimer?.();
     lane.cancelTimer = undefined;
-    if (!lane.sending && !stopped) void run(channelId, lane);
+    if (lane.isRunning || stopped) return;
+    const done = run(channelId, lane).finally(() => sending.delete(done));
+    sending.add(done);
   }
 
   return {
@@ -296,9 +307,17 @@ export function createDelivery({
         template_problem: templateProblem,
       };
     },
-    stop() {
+    async stop() {
       stopped = true;
       for (const { cancelTimer } of lanes.values()) cancelTimer?.();
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(STOP_MS, resolve);
+        void Promise.all(sending).then(() => {
+          cancel();
+          resolve();
+        });
+      });
+      isOver = true;
     },
   };
 }

@@ -264,7 +264,7 @@ describe('delivering notifications', () => {
     const stage = stageDelivery();
     await stage.add(['a']);
     await stage.answer('a', new DeliveryError('no answer'));
-    stage.delivery.stop();
+    void stage.delivery.stop();
     const after = stageDelivery();
     for (const notification of stage.notifications.all()) await after.outbox.add([notification]);
     expect(after.delivery.health('a')).toMatchObject({ state: 'failing', problem: 'no answer', waiting: 1 });
@@ -327,6 +327,20 @@ describe('delivery in trouble', () => {
     await stage.pass(1000);
     await stage.answer('a', new DeliveryError('no answer'));
     expect(stage.states()).toEqual(['n1.a waiting']);
+  });
+
+  it('[A3] a stop waits for the answer to what is on its way, so that it is not sent again', async () => {
+    const stage = stageDelivery();
+    await stage.add(['a', 'b']);
+    let stopped = false;
+    void stage.delivery.stop().then(() => (stopped = true));
+    await settle();
+    expect(stopped).toBe(false);
+    await stage.answer('a', OK);
+    await stage.pass(3000);
+    expect(stopped).toBe(true);
+    await stage.answer('b', OK);
+    expect(stage.states()).toEqual(['n1.a sent', 'n1.b waiting']);
   });
 
   it('[A4] a channel of a kind that this version does not know fails with that reason, and goes on', async () => {

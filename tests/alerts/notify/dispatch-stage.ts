@@ -106,6 +106,7 @@ export function stageDispatch(startRoutes: readonly AlertRoute[]) {
       void dispatch.stop();
       dispatch = start();
     },
+    isAwaited: (id: string) => dispatch.isAwaited(id),
     /** What was said so far, in order: `firing to mail: a, b`. */
     said: () =>
       notifications.all().map(

@@ -177,3 +177,34 @@ describe('the clock of the server is set', () => {
     expect(stage.said()).toEqual(['firing to mail: a', 'escalated to phone: a', 'repeated to mail: a']);
   });
 });
+
+describe('many groups, and a disk that is full', () => {
+  const machines = Array.from({ length: 1000 }, (_, i) => `m${i}`);
+
+  it('[A5] a thousand groups at once are told of once each, end, and leave nothing behind', async () => {
+    const stage = stageDispatch([routeOf({ group_by: 'machine' })]);
+    stage.raise(machines);
+    expect(stage.isAwaited('m7')).toBe(true);
+    await stage.pass(15);
+    expect(stage.said().toSorted()).toEqual(machines.map((id) => `firing to mail: ${id}`).toSorted());
+    stage.restart();
+    stage.resolve(machines);
+    expect(stage.isAwaited('m7')).toBe(true);
+    await stage.pass(15);
+    expect(stage.said()).toHaveLength(2000);
+    expect(stage.groups.all()).toEqual([]);
+    expect(machines.filter(stage.isAwaited)).toEqual([]);
+  });
+
+  it('[A5] on a full disk people are told all the same, and once', async () => {
+    const stage = stageDispatch([routeOf({ wait_s: 0 })]);
+    const full = () => Promise.reject(new Error('no space left'));
+    Object.assign(stage.notifications, { put: full });
+    Object.assign(stage.groups, { saved: full });
+    stage.raise(['a']);
+    await stage.pass(120);
+    stage.resolve(['a']);
+    await stage.pass(5);
+    expect(stage.said()).toEqual(['firing to mail: a', 'resolved to mail: a']);
+  });
+});
