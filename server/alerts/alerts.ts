@@ -320,6 +320,8 @@ export function createAlerts({
       const { deviceId, intervalS } = push;
       if (cases.get(deviceId)?.offline !== undefined) endOffline(deviceId);
       const deviceRules = index.of(deviceId);
+      // Its windows and trends were kept for rules that there are no more.
+      if (!deviceRules.needsMemory) memories.delete(deviceId);
       evaluateSamples(deviceRules, samplesToEvaluate(push, lateMs), intervalS, {
         device: cases.get(deviceId),
         open: () => openCase(deviceId),
@@ -350,9 +352,6 @@ export function createAlerts({
     rulesChanged() {
       const rulesBefore = rulesById;
       loadRules();
-      // Windows and trends are kept for rules that there may be no more.
-      for (const deviceId of [...memories.keys()])
-        if (!index.of(deviceId).needsMemory) memories.delete(deviceId);
       for (const [deviceId, device] of [...cases]) {
         dropChangedRules(deviceId, device, rulesBefore);
         checkOffline(deviceId);
@@ -362,6 +361,8 @@ export function createAlerts({
       reportChanges();
     },
     nameChanged(deviceId) {
+      // Whatever else is shown of a device changes with each status: of thousands at once when a site is lost.
+      if (!index.isRenamed(deviceId)) return;
       const device = cases.get(deviceId);
       // Rules may be about machines of this name.
       index.forget(deviceId);

@@ -110,11 +110,13 @@ export interface RuleIndex {
    */
   replace(rules: readonly AlertRule[]): void;
   forget(deviceId: string): void;
+  /** Whether the device may have another name than when its rules were worked out. */
+  isRenamed(deviceId: string): boolean;
 }
 
 export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
   let enabled: readonly AlertRule[] = [];
-  const byDevice = new Map<string, DeviceRules>();
+  const byDevice = new Map<string, { readonly name: string; readonly rules: DeviceRules }>();
   /** By the rules' ids: devices with the same rules share one object. */
   const byRuleIds = new Map<string, DeviceRules>();
 
@@ -131,11 +133,11 @@ export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
     const key = [...rules.map(({ rule }) => rule.id), ...(isOwn ? [deviceId] : [])].join('\n');
     const shared = byRuleIds.get(key) ?? sortByKind(rules);
     byRuleIds.set(key, shared);
-    byDevice.set(deviceId, shared);
+    byDevice.set(deviceId, { name: device.name, rules: shared });
     return shared;
   }
 
-  const of = (deviceId: string) => byDevice.get(deviceId) ?? lookUp(deviceId);
+  const of = (deviceId: string) => byDevice.get(deviceId)?.rules ?? lookUp(deviceId);
 
   return {
     of,
@@ -150,6 +152,10 @@ export function createRuleIndex(deviceOf: DeviceOf): RuleIndex {
     },
     forget(deviceId) {
       byDevice.delete(deviceId);
+    },
+    isRenamed(deviceId) {
+      const known = byDevice.get(deviceId);
+      return known === undefined || known.name !== deviceOf(deviceId)?.name;
     },
   };
 }

@@ -18,7 +18,7 @@ export interface Collection<T extends { readonly id: string }> {
   remove(id: string): Promise<void>;
   /**
    * Puts a record that nobody waits for. It stays in effect, and is written as soon as that is possible, but no write
-   * for such records follows at once on another: in between is four times as long as the last one took.
+   * for such records follows at once on another: in between is nine times as long as the last one took.
    */
   keep(item: T): void;
   /**

@@ -55,7 +55,7 @@ function problemOf(path: string, error: unknown): string {
  * [I8] After a write, changes that nobody waits for are written after this many times as long as it took: a file of
  * thousands of records that change all the time would otherwise be written without a pause.
  */
-const REST = 4;
+const REST = 9;
 
 /** Opens a collection. Rejects when the file cannot be read, or with what `onLost` throws. */
 export async function openCollection<T extends { readonly id: string }>({

@@ -1,7 +1,7 @@
 /**
  * Five thousand alerts at once: how long the server's event loop is busy without a pause while they are raised, stored,
- * shown on an open page and told to a webhook channel, and again while they end. The same pushes without the rule are
- * the control.
+ * shown on an open page and told to a webhook channel, again while they end as their rule is switched off, and while all
+ * machines go offline. The same pushes without the rule are the control.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -101,10 +101,9 @@ export async function benchFlood(): Promise<readonly Row[]> {
       await measured();
       await eventually('all ends were told', async () => receiver.resolved() >= DEVICES, 60_000);
     });
-    const offline = await longestPause('machines go offline and come back', async () => {
+    const offline = await longestPause('machines go offline', async () => {
       const told = receiver.messages();
       await eventually('the outage was told', async () => receiver.messages() > told, 90_000);
-      await measured();
     });
     console.log(`flood: ${receiver.messages()} messages; ${lost} pushes were refused or late`);
     const row = (what: string, value: number): Row => ({
@@ -118,7 +117,7 @@ export async function benchFlood(): Promise<readonly Row[]> {
       row('raised, stored, shown and told', raised),
       row('asked for', shown),
       row('ended at once', ended),
-      row('of machines that go offline and come back', offline),
+      row('of machines that go offline', offline),
     ];
   } finally {
     page.close();
