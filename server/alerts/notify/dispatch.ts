@@ -3,19 +3,23 @@
  * the messages of groups into the outbox. [A3] What people were told is stored with the group, after its notifications:
  * a crash repeats a message under the same id rather than losing it.
  */
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { errorText } from '#protocol/errors.ts';
 import type { Alert } from '#protocol/alerts.ts';
 import type { AlertRoute, Notification } from '#protocol/notify.ts';
 import type { Collection } from '../../state/collection.ts';
 import type { AlertGroupRecord } from '../../state/records.ts';
 import type { Clock, Log } from '../../types.ts';
-import { afterMessage, channelsOf, joinGroup, openGroup, stepGroup, type GroupMessage } from './grouping.ts';
+import { caughtUp, channelsOf, joinGroup, openGroup, stepGroup, type GroupMessage } from './grouping.ts';
+import { Groups } from './groups.ts';
 import type { Outbox } from './outbox.ts';
 import { groupKeyOf, routesOf } from './routing.ts';
 
 const TICK_MS = 1000;
 /** Alerts that change within so many milliseconds are handled together: an outage changes thousands, one by one. */
 const GATHER_MS = 50;
+/** So many groups are looked at before pushes are answered in between: there is one for each machine where routes say so. */
+const GROUPS_A_TURN = 200;
 
 export interface DispatchParts {
   /** In their order. */
@@ -46,23 +50,6 @@ export interface Dispatch {
   stop(): Promise<void>;
 }
 
-/** The group with what the notifications of its thread say that a crash kept it from noting. */
-function caughtUp(
-  group: AlertGroupRecord,
-  route: AlertRoute,
-  notifications: readonly Notification[],
-): AlertGroupRecord {
-  // The channels of a message have one notification each.
-  const messages = new Map(notifications.map((notification) => [notification.number, notification]));
-  let current = group;
-  for (const message of [...messages.values()].toSorted((a, b) => a.number - b.number)) {
-    if (message.number <= current.messages) continue;
-    const after = afterMessage(current, route, message, message.created_at);
-    current = { ...after, messages: message.number, subject: message.subject };
-  }
-  return current;
-}
-
 /** Whether the route can tell anybody; one that cannot leaves its alerts until it can. */
 const canTell = ({ enabled, channels }: AlertRoute) => enabled && channels.length > 0;
 
@@ -78,14 +65,7 @@ export function createDispatch({
   clock,
   log,
 }: DispatchParts): Dispatch {
-  /** By id. What is stored follows once the group's messages are in the outbox. */
-  const groups = new Map<string, AlertGroupRecord>();
-  /** The id of the group of a route and a key. */
-  const groupIds = new Map<string, string>();
-  /** The ids of the groups that an alert is in, by its id. */
-  const groupsOf = new Map<string, Set<string>>();
-  /** Groups that are not stored as they are. */
-  const unstored = new Set<string>();
+  const groups = new Groups(stored);
   /** The messages of a group that are being stored, by its id. */
   const working = new Map<string, Promise<void>>();
   /** The ids of the alerts that have changed and are yet to be looked at. */
@@ -93,70 +73,32 @@ export function createDispatch({
   /** Those of them that fired and were in no group: people are told of them, even should they be over by then. */
   let raised = new Set<string>();
   let cancelLook: (() => void) | undefined;
+  let stopped = false;
 
   /** The route of the group; undefined where it was removed, or cannot tell anybody any more. */
   const routeOf = ({ route_id }: AlertGroupRecord) =>
     routes().find((route) => route.id === route_id && canTell(route));
 
-  const placeOf = ({ route_id, key }: Pick<AlertGroupRecord, 'route_id' | 'key'>) => `${route_id}\n${key}`;
-
-  function setGroup(group: AlertGroupRecord): void {
-    const before = groups.get(group.id);
-    if (before === group) return;
-    for (const id of Object.keys(before?.members ?? {})) if (!(id in group.members)) leave(id, group.id);
-    for (const id of Object.keys(group.members)) enter(id, group.id);
-    groups.set(group.id, group);
-    groupIds.set(placeOf(group), group.id);
-    unstored.add(group.id);
-  }
-
-  function enter(alertId: string, groupId: string): void {
-    const ids = groupsOf.get(alertId) ?? new Set();
-    groupsOf.set(alertId, ids.add(groupId));
-  }
-
-  function leave(alertId: string, groupId: string): void {
-    const ids = groupsOf.get(alertId);
-    ids?.delete(groupId);
-    if (ids?.size === 0) groupsOf.delete(alertId);
-  }
-
-  function endGroup(group: AlertGroupRecord): void {
-    for (const id of Object.keys(group.members)) leave(id, group.id);
-    groups.delete(group.id);
-    groupIds.delete(placeOf(group));
-    unstored.delete(group.id);
-    stored.drop(group.id);
-  }
-
-  function storeGroup(groupId: string): void {
-    const group = groups.get(groupId);
-    if (group !== undefined && unstored.delete(groupId)) stored.keep(group);
-  }
-
-  const isInGroupOf = (alertId: string, routeId: string) =>
-    [...(groupsOf.get(alertId) ?? [])].some((groupId) => groups.get(groupId)?.route_id === routeId);
-
   /** Puts the alerts into the groups of the routes that take them, unless they are in one of that route already. */
   function join(alerts: Iterable<Alert>): void {
     const now = clock.now();
     const all = routes();
-    /** By the place of a group: what joins it. */
+    /** By the route and the key of a group: what joins it. */
     const joining = new Map<string, { route: AlertRoute; key: string; alerts: [Alert, ...Alert[]] }>();
     for (const alert of alerts) {
       const tags = tagsOf(alert.device_id);
       for (const route of routesOf(all, alert, tags)) {
-        if (!canTell(route) || isInGroupOf(alert.id, route.id)) continue;
+        if (!canTell(route) || groups.hasOf(alert.id, route.id)) continue;
         const key = groupKeyOf(route, alert, tags);
-        const place = placeOf({ route_id: route.id, key });
+        const place = `${route.id}\n${key}`;
         const others = joining.get(place);
         if (others === undefined) joining.set(place, { route, key, alerts: [alert] });
         else others.alerts.push(alert);
       }
     }
-    for (const [place, { route, key, alerts: joined }] of joining) {
-      const existing = groups.get(groupIds.get(place) ?? '');
-      setGroup(joinGroup(existing ?? openGroup(route, key, joined[0], now), route, joined, now));
+    for (const { route, key, alerts: joined } of joining.values()) {
+      const group = groups.at({ route_id: route.id, key }) ?? openGroup(route, key, joined[0], now);
+      groups.set(joinGroup(group, route, joined, now));
     }
   }
 
@@ -168,8 +110,7 @@ export function createDispatch({
     raised = new Set();
     const alerts = [...ids].map(alertOf).filter((alert) => alert !== undefined);
     join(alerts.filter(({ id, state }) => state !== 'resolved' || raisedIds.has(id)));
-    const touched = new Set([...ids].flatMap((id) => [...(groupsOf.get(id) ?? [])]));
-    for (const groupId of touched) startWork(groupId);
+    void startAll(new Set([...ids].flatMap((id) => [...groups.ofAlert(id)])));
   }
 
   function notificationsOf(
@@ -199,28 +140,23 @@ export function createDispatch({
     }));
   }
 
-  /** Resolves when the group is on disk, or cannot be written now. */
-  function groupSaved(groupId: string): Promise<void> {
-    storeGroup(groupId);
-    return stored.saved().catch(() => undefined);
-  }
-
   /** Makes the group's messages that are due, and stores them, then the group. */
   async function work(groupId: string): Promise<void> {
     for (;;) {
       const before = groups.get(groupId);
       if (before === undefined) return;
       const route = routeOf(before);
-      if (route === undefined) return endGroup(before);
+      if (route === undefined) return groups.end(before);
       const { group, message } = stepGroup(before, route, alertOf, clock.now());
-      if (group === undefined) return endGroup(before);
+      if (group === undefined) return groups.end(before);
       if (message === undefined) {
-        setGroup(group);
-        return storeGroup(groupId);
+        groups.set(group);
+        return groups.store(groupId);
       }
       // A crash must not lose the group whose messages are in the outbox: its alerts would be told of again.
-      const saved = before.messages === 0 ? groupSaved(groupId) : undefined;
-      setGroup(group);
+      if (before.messages === 0) groups.store(groupId);
+      const saved = before.messages === 0 ? groups.saved() : undefined;
+      groups.set(group);
       const notifications = notificationsOf(group, route, message);
       await Promise.all([alertsSaved(), saved]);
       await outbox.add(notifications);
@@ -229,7 +165,7 @@ export function createDispatch({
   }
 
   function startWork(groupId: string): void {
-    if (working.has(groupId)) return;
+    if (stopped || working.has(groupId)) return;
     const done = work(groupId)
       .catch((error: unknown) => {
         log.error({ err: error, group: groupId }, `the messages of a group failed: ${errorText(error)}`);
@@ -238,15 +174,21 @@ export function createDispatch({
     working.set(groupId, done);
   }
 
-  function tick(): void {
-    for (const id of groups.keys()) startWork(id);
+  async function startAll(groupIds: Iterable<string>): Promise<void> {
+    let count = 0;
+    for (const id of groupIds) {
+      startWork(id);
+      if (++count % GROUPS_A_TURN === 0) await nextTick();
+    }
   }
+
+  const tick = () => void startAll(groups.all().map(({ id }) => id));
 
   /** Takes up a group after a start. */
   function restoreGroup(group: AlertGroupRecord): void {
     const route = routeOf(group);
     if (route === undefined) stored.drop(group.id);
-    else setGroup(caughtUp(group, route, outbox.ofThread(group.id)));
+    else groups.set(caughtUp(group, route, outbox.ofThread(group.id)));
   }
 
   for (const group of stored.all()) restoreGroup(group);
@@ -257,17 +199,18 @@ export function createDispatch({
     alertsChanged(alerts) {
       for (const { id, state } of alerts) {
         changed.add(id);
-        if (state !== 'resolved' && !groupsOf.has(id)) raised.add(id);
+        if (state !== 'resolved' && !groups.has(id)) raised.add(id);
       }
       cancelLook ??= clock.after(GATHER_MS, look);
     },
     routesChanged() {
-      for (const group of [...groups.values()]) if (routeOf(group) === undefined) endGroup(group);
+      for (const group of groups.all()) if (routeOf(group) === undefined) groups.end(group);
       join(active());
       tick();
     },
-    isAwaited: (alertId) => groupsOf.has(alertId) || changed.has(alertId),
+    isAwaited: (alertId) => groups.has(alertId) || changed.has(alertId),
     async stop() {
+      stopped = true;
       stopTicks();
       cancelLook?.();
       while (working.size > 0) await Promise.all(working.values());

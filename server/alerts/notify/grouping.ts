@@ -4,7 +4,7 @@
  * a restart nothing is told twice, and what is not told yet is found by comparing it with the alerts.
  */
 import type { Alert } from '#protocol/alerts.ts';
-import type { AlertRoute, NotificationEvent } from '#protocol/notify.ts';
+import type { AlertRoute, Notification, NotificationEvent } from '#protocol/notify.ts';
 import type { AlertGroupRecord } from '../../state/records.ts';
 import { subjectOf } from './message.ts';
 
@@ -198,7 +198,7 @@ function knownAfter(event: NotificationEvent, { state, severity }: Alert): Membe
 }
 
 /** The group after a message, which takes the next number. `at`: when it was made. */
-export function afterMessage(
+function afterMessage(
   group: AlertGroupRecord,
   route: AlertRoute,
   { event, alerts }: Pick<GroupMessage, 'event' | 'alerts'>,
@@ -285,6 +285,23 @@ export function stepGroup(
     group.repeat_at === before.repeat_at &&
     group.escalate_at === before.escalate_at;
   return { group: isSame ? before : group, message: undefined };
+}
+
+/** [A3] The group with what the notifications of its thread say that a crash kept it from noting. */
+export function caughtUp(
+  group: AlertGroupRecord,
+  route: AlertRoute,
+  notifications: readonly Notification[],
+): AlertGroupRecord {
+  // The channels of a message have one notification each.
+  const messages = new Map(notifications.map((notification) => [notification.number, notification]));
+  let current = group;
+  for (const message of [...messages.values()].toSorted((a, b) => a.number - b.number)) {
+    if (message.number <= current.messages) continue;
+    const after = afterMessage(current, route, message, message.created_at);
+    current = { ...after, messages: message.number, subject: message.subject };
+  }
+  return current;
 }
 
 /** The ids of the channels that a message of the group goes to, each once. */
