@@ -157,11 +157,11 @@ export class DeviceCase {
 
   /** The ids of the rules that have a state or a claim in this case. */
   ruleIds(): ReadonlySet<string> {
-    const claimed = [...this.#claims.values()].flatMap((claims) => [...claims.keys()]);
-    return new Set([
-      ...[...this.#states.keys(), ...claimed].map(ruleIdOf),
-      ...this.#active().map(({ alert }) => alert.rule_id),
-    ]);
+    const ids = new Set<string>();
+    for (const key of this.#states.keys()) ids.add(ruleIdOf(key));
+    for (const claims of this.#claims.values()) for (const key of claims.keys()) ids.add(ruleIdOf(key));
+    for (const { alert } of this.#active()) ids.add(alert.rule_id);
+    return ids;
   }
 
   /** Drops all states and claims of a rule that was changed or removed. */

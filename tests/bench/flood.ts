@@ -106,18 +106,18 @@ export async function benchFlood(): Promise<readonly Row[]> {
       await eventually('the outage was told', async () => receiver.messages() > told, 90_000);
     });
     console.log(`flood: ${receiver.messages()} messages; ${lost} pushes were refused or late`);
-    const row = (what: string, value: number): Row => ({
+    const row = (what: string, value: number, budget?: number): Row => ({
       what: `${DEVICES.toLocaleString('en')} alerts ${what}: longest pause of the event loop`,
       value,
       unit: 'ms',
       control: { what: 'the same pushes, rule off', value: control },
-      budget: BUDGET_MS,
+      ...(budget === undefined ? {} : { budget }),
     });
     return [
-      row('raised, stored, shown and told', raised),
-      row('asked for', shown),
-      row('ended at once', ended),
-      row('of machines that go offline', offline),
+      row('raised, stored, shown and told', raised, BUDGET_MS),
+      row('asked for', shown, BUDGET_MS),
+      row('ended by switching their rule off', ended),
+      row('of machines that go offline', offline, BUDGET_MS),
     ];
   } finally {
     page.close();
