@@ -237,7 +237,7 @@ export const notification = z.object({
   event: notificationEvent,
   /** Whether it holds for every alert of its thread: of an end or an acknowledgement, that no other one goes on. */
   whole: z.boolean().default(true),
-  /** What it is about; after it was sent, at most 20 of them. */
+  /** What it is about; in replies, and after it was sent, at most 20 of them. */
   alerts: z.array(alert),
   /** How many alerts it is about. */
   count: z.number(),

@@ -22,6 +22,8 @@ export interface NotificationRouteParts {
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
+/** How many of a notification's alerts are in a reply: one may be about thousands. */
+const ALERTS_SHOWN = 20;
 
 export function notificationRoutes({
   notifications,
@@ -36,7 +38,8 @@ export function notificationRoutes({
       method: 'GET',
       path: '/notifications',
       access: 'admin',
-      summary: 'What was sent and what waits to be sent, newest first, with the answers of the far sides.',
+      summary:
+        'What was sent and what waits to be sent, newest first, with the answers of the far sides. Of their alerts, at most 20 are listed; `count` says how many there are.',
       reply: notificationsReply,
       query: {
         channel: 'the id of a channel; all where it is left out',
@@ -50,7 +53,11 @@ export function notificationRoutes({
             details: [{ path: 'limit', message: `is a whole number from 1 to ${MAX_LIMIT}` }],
           });
         const chosen = notifications().filter(({ channel_id }) => channel === null || channel_id === channel);
-        return { notifications: chosen.slice(0, limit) };
+        return {
+          notifications: chosen
+            .slice(0, limit)
+            .map((notification) => ({ ...notification, alerts: notification.alerts.slice(0, ALERTS_SHOWN) })),
+        };
       },
     }),
     route({

@@ -8,9 +8,12 @@ import type { NotificationRecord } from '../../state/records.ts';
 
 /** How many notifications that are done are kept. */
 const DONE_KEPT = 1000;
-/** How many alerts of a notification that is done are kept, once it is certain that nobody needs all of them. */
+/**
+ * How many alerts of a notification that is done are kept, and from when on, in milliseconds: another channel may be
+ * given all of what was not delivered.
+ */
 const ALERTS_KEPT = 20;
-const CUT_AFTER_MS = 600_000;
+const CUT_AFTER_MS = { sent: 600_000, failed: 7_200_000 } as const;
 const ATTEMPTS_KEPT = 10;
 
 export interface Outbox {
@@ -111,8 +114,9 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
       const done = notifications.all().filter(({ state }) => state !== 'waiting');
       for (const { id } of done.slice(0, -DONE_KEPT)) notifications.drop(id);
       for (const notification of done.slice(-DONE_KEPT)) {
-        const { done_at, alerts } = notification;
-        if (alerts.length > ALERTS_KEPT && done_at !== null && now - done_at > CUT_AFTER_MS)
+        const { done_at, alerts, state } = notification;
+        const cutAfterMs = state === 'failed' ? CUT_AFTER_MS.failed : CUT_AFTER_MS.sent;
+        if (alerts.length > ALERTS_KEPT && done_at !== null && now - done_at > cutAfterMs)
           notifications.keep({ ...notification, alerts: alerts.slice(0, ALERTS_KEPT) });
       }
     },
