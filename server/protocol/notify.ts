@@ -239,6 +239,8 @@ export const notification = z.object({
   whole: z.boolean().default(true),
   /** What it is about; in replies, and after it was sent, at most 20 of them. */
   alerts: z.array(alert),
+  /** The ids of those that are no more in `alerts` since it was sent, so that their pages say who was told of them. */
+  others: z.array(z.string()).optional(),
   /** How many alerts it is about. */
   count: z.number(),
   /** One more sentence, such as why another channel did not deliver it. */
@@ -275,7 +277,7 @@ export const audience = z.object({
   /** Why nobody is told, and what to do; null where somebody is. */
   nobody_because: z.string().nullable(),
   /** What was sent about it, or waits to be, newest first. */
-  notifications: z.array(notification.omit({ alerts: true })),
+  notifications: z.array(notification.omit({ alerts: true, others: true })),
 });
 export type Audience = z.infer<typeof audience>;
 export const audienceReply = audience;

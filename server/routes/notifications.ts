@@ -56,7 +56,7 @@ export function notificationRoutes({
         return {
           notifications: chosen
             .slice(0, limit)
-            .map((notification) => ({ ...notification, alerts: notification.alerts.slice(0, ALERTS_SHOWN) })),
+            .map(({ others: _, alerts, ...shown }) => ({ ...shown, alerts: alerts.slice(0, ALERTS_SHOWN) })),
         };
       },
     }),

@@ -34,7 +34,10 @@ export function audienceOf(alert: Alert, tags: readonly string[], parts: Audienc
     routes: taking.map(({ id, name, channels }) => ({ id, name, channels: channels.map(nameOf) })),
     nobody_because: whyNobody(alert, taking, parts),
     notifications: parts.notifications
-      .filter(({ alerts }) => alerts.some(({ id }) => id === alert.id))
-      .map(({ alerts: _, ...shown }) => shown),
+      .filter(
+        ({ alerts, others }) =>
+          alerts.some(({ id }) => id === alert.id) || others?.includes(alert.id) === true,
+      )
+      .map(({ alerts: _, others: __, ...shown }) => shown),
   };
 }

@@ -14,6 +14,8 @@ const DONE_KEPT = 1000;
  */
 const ALERTS_KEPT = 20;
 const CUT_AFTER_MS = { sent: 600_000, failed: 7_200_000 } as const;
+/** Of how many alerts in all the ids are kept besides, so that it is known whom they were told to. */
+const IDS_KEPT = 20_000;
 const ATTEMPTS_KEPT = 10;
 
 export interface Outbox {
@@ -38,6 +40,15 @@ export interface Outbox {
   rerouted(id: string): void;
   /** Forgets what nobody needs any more. */
   tidy(now: number): void;
+}
+
+/** The notification with the ids of most of its alerts in place of them, where it is done for long enough. */
+function shortened(notification: Notification, now: number): Notification {
+  const { done_at, alerts, state } = notification;
+  const cutAfterMs = state === 'failed' ? CUT_AFTER_MS.failed : CUT_AFTER_MS.sent;
+  if (alerts.length <= ALERTS_KEPT || done_at === null || now - done_at <= cutAfterMs) return notification;
+  const others = alerts.slice(ALERTS_KEPT).map(({ id }) => id);
+  return { ...notification, alerts: alerts.slice(0, ALERTS_KEPT), others };
 }
 
 export function createOutbox(notifications: Collection<NotificationRecord>): Outbox {
@@ -113,11 +124,12 @@ export function createOutbox(notifications: Collection<NotificationRecord>): Out
     tidy(now) {
       const done = notifications.all().filter(({ state }) => state !== 'waiting');
       for (const { id } of done.slice(0, -DONE_KEPT)) notifications.drop(id);
-      for (const notification of done.slice(-DONE_KEPT)) {
-        const { done_at, alerts, state } = notification;
-        const cutAfterMs = state === 'failed' ? CUT_AFTER_MS.failed : CUT_AFTER_MS.sent;
-        if (alerts.length > ALERTS_KEPT && done_at !== null && now - done_at > cutAfterMs)
-          notifications.keep({ ...notification, alerts: alerts.slice(0, ALERTS_KEPT) });
+      let ids = 0;
+      for (const notification of done.slice(-DONE_KEPT).toReversed()) {
+        const short = shortened(notification, now);
+        ids += short.others?.length ?? 0;
+        const kept = ids > IDS_KEPT && short.others !== undefined ? { ...short, others: [] } : short;
+        if (kept !== notification) notifications.keep(kept);
       }
     },
   };

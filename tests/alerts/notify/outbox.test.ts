@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Notification } from '#protocol/notify.ts';
+import { audienceOf } from '../../../server/alerts/notify/audience.ts';
 import { createOutbox } from '../../../server/alerts/notify/outbox.ts';
 import { firing } from '../../protocol/firing-alert.ts';
 import { memoryCollection } from '../../state/memory-collection.ts';
@@ -49,6 +50,26 @@ describe('the outbox over time', () => {
     expect(outbox.get('n')?.alerts).toHaveLength(500);
     outbox.tidy(DONE_AT + 11 * MINUTE);
     expect(outbox.get('n')).toMatchObject({ count: 500, alerts: { length: 20 } });
+  });
+
+  it('[A5] it is known for every alert of an outage whom it was told to, for as long as the notification is kept', () => {
+    const outbox = createOutbox(memoryCollection([doneNotification('n', 500)]));
+    outbox.tidy(DONE_AT + 11 * MINUTE);
+    for (const id of ['alert-1', 'alert-499']) {
+      const parts = { routes: [], channels: [], notifications: outbox.all() };
+      expect(audienceOf({ ...firing, id }, [], parts).notifications).toMatchObject([{ id: 'n', count: 500 }]);
+    }
+  });
+
+  it('the ids of alerts that are kept besides are bounded: the oldest notifications lose theirs', () => {
+    const notifications = Array.from({ length: 10 }, (_, i) => doneNotification(`n${i}`, 5020));
+    const outbox = createOutbox(memoryCollection(notifications));
+    outbox.tidy(DONE_AT + 11 * MINUTE);
+    const kept = outbox.all().map(({ others }) => others?.length);
+    expect(kept).toEqual([5000, 5000, 5000, 5000, 0, 0, 0, 0, 0, 0]);
+    const before = outbox.all();
+    outbox.tidy(DONE_AT + 12 * MINUTE);
+    expect(outbox.all().every((notification, i) => notification === before[i])).toBe(true);
   });
 
   it('[A5] a notification that was not delivered keeps all alerts while another channel may be given it', () => {
