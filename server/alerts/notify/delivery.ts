@@ -62,6 +62,8 @@ export interface DeliveryLanes {
 /** How sending goes for one channel. */
 interface Lane {
   isRunning: boolean;
+  /** Whether it was woken since it last looked for something to send. */
+  isWoken: boolean;
   cancelTimer: (() => void) | undefined;
   /** How many deliveries failed, one after another. */
   failures: number;
@@ -110,6 +112,7 @@ export function createDelivery({
     if (existing !== undefined) return existing;
     const lane: Lane = {
       isRunning: false,
+      isWoken: false,
       cancelTimer: undefined,
       failures: 0,
       failingSince: null,
@@ -255,21 +258,26 @@ export function createDelivery({
 
   async function run(channelId: string, lane: Lane): Promise<void> {
     lane.isRunning = true;
-    try {
-      const next = await sendDue(channelId, lane);
-      if (next !== undefined && !stopped)
-        lane.cancelTimer = clock.after(next - clock.now(), () => wake(channelId));
-    } catch (error) {
-      log.error({ err: error, channel: channelId }, 'a channel stopped sending');
-    } finally {
-      lane.isRunning = false;
+    let next: number | undefined;
+    while (lane.isWoken && !stopped) {
+      lane.isWoken = false;
+      try {
+        next = await sendDue(channelId, lane);
+      } catch (error) {
+        log.error({ err: error, channel: channelId }, 'a channel could not send, and is tried again');
+        next = clock.now() + LONGEST_RETRY_MS;
+      }
     }
+    lane.isRunning = false;
+    if (next !== undefined && !stopped)
+      lane.cancelTimer = clock.after(next - clock.now(), () => wake(channelId));
   }
 
   function wake(channelId: string): void {
     const lane = laneOf(channelId);
     lane.cancelTimer?.();
     lane.cancelTimer = undefined;
+    lane.isWoken = true;
     if (lane.isRunning || stopped) return;
     const done = run(channelId, lane).finally(() => sending.delete(done));
     sending.add(done);

@@ -27,8 +27,8 @@ const asksToAct = ({ event }: Notification) =>
   event === 'firing' || event === 'repeated' || event === 'escalated' || event === 'undelivered';
 
 /** The notifications of one message, and those of one channel and thread, have the same. */
-const messageOf = ({ thread, number }: Notification) => `${thread}\n${number}`;
-const threadOf = ({ channel_id, thread }: Notification) => `${channel_id}\n${thread}`;
+const messageKey = ({ thread, number }: Notification) => `${thread}\n${number}`;
+const threadKey = ({ channel_id, thread }: Notification) => `${channel_id}\n${thread}`;
 
 /** Notifications that become one message of another channel, oldest first, and why they are stuck. */
 interface Stuck {
@@ -100,8 +100,8 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
   /** Says of a stuck notification whether another channel is to say what it says. To be asked of the oldest first. */
   function newsIn(all: readonly Notification[]): (stuck: Notification) => boolean {
     const rerouted = all.filter((notification) => notification.rerouted);
-    const delivered = new Set(all.filter(({ state }) => state === 'sent').map(messageOf));
-    const toldThreads = new Set(rerouted.map(threadOf));
+    const delivered = new Set(all.filter(({ state }) => state === 'sent').map(messageKey));
+    const toldThreads = new Set(rerouted.map(threadKey));
     // That a channel is dead is told once, also where others have delivered all of its messages.
     const toldDead = new Set(
       rerouted
@@ -113,9 +113,9 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
     );
     return (stuck) => {
       // Whoever was told of an outage by the substitute is told of its end.
-      if (stuck.event === 'resolved') return toldThreads.has(threadOf(stuck));
+      if (stuck.event === 'resolved') return toldThreads.has(threadKey(stuck));
       if (!asksToAct(stuck)) return false;
-      if (delivered.has(messageOf(stuck)) && toldDead.has(stuck.channel_id)) return false;
+      if (delivered.has(messageKey(stuck)) && toldDead.has(stuck.channel_id)) return false;
       toldDead.add(stuck.channel_id);
       return true;
     };
@@ -129,7 +129,7 @@ export function startRerouting({ channels, health, outbox, onAdded, clock }: Rer
     for (const notification of all) {
       const note = notification.rerouted ? undefined : whyStuck(notification);
       if (note === undefined || !isNews(notification)) continue;
-      const key = [threadOf(notification), asksToAct(notification)].join('\n');
+      const key = [threadKey(notification), asksToAct(notification)].join('\n');
       const others = found.get(key);
       if (others === undefined) found.set(key, { note, notifications: [notification] });
       else others.notifications.push(notification);

@@ -1,141 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import type { ChannelRecord, Notification } from '#protocol/notify.ts';
-import { createLog } from '../../../server/app/log.ts';
-import { channelKind, DeliveryError, type Answer } from '../../../server/alerts/notify/channel.ts';
-import { requiredText, setting } from '../../../server/alerts/notify/channel-settings.ts';
-import { createDelivery, retryAfterMs } from '../../../server/alerts/notify/delivery.ts';
-import { messageOf } from '../../../server/alerts/notify/message.ts';
-import { createOutbox } from '../../../server/alerts/notify/outbox.ts';
-import { startRerouting } from '../../../server/alerts/notify/rerouting.ts';
-import { handClock } from '../../fleet/hand-clock.ts';
-import { firing } from '../../protocol/firing-alert.ts';
-import { memoryCollection } from '../../state/memory-collection.ts';
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
-
-function channelOf(id: string, changes: Partial<ChannelRecord> = {}): ChannelRecord {
-  return {
-    id,
-    name: `${id} name`,
-    kind: 'spoken',
-    enabled: true,
-    settings: { secret: 'sesame-1234' },
-    private_network: false,
-    template: { title: null, body: null },
-    created_at: 0,
-    ...changes,
-  };
-}
-
-/**
- * Delivery to channels of a kind whose far side the test answers for: each message waits in `asked` until the test
- * takes it. The time stands still until the test moves it on.
- */
-function stageDelivery(startChannels: readonly ChannelRecord[] = [channelOf('a'), channelOf('b')]) {
-  const clock = handClock();
-  const channels = memoryCollection(startChannels);
-  const notifications = memoryCollection<Notification>();
-  /** What each far side was asked, by the channel's id, and how it answers. */
-  const asked: { channel: string; id: string; take: (answer: Answer) => void; refuse: (e: Error) => void }[] =
-    [];
-  const spoken = channelKind({
-    kind: 'spoken',
-    name: 'Spoken',
-    about: '',
-    settings: z.strictObject({ secret: setting(requiredText, { label: 'Secret', secret: true }) }),
-    send: ({ message }) =>
-      new Promise((take, refuse) => {
-        const channel = notifications.get(message.id)?.channel_id ?? 'test';
-        asked.push({ channel, id: message.id, take, refuse });
-      }),
-  });
-  const outbox = createOutbox(notifications);
-  const create = () =>
-    createDelivery({
-      outbox,
-      channelOf: channels.get,
-      kinds: new Map([['spoken', spoken]]),
-      browsers: {
-        keys: { publicKey: '', privateKey: '' },
-        contact: '',
-        subscriptions: () => [],
-        onGone: () => undefined,
-      },
-      createOutgoing: () => ({
-        timeoutMs: 1000,
-        request: () => Promise.reject(new Error('nothing goes out in these tests')),
-        lookUp: () => Promise.reject(new Error('nothing goes out in these tests')),
-      }),
-      compose: (notification) =>
-        Promise.resolve({
-          message: messageOf(notification, { webUrl: '', named: (alert) => alert, runbookOf: () => '' }),
-          templateProblem: null,
-        }),
-      onAttempt: () => undefined,
-      clock,
-      random: () => 0.5,
-      log: createLog('silent'),
-    });
-  const delivery = create();
-  let count = 0;
-
-  return {
-    clock,
-    channels,
-    notifications,
-    outbox,
-    delivery,
-    asked,
-    /** Puts a notification for each of the channels into the outbox, and sends it. */
-    async add(channelIds: readonly string[], changes: Partial<Notification> = {}) {
-      const number = ++count;
-      const added = channelIds.map((channel_id): Notification => ({
-        id: `n${number}.${channel_id}`,
-        channel_id,
-        route_id: 'r',
-        thread: 'thread',
-        number,
-        subject: 'web-1, CPU',
-        event: 'firing',
-        whole: true,
-        alerts: [{ ...firing, id: `alert-${number}` }],
-        count: 1,
-        note: '',
-        created_at: clock.now(),
-        state: 'waiting',
-        attempts: [],
-        tries: 0,
-        next_try_at: null,
-        done_at: null,
-        rerouted: false,
-        ...changes,
-      }));
-      await outbox.add(added);
-      delivery.wake(channelIds);
-      await settle();
-    },
-    /** Answers the oldest message that a channel's far side was asked to take. */
-    async answer(channelId: string, outcome: Answer | Error) {
-      const place = asked.findIndex(({ channel }) => channel === channelId);
-      const [first] = asked.splice(place, 1);
-      if (place < 0 || first === undefined) throw new Error(`nothing was asked of ${channelId}`);
-      if (outcome instanceof Error) first.refuse(outcome);
-      else first.take(outcome);
-      await settle();
-    },
-    async pass(ms: number) {
-      clock.pass(ms);
-      await settle();
-    },
-    /** `n1.a sent`, `n2.a waiting`, in the order in which they were added. */
-    states: () => notifications.all().map(({ id, state }) => `${id} ${state}`),
-    /** The ids of the messages that far sides were asked to take and have not answered. */
-    open: () => asked.map(({ id }) => id),
-  };
-}
-
-const OK: Answer = { request: 'POST https://far.example/…', text: '200 OK' };
+import { DeliveryError } from '../../../server/alerts/notify/channel.ts';
+import { retryAfterMs } from '../../../server/alerts/notify/delivery.ts';
+import { channelOf, OK, settle, stageDelivery } from './delivery-stage.ts';
 
 describe('delivering notifications', () => {
   it('[A4] a channel that hangs or fails delays no other one', async () => {
@@ -329,6 +195,27 @@ describe('delivery in trouble', () => {
     expect(stage.states()).toEqual(['n1.a waiting']);
   });
 
+  it('[A5] a message that is added just as its channel finds nothing to send is sent', async () => {
+    const stage = stageDelivery();
+    await stage.add(['a']);
+    const [first] = stage.outbox.all();
+    const { waiting } = stage.outbox;
+    let isAdded = false;
+    Object.assign(stage.outbox, {
+      waiting(channelId: string) {
+        const found = waiting(channelId);
+        if (found.length > 0 || first === undefined || isAdded) return found;
+        isAdded = true;
+        const tried = { at: 0, ms: 0, request: '', answer: '', worked: false };
+        stage.outbox.attempted({ ...first, id: 'n2.a' }, tried, stage.clock.now());
+        stage.delivery.wake(['a']);
+        return found;
+      },
+    });
+    await stage.answer('a', OK);
+    expect(stage.open()).toEqual(['n2.a']);
+  });
+
   it('[A3] a stop waits for the answer to what is on its way, so that it is not sent again', async () => {
     const stage = stageDelivery();
     await stage.add(['a', 'b']);
@@ -358,125 +245,5 @@ describe('delivery in trouble', () => {
     for (let i = 0; i < 5; i++) await stage.add(['a'], { event: 'repeated' });
     await stage.add(['a'], { event: 'repeated', thread: 'another' });
     expect(stage.states()).toEqual(['n1.a waiting', 'n6.a waiting', 'n7.a waiting']);
-  });
-});
-
-describe('a channel that is dead', () => {
-  function stageRerouting(channels?: readonly ChannelRecord[]) {
-    const stage = stageDelivery(channels);
-    startRerouting({
-      channels: stage.channels.all,
-      health: stage.delivery.health,
-      outbox: stage.outbox,
-      onAdded: (added) => stage.delivery.wake(added.map(({ channel_id }) => channel_id)),
-      clock: stage.clock,
-    });
-    return stage;
-  }
-
-  /** Lets the time pass while the channel `a` fails every try. */
-  async function failFor(stage: ReturnType<typeof stageRerouting>, ms: number) {
-    for (let passed = 0; passed < ms; passed += 5000) {
-      await stage.pass(5000);
-      while (stage.asked.some(({ channel }) => channel === 'a'))
-        await stage.answer('a', new DeliveryError('connection refused'));
-    }
-  }
-
-  it('[A5] what a channel does not deliver goes out on another one after three minutes, with the reason', async () => {
-    const stage = stageRerouting();
-    await stage.add(['a']);
-    await failFor(stage, 170_000);
-    expect(stage.open()).toEqual([]);
-    await failFor(stage, 30_000);
-    expect(stage.open()).toEqual(['undelivered.n1.a']);
-    const told = stage.notifications.get('undelivered.n1.a');
-    expect(told?.channel_id).toBe('b');
-    expect(told?.note).toMatch(/^The channel "a name" has delivered nothing since .*: connection refused$/);
-    expect(told?.alerts.map(({ id }) => id)).toEqual(['alert-1']);
-    await stage.answer('b', OK);
-    await failFor(stage, 900_000);
-    expect(stage.states()).toEqual(['n1.a waiting', 'undelivered.n1.a sent']);
-  });
-
-  it('[A5] that a channel is dead is told once where another one delivers the same messages', async () => {
-    const stage = stageRerouting();
-    for (let i = 0; i < 3; i++) {
-      await stage.add(['a', 'b']);
-      await stage.answer('b', OK);
-      await failFor(stage, 240_000);
-      if (i === 0) await stage.answer('b', OK);
-    }
-    expect(stage.states().filter((state) => state.startsWith('undelivered'))).toEqual([
-      'undelivered.n1.a sent',
-    ]);
-  });
-
-  it('[A5] whoever was told of an outage in place of a dead channel is told of its end', async () => {
-    const stage = stageRerouting();
-    await stage.add(['a']);
-    await failFor(stage, 200_000);
-    await stage.answer('b', OK);
-    await stage.add(['a'], { event: 'resolved' });
-    await failFor(stage, 20_000);
-    const told = stage.notifications.get('undelivered.n2.a');
-    expect(told).toMatchObject({ channel_id: 'b', event: 'resolved' });
-    expect(told?.thread).toBe(stage.notifications.get('undelivered.n1.a')?.thread);
-  });
-
-  it('[A5] the end of an outage that nobody else was told of is no news for them', async () => {
-    const stage = stageRerouting();
-    await stage.add(['a'], { event: 'resolved' });
-    await failFor(stage, 300_000);
-    expect(stage.open()).toEqual([]);
-  });
-
-  it('[A5] a channel that is dead too is not chosen', async () => {
-    const stage = stageRerouting([channelOf('a'), channelOf('off', { enabled: false }), channelOf('c')]);
-    await stage.add(['a']);
-    await failFor(stage, 200_000);
-    expect(stage.open()).toEqual(['undelivered.n1.a']);
-    expect(stage.notifications.get('undelivered.n1.a')?.channel_id).toBe('c');
-  });
-
-  it('[A3] a message that arrives while it is given to another channel is not sent once more', async () => {
-    const stage = stageRerouting();
-    await stage.add(['a']);
-    await failFor(stage, 170_000);
-    // A try is on its way when the channel counts as dead.
-    stage.delivery.retryNow('a');
-    for (let i = 0; i < 3; i++) await stage.pass(10_000);
-    expect(stage.open()).toEqual(['n1.a', 'undelivered.n1.a']);
-    expect(stage.notifications.get('n1.a')?.rerouted).toBe(true);
-    await stage.answer('a', OK);
-    expect(stage.notifications.get('n1.a')).toMatchObject({ state: 'sent', rerouted: true });
-    await stage.answer('b', OK);
-    await stage.pass(600_000);
-    expect(stage.open()).toEqual([]);
-  });
-
-  it('[A5] that a channel is dead is told later where no other one worked at first', async () => {
-    const stage = stageRerouting();
-    await stage.add(['a', 'b']);
-    await stage.answer('b', OK);
-    await stage.channels.put(channelOf('b', { enabled: false }));
-    await failFor(stage, 300_000);
-    expect(stage.open()).toEqual([]);
-    await stage.channels.put(channelOf('b'));
-    await failFor(stage, 20_000);
-    expect(stage.open()).toEqual(['undelivered.n1.a']);
-  });
-
-  it('[A5] where the substitute dies too, a third channel takes over', async () => {
-    const stage = stageRerouting([channelOf('a'), channelOf('b'), channelOf('c')]);
-    await stage.add(['a']);
-    await failFor(stage, 200_000);
-    for (let passed = 0; passed < 240_000; passed += 5000) {
-      for (const { channel } of [...stage.asked])
-        if (channel !== 'c') await stage.answer(channel, new DeliveryError('connection refused'));
-      await stage.pass(5000);
-    }
-    const told = stage.notifications.get('undelivered.undelivered.n1.a');
-    expect(told).toMatchObject({ channel_id: 'c', event: 'undelivered', count: 1 });
   });
 });
