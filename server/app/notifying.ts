@@ -13,6 +13,7 @@ import { createDelivery } from '../alerts/notify/delivery.ts';
 import { createDispatch } from '../alerts/notify/dispatch.ts';
 import { startHeartbeat } from '../alerts/notify/heartbeat.ts';
 import { messageOf } from '../alerts/notify/message.ts';
+import { newNotification } from '../alerts/notify/notification.ts';
 import { createOutbox } from '../alerts/notify/outbox.ts';
 import { createOutgoing } from '../alerts/notify/outgoing.ts';
 import { startRerouting } from '../alerts/notify/rerouting.ts';
@@ -196,26 +197,15 @@ export async function openNotifying(
   /** A message about the newest alert, or about none where there has been none. */
   function testNotification({ id, name }: Pick<ChannelRecord, 'id' | 'name'>): Notification {
     const [newest] = alerting.alerts.all({ limit: 1 });
-    return {
+    return newNotification({
       id: `test.${randomUUID()}`,
       channel_id: id,
-      route_id: null,
       thread: `test.${randomUUID()}`,
-      number: 1,
-      subject: '',
       event: 'test',
-      whole: true,
       alerts: newest === undefined ? [] : [newest],
-      count: newest === undefined ? 0 : 1,
       note: `This is a test of the channel "${name}". It shows the newest alert; nothing new has happened.`,
       created_at: now(),
-      state: 'waiting',
-      attempts: [],
-      tries: 0,
-      next_try_at: null,
-      done_at: null,
-      rerouted: false,
-    };
+    });
   }
 
   function coverage(match: RouteMatch): { machines: number; rules: number } {

@@ -12,6 +12,7 @@ import type { AlertGroupRecord } from '../../state/records.ts';
 import type { Clock, Log } from '../../types.ts';
 import { caughtUp, channelsOf, joinGroup, openGroup, stepGroup, type GroupMessage } from './grouping.ts';
 import { Groups } from './groups.ts';
+import { newNotification } from './notification.ts';
 import type { Outbox } from './outbox.ts';
 import { groupKeyOf, routesOf } from './routing.ts';
 
@@ -118,26 +119,20 @@ export function createDispatch({
     route: AlertRoute,
     { event, alerts, whole }: GroupMessage,
   ): Notification[] {
-    return channelsOf(group, route, event).map((channelId) => ({
-      id: `${group.id}.${group.messages}.${channelId}`,
-      channel_id: channelId,
-      route_id: route.id,
-      thread: group.id,
-      number: group.messages,
-      subject: group.subject,
-      event,
-      whole,
-      alerts: [...alerts],
-      count: alerts.length,
-      note: '',
-      created_at: clock.now(),
-      state: 'waiting',
-      attempts: [],
-      tries: 0,
-      next_try_at: null,
-      done_at: null,
-      rerouted: false,
-    }));
+    return channelsOf(group, route, event).map((channelId) =>
+      newNotification({
+        id: `${group.id}.${group.messages}.${channelId}`,
+        channel_id: channelId,
+        route_id: route.id,
+        thread: group.id,
+        number: group.messages,
+        subject: group.subject,
+        event,
+        whole,
+        alerts: [...alerts],
+        created_at: clock.now(),
+      }),
+    );
   }
 
   /** Makes the group's messages that are due, and stores them, then the group. */

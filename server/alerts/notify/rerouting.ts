@@ -5,6 +5,7 @@
 import type { Alert } from '#protocol/alerts.ts';
 import type { ChannelHealth, ChannelRecord, Notification } from '#protocol/notify.ts';
 import type { Clock } from '../../types.ts';
+import { newNotification } from './notification.ts';
 import type { Outbox } from './outbox.ts';
 
 /** How long a channel may fail before another one is told, milliseconds. */
@@ -49,25 +50,16 @@ function substitutionOf(
   substitute: ChannelRecord,
   created_at: number,
 ): Notification {
-  const alerts = alertsOf(notifications);
   const [first] = notifications;
-  return {
-    ...first,
-    id: `undelivered.${first.id}`,
+  const { id, thread, route_id, number, subject, whole } = first;
+  return newNotification({
+    id: `undelivered.${id}`,
     channel_id: substitute.id,
-    thread: `undelivered.${first.thread}`,
+    thread: `undelivered.${thread}`,
     event: asksToAct(first) ? 'undelivered' : 'resolved',
-    alerts,
-    count: alerts.length,
-    note,
-    created_at,
-    state: 'waiting',
-    attempts: [],
-    tries: 0,
-    next_try_at: null,
-    done_at: null,
-    rerouted: false,
-  };
+    ...{ route_id, number, subject, whole, note, created_at },
+    alerts: alertsOf(notifications),
+  });
 }
 
 /** Starts looking for undelivered notifications; returns the function that stops it. */

@@ -2,6 +2,7 @@
 import type { Notification, NotifySettings } from '#protocol/notify.ts';
 import type { Clock } from '../../types.ts';
 import { spanAt } from '../week-hours.ts';
+import { newNotification } from './notification.ts';
 import type { Outbox } from './outbox.ts';
 
 const LOOK_EVERY_MS = 15_000;
@@ -29,27 +30,17 @@ export function startWatchdog({ settings, summary, outbox, onAdded, clock }: Wat
     const due = spanAt({ days: EVERY_DAY, from: at, to: at, time_zone }, now)?.from;
     if (due === undefined || now - due > LATEST_MS) return;
     const fresh = channels
-      .map((channel_id): Notification => ({
-        // The same for the whole day, so that a restart does not send it twice.
-        id: `watchdog.${due}.${channel_id}`,
-        channel_id,
-        route_id: null,
-        thread: `watchdog.${due}`,
-        number: 1,
-        subject: '',
-        event: 'watchdog',
-        whole: true,
-        alerts: [],
-        count: 0,
-        note: summary(),
-        created_at: now,
-        state: 'waiting',
-        attempts: [],
-        tries: 0,
-        next_try_at: null,
-        done_at: null,
-        rerouted: false,
-      }))
+      .map((channel_id) =>
+        newNotification({
+          // The same for the whole day, so that a restart does not send it twice.
+          id: `watchdog.${due}.${channel_id}`,
+          channel_id,
+          thread: `watchdog.${due}`,
+          event: 'watchdog',
+          note: summary(),
+          created_at: now,
+        }),
+      )
       .filter(({ id }) => outbox.get(id) === undefined);
     if (fresh.length === 0) return;
     await outbox.add(fresh);
