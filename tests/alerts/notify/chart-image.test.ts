@@ -19,7 +19,7 @@ function chart(facts: Partial<MessageChart> = {}): MessageChart {
 const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, words]) => words);
 
 describe('the chart of an e-mail', () => {
-  it('has the values with their units, times of day and the threshold', () => {
+  it('the chart of a mail has the values with their units, times of day and the threshold', () => {
     const svg = chartSvg(chart());
     expect(texts(svg)).toEqual([
       '0',
@@ -36,7 +36,7 @@ describe('the chart of an e-mail', () => {
     expect(svg).toContain('stroke-dasharray');
   });
 
-  it('draws a gap as a gap', () => {
+  it('the chart of a mail draws a gap as a gap', () => {
     const line = /<path d="([^"]+)" fill="none" stroke="#206dc1"/.exec(chartSvg(chart()))?.[1] ?? '';
     expect(line.match(/M/g)).toHaveLength(2);
     expect(line).not.toMatch(/NaN|undefined/);
@@ -47,22 +47,25 @@ describe('the chart of an e-mail', () => {
     ['net_rx', [0, 12e6, 30e6], null, '240 Mbit/s'],
     ['my_count', [5, 5, 5], 20_000, '20.0 k'],
     ['temp:core', [-12, 3, 8], -5, '-5'],
-  ] as const)('fits the values of %s and its threshold', (field, [min, mean, max], threshold, words) => {
-    const svg = chartSvg(chart({ field, threshold, points: [[AT, min, mean, max]] }));
-    expect(texts(svg).join(' ')).toContain(words);
-    expect(svg).not.toMatch(/NaN|Infinity/);
-  });
+  ] as const)(
+    'the chart of a mail fits the values of %s and its threshold',
+    (field, [min, mean, max], threshold, words) => {
+      const svg = chartSvg(chart({ field, threshold, points: [[AT, min, mean, max]] }));
+      expect(texts(svg).join(' ')).toContain(words);
+      expect(svg).not.toMatch(/NaN|Infinity/);
+    },
+  );
 
-  it('is drawn without any value too', () => {
+  it('the chart of a mail is drawn without any value too', () => {
     for (const points of [[], [[AT, null, null, null]] as const, [[AT, 0, 0, 0]] as const])
       expect(chartSvg(chart({ field: 'x', points, threshold: null }))).not.toMatch(/NaN|Infinity/);
   });
 
-  it('[S6] shows no markup of a field', () => {
+  it('[S6] the chart of a mail shows no markup of a field', () => {
     expect(chartSvg(chart({ field: '</svg><script>' }))).not.toContain('<script>');
   });
 
-  it('becomes a PNG that is twice as large', async () => {
+  it('the chart of a mail becomes a PNG that is twice as large', async () => {
     const png = await chartPng(chart());
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([1104, 336]);

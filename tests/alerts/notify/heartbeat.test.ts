@@ -30,7 +30,7 @@ function stageHeartbeat(start: NotifySettings['heartbeat']) {
 const HEARTBEAT = { url: 'https://hc.example/ping', every_s: 60, private_network: false };
 
 describe('the heartbeat', () => {
-  it('calls the address at once and at its pace, with how well the server is', async () => {
+  it('the heartbeat calls the address at once and at its pace, with how well the server is', async () => {
     const { clock, calls, heartbeat } = stageHeartbeat(HEARTBEAT);
     await settle();
     clock.pass(180_000);

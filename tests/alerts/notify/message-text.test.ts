@@ -21,14 +21,14 @@ import {
 const SINCE = 'CPU high, since 26 Nov, 14:07:09 UTC';
 
 describe('the text of a message', () => {
-  it('says what is wrong where, since when and what to do, and ends with the address', () => {
+  it('the text of a message says what is wrong where, since when and what to do, and ends with the address', () => {
     const text = messageText(message('firing', { runbook: 'Restart nginx.', note: 'Two lines.' }), 1000);
     expect(text).toBe(
       `Two lines.\n\nweb-1: CPU 97 %, above 90 %\n${SINCE}\nRestart nginx.\n\n${WEB_URL}/alerts/alert-1`,
     );
   });
 
-  it('says how long a resolved alert lasted, and who acknowledged one', () => {
+  it('the text of a message says how long a resolved alert lasted, and who acknowledged one', () => {
     expect(messageText(message('resolved', { alerts: [alertOf(RESOLVED)] }), 1000)).toContain(
       '26 Nov, 14:07:09 UTC, for 3 min',
     );
@@ -37,13 +37,13 @@ describe('the text of a message', () => {
     );
   });
 
-  it('says what else is known of the moment', () => {
+  it('the text of a message says what else is known of the moment', () => {
     const [line] = message().lines;
     const lines = line === undefined ? [] : [{ ...line, details: ['postgres 81 %', 'node 9 %'] }];
     expect(messageText({ ...message(), lines }, 1000)).toContain(`${SINCE}\npostgres 81 %\nnode 9 %\n`);
   });
 
-  it('names the machines with links to their alerts where the channel has links', () => {
+  it('the text of a message names the machines with links to their alerts where the channel has links', () => {
     expect(messageText(message(), 1000, MARKDOWN)).toBe(
       `**[web-1](${WEB_URL}/alerts/alert-1)**: CPU 97 %, above 90 %\n${SINCE}`,
     );
@@ -98,7 +98,7 @@ describe('the text of a message', () => {
     );
   });
 
-  it('[S6] names that would be markup are shown as they are', () => {
+  it('[S6] names in the text of a message that would be markup are shown as they are', () => {
     const markdown = messageText(hostileMessage(), 10_000, MARKDOWN);
     expect(markdown).not.toMatch(/@everyone|@all/);
     expect(markdown).toContain('\\<!channel\\> @\u200beveryone');
@@ -110,7 +110,7 @@ describe('the text of a message', () => {
 });
 
 describe('one line of text', () => {
-  it('is cut by its size after escaping, between characters', () => {
+  it('the text of a message is cut by its size after escaping, between characters', () => {
     expect(lineOf('a<b', 10, HTML)).toBe('a&lt;b');
     expect(lineOf('a'.repeat(20), 10)).toBe(`${'a'.repeat(9)}…`);
     expect(lineOf('<'.repeat(20), 10, HTML)).toBe('&lt;&lt;…');

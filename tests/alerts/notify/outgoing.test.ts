@@ -30,7 +30,7 @@ const failureOf = (url: string, parts: Partial<OutgoingParts> = {}) =>
   failure(outgoing(parts).request({ url, body: 'x' }));
 
 describe('an outgoing request', () => {
-  it('sends method, headers and body, and returns what was answered', async () => {
+  it('a request sends method, headers and body, and returns what was answered', async () => {
     const { url, requests } = await startReceiver(() => ({ status: 201, body: { id: 7 } }));
     const reply = await outgoing().request({
       method: 'PUT',
@@ -50,7 +50,7 @@ describe('an outgoing request', () => {
     ]);
   });
 
-  it('reads 64 KiB of a reply and drops the rest', async () => {
+  it('a request reads 64 KiB of a reply and drops the rest', async () => {
     const { url } = await startReceiver(() => ({ body: 'x'.repeat(3_000_000) }));
     const { body } = await outgoing().request({ url });
     expect(body.length).toBe(64 * 1024);

@@ -6,7 +6,7 @@ const text = (body: string, sent = message()) => applyTemplate(sent, { title: nu
 const json = (body: string, sent = message()) => applyTemplate(sent, { title: null, body }, 'json');
 
 describe('a template', () => {
-  it('makes the title and the body of a message from its alerts', () => {
+  it('a template makes the title and the body of a message from its alerts', () => {
     const template = {
       title: '{{ severity | upcase }} {{ alerts[0].machine }}',
       body: '{% for alert in alerts %}{{ alert.machine }} has {{ alert.reading }}\n{% endfor %}See {{ url }}',
@@ -20,7 +20,7 @@ describe('a template', () => {
     expect(templateProblem).toBeNull();
   });
 
-  it('that is empty leaves the built-in words', () => {
+  it('a template that is empty leaves the built-in words', () => {
     expect(applyTemplate(message(), { title: '', body: null }, 'text')).toEqual({
       message: message(),
       templateProblem: null,
@@ -62,12 +62,12 @@ describe('a template', () => {
     expect(templateProblem).toContain('The built-in title is sent.');
   });
 
-  it('reaches nothing but the data of the message', () => {
+  it('a template reaches nothing but the data of the message', () => {
     for (const body of ['{{ title.constructor }}', '{{ alerts.constructor.name }}', '{{ process.env }}'])
       expect(text(body).message.ownText).toBeNull();
   });
 
-  it('of JSON may put names between quotes, whatever they hold', () => {
+  it('a template of JSON may put names between quotes, whatever they hold', () => {
     const { message: made } = json('{"name": "{{ alerts[0].machine }}", "n": {{ count }}}', hostileMessage());
     expect(JSON.parse(made.ownText ?? '')).toEqual({
       name: hostileMessage().lines[0]?.machine,
@@ -75,7 +75,7 @@ describe('a template', () => {
     });
   });
 
-  it('of JSON may put in whole values with the filter json', () => {
+  it('a template of JSON may put in whole values with the filter json', () => {
     const { message: made } = json('{"all": {{ alerts | json }}, "title": {{ title | json }}}');
     expect(JSON.parse(made.ownText ?? '')).toMatchObject({
       all: [{ machine: 'web-1' }],
@@ -83,13 +83,13 @@ describe('a template', () => {
     });
   });
 
-  it('that makes no JSON where JSON is sent is told', () => {
+  it('a template that makes no JSON where JSON is sent is told', () => {
     const { message: made, templateProblem } = json('{"a": {{ title }}}');
     expect(made.ownText).toBeNull();
     expect(templateProblem).toContain('it makes no valid JSON');
   });
 
-  it('has a preview with the built-in words where it fails', () => {
+  it('a template has a preview with the built-in words where it fails', () => {
     expect(preview({ title: 'T: {{ title }}', body: null }, message(), 'text')).toEqual({
       title: `T: ${message().title}`,
       text: `web-1: CPU 97 %, above 90 %\nCPU high, since 26 Nov, 14:07:09 UTC\n\n${WEB_URL}/alerts/alert-1`,

@@ -46,7 +46,7 @@ function stageWatchdog(settings: NotifySettings['watchdog']) {
 const AT_NINE = { at: '09:00', time_zone: 'UTC', channels: ['phone'] };
 
 describe('the daily message', () => {
-  it('goes out once a day at its time, to each of its channels', async () => {
+  it('the daily message goes out once a day at its time, to each of its channels', async () => {
     const stage = stageWatchdog({ ...AT_NINE, channels: ['phone', 'mail'] });
     await stage.passHours(48);
     expect(stage.times()).toEqual([

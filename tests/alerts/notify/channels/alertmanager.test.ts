@@ -5,7 +5,7 @@ import { alertOf, bodyOf, message, outage, RESOLVED, sendThrough, WEB_URL } from
 const SETTINGS = { server: 'http://alertmanager.example.com:9093/', authorization: 'Basic eDp5' };
 
 describe('alertmanager', () => {
-  it('posts each alert with labels, and with an end far off while it fires', async () => {
+  it('an Alertmanager channel posts each alert with labels, and with an end far off while it fires', async () => {
     const sent = await sendThrough(alertmanager, SETTINGS, message('firing', { runbook: 'Restart it.' }));
     expect(sent.requests).toMatchObject([
       {
@@ -46,7 +46,7 @@ describe('alertmanager', () => {
     expect(body).toMatchObject([{ labels: { alertname: 'Watchdog' }, endsAt: '2026-11-27T15:07:09.000Z' }]);
   });
 
-  it('says what Alertmanager refuses', async () => {
+  it('an Alertmanager channel says what Alertmanager refuses', async () => {
     const answer = () => ({ status: 400, body: '"start time must be before end time"' });
     const { error } = await sendThrough(alertmanager, SETTINGS, message(), { answer });
     expect(error?.message).toContain('start time must be before end time');

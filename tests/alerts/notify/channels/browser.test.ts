@@ -75,7 +75,7 @@ const send = (browsers: Browsers, settings: object = {}, sent: Message = message
   });
 
 describe('browser', () => {
-  it('sends an encrypted message, signed by the server, that only the browser can read', async () => {
+  it('a browser channel sends an encrypted message, signed by the server, that only the browser can read', async () => {
     const service = await startPushService();
     const ada = makeBrowser('ada', `${service.url}/ada`);
     const answer = await send(browsersOf(() => [ada.subscription]));
@@ -96,7 +96,7 @@ describe('browser', () => {
     });
   });
 
-  it('reaches the browsers of the people that are named, and forgets one that is gone', async () => {
+  it('a browser channel reaches the browsers of the people that are named, and forgets one that is gone', async () => {
     const service = await startPushService();
     const all = ['ada/x', 'gone', 'bob'].map((path) =>
       makeBrowser(path === 'bob' ? 'bob' : 'ada', `${service.url}/${path}`),

@@ -15,7 +15,7 @@ import {
 const SETTINGS = { url: 'https://discord.com/api/webhooks/123/abcdEFGH' };
 
 describe('discord', () => {
-  it('posts an embed and waits for its answer when an alert fires', async () => {
+  it('a Discord channel posts an embed and waits for its answer when an alert fires', async () => {
     const sent = await sendThrough(discord, SETTINGS, message(), { answer: () => ({ body: { id: '1' } }) });
     expect(sent.requests).toMatchObject([{ method: 'POST', url: `${SETTINGS.url}?wait=true` }]);
     expect(bodyOf(sent)).toEqual({
@@ -33,7 +33,7 @@ describe('discord', () => {
     });
   });
 
-  it('posts a green embed into the thread when it is resolved', async () => {
+  it('a Discord channel posts a green embed into the thread when it is resolved', async () => {
     const resolved = message('resolved', { alerts: [alertOf(RESOLVED)] });
     const sent = await sendThrough(discord, { ...SETTINGS, thread_id: '42' }, resolved);
     expect(sent.requests[0]?.url).toBe(`${SETTINGS.url}?wait=true&thread_id=42`);
@@ -51,7 +51,7 @@ describe('discord', () => {
     expect(text).toMatch(/\[and \d+ more\]\(/);
   });
 
-  it('waits as long as a 429 asks in its body, in fractions of seconds', async () => {
+  it('a Discord channel waits as long as a 429 asks in its body, in fractions of seconds', async () => {
     const body = { message: 'You are being rate limited.', retry_after: 1.25, global: false };
     const { error } = await sendThrough(discord, SETTINGS, message(), {
       answer: () => ({ status: 429, headers: { 'retry-after': '2' }, body }),
@@ -60,7 +60,7 @@ describe('discord', () => {
     expect(error?.message).toContain('Discord takes no more messages for a moment.');
   });
 
-  it('says that the webhook is gone', async () => {
+  it('a Discord channel says that the webhook is gone', async () => {
     const body = { message: 'Unknown Webhook', code: 10015 };
     const { error } = await sendThrough(discord, SETTINGS, message(), {
       answer: () => ({ status: 404, body }),

@@ -56,7 +56,7 @@ async function startTrusted(options: Parameters<typeof startMailServer>[0] = {})
 }
 
 describe('email', () => {
-  it('[Must show 2] is sent over STARTTLS with a login to several recipients', async () => {
+  it('[Must show 2] an e-mail is sent over STARTTLS with a login to several recipients', async () => {
     const { port, mails } = await startTrusted();
     const answer = await send({ port });
     expect(answer).toEqual({ request: `SMTP localhost:${port}`, text: '250 queued as 1' });
@@ -77,7 +77,7 @@ describe('email', () => {
     expect(html).not.toMatch(/<script|<link|src="http/);
   });
 
-  it('is sent over TLS from the beginning, and without encryption where that is chosen', async () => {
+  it('an e-mail is sent over TLS from the beginning, and without encryption where that is chosen', async () => {
     const { port, mails } = await startTrusted({ secure: true });
     await send({ port, security: 'tls' });
     const plain = await startMailServer({ hideSTARTTLS: true, authOptional: true });
@@ -101,7 +101,7 @@ describe('email', () => {
     expect(part(second, 'text/plain').toString()).toMatch(/^Resolved: web-1/);
   });
 
-  it('[S6] names that would be markup or headers are shown as they are', async () => {
+  it('[S6] names that would be markup or headers are shown in an e-mail as they are', async () => {
     const { port, mails } = await startTrusted();
     await send({ port }, { ...hostileMessage(), subject: 'a\r\nBcc: evil@example.com' });
     const raw = mails[0]?.raw ?? '';
@@ -120,7 +120,7 @@ describe('email', () => {
     expect(part(raw, 'text/plain').toString()).toContain('machine-499');
   });
 
-  it('carries the chart of the field, which the HTML shows', async () => {
+  it('an e-mail carries the chart of the field, which the HTML shows', async () => {
     const { port, mails } = await startTrusted();
     const points = [[AT - 60_000, 1, 2, 3] as const, [AT, 90, 97, 99] as const];
     const chart = { field: 'cpu', from: AT - 60_000, to: AT + 60_000, points, threshold: 90, at: AT };

@@ -5,7 +5,7 @@ import { bodyOf, hostileMessage, message, outage, sendThrough, textIn, WEB_URL }
 const SETTINGS = { url: 'https://chat.googleapis.com/v1/spaces/AAAA/messages?key=k&token=t' };
 
 describe('google-chat', () => {
-  it('posts a card into the thread of the outage', async () => {
+  it('a Google Chat channel posts a card into the thread of the outage', async () => {
     const sent = await sendThrough(googleChat, SETTINGS);
     expect(sent.requests).toMatchObject([
       { method: 'POST', url: `${SETTINGS.url}&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD` },

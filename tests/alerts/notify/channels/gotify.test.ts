@@ -5,7 +5,7 @@ import { bodyOf, message, sendThrough, WEB_URL } from '../channel-stage.ts';
 const SETTINGS = { server: 'https://gotify.example.com', token: 'A1b2' };
 
 describe('gotify', () => {
-  it('creates a message in Markdown with the token of the application', async () => {
+  it('a Gotify channel creates a message in Markdown with the token of the application', async () => {
     const sent = await sendThrough(gotify, SETTINGS, message(), { answer: () => ({ body: { id: 1 } }) });
     expect(sent.requests).toMatchObject([
       { method: 'POST', url: 'https://gotify.example.com/message', headers: { 'x-gotify-key': 'A1b2' } },
@@ -22,7 +22,7 @@ describe('gotify', () => {
     });
   });
 
-  it('says that the token is not that of an application', async () => {
+  it('a Gotify channel says that the token is not that of an application', async () => {
     const body = {
       error: 'Unauthorized',
       errorCode: 401,
@@ -35,7 +35,7 @@ describe('gotify', () => {
     expect(error?.refused).toBe(false);
   });
 
-  it('says what Gotify says of a message that it refuses', async () => {
+  it('a Gotify channel says what Gotify says of a message that it refuses', async () => {
     const body = { error: 'Bad Request', errorCode: 400, errorDescription: "Field 'message' is required" };
     const { error } = await sendThrough(gotify, SETTINGS, message(), {
       answer: () => ({ status: 400, body }),

@@ -3,7 +3,7 @@ import { homeAssistant } from '../../../../server/alerts/notify/channels/home-as
 import { bodyOf, message, sendThrough, WEB_URL } from '../channel-stage.ts';
 
 describe('home-assistant', () => {
-  it('posts the message to the webhook of the automation', async () => {
+  it('a Home Assistant channel posts the message to the webhook of the automation', async () => {
     const settings = { server: 'http://homeassistant.local:8123', webhook_id: '-abc/def' };
     const sent = await sendThrough(homeAssistant, settings);
     expect(sent.requests).toMatchObject([

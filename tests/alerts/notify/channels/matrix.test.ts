@@ -9,7 +9,7 @@ const SETTINGS = {
 };
 
 describe('matrix', () => {
-  it('puts the message under its own transaction id, so that a second try is posted once', async () => {
+  it('a Matrix channel puts the message under its own transaction id, so that a second try is posted once', async () => {
     const sent = await sendThrough(matrix, SETTINGS, message(), {
       answer: () => ({ body: { event_id: '$1' } }),
     });

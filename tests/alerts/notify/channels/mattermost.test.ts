@@ -5,7 +5,7 @@ import { bodyOf, hostileMessage, message, outage, sendThrough, textIn, WEB_URL }
 const SETTINGS = { url: 'https://mattermost.example.com/hooks/abcdefgh12345678' };
 
 describe('mattermost', () => {
-  it('posts an attachment to the webhook', async () => {
+  it('a Mattermost channel posts an attachment to the webhook', async () => {
     const sent = await sendThrough(mattermost, { ...SETTINGS, channel: 'ops' }, message(), {
       answer: () => ({ body: 'ok' }),
     });

@@ -14,7 +14,7 @@ import {
 const SETTINGS = { topic: 'floor-x7', token: 'tk_1' };
 
 describe('ntfy', () => {
-  it('publishes JSON to the root of the server when an alert fires', async () => {
+  it('an ntfy channel publishes JSON to the root of the server when an alert fires', async () => {
     const sent = await sendThrough(ntfy, SETTINGS, message(), { answer: () => ({ body: { id: 'x' } }) });
     expect(sent.requests).toMatchObject([
       { method: 'POST', url: 'https://ntfy.sh/', headers: { authorization: 'Bearer tk_1' } },

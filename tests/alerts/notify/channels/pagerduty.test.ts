@@ -18,7 +18,7 @@ const ACCEPTED = () => ({
 });
 
 describe('pagerduty', () => {
-  it('triggers an incident of the outage when an alert fires', async () => {
+  it('a PagerDuty channel triggers an incident of the outage when an alert fires', async () => {
     const sent = await sendThrough(pagerduty, SETTINGS, message(), { answer: ACCEPTED });
     expect(sent.requests).toMatchObject([{ method: 'POST', url: 'https://events.pagerduty.com/v2/enqueue' }]);
     const url = `${WEB_URL}/alerts/alert-1`;

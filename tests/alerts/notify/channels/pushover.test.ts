@@ -11,7 +11,7 @@ async function parametersOf(...args: Parameters<typeof sendThrough>): Promise<Re
 }
 
 describe('pushover', () => {
-  it('posts to messages.json when an alert fires', async () => {
+  it('a Pushover channel posts to messages.json when an alert fires', async () => {
     const sent = await sendThrough(pushover, SETTINGS, message(), {
       answer: () => ({ body: { status: 1 } }),
     });
@@ -31,7 +31,7 @@ describe('pushover', () => {
     });
   });
 
-  it('repeats a critical alert until it is confirmed where that is wanted, and only that', async () => {
+  it('a Pushover channel repeats a critical alert until it is confirmed where that is wanted, and only that', async () => {
     const settings = { ...SETTINGS, emergency: true, device: 'phone' };
     const urgent = await parametersOf(pushover, settings);
     expect(urgent).toMatchObject({ priority: '2', retry: '60', expire: '3600', device: 'phone' });

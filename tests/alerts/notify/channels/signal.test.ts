@@ -9,7 +9,7 @@ const SETTINGS = {
 };
 
 describe('signal', () => {
-  it('posts to v2/send with all recipients', async () => {
+  it('a Signal channel posts to v2/send with all recipients', async () => {
     const sent = await sendThrough(signal, SETTINGS, message(), {
       answer: () => ({ status: 201, body: { timestamp: '1' } }),
     });

@@ -17,7 +17,7 @@ const SETTINGS = { url: URL_ };
 const section = (text: string) => ({ type: 'section', text: { type: 'mrkdwn', text } });
 
 describe('slack', () => {
-  it('posts blocks to the webhook when an alert fires', async () => {
+  it('a Slack channel posts blocks to the webhook when an alert fires', async () => {
     const sent = await sendThrough(slack, SETTINGS, message(), { answer: () => ({ body: 'ok' }) });
     expect(sent.requests).toMatchObject([
       { url: URL_, method: 'POST', headers: { 'content-type': 'application/json; charset=utf-8' } },
@@ -35,7 +35,7 @@ describe('slack', () => {
     expect(sent.answer?.text).toBe('200 OK: ok');
   });
 
-  it('says that an alert is resolved', async () => {
+  it('a Slack channel says that an alert is resolved', async () => {
     const body = bodyOf(
       await sendThrough(slack, SETTINGS, message('resolved', { alerts: [alertOf(RESOLVED)] })),
     );
@@ -68,7 +68,7 @@ describe('slack', () => {
     expect(error?.refused).toBe(refused);
   });
 
-  it('waits as long as Slack asks', async () => {
+  it('a Slack channel waits as long as Slack asks', async () => {
     const answer = () => ({ status: 429, headers: { 'retry-after': '30' } });
     expect((await sendThrough(slack, SETTINGS, message(), { answer })).error?.retryAfterMs).toBe(30_000);
   });

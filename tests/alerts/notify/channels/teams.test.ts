@@ -7,7 +7,7 @@ const SETTINGS = {
 };
 
 describe('teams', () => {
-  it('posts an adaptive card to the workflow when an alert fires', async () => {
+  it('a Teams channel posts an adaptive card to the workflow when an alert fires', async () => {
     const sent = await sendThrough(teams, SETTINGS, message(), { answer: () => ({ status: 202 }) });
     expect(sent.requests).toMatchObject([{ method: 'POST', url: SETTINGS.url }]);
     expect(bodyOf(sent)).toEqual({

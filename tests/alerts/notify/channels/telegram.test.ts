@@ -20,7 +20,7 @@ const refusal = (status: number, description: string, parameters?: object) => ({
 });
 
 describe('telegram', () => {
-  it('calls sendMessage of the bot when an alert fires', async () => {
+  it('a Telegram channel calls sendMessage of the bot when an alert fires', async () => {
     const sent = await sendThrough(telegram, SETTINGS);
     expect(sent.requests).toMatchObject([
       { method: 'POST', url: 'https://api.telegram.org/bot123456:ABC-def/sendMessage' },
@@ -34,7 +34,7 @@ describe('telegram', () => {
     });
   });
 
-  it('writes into a topic, and quietly where that is wanted, when it is resolved', async () => {
+  it('a Telegram channel writes into a topic, and quietly where that is wanted, when it is resolved', async () => {
     const resolved = message('resolved', { alerts: [alertOf(RESOLVED)] });
     const body = bodyOf(await sendThrough(telegram, { ...SETTINGS, thread_id: 7, quiet: true }, resolved));
     expect(body).toMatchObject({ message_thread_id: 7, disable_notification: true });
@@ -71,7 +71,7 @@ describe('telegram', () => {
     expect(error?.retryAfterMs).toBe(status === 429 ? 17_000 : undefined);
   });
 
-  it('names the new number of a group that became a supergroup', async () => {
+  it('a Telegram channel names the new number of a group that became a supergroup', async () => {
     const answer = refusal(400, 'Bad Request: group chat was upgraded', { migrate_to_chat_id: -1009 });
     expect((await sendThrough(telegram, SETTINGS, message(), answer)).error?.message).toContain(
       'Enter -1009 as',

@@ -6,7 +6,7 @@ const SID = `AC${'0'.repeat(32)}`;
 const SETTINGS = { account_sid: SID, auth_token: 'secret', from: '+15017122661', to: '+491701234567' };
 
 describe('twilio', () => {
-  it('posts a form to the messages of the account', async () => {
+  it('a Twilio channel posts a form to the messages of the account', async () => {
     const sent = await sendThrough(twilio, SETTINGS, message(), {
       answer: () => ({ status: 201, body: { sid: 'SM1' } }),
     });
@@ -27,7 +27,7 @@ describe('twilio', () => {
     });
   });
 
-  it('sends by a messaging service where its SID is the sender', async () => {
+  it('a Twilio channel sends by a messaging service where its SID is the sender', async () => {
     const { requests } = await sendThrough(twilio, { ...SETTINGS, from: 'MG123' });
     expect(new URLSearchParams(requests[0]?.body).get('MessagingServiceSid')).toBe('MG123');
   });

@@ -16,7 +16,7 @@ import {
 const SETTINGS = { url: 'https://example.com/hook?x=1' };
 
 describe('webhook', () => {
-  it('posts the message as JSON when an alert fires', async () => {
+  it('a webhook posts the message as JSON when an alert fires', async () => {
     const sent = await sendThrough(webhook, SETTINGS, message('firing', { runbook: 'Restart it.' }));
     expect(sent.requests).toMatchObject([
       {
@@ -59,7 +59,7 @@ describe('webhook', () => {
   it.each([
     ['resolved', RESOLVED],
     ['acknowledged', ACKNOWLEDGED],
-  ] as const)('says that an alert is %s', async (event, facts) => {
+  ] as const)('a webhook says that an alert is %s', async (event, facts) => {
     const body = bodyOf(await sendThrough(webhook, SETTINGS, message(event, { alerts: [alertOf(facts)] })));
     expect(body).toMatchObject({ event, alerts: [{ state: event }] });
   });
@@ -81,7 +81,7 @@ describe('webhook', () => {
     expect(JSON.stringify(body)).toContain('machine-499');
   });
 
-  it('sends the JSON of the template in place of its own', async () => {
+  it('a webhook sends the JSON of the template in place of its own', async () => {
     const own = { ...message(), ownText: '{"hello": "you"}' };
     expect(bodyOf(await sendThrough(webhook, SETTINGS, own))).toEqual({ hello: 'you' });
   });

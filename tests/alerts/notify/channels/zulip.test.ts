@@ -23,7 +23,7 @@ const sendForm = async (sent = message()) => {
 };
 
 describe('zulip', () => {
-  it('posts to the topic of the outage when an alert fires', async () => {
+  it('a Zulip channel posts to the topic of the outage when an alert fires', async () => {
     const sent = await sendThrough(zulip, SETTINGS, message(), {
       answer: () => ({ body: { result: 'success', msg: '', id: 42 } }),
     });
@@ -43,7 +43,7 @@ describe('zulip', () => {
     });
   });
 
-  it('says in the same topic that it is resolved', async () => {
+  it('a Zulip channel says in the same topic that it is resolved', async () => {
     const form = await sendForm(message('resolved', { alerts: [alertOf(RESOLVED)], number: 2 }));
     expect(form).toMatchObject({
       topic: 'web-1, CPU',
@@ -51,7 +51,7 @@ describe('zulip', () => {
     });
   });
 
-  it('[S6] names call nobody, and [A5] a message has at most 10,000 characters and counts the rest', async () => {
+  it('[S6] names in a Zulip message call nobody, and [A5] a message has at most 10,000 characters and counts the rest', async () => {
     expect((await sendForm(hostileMessage())).content).not.toMatch(/@everyone|@all/);
     const { content = '' } = await sendForm(outage(500));
     expect(content.length).toBeLessThanOrEqual(10_000);
