@@ -8,7 +8,7 @@ import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { createJoining } from '../auth/joining.ts';
 import { networkOf } from '../http/address.ts';
 import { createDeviceList } from '../fleet/device-list.ts';
-import { createFleet } from '../fleet/fleet.ts';
+import { createFleet, wasOnlineAtEnd } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
 import { deviceRoutes } from '../routes/devices.ts';
 import { enrollmentRoutes, enrollmentString } from '../routes/enrollment.ts';
@@ -61,7 +61,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
       intervalS: interval_s,
       // After a crash, the record's last_seen is old; the journal has the arrival of the last push.
       lastSeen: history.arrivals.get(id) ?? last_seen,
-      wasOnline: online ?? last_seen !== null,
+      wasOnline: wasOnlineAtEnd({ online, last_seen }, history.arrivals.get(id)),
     })),
     latest,
     onStatusChange(change) {

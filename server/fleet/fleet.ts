@@ -53,6 +53,19 @@ export interface KnownDevice {
   readonly wasOnline: boolean;
 }
 
+/**
+ * [F2] Whether a device was online when the server ended. Its record is written some time after it goes online or
+ * offline, which kill -9 may prevent: where a push came after what the record knows, the device was online since.
+ * @param arrived when the newest push that the journal has of it arrived, epoch milliseconds
+ */
+export function wasOnlineAtEnd(
+  { online, last_seen }: { readonly online?: boolean | undefined; readonly last_seen: number | null },
+  arrived: number | undefined,
+): boolean {
+  if (arrived !== undefined && arrived > (last_seen ?? -Infinity)) return true;
+  return online ?? last_seen !== null;
+}
+
 export interface FleetParts {
   /** Epoch milliseconds. */
   readonly now: () => number;

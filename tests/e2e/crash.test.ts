@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { alertsReply } from '#protocol/alerts.ts';
 import { devicesReply, type Device } from '#protocol/api.ts';
 import { launchBrowser } from '../browser.ts';
@@ -102,4 +105,33 @@ describe('kill -9 of the server under load', () => {
     const { alerts } = (await server.admin.ask('GET', '/alerts?state=all')).as(alertsReply);
     expect(alerts.filter(({ metric }) => metric === 'offline')).toEqual([]);
   });
+});
+
+it('[F2] a device whose record kill -9 left behind is not called offline by the next start', async () => {
+  const opened = new Opened();
+  try {
+    const server = opened.keep(await startServer(), disposing);
+    const { id, token } = await register(server, 'just-joined');
+    const body = {
+      device_id: id,
+      hostname: 'just-joined',
+      ip: '',
+      metrics: { cpu: 1 },
+      timestamp: Date.now(),
+    };
+    expect((await server.admin.ask('POST', '/metrics', { token, body })).status).toBe(200);
+    await server.kill();
+    // As the file is where the crash came before the device's first push was written down in it.
+    const path = join(server.data, 'devices.json');
+    const records = z.array(z.looseObject({ id: z.string() })).parse(JSON.parse(readFileSync(path, 'utf8')));
+    const left = records.map(({ online: _, ...record }) => ({ ...record, last_seen: null }));
+    writeFileSync(path, JSON.stringify(left));
+    await server.start();
+    const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
+    expect(devices.map(({ status }) => status)).toEqual(['online']);
+    const { alerts } = (await server.admin.ask('GET', '/alerts?state=all')).as(alertsReply);
+    expect(alerts).toEqual([]);
+  } finally {
+    await opened.close();
+  }
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkFields } from '#protocol/metrics.ts';
 import { rowSample, type Sample, type Values } from '#protocol/sample.ts';
-import { createFleet, type Fleet, type KnownDevice } from '../../server/fleet/fleet.ts';
+import { createFleet, wasOnlineAtEnd, type Fleet, type KnownDevice } from '../../server/fleet/fleet.ts';
 import type { StatusChange } from '../../server/types.ts';
 import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { handClock, START } from './hand-clock.ts';
@@ -314,5 +314,20 @@ describe('newest values', () => {
     push('a', 5, [{ t: START + 400_000, values: { cpu: 2 } }]);
     expect(fleet.recent('a').cpu).toEqual([2]);
     expect(fleet.recent('unknown').t).toEqual([]);
+  });
+});
+
+describe('[F2] whether a device was online when the server ended', () => {
+  const SEEN = START - 60_000;
+
+  it.each([
+    ['its record says so', { online: true, last_seen: SEEN }, SEEN, true],
+    ['its record says that it was offline', { online: false, last_seen: SEEN }, SEEN, false],
+    ['its record was not written since it joined', { last_seen: null }, SEEN, true],
+    ['its record was not written since it came back', { online: false, last_seen: SEEN }, SEEN + 1, true],
+    ['the journal has nothing of it', { online: false, last_seen: SEEN }, undefined, false],
+    ['it never pushed', { last_seen: null }, undefined, false],
+  ])('where %s', (_, record, arrived, was) => {
+    expect(wasOnlineAtEnd(record, arrived)).toBe(was);
   });
 });
