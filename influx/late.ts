@@ -1,5 +1,6 @@
 /** Remembers which quarters of an hour got samples after they were rolled up, and must be rolled up again. */
-import { DAY, QUARTER, type Position } from '../server/history/history.ts';
+import { DAY } from '#protocol/span.ts';
+import { QUARTER, type Position } from '../server/history/history.ts';
 import type { Span } from './roll.ts';
 
 /** A quarter of an hour of a device that has late samples. */

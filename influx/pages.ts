@@ -6,7 +6,8 @@
  */
 import type { Sample } from '#protocol/sample.ts';
 import { fieldName, seriesOf, type Line } from './lines.ts';
-import { MINUTE, QUARTER } from '../server/history/history.ts';
+import { MINUTE } from '#protocol/span.ts';
+import { QUARTER } from '../server/history/history.ts';
 import { STATS } from './flux.ts';
 import { addBucket, type Rollup } from './rollup.ts';
 

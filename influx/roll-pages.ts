@@ -4,7 +4,8 @@ import type { InfluxBucket } from './buckets.ts';
 import type { Line } from './lines.ts';
 import { rollupLines, type Pages } from './pages.ts';
 import { readPart } from './read.ts';
-import { MINUTE, QUARTER } from '../server/history/history.ts';
+import { MINUTE } from '#protocol/span.ts';
+import { QUARTER } from '../server/history/history.ts';
 import { heldFrom, type TierBuckets } from './roll.ts';
 import { completed, overlaid, widened, type Rollup } from './rollup.ts';
 

@@ -3,7 +3,8 @@
  * the server.
  */
 import { flux, type QueryApi } from '@influxdata/influxdb-client';
-import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
+import { HOUR, MINUTE } from '#protocol/span.ts';
+import { QUARTER } from '../server/history/history.ts';
 import type { InfluxBucket } from './buckets.ts';
 import { eachRow, MEASUREMENT, source, STATS, windows } from './flux.ts';
 

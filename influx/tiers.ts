@@ -32,7 +32,8 @@ import type { Line } from './lines.ts';
 import { createPages } from './pages.ts';
 import { readOldest } from './read.ts';
 import { rollPages } from './roll-pages.ts';
-import { HOUR, MINUTE, QUARTER } from '../server/history/history.ts';
+import { HOUR, MINUTE } from '#protocol/span.ts';
+import { QUARTER } from '../server/history/history.ts';
 import { heldFrom, rollUp, type TierBuckets } from './roll.ts';
 
 export interface TiersOptions {

@@ -4,7 +4,7 @@
  * by one of the same series and time, so that sending lines twice is harmless.
  */
 import { escape, type InfluxDB } from '@influxdata/influxdb-client';
-import { HOUR } from '../server/history/history.ts';
+import { HOUR } from '#protocol/span.ts';
 import { isTooLarge, rejectionOf, SetupError, type Rejection } from './errors.ts';
 import { lineText, type Line } from './lines.ts';
 

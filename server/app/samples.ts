@@ -3,7 +3,7 @@
  */
 import { SEPARATE } from '#protocol/enrollment.ts';
 import type { Sample } from '#protocol/sample.ts';
-import { DAY } from '../history/history.ts';
+import { DAY } from '#protocol/span.ts';
 import { createCurrentSamples } from '../ingest/current-samples.ts';
 import { createIngest } from '../ingest/ingest.ts';
 import type { Conflict } from '../ingest/shared-identity.ts';

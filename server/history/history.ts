@@ -3,6 +3,7 @@
  * implement it and pass one suite (`tests/contract/history.ts`). Times are epoch milliseconds.
  */
 import type { Sample } from '#protocol/sample.ts';
+import { MINUTE } from '#protocol/span.ts';
 import type { Log } from '../types.ts';
 
 /** Samples of one device, in ascending order of time. */
@@ -46,11 +47,8 @@ export interface HistoryResult {
   readonly series: ReadonlyMap<string, Buckets>;
 }
 
-/** Lengths of time, in milliseconds. */
-export const MINUTE = 60_000;
+/** A quarter of an hour, in milliseconds. */
 export const QUARTER = 15 * MINUTE;
-export const HOUR = 60 * MINUTE;
-export const DAY = 24 * HOUR;
 
 /** Per-second samples, minute buckets, quarter-hour buckets. */
 export type TierName = 'raw' | 'minutes' | 'quarters';

@@ -5,7 +5,8 @@
  */
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { MINUTE, type Position } from '../history.ts';
+import { MINUTE } from '#protocol/span.ts';
+import { type Position } from '../history.ts';
 import { numberOf } from './database.ts';
 
 /** How often the write-ahead file is copied into the database, in milliseconds. */

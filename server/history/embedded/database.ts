@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { errorCode, errorText } from '#protocol/errors.ts';
-import { DAY } from '../history.ts';
+import { DAY } from '#protocol/span.ts';
 
 const SCHEMA_VERSION = 3;
 /** The structure of a larger file is not checked at the start. A second reads about half a gigabyte. */

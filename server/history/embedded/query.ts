@@ -1,8 +1,7 @@
 /** Answers a query: chooses the tier and makes the asked buckets of what it holds. */
+import { HOUR, MINUTE } from '#protocol/span.ts';
 import {
   chooseTier,
-  HOUR,
-  MINUTE,
   type Buckets,
   type HistoryQuery,
   type HistoryResult,

@@ -3,7 +3,7 @@
  * with the first samples that need them.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { DAY, MINUTE } from '../history.ts';
+import { DAY, MINUTE } from '#protocol/span.ts';
 import { numberOf, registryChecksum } from './database.ts';
 
 export interface Device {

@@ -3,7 +3,8 @@
  * and gives the disk space back.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { DAY, HOUR, MINUTE, type Retention, type TierName } from '../history.ts';
+import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
+import { type Retention, type TierName } from '../history.ts';
 import { BLOCK, key, ROW_WIDTH, type Tiers } from './tiers.ts';
 import { numberOf, spanOfKeys } from './database.ts';
 

@@ -7,9 +7,9 @@ import { errorText } from '#protocol/errors.ts';
 import { FIELDS_PER_DEVICE } from '#protocol/fields.ts';
 import type { Log } from '../../types.ts';
 import type { Sample } from '#protocol/sample.ts';
+import { MINUTE } from '#protocol/span.ts';
 import {
   DEFAULT_RETENTION,
-  MINUTE,
   type HistoryHealth,
   type HistoryQuery,
   type HistoryResult,

@@ -5,7 +5,8 @@
  * finer tier.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { HOUR, MINUTE, QUARTER, type TierName } from '../history.ts';
+import { HOUR, MINUTE } from '#protocol/span.ts';
+import { QUARTER, type TierName } from '../history.ts';
 import { decodeBlock, encodeBlock } from './blocks.ts';
 import { pageTable, type Page } from './page.ts';
 import {
