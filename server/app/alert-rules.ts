@@ -15,6 +15,7 @@ import type { Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
+import { machineOf } from './silences.ts';
 
 /** The capabilities that alert rules use. */
 export interface AlertRulesNeeds {
@@ -46,8 +47,7 @@ export function openAlertRules(base: Base, { people, machines, history, alerting
   /** What there is that a rule may be about. */
   function knownFor(rule: AlertRule): Known {
     const all = devices.all().map((record): CheckedDevice => {
-      const { id, name, hostname, tags } = record;
-      return { id, name: name ?? hostname, tags, fields: machines.fleet.fieldsOf(id) };
+      return { ...machineOf(record), fields: machines.fleet.fieldsOf(record.id) };
     });
     return { devices: all, covered: all.filter((device) => covers(rule, device.id, device)) };
   }

@@ -47,9 +47,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
     alerts: state.alerts,
     deviceOf(id) {
       const record = devices.get(id);
-      if (record === undefined) return undefined;
-      const { name, hostname, tags, clock_skew_ms: clockSkewMs } = record;
-      return { name: name ?? hostname, tags, clockSkewMs };
+      return record && { ...machineOf(record), clockSkewMs: record.clock_skew_ms };
     },
     muteOf: mutes.muteOf,
     limits: { ...DEFAULT_LIMITS, reopenMs: base.config.alertReopenMin * 60_000 },

@@ -31,6 +31,7 @@ import type { Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
+import { machineOf } from './silences.ts';
 import { Stops } from './stops.ts';
 
 /** The capabilities and facts that notifying uses. */
@@ -211,7 +212,8 @@ export async function openNotifying(
   function coverage(match: RouteMatch): { machines: number; rules: number } {
     const taken = devices
       .all()
-      .filter(({ name, hostname: host, tags }) => takesMachine(match, name ?? host, tags));
+      .map(machineOf)
+      .filter(({ name, tags }) => takesMachine(match, name, tags));
     const ruled = rules.all().filter(({ id, severity }) => takesRule(match, id, severity));
     return { machines: taken.length, rules: ruled.length };
   }

@@ -43,7 +43,6 @@ export type SilenceTime = z.infer<typeof silenceTime>;
 const comment = optionalText(500);
 
 export const silenceKind = z.enum(['silence', 'maintenance']);
-export type SilenceKind = z.infer<typeof silenceKind>;
 
 export const silenceRecord = z.object({
   id: z.string(),

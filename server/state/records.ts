@@ -127,7 +127,6 @@ export type AlertGroupRecord = z.infer<typeof alertGroupRecord>;
 
 /** There is one, with the id `settings`. */
 export const notifySettingsRecord = notifySettings.extend({ id: z.string() });
-export type NotifySettingsRecord = z.infer<typeof notifySettingsRecord>;
 
 /** A browser in which a person wants to be notified. The id is a hash of the endpoint. */
 export const pushSubscriptionRecord = pushSubscription.extend({

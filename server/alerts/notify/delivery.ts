@@ -122,11 +122,10 @@ export function createDelivery({
       pausedFrom: 0,
       pausedUntil: 0,
     };
-    const newest = outbox.all().find(({ channel_id, tries }) => channel_id === channelId && tries > 0);
+    const ofChannel = outbox.all().filter(({ channel_id }) => channel_id === channelId);
+    const newest = ofChannel.find(({ tries }) => tries > 0);
     const attempt = newest?.attempts.at(-1);
-    lane.lastSentAt =
-      outbox.all().find(({ channel_id, state }) => channel_id === channelId && state === 'sent')?.done_at ??
-      null;
+    lane.lastSentAt = ofChannel.find(({ state }) => state === 'sent')?.done_at ?? null;
     if (newest !== undefined && attempt?.worked === false) {
       lane.failures = newest.tries;
       lane.failingSince = newest.attempts[0]?.at ?? attempt.at;

@@ -1,11 +1,17 @@
 /** The preview of a rule while it is typed: asked for once the typing rests, and only the newest answer counts. */
 import type { PreviewReply } from '#protocol/rule-preview.ts';
 import type { Api, NewAlertRule } from '../../api/api.ts';
-import { errorMessage } from '../../api/request.ts';
-import { NO_FIELDS, ruleFields } from './rule-fields.ts';
+import { errorMessage, fieldErrors } from '../../api/request.ts';
 
 /** How long, in milliseconds, nothing has to change before the server is asked. */
 const REST_MS = 500;
+
+const NO_FIELDS: ReadonlyMap<string, string> = new Map();
+
+/** The messages of a refused preview. The API names the fields of its request; a form those of the rule. */
+function ruleFields(error: unknown): ReadonlyMap<string, string> {
+  return new Map([...fieldErrors(error)].map(([path, message]) => [path.replace(/^rule\./, ''), message]));
+}
 
 export class RulePreview {
   /** The newest answer; it stays while another one is awaited. */
