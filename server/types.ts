@@ -34,6 +34,15 @@ export interface SignedIn {
   readonly role: Role;
   /** When the session ends, epoch milliseconds. */
   readonly expiresAt: number;
+  /** [W1] Of a display link: the machines that it shows. Absent: all. */
+  readonly sight?: Sight | undefined;
+}
+
+/** [W1] The machines that a display may see, as they are at the time. */
+export interface Sight {
+  /** Of the display link. Sessions with the same key see the same machines. */
+  readonly key: string;
+  has(deviceId: string): boolean;
 }
 
 /** A push that the journal has on disk, as the ingest passes it on to fleet, alerts and live. */

@@ -4,42 +4,16 @@
  */
 import type { Alert, Mute } from '#protocol/alerts.ts';
 import type { Device } from '#protocol/api.ts';
+import { inScope, type Machine } from '#protocol/machine-scope.ts';
 import { MOST_SILENCES, type SilenceRecord, type SilenceScope } from '#protocol/silences.ts';
 import type { Collection } from '../state/collection.ts';
 import type { Clock } from '../types.ts';
-import { namePattern } from './notify/routing.ts';
 import { lastEnd, windowAfter, windowAt } from './silence-times.ts';
 
 /** How long the ended ones are kept. */
 const PAST_KEPT_MS = 90 * 86_400_000;
 /** The timer waits at most so long, as somebody may set the clock, or the machine may sleep. */
 const LONGEST_WAIT_MS = 3_600_000;
-
-/** What a scope is compared with: a machine, under the name that pages show. */
-export interface Machine {
-  readonly id: string;
-  readonly name: string;
-  readonly tags: readonly string[];
-}
-
-/** The tests for names of the scopes that were compared before: a pattern is made into one once. */
-const namesOf = new WeakMap<SilenceScope, (name: string) => boolean>();
-
-function hasName(scope: SilenceScope, name: string): boolean {
-  const test = namesOf.get(scope) ?? namePattern(scope.name);
-  namesOf.set(scope, test);
-  return test(name);
-}
-
-export function coversMachine(scope: SilenceScope, machine: Machine): boolean {
-  const { devices, tags, name } = scope;
-  if (devices.length === 0 && tags.length === 0 && name === '') return true;
-  return (
-    devices.includes(machine.id) ||
-    tags.some((tag) => machine.tags.includes(tag)) ||
-    (name !== '' && hasName(scope, machine.name))
-  );
-}
 
 export function coversAlert(
   scope: SilenceScope,
@@ -48,7 +22,7 @@ export function coversAlert(
 ): boolean {
   if (scope.rules.length > 0 && !scope.rules.includes(rule_id)) return false;
   if (scope.severities.length > 0 && !scope.severities.includes(severity)) return false;
-  return coversMachine(scope, machine);
+  return inScope(scope, machine);
 }
 
 /** A silence whose window is now. */
@@ -144,7 +118,7 @@ export function createSilences({ silences, clock, onChange }: SilencesParts): Si
           // A window about some alerts only is not about the machine.
           scope.rules.length === 0 &&
           scope.severities.length === 0 &&
-          coversMachine(scope, machine),
+          inScope(scope, machine),
       );
       return found === undefined ? null : { until: found.until, name: nameOf(found.silence) };
     },

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Device } from '#protocol/api.ts';
 import type { SilenceRecord } from '#protocol/silences.ts';
-import { createSilences, type Machine } from '../alerts/silences.ts';
+import { createSilences } from '../alerts/silences.ts';
+import type { Machine } from '#protocol/machine-scope.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import { createNotifier, type Base } from './base.ts';

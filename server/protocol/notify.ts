@@ -97,10 +97,14 @@ export const channelPatch = z.strictObject({
 
 // --- alert routes -----------------------------------------------------------------------------------
 
-const clockTime = z
+/** A time of day, such as `22:30`. */
+export const clockTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is HH:MM, from 00:00 to 23:59');
-const timeZone = z.string().max(64).refine(isTimeZone, 'is no time zone, such as Europe/Berlin or UTC');
+export const timeZone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'is no time zone, such as Europe/Berlin or UTC');
 
 function isTimeZone(name: string): boolean {
   try {

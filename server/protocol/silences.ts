@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { severity } from './alerts.ts';
-import { tags } from './api.ts';
+import { machineScope } from './machine-scope.ts';
 import { weekHours } from './notify.ts';
 import { timestamp } from './sample.ts';
 import { optionalText } from './text.ts';
@@ -12,15 +12,8 @@ import { optionalText } from './text.ts';
 /** The most silences that are kept, past ones included. */
 export const MOST_SILENCES = 1000;
 
-/**
- * `devices`, `tags` and `name` say which machines: those that one of them names; all machines where all three are
- * empty. `rules` and `severities` narrow their alerts.
- */
-export const silenceScope = z.strictObject({
-  devices: z.array(z.string().max(128)).max(1000).default([]),
-  tags: tags.default([]),
-  /** A machine's name, with `*` for any characters. */
-  name: optionalText(200).default(''),
+/** Which machines, and by `rules` and `severities` which of their alerts. */
+export const silenceScope = machineScope.extend({
   /** Rule ids. */
   rules: z.array(z.string().max(128)).max(200).default([]),
   severities: z.array(severity).max(2).default([]),

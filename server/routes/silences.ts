@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Alert } from '#protocol/alerts.ts';
 import { ApiError } from '#protocol/errors.ts';
+import { inScope, type Machine } from '#protocol/machine-scope.ts';
 import {
   alertSilenceRequest,
   silence as silenceShape,
@@ -17,7 +18,7 @@ import {
   type SilenceTime,
 } from '#protocol/silences.ts';
 import { lastEnd, windowAfter, windowAt, windowsBetween } from '../alerts/silence-times.ts';
-import { coversAlert, coversMachine, type Machine } from '../alerts/silences.ts';
+import { coversAlert } from '../alerts/silences.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import { invalidQuery, readTime } from '../http/query.ts';
 import { firstParam, Reply, type Request } from '../http/request.ts';
@@ -76,7 +77,7 @@ export function silenceRoutes(parts: SilenceRouteParts): Route[] {
   function matchesOf({ scope }: Pick<SilenceRecord, 'scope'>): Silence['matches'] {
     const covered = new Map(
       machines()
-        .filter((machine) => coversMachine(scope, machine))
+        .filter((machine) => inScope(scope, machine))
         .map((machine) => [machine.id, machine]),
     );
     const alerts = active().filter((alert) => {

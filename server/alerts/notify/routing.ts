@@ -5,7 +5,7 @@ import type { AlertRoute, RouteMatch } from '#protocol/notify.ts';
 import { isWithin } from '../week-hours.ts';
 
 /** Makes a test for names from a pattern, in which `*` stands for any characters; an empty pattern takes all. */
-export function namePattern(pattern: string): (name: string) => boolean {
+function namePattern(pattern: string): (name: string) => boolean {
   if (pattern === '') return () => true;
   return (name) => nameMatches(pattern, name);
 }
