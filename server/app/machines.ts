@@ -10,6 +10,7 @@ import { networkOf } from '../http/address.ts';
 import { createDeviceList } from '../fleet/device-list.ts';
 import { createFleet, wasOnlineAtEnd } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
+import { deviceFieldsRoutes } from '../routes/device-fields.ts';
 import { deviceRoutes } from '../routes/devices.ts';
 import { enrollmentRoutes, enrollmentString } from '../routes/enrollment.ts';
 import type { StatusChange } from '../types.ts';
@@ -134,6 +135,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         changed: edited.notify,
         remove: removeDevice,
       }),
+      ...deviceFieldsRoutes({ current: fleet.get, stored: history.inTime.fields }),
     ],
     stop() {
       fleet.stop();

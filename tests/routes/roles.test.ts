@@ -14,6 +14,7 @@ const FOR_DISPLAYS = [
   'GET /auth/me',
   'GET /devices',
   'GET /devices/{id}',
+  'GET /devices/{id}/fields',
   'GET /devices/{id}/metrics',
 ];
 /** What an operator may do that a viewer may not. Another path is added here only on purpose. */

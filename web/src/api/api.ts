@@ -23,6 +23,7 @@ import {
   type userCreate,
   type userPatch,
 } from '#protocol/api.ts';
+import { deviceFieldsReply } from '#protocol/device-fields.ts';
 import {
   alertRoute,
   alertRoutesReply,
@@ -72,6 +73,16 @@ interface SeriesRange {
   readonly fields: readonly string[];
 }
 
+/** Which of a machine's fields to list: `#protocol/device-fields.ts` says how. */
+export interface FieldsQuery {
+  readonly kind?: string;
+  readonly search?: string;
+  readonly custom?: boolean;
+  readonly by?: string;
+  readonly top?: number;
+  readonly past?: boolean;
+}
+
 export type Api = ReturnType<typeof createApi>;
 
 const id = encodeURIComponent;
@@ -115,6 +126,12 @@ export function createApi({
       for (const field of fields) query.append('field', field);
       const path = `/devices/${id(deviceId)}/metrics?${query}`;
       return parsed(seriesReply, await send({ method: 'GET', path, signal }));
+    },
+    /** [L6] The names of the machine's fields, as many as are asked for. */
+    async deviceFields(deviceId: string, query: FieldsQuery, signal?: AbortSignal) {
+      const asked = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+      const path = `/devices/${id(deviceId)}/fields?${asked}`;
+      return parsed(deviceFieldsReply, await send({ method: 'GET', path, signal }));
     },
     async patchDevice(deviceId: string, patch: DevicePatch) {
       await send({ method: 'PATCH', path: `/devices/${id(deviceId)}`, body: patch });
