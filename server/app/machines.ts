@@ -11,8 +11,10 @@ import { createDeviceList } from '../fleet/device-list.ts';
 import { createFleet, wasOnlineAtEnd } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
 import { deviceFieldsRoutes } from '../routes/device-fields.ts';
+import { devicesBulkRoutes } from '../routes/devices-bulk.ts';
 import { deviceRoutes } from '../routes/devices.ts';
 import { enrollmentRoutes, enrollmentString } from '../routes/enrollment.ts';
+import { fleetViewRoutes, forgetViewsOf } from '../routes/fleet-views.ts';
 import type { StatusChange } from '../types.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
@@ -34,12 +36,12 @@ export interface MachinesNeeds {
 export function openMachines(base: Base, needs: MachinesNeeds) {
   const { people, history, silences, latest, isTls, fingerprint } = needs;
   const { config, state } = base;
-  const { devices, removed: removedDevices, keys } = state;
+  const { devices, removed: removedDevices, keys, fleetViews } = state;
   const { now, every } = base.clock;
   const { audit } = people;
   const statusChanged = createNotifier<StatusChange>();
   const viewChanged = createNotifier<string>();
-  const edited = createNotifier<string>();
+  const edited = createNotifier<readonly string[]>();
   const removed = createNotifier<string>();
 
   const tokens = createDeviceTokens(devices, now);
@@ -74,9 +76,10 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     },
   });
   const views = createViews(devices, fleet, silences.maintenanceOf);
-  edited.listen(viewChanged.notify);
+  edited.listen((ids) => ids.forEach(viewChanged.notify));
   silences.maintenanceChanged.listen(viewChanged.notify);
   removed.listen(fleet.remove);
+  people.userRemoved.listen((username) => forgetViewsOf(username, fleetViews));
 
   /** Removes a device: its record, and with it its token, then its data in every part, and its history. */
   async function removeDevice(deviceId: string): Promise<void> {
@@ -105,7 +108,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     statusChanged,
     /** Notified with the id of a device whose row has changed. */
     viewChanged,
-    /** Notified with the id of a device that joined, or that a person gave another name, tags or token. */
+    /** Notified with the ids of devices that joined, or that a person gave another name, tags or token. */
     edited,
     /** Notified with the id of a removed device; every part then removes its data. */
     removed,
@@ -122,7 +125,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         audit,
         joined(record) {
           fleet.add(record.id, { intervalS: record.interval_s });
-          edited.notify(record.id);
+          edited.notify([record.id]);
         },
         address,
       }),
@@ -132,10 +135,12 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         detail: views.detail,
         tokens,
         audit,
-        changed: edited.notify,
+        changed: (id) => edited.notify([id]),
         remove: removeDevice,
       }),
       ...deviceFieldsRoutes({ current: fleet.get, stored: history.inTime.fields }),
+      ...devicesBulkRoutes({ devices, audit, changed: edited.notify, remove: removeDevice }),
+      ...fleetViewRoutes({ views: fleetViews, audit, now }),
     ],
     stop() {
       fleet.stop();

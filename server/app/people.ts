@@ -43,6 +43,7 @@ export async function openPeople(base: Base) {
   const { users } = state;
   const { now } = base.clock;
   const sessionEnded = createNotifier<string>();
+  const userRemoved = createNotifier<string>();
   const passwords = createPasswords();
   const audit = createAudit({
     administrators: state.audit,
@@ -65,10 +66,12 @@ export async function openPeople(base: Base) {
     sessions,
     /** Notified with the id of each session that is ended before it expires. */
     sessionEnded,
+    /** Notified with the name of a user who was removed. */
+    userRemoved,
     adminPassword,
     routes: [
       ...accountRoutes({ users, sessions, passwords, limits, audit, now }),
-      ...userRoutes({ users, sessions, passwords, audit, now }),
+      ...userRoutes({ users, sessions, passwords, audit, removed: userRemoved.notify, now }),
     ],
     stop: audit.stop,
   };

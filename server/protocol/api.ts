@@ -7,7 +7,9 @@ import { optionalText, text } from './text.ts';
 const tag = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_.:-]{0,39}$/, 'a tag is 1 to 40 of a-z, 0-9, "_", ".", ":" or "-"');
-export const tags = z.array(tag).max(20);
+/** The most tags of one machine. */
+export const MOST_TAGS = 20;
+export const tags = z.array(tag).max(MOST_TAGS);
 
 /**
  * The reply of every path to a failed request. `details` lists the wrong fields in the order they were found.
@@ -143,6 +145,26 @@ export const devicePatch = z.strictObject({
   parent: z.string().max(128).nullable().optional(),
   parent_of_tag: tag.nullable().optional(),
 });
+/** The most devices of one request about many. */
+export const MOST_IN_BULK = 1000;
+const bulkIds = z.array(z.string().min(1).max(128)).min(1).max(MOST_IN_BULK);
+/** One act on many devices. */
+export const devicesBulk = z.union([
+  z.strictObject({ ids: bulkIds, remove: z.literal(true) }),
+  z.strictObject({ ids: bulkIds, add_tags: tags.default([]), remove_tags: tags.default([]) }),
+]);
+export type DevicesBulk = z.input<typeof devicesBulk>;
+export const devicesBulkReply = z.object({
+  /** In the order of the request. Null: it was done. */
+  results: z.array(
+    z.object({
+      device_id: z.string(),
+      error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    }),
+  ),
+});
+export type DevicesBulkReply = z.infer<typeof devicesBulkReply>;
+
 export const tokenReply = z.object({ device_id: z.string(), token: z.string() });
 
 const deviceId = z

@@ -38,6 +38,8 @@ const CATALOGUE = {
     'This device was removed. To let it join again, make a new enrollment key: one made before the removal is not accepted.',
   ],
   user_exists: [409, 'There is a user of this name already.'],
+  view_exists: [409, 'There is a view of this name already.'],
+  too_many: [409, 'There are too many of these already.'],
   last_admin: [409, 'This is the last administrator; there must be one.'],
   own_account: [409, 'You cannot do this to the account you are signed in with.'],
   too_large: [413, 'The body is too large: at most 1 MiB, inflated.'],

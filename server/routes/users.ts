@@ -14,6 +14,8 @@ export interface UserParts {
   readonly sessions: Sessions;
   readonly passwords: Passwords;
   readonly audit: Audit;
+  /** Called after a user was removed. */
+  readonly removed: (username: string) => void;
   readonly now: () => number;
 }
 
@@ -24,7 +26,7 @@ const view = ({ id, role, created_at, last_login }: UserRecord): User => ({
   last_login,
 });
 
-export function userRoutes({ users, sessions, passwords, audit, now }: UserParts): Route[] {
+export function userRoutes({ users, sessions, passwords, audit, removed, now }: UserParts): Route[] {
   function requireUser(name: string): UserRecord {
     const user = users.get(name);
     if (!user) throw new ApiError('unknown_item');
@@ -119,6 +121,7 @@ export function userRoutes({ users, sessions, passwords, audit, now }: UserParts
         if (isLastAdmin(user)) throw new ApiError('last_admin');
         await users.remove(user.id);
         sessions.endAll(user.id);
+        removed(user.id);
         audit.record({
           ...actorOf(person, request),
           action: 'removed the user',

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { alert, alertRule } from '#protocol/alerts.ts';
 import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
+import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { inventory } from '#protocol/sample.ts';
 
@@ -124,6 +125,12 @@ export const alertGroupRecord = z.object({
   escalated: z.boolean(),
 });
 export type AlertGroupRecord = z.infer<typeof alertGroupRecord>;
+
+export const fleetViewRecord = fleetView.omit({ start: true }).extend({
+  /** The users whose page opens with it. */
+  starts: z.array(z.string()),
+});
+export type FleetViewRecord = z.infer<typeof fleetViewRecord>;
 
 /** There is one, with the id `settings`. */
 export const notifySettingsRecord = notifySettings.extend({ id: z.string() });

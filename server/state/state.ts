@@ -14,6 +14,7 @@ import {
   alertRuleRecord,
   auditRecord,
   deviceRecord,
+  fleetViewRecord,
   enrollmentKeyRecord,
   notificationRecord,
   notifySettingsRecord,
@@ -105,6 +106,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     notifications: await open('notifications', notificationRecord),
     notifySettings: await open('notify-settings', notifySettingsRecord),
     pushSubscriptions: await open('push-subscriptions', pushSubscriptionRecord),
+    fleetViews: await open('fleet-views', fleetViewRecord),
     /** Administrators' entries. */
     audit: await open('audit', auditRecord),
     /** Entries of all other kinds of actors. */

@@ -69,6 +69,7 @@ beforeAll(async () => {
   const settings = { url: 'http://127.0.0.1:1/' };
   const channel = { name: 'Nowhere', kind: 'webhook', settings, private_network: true };
   await stage.admin.ask('POST', '/channels', { body: channel });
+  await stage.admin.ask('POST', '/fleet-views', { body: { name: 'Odd ones', shared: true } });
   for (const { method, path } of operations)
     if (method === 'GET' && !path.includes('{')) remember(path, (await stage.admin.ask('GET', path)).text);
   // The requests may end the session or change the password of `admin`, but they do not know this name.
