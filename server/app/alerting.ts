@@ -28,7 +28,7 @@ export interface AlertingNeeds {
 }
 
 /** The newest stored uptime of each device, seconds: only these numbers stay in memory, not the samples. */
-function uptimesOf(latest: AlertingNeeds['latest']): ReadonlyMap<string, number> {
+export function uptimesOf(latest: AlertingNeeds['latest']): ReadonlyMap<string, number> {
   const uptimes = [...latest].map(([id, sample]) => [id, fieldValue(sample, 'uptime_s')] as const);
   return new Map(uptimes.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }

@@ -13,8 +13,10 @@ import { openJournal } from '../history/journal/journal.ts';
 import { createReader, influxPatience, type Reader } from '../history/reader.ts';
 import { createRemovals } from '../history/removals.ts';
 import { decodeEntry } from '../ingest/journal-entry.ts';
+import { manySeriesRoutes } from '../routes/many-series.ts';
 import { seriesRoutes } from '../routes/series.ts';
 import type { Base } from './base.ts';
+import { machineOf } from './silences.ts';
 import { Stops } from './stops.ts';
 
 /**
@@ -180,12 +182,21 @@ async function open(base: Base, stops: Stops) {
         log.warn({ err: error, device_id: deviceId }, 'a removed device is still being deleted');
       }),
     health: async () => ({ ...(await history.health()), behind_bytes: feeder.behindBytes() }),
-    routes: seriesRoutes({
-      deviceExists: (id) => devices.get(id) !== undefined,
-      history: reader,
-      inTime: reader.inTime,
-      now: clock.now,
-    }),
+    routes: [
+      ...seriesRoutes({
+        deviceExists: (id) => devices.get(id) !== undefined,
+        history: reader,
+        inTime: reader.inTime,
+        now: clock.now,
+      }),
+      ...manySeriesRoutes({
+        machines: () => devices.all().map(machineOf),
+        history,
+        untilCaughtUp: reader.untilCaughtUp,
+        inTime: reader.inTime,
+        now: clock.now,
+      }),
+    ],
     stop: () => stops.stop(),
   };
 }

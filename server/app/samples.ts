@@ -11,6 +11,7 @@ import { createNewSamples } from '../ingest/new-samples.ts';
 import { metricsRoutes } from '../routes/metrics.ts';
 import type { Alerting } from './alerting.ts';
 import type { Base } from './base.ts';
+import type { Events } from './events.ts';
 import type { OpenHistory } from './history.ts';
 import type { OpenLive } from './live.ts';
 import type { Machines } from './machines.ts';
@@ -22,6 +23,7 @@ export interface SamplesNeeds {
   readonly latest: ReadonlyMap<string, Sample>;
   readonly machines: Machines;
   readonly alerting: Alerting;
+  readonly events: Events;
   readonly live: OpenLive['live'];
 }
 
@@ -34,7 +36,7 @@ function conflictText(device: string, { origins }: Conflict): string {
   );
 }
 
-export function openSamples(base: Base, { history, latest, machines, alerting, live }: SamplesNeeds) {
+export function openSamples(base: Base, { history, latest, machines, alerting, events, live }: SamplesNeeds) {
   const { config, state, clock, log, notices } = base;
   const { fleet, tokens } = machines;
   const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
@@ -52,7 +54,7 @@ export function openSamples(base: Base, { history, latest, machines, alerting, l
     }),
     storedFields: history.storedFields,
     currentSamples: createCurrentSamples(newest),
-    onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, live.pushAccepted],
+    onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, events.pushAccepted, live.pushAccepted],
     onDeviceChanged: machines.viewChanged.notify,
     onConflict(deviceId, conflict) {
       const text = conflict && conflictText(state.devices.get(deviceId)?.name ?? deviceId, conflict);

@@ -15,6 +15,7 @@ import type { Base, Capability } from './base.ts';
 import { watchCertificate } from './certificates.ts';
 import { systemClock } from './clock.ts';
 import { watchDisk } from './disk.ts';
+import { openEvents } from './events.ts';
 import { openHistory } from './history.ts';
 import { openLive } from './live.ts';
 import { openMachines } from './machines.ts';
@@ -93,13 +94,14 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   );
   const mutes = withStop(openMutes(base, { machines, silences }));
   const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
+  const events = withStop(openEvents(base, { machines, alerting, latest }));
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const isTls = certificate !== null;
   const notifying = withStop(await openNotifying(base, { people, machines, alerting, history, isTls }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
-  const samples = openSamples(base, { history, latest, machines, alerting, live });
+  const samples = openSamples(base, { history, latest, machines, alerting, events, live });
   let ready = false;
-  const routes = [people, history, machines, alerting, alertRules, notifying, samples].flatMap(
+  const routes = [people, history, machines, alerting, events, alertRules, notifying, samples].flatMap(
     (part) => part.routes,
   );
   const isReady = () => ready;

@@ -50,6 +50,8 @@ export interface ReaderParts {
 }
 
 export interface Reader extends Pick<History, 'query' | 'fields' | 'latest'> {
+  /** Resolves when the acknowledged samples are in the history, or when waiting for them takes too long. */
+  untilCaughtUp(): Promise<void>;
   /**
    * The times of a device's stored samples in [from, to), epoch milliseconds, all acknowledged samples included.
    * @throws while the history does not take samples, or does not answer in time
@@ -106,7 +108,6 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
       : `${late}: it is overloaded, or the network delays its answer`;
   }
 
-  /** Resolves when the acknowledged samples are in the history, or when waiting for them takes too long. */
   async function untilCaughtUp(): Promise<void> {
     if (problem() !== undefined) return;
     // What is not in the history by then is missing in the answer; the next answer has it.
@@ -131,6 +132,7 @@ export function createReader({ history, caughtUp, problem, clock, patience }: Re
   }
 
   return {
+    untilCaughtUp,
     async query(query) {
       await untilCaughtUp();
       return history.query(query);

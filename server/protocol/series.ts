@@ -5,8 +5,8 @@ import { point } from './api.ts';
 export const seriesLine = z.object({
   device_id: z.string(),
   field: z.string(),
-  /** Over the range, by which the lines are chosen and sorted; null where it has no values. */
-  mean: z.number().nullable(),
+  /** Over the range, by which the lines are chosen and sorted. */
+  mean: z.number(),
   points: z.array(point),
 });
 export type SeriesLine = z.infer<typeof seriesLine>;
@@ -15,7 +15,7 @@ export const manySeriesReply = z.object({
   from: z.number(),
   to: z.number(),
   step_ms: z.number(),
-  /** How many lines there are, of which `series` has the `top` ones. */
+  /** How many lines have values, of which `series` has the `top` ones. */
   lines: z.number().int(),
   series: z.array(seriesLine),
   /** [t, low, median, high] over all lines, where percentiles were asked for. */

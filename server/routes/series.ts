@@ -20,7 +20,7 @@ const DEFAULT_RANGE_MS = 5 * 60_000;
 const DEFAULT_BUCKETS = 600;
 const MAX_BUCKETS = 5000;
 /** Points of all fields of one reply together; this many are about 15 MB of JSON. */
-const MAX_POINTS = 300_000;
+export const MAX_POINTS = 300_000;
 const SECOND_MS = 1000;
 const MAX_STEP_MS = 366 * 86_400 * SECOND_MS;
 /** Bucket widths that are easy to read on an axis, in seconds. */
@@ -35,18 +35,32 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   d: 86_400 * SECOND_MS,
 };
 
-/** The narrowest of the readable widths that makes at most 600 buckets of the range, in milliseconds. */
-export function widthFor(rangeMs: number): number {
+/** The narrowest of the readable widths that makes at most so many buckets of the range, in milliseconds. */
+export function widthFor(rangeMs: number, buckets = DEFAULT_BUCKETS): number {
   const seconds =
-    WIDTHS_S.find((width) => rangeMs / (width * SECOND_MS) <= DEFAULT_BUCKETS) ??
-    Math.ceil(rangeMs / SECOND_MS / DEFAULT_BUCKETS);
+    WIDTHS_S.find((width) => rangeMs / (width * SECOND_MS) <= buckets) ??
+    Math.ceil(rangeMs / SECOND_MS / buckets);
   return seconds * SECOND_MS;
 }
 
-/** The width of a bucket in milliseconds, from a query such as `step=30s`, `5m`, or milliseconds. */
-function readStep(query: URLSearchParams, rangeMs: number): number {
+/** The range of a query; the default is the last five minutes. Epoch milliseconds. */
+export function readRange(
+  query: URLSearchParams,
+  now: number,
+): { readonly from: number; readonly to: number } {
+  const to = readTime(query, 'to', now);
+  const from = readTime(query, 'from', to - DEFAULT_RANGE_MS);
+  if (from >= to) throw invalidQuery('from', 'must lie before "to"');
+  return { from, to };
+}
+
+/**
+ * The width of a bucket in milliseconds, from a query such as `step=30s`, `5m`, or milliseconds; undefined where it has
+ * none.
+ */
+export function readStep(query: URLSearchParams, rangeMs: number): number | undefined {
   const text = query.get('step');
-  if (text === null) return widthFor(rangeMs);
+  if (text === null) return undefined;
   const [, digits, unit] = /^(\d+)(ms|s|m|h|d)?$/.exec(text) ?? [];
   const step = Number(digits) * (UNITS_MS[unit ?? 'ms'] ?? NaN);
   if (!(step >= SECOND_MS && step <= MAX_STEP_MS))
@@ -117,10 +131,8 @@ export function seriesRoutes({ deviceExists, history, inTime, now }: SeriesParts
   async function read(request: Request): Promise<SeriesReply> {
     const deviceId = firstParam(request);
     if (!deviceExists(deviceId)) throw new ApiError('unknown_device');
-    const to = readTime(request.query, 'to', now());
-    const from = readTime(request.query, 'from', to - DEFAULT_RANGE_MS);
-    if (from >= to) throw invalidQuery('from', 'must lie before "to"');
-    const step = readStep(request.query, to - from);
+    const { from, to } = readRange(request.query, now());
+    const step = readStep(request.query, to - from) ?? widthFor(to - from);
     const fields = await readFields(request.query, deviceId, history);
     checkSize(fields.length, Math.ceil((to - from) / step));
     const result = await history.query({ deviceId, from, to, step, fields });

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { alert, alertRule } from '#protocol/alerts.ts';
 import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
+import { eventKind } from '#protocol/events.ts';
 import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { inventory } from '#protocol/sample.ts';
@@ -55,6 +56,17 @@ export const deviceRecord = z.object({
   parent_of_tag: z.string().nullable().optional(),
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
+
+/** What happened to a device, save its alerts. */
+export const deviceEventRecord = z.object({
+  id: z.string(),
+  device_id: z.string(),
+  at: z.number(),
+  kind: eventKind.exclude(['alert_raised', 'alert_resolved']),
+  before: z.string(),
+  now: z.string(),
+});
+export type DeviceEventRecord = z.infer<typeof deviceEventRecord>;
 
 /** A removed device, which only a key made after its removal lets back in. */
 export const removedDeviceRecord = z.object({

@@ -13,6 +13,7 @@ import {
   alertRouteRecord,
   alertRuleRecord,
   auditRecord,
+  deviceEventRecord,
   deviceRecord,
   fleetViewRecord,
   enrollmentKeyRecord,
@@ -93,6 +94,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     users: await open('users', userRecord),
     sessions: await open('sessions', sessionRecord),
     devices: await open('devices', deviceRecord),
+    deviceEvents: await open('device-events', deviceEventRecord),
     removed: await open('removed-devices', removedDeviceRecord),
     keys: await open('enrollment-keys', enrollmentKeyRecord),
     /** Devices whose samples the history is to delete. */

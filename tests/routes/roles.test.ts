@@ -16,6 +16,8 @@ const FOR_DISPLAYS = [
   'GET /devices/{id}',
   'GET /devices/{id}/fields',
   'GET /devices/{id}/metrics',
+  'GET /events',
+  'GET /series',
 ];
 /** What an operator may do that a viewer may not. Another path is added here only on purpose. */
 const FOR_OPERATORS = [

@@ -47,6 +47,7 @@ import {
 } from '#protocol/notify.ts';
 import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
 import { alertsApi, silencesApi } from './alerts.ts';
+import { historyApi } from './history.ts';
 import { createSend, parsed, type Fetch } from './request.ts';
 
 type PreviewRequest = z.input<typeof previewRequest>;
@@ -190,6 +191,7 @@ export function createApi({
     // --- alerts ---
     alerts: alertsApi(send),
     silences: silencesApi(send),
+    history: historyApi(send),
     alertRules: {
       async list(signal?: AbortSignal) {
         return parsed(alertRulesReply, await send({ method: 'GET', path: '/alert-rules', signal }))
