@@ -1,12 +1,14 @@
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
+import { translatable } from './messages/plugin.ts';
 
 /** Where `vite dev` finds a running server; everything outside `/ui` is its. */
 const server = process.env['WATCHFLOOR_URL'] ?? 'https://localhost:8443';
 
 export default defineConfig({
   plugins: [
+    translatable(),
     sveltekit({
       adapter: adapter({ fallback: '200.html', precompress: true }),
       paths: { base: '/ui', relative: false },
@@ -36,6 +38,7 @@ export default defineConfig({
     // Fonts stay files: `font-src 'self'` takes no data: URLs.
     assetsInlineLimit: 0,
   },
+  json: { namedExports: false },
   server: {
     proxy: { '^/(?!ui(/|$))': { target: server, secure: false, ws: true, changeOrigin: false } },
   },

@@ -9,6 +9,7 @@ const BUILD = join(ROOT, 'web', 'build');
 const STAMP = join(BUILD, '.sources');
 const SOURCES = [
   'web/src',
+  'web/messages',
   'web/static',
   'web/vite.config.ts',
   'web/tsconfig.json',

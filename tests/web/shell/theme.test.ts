@@ -22,6 +22,6 @@ it('static/theme.js reads the key that the theme is kept under, and knows every 
   const root: Pick<HTMLElement, 'dataset'> = { dataset: {} };
   new Theme({ memory, root });
   expect(keys).toHaveLength(1);
-  for (const key of keys) expect(early).toContain(`getItem('${key}')`);
+  for (const key of keys) expect(early).toContain(`kept('${key}')`);
   for (const { value } of THEMES) if (value !== 'system') expect(early).toContain(`'${value}'`);
 });
