@@ -12,6 +12,7 @@ import type { Log } from '../types.ts';
 import { openAlertRules } from './alert-rules.ts';
 import { addDefaultRules, openAlerting } from './alerting.ts';
 import type { Base, Capability } from './base.ts';
+import { openBoards } from './boards.ts';
 import { watchCertificate } from './certificates.ts';
 import { systemClock } from './clock.ts';
 import { watchDisk } from './disk.ts';
@@ -98,12 +99,21 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const isTls = certificate !== null;
   const notifying = withStop(await openNotifying(base, { people, machines, alerting, history, isTls }));
+  const boards = withStop(await openBoards(base, people));
   const { live } = withStop(openLive(base, { http, people, machines, alerting }));
   const samples = openSamples(base, { history, latest, machines, alerting, events, live });
   let ready = false;
-  const routes = [people, history, machines, alerting, events, alertRules, notifying, samples].flatMap(
-    (part) => part.routes,
-  );
+  const routes = [
+    people,
+    history,
+    machines,
+    alerting,
+    events,
+    alertRules,
+    notifying,
+    boards,
+    samples,
+  ].flatMap((part) => part.routes);
   const isReady = () => ready;
   const needs = { people, history, machines, samples, fingerprint, isReady, routes };
   const status = openStatus(base, needs);

@@ -164,3 +164,13 @@ export class TextReply {
     this.text = text;
   }
 }
+
+/** A handler's reply with status 200 and bytes, with its content type among the headers. */
+export class BytesReply {
+  readonly bytes: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(bytes: Buffer, headers: Readonly<Record<string, string>>) {
+    this.bytes = bytes;
+    this.headers = headers;
+  }
+}

@@ -28,8 +28,8 @@ interface Description {
   readonly reply?: z.ZodType;
   /** The status of a successful reply with a body, for the API's description; 200 where it is left out. */
   readonly status?: 201;
-  /** The reply's content type, for the API's description; JSON where it is left out. */
-  readonly contentType?: string;
+  /** The reply's content types, for the API's description; JSON where it is left out. */
+  readonly contentTypes?: readonly string[];
   /** What the handler refuses, for the API's description, besides what is refused before the handler runs. */
   readonly errors?: readonly ErrorCode[];
   /** What authorizes a request, for the API's description, where it is not what the access says. */

@@ -2,7 +2,7 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { ApiError } from '#protocol/errors.ts';
 import type { Log } from '../types.ts';
-import { Reply, TextReply } from './request.ts';
+import { BytesReply, Reply, TextReply } from './request.ts';
 import type { StaticFile } from './static.ts';
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -42,7 +42,7 @@ function write(
   exchange: Exchange,
   status: number,
   headers: Readonly<Record<string, string>>,
-  body: string,
+  body: string | Buffer,
 ): void {
   if (exchange.aborted) return;
   const { res } = exchange;
@@ -59,10 +59,12 @@ const JSON_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Sends what a handler returned: a Reply, a TextReply, or any other value as JSON with status 200. */
+/** Sends what a handler returned: a Reply, a TextReply, a BytesReply, or any other value as JSON with status 200. */
 export function sendValue(exchange: Exchange, value: unknown): void {
   if (value instanceof TextReply) {
     write(exchange, 200, { ...JSON_HEADERS, 'content-type': value.contentType }, value.text);
+  } else if (value instanceof BytesReply) {
+    write(exchange, 200, { 'x-content-type-options': 'nosniff', ...value.headers }, value.bytes);
   } else if (value instanceof Reply) {
     const hasBody = value.body !== undefined;
     const headers = hasBody ? { ...JSON_HEADERS, ...value.headers } : { ...value.headers };

@@ -14,8 +14,10 @@ export const GRID_COLUMNS = 24;
 export const GRID_ROWS = 240;
 export const TILES_PER_BOARD = 60;
 export const MOST_BOARDS = 200;
-/** So many earlier versions of a board are kept. */
+/** So many earlier versions of a board are kept; fewer where those of all boards together are very large. */
 export const VERSIONS_KEPT = 20;
+/** The most characters that the tiles of a board have as JSON. */
+export const BOARD_CHARACTERS = 128 * 1024;
 
 /** Where a tile is, in columns and rows of the grid; `x` and `y` of its upper left corner. */
 const place = z
@@ -228,6 +230,7 @@ const tile = z.unknown().transform((value, context): AnyTile => {
 const tiles = z
   .array(tile)
   .max(TILES_PER_BOARD)
+  .refine((all) => JSON.stringify(all).length <= BOARD_CHARACTERS, 'are too large for one board')
   .superRefine((all, context) => {
     const seen = new Set<string>();
     for (const [index, { id }] of all.entries()) {
@@ -261,17 +264,25 @@ export const boardPatch = z.strictObject({
   name: text(120).optional(),
   tiles: tiles.optional(),
 });
-/** Earlier versions, newest first, without the current one. */
-export const boardVersionsReply = z.object({
-  versions: z.array(
-    board.pick({ version: true, name: true, updated_at: true, updated_by: true, tiles: true }),
-  ),
+/** A board as it was; it is restored by a change to its name and tiles. */
+export const boardVersion = board.pick({
+  version: true,
+  name: true,
+  updated_at: true,
+  updated_by: true,
+  tiles: true,
 });
+export type BoardVersion = z.infer<typeof boardVersion>;
+/** Earlier versions, newest first, without the current one. */
+export const boardVersionsReply = z.object({ versions: z.array(boardVersion) });
 
 /** What a picture may be. */
 export const PICTURE_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'] as const;
+export type PictureType = (typeof PICTURE_TYPES)[number];
 /** The largest picture, bytes. */
 export const PICTURE_BYTES = 512 * 1024;
+/** The longest side of a picture, pixels: what unpacks to more would take a wall's memory. */
+export const PICTURE_SIDE = 8192;
 export const pictureCreate = z.strictObject({
   type: z.enum(PICTURE_TYPES),
   /** The file as base64. */

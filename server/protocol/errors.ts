@@ -42,10 +42,13 @@ const CATALOGUE = {
   too_many: [409, 'There are too many of these already.'],
   last_admin: [409, 'This is the last administrator; there must be one.'],
   own_account: [409, 'You cannot do this to the account you are signed in with.'],
+  board_changed: [409, 'Somebody else has changed this board since it was opened.'],
+  too_many_items: [409, 'The server keeps no more of these. Remove one first.'],
   too_large: [413, 'The body is too large: at most 1 MiB, inflated.'],
   unsupported_encoding: [415, 'The Content-Encoding must be gzip, zstd or none.'],
   invalid_parent: [422, 'The machine cannot depend on that one.'],
   silence_ended: [422, 'The silence would have ended before it began, or before now.'],
+  invalid_picture: [422, 'The picture cannot be used.'],
   invalid_body: [422, 'The body does not have the expected shape.'],
   clock_ahead: [
     422,

@@ -131,7 +131,7 @@ export function alertRuleRoutes({
       access: 'viewer',
       summary: 'All alert rules as a YAML file.',
       reply: z.string(),
-      contentType: 'application/yaml',
+      contentTypes: ['application/yaml'],
       handle: () => new TextReply('application/yaml; charset=utf-8', rulesAsYaml(rules.all())),
     }),
     routeWithBody({

@@ -53,12 +53,14 @@ function errorResponses(route: Route): Record<string, object> {
   );
 }
 
-function doneResponse({ reply, status, contentType = 'application/json' }: Route): Record<string, object> {
+function doneResponse({ reply, status, contentTypes = ['application/json'] }: Route): Record<string, object> {
   if (!reply) return { 204: { description: 'Done.' } };
   return {
     [status ?? 200]: {
       description: 'Done.',
-      content: { [contentType]: { schema: jsonSchema(reply, 'output') } },
+      content: Object.fromEntries(
+        contentTypes.map((type) => [type, { schema: jsonSchema(reply, 'output') }]),
+      ),
     },
   };
 }

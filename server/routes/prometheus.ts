@@ -128,7 +128,7 @@ export function prometheusRoutes({ devices, scrapeToken, mayRead }: PrometheusPa
       access: 'public',
       summary: 'The newest values as Prometheus text; needs the scrape token or a session.',
       reply: z.string(),
-      contentType: 'text/plain',
+      contentTypes: ['text/plain'],
       security: ['scrapeToken', 'session'],
       errors: ['invalid_scrape_token'],
       async handle({ request }) {

@@ -23,7 +23,7 @@ export function statusRoutes({ isReady, whyNotReady, status, audit }: StatusPart
       access: 'public',
       summary: 'The process is alive.',
       reply: z.string(),
-      contentType: 'text/plain',
+      contentTypes: ['text/plain'],
       handle: () => new TextReply('text/plain', 'ok\n'),
     }),
     route({
@@ -32,7 +32,7 @@ export function statusRoutes({ isReady, whyNotReady, status, audit }: StatusPart
       access: 'public',
       summary: 'The server accepts pushes.',
       reply: z.string(),
-      contentType: 'text/plain',
+      contentTypes: ['text/plain'],
       errors: ['not_ready'],
       handle() {
         if (!isReady()) throw new ApiError('stopping', { retryAfterS: 2 });

@@ -5,10 +5,12 @@
 import { z } from 'zod';
 import { alert, alertRule } from '#protocol/alerts.ts';
 import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
+import { board, boardVersion } from '#protocol/boards.ts';
 import { eventKind } from '#protocol/events.ts';
 import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { inventory } from '#protocol/sample.ts';
+import { playlist } from '#protocol/walls.ts';
 
 export const userRecord = z.object({
   /** The user name. */
@@ -154,3 +156,16 @@ export const pushSubscriptionRecord = pushSubscription.extend({
   created_at: z.number(),
 });
 export type PushSubscriptionRecord = z.infer<typeof pushSubscriptionRecord>;
+
+export const boardRecord = board;
+
+/** An earlier version of a board. Its id is that of the board and its version. */
+export const boardVersionRecord = boardVersion.extend({
+  id: z.string(),
+  board_id: z.string(),
+  /** Its size as JSON. */
+  characters: z.number(),
+});
+export type BoardVersionRecord = z.infer<typeof boardVersionRecord>;
+
+export const playlistRecord = playlist;

@@ -13,12 +13,15 @@ import {
   alertRouteRecord,
   alertRuleRecord,
   auditRecord,
+  boardRecord,
+  boardVersionRecord,
   deviceEventRecord,
   deviceRecord,
   fleetViewRecord,
   enrollmentKeyRecord,
   notificationRecord,
   notifySettingsRecord,
+  playlistRecord,
   pushSubscriptionRecord,
   removalRecord,
   removedDeviceRecord,
@@ -109,6 +112,10 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     notifySettings: await open('notify-settings', notifySettingsRecord),
     pushSubscriptions: await open('push-subscriptions', pushSubscriptionRecord),
     fleetViews: await open('fleet-views', fleetViewRecord),
+    boards: await open('boards', boardRecord),
+    /** Apart from the boards, so that the file that a change of a board rewrites stays small. */
+    boardVersions: await open('board-versions', boardVersionRecord),
+    playlists: await open('playlists', playlistRecord),
     /** Administrators' entries. */
     audit: await open('audit', auditRecord),
     /** Entries of all other kinds of actors. */

@@ -12,22 +12,33 @@ const FOR_DISPLAYS = [
   'GET /alerts',
   'GET /alerts/{id}',
   'GET /auth/me',
+  'GET /boards',
+  'GET /boards/{id}',
   'GET /devices',
   'GET /devices/{id}',
   'GET /devices/{id}/fields',
   'GET /devices/{id}/metrics',
   'GET /events',
   'GET /series',
+  'GET /pictures/{id}',
+  'GET /playlists',
 ];
 /** What an operator may do that a viewer may not. Another path is added here only on purpose. */
 const FOR_OPERATORS = [
   'DELETE /alerts/{id}/acknowledge',
+  'DELETE /boards/{id}',
+  'DELETE /playlists/{id}',
   'DELETE /silences/{id}',
+  'PATCH /boards/{id}',
+  'PATCH /playlists/{id}',
   'PATCH /silences/{id}',
   'POST /alerts/acknowledge',
   'POST /alerts/{id}/acknowledge',
   'POST /alerts/{id}/comments',
   'POST /alerts/{id}/silence',
+  'POST /boards',
+  'POST /pictures',
+  'POST /playlists',
   'POST /silences',
   'POST /silences/matches',
 ];
@@ -63,7 +74,7 @@ it('[S3] an account of a display can ask only what a wall shows', () => {
   expect(open.sort()).toEqual(FOR_DISPLAYS);
 });
 
-it('[S3] an operator can change what is said of alerts, and nothing else', () => {
+it('[S3] an operator can change what is said of alerts and what walls show, and nothing else', () => {
   const open = guarded
     .filter(({ least }) => least === 'operator')
     .map(({ method, path }) => `${method} ${path}`);

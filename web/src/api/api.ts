@@ -47,8 +47,9 @@ import {
 } from '#protocol/notify.ts';
 import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
 import { alertsApi, silencesApi } from './alerts.ts';
+import { boardsApi, displayApi, displayLinksApi, picturesApi, playlistsApi } from './boards.ts';
 import { historyApi } from './history.ts';
-import { createSend, parsed, type Fetch } from './request.ts';
+import { createSend, parsed, type Fetch, type Send } from './request.ts';
 
 type PreviewRequest = z.input<typeof previewRequest>;
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
@@ -88,17 +89,29 @@ export type Api = ReturnType<typeof createApi>;
 
 const id = encodeURIComponent;
 
+/** Whose session a page uses: that of the person, or that of the display link. A browser may have both. */
+export type SessionOf = 'person' | 'display';
+
+/** [W1] Names the session of the display link in each request's query. */
+const asDisplay =
+  (send: Send): Send =>
+  ({ path, ...rest }) =>
+    send({ ...rest, path: `${path}${path.includes('?') ? '&' : '?'}as=display` });
+
 /** `onUnauthorized` is called with every 401 that means the session is over. */
 export function createApi({
   fetch,
   onUnauthorized = () => undefined,
   timeoutMs,
+  as = 'person',
 }: {
   fetch: Fetch;
   onUnauthorized?: () => void;
   timeoutMs?: number;
+  as?: SessionOf;
 }) {
-  const send = createSend({ fetch, onUnauthorized, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  const plain = createSend({ fetch, onUnauthorized, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  const send = as === 'display' ? asDisplay(plain) : plain;
 
   return {
     // --- the session ---
@@ -217,6 +230,13 @@ export function createApi({
         return parsed(importReply, await send({ method: 'POST', path: '/alert-rules/import', body }));
       },
     },
+
+    // --- boards and walls ---
+    boards: boardsApi(send),
+    pictures: picturesApi(send),
+    playlists: playlistsApi(send),
+    displayLinks: displayLinksApi(send),
+    display: displayApi(send),
 
     // --- what carries alerts to people ---
     async channelKinds(signal?: AbortSignal) {
