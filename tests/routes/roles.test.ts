@@ -19,9 +19,9 @@ const FOR_DISPLAYS = [
   'GET /devices/{id}/fields',
   'GET /devices/{id}/metrics',
   'GET /events',
-  'GET /series',
   'GET /pictures/{id}',
   'GET /playlists',
+  'GET /series',
 ];
 /** What an operator may do that a viewer may not. Another path is added here only on purpose. */
 const FOR_OPERATORS = [
