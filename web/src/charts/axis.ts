@@ -2,7 +2,7 @@
 import { fieldInfo } from '#protocol/fields.ts';
 import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '#protocol/figure.ts';
 import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
-import { dayMonth, hourMinute } from '../format/time.ts';
+import { momentAt, OFFSET_STEP, offsetText, wallTime, type Zone } from '../format/zone.ts';
 import { CLOCK_STEPS } from './range.ts';
 
 export interface ValueAxis {
@@ -86,63 +86,89 @@ export interface TimeTick {
   readonly label: string;
 }
 
-/** All offsets of time zones from UTC are a multiple of this. */
-const OFFSET_STEP = 15 * MINUTE;
+const pad = (n: number) => String(n).padStart(2, '0');
 
-/** What a clock on the wall of the reader shows at `t`, as milliseconds since 1970 began there. */
-const wallTime = (t: number) => t - new Date(t).getTimezoneOffset() * MINUTE;
-
-/** The first days of every `each` months in [from, to), in the reader's time zone. */
-function months(from: number, to: number, each: number): TimeTick[] {
-  const start = new Date(from);
-  const found: TimeTick[] = [];
-  const month = new Date(start.getFullYear(), start.getMonth(), 1);
-  for (; month.getTime() < to; month.setMonth(month.getMonth() + 1)) {
-    const t = month.getTime();
-    if (t >= from && month.getMonth() % each === 0) found.push({ t, label: dayMonth(t).replace(/^1 /, '') });
-  }
-  return found;
+/** `14:07` on a clock on the wall. */
+function hourMinute(wall: number): string {
+  const date = new Date(wall);
+  return `${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}`;
 }
 
-/** The beginnings of every `each` days in [from, to), in the reader's time zone. */
-function days(from: number, to: number, each: number): TimeTick[] {
-  const start = new Date(from);
+/** `14:07:09` on a clock on the wall. */
+function clock(wall: number): string {
+  return `${hourMinute(wall)}:${pad(new Date(wall).getUTCSeconds())}`;
+}
+
+/** `22 Nov` on a calendar on the wall. */
+function dayMonth(wall: number): string {
+  return new Date(wall).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
+}
+
+interface Axis {
+  readonly from: number;
+  readonly to: number;
+  readonly zone: Zone;
+}
+
+/** The first days of every `each` months in [from, to). */
+function months({ from, to, zone }: Axis, each: number): TimeTick[] {
+  const start = new Date(wallTime(zone, from));
   const found: TimeTick[] = [];
   for (let i = 0; ; i++) {
-    // Not 24 hours later: where the clocks change, a day has 23 or 25 of them, and may not begin at midnight.
-    const day = new Date(start.getFullYear(), start.getMonth(), start.getDate() + i);
-    const t = day.getTime();
+    const wall = Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + i, 1);
+    const { t } = momentAt(zone, wall);
     if (t >= to) return found;
-    const count = Date.UTC(day.getFullYear(), day.getMonth(), day.getDate()) / DAY;
-    if (t >= from && count % each === 0) found.push({ t, label: dayMonth(t) });
+    const month = new Date(wall).getUTCMonth();
+    if (t < from || month % each !== 0) continue;
+    const label = month === 0 ? String(new Date(wall).getUTCFullYear()) : dayMonth(wall).replace(/^1 /, '');
+    found.push({ t, label });
+  }
+}
+
+/** The beginnings of every `each` days in [from, to). */
+function days({ from, to, zone }: Axis, each: number): TimeTick[] {
+  const found: TimeTick[] = [];
+  // Not 24 hours later: where the clocks change, a day has 23 or 25 of them, and may not begin at midnight.
+  for (let wall = Math.floor(wallTime(zone, from) / DAY) * DAY; ; wall += DAY) {
+    const { t } = momentAt(zone, wall);
+    if (t >= to) return found;
+    if (t >= from && (wall / DAY) % each === 0) found.push({ t, label: dayMonth(wall) });
   }
 }
 
 /**
- * The times in [from, to) at which the reader's clock passes a multiple of `step` (less than a day). Where the clocks
- * are set forward it may pass one without showing it: 01:59 is followed by 03:00, which is the tick then.
+ * The times in [from, to) at which the zone's clocks pass a multiple of `step` (less than a day). Where the clocks are
+ * set forward they may pass one without showing it: 01:59 is followed by 03:00, which is the tick then. Where they are
+ * set back they show one twice, and both ticks say which offset from UTC is theirs.
  */
-function clockTicks(from: number, to: number, step: number): TimeTick[] {
-  const found: TimeTick[] = [];
+function clockTicks({ from, to, zone }: Axis, step: number): TimeTick[] {
+  const found: { t: number; wall: number; label: string }[] = [];
   const grain = Math.min(step, OFFSET_STEP);
   for (let t = Math.ceil(from / grain) * grain; t < to; t += grain) {
-    const [before, now] = [wallTime(t - grain), wallTime(t)];
-    if (Math.floor(before / step) === Math.floor(now / step)) continue;
+    const [before, now] = [wallTime(zone, t - grain), wallTime(zone, t)];
+    const passes = Math.floor(before / step) < Math.floor(now / step);
+    if (!passes && !(now < before && now % step === 0)) continue;
     const beginsDay = Math.floor(before / DAY) < Math.floor(now / DAY);
-    found.push({ t, label: beginsDay && to - from > 12 * HOUR ? dayMonth(t) : hourMinute(t) });
+    const time = step < MINUTE ? clock(now) : hourMinute(now);
+    found.push({ t, wall: now, label: beginsDay && to - from > 12 * HOUR ? dayMonth(now) : time });
   }
-  return found;
+  const walls = found.map(({ wall }) => wall);
+  return found.map(({ t, wall, label }) => {
+    const isTwice = walls.indexOf(wall) !== walls.lastIndexOf(wall);
+    return { t, label: isTwice ? `${label} ${offsetText(zone.offsetAt(t))}` : label };
+  });
 }
 
-/** About `most` ticks at round times of the reader's time zone in [from, to). */
-export function timeTicks(from: number, to: number, most: number): TimeTick[] {
+/** About `most` ticks at round times of the zone in [from, to). */
+export function timeTicks(from: number, to: number, most: number, zone: Zone): TimeTick[] {
+  const axis = { from, to, zone };
   const span = to - from;
   const step = TIME_STEPS.find((each) => span / each <= most);
   if (step === undefined) {
     const each = [1, 2, 3, 6, 12].find((count) => span / (count * 30 * DAY) <= most) ?? 12;
-    return months(from, to, each);
+    return months(axis, each);
   }
-  return step >= DAY ? days(from, to, step / DAY) : clockTicks(from, to, step);
+  return step >= DAY ? days(axis, step / DAY) : clockTicks(axis, step);
 }
 
 /** An age as a label: `now`, `−15 s`, `−90 s`, `−1 min`. */

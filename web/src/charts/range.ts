@@ -49,7 +49,7 @@ const LIVE: TimeRange = { kind: 'live', key: 'live' };
 /** Nothing shorter is zoomed into: a sample a second is the finest there is. */
 const LEAST_MS = 10_000;
 /** Nothing longer is asked for: about three years. */
-const MOST_MS = 1100 * DAY;
+export const MOST_MS = 1100 * DAY;
 
 /** The range between two moments, in whichever order: in whole seconds, and at least LEAST_MS long. */
 export function fixedRange(one: number, other: number): TimeRange {
@@ -76,6 +76,27 @@ export function parseRange(query: Pick<URLSearchParams, 'get'>): TimeRange {
 export function writeRange(range: TimeRange): string {
   if (range.kind === 'live') return '';
   return range.kind === 'last' ? `?range=${range.key}` : `?from=${range.from}&to=${range.to}`;
+}
+
+/** What stands in the URL for the range, with everything else that `search` has. */
+export function withRange(search: URLSearchParams, range: TimeRange): URLSearchParams {
+  const next = new URLSearchParams(search);
+  for (const name of ['range', 'from', 'to']) next.delete(name);
+  for (const [name, value] of new URLSearchParams(writeRange(range))) next.set(name, value);
+  return next;
+}
+
+/** How much is shown before an alert and after it, milliseconds. */
+export const AROUND_ALERT_MS = 30 * MINUTE;
+
+/** From half an hour before an alert to half an hour after its end, or to `now`. Times are epoch milliseconds. */
+export function rangeAround(
+  { timestamp, resolved_at }: { readonly timestamp: number; readonly resolved_at: number | null },
+  now: number,
+): TimeRange {
+  const from = timestamp - AROUND_ALERT_MS;
+  const end = Math.min(now, (resolved_at ?? now) + AROUND_ALERT_MS);
+  return fixedRange(from, Math.min(end, from + MOST_MS));
 }
 
 /** The range moved by a part of its width: -0.5 moves it back by half. It ends at `now` at the latest. */
