@@ -1,6 +1,7 @@
 /** The shapes of the HTTP API's requests and replies. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
 import { ignored } from './ignored.ts';
+import { preferences } from './preferences.ts';
 import { inventory, timestamp } from './sample.ts';
 import { optionalText, text } from './text.ts';
 
@@ -43,6 +44,10 @@ export const me = z.object({
   user: z.object({ username: z.string(), role }),
   /** When the session ends. */
   expires_at: z.number(),
+  /** How this person wants to read; null for who never chose, and for a display. */
+  preferences: preferences.nullable(),
+  /** The time zone of the server, for who wants to read times as they are there. */
+  time_zone: z.string(),
 });
 export type Me = z.infer<typeof me>;
 

@@ -6,8 +6,7 @@
 import { z } from 'zod';
 import { severity } from './alerts.ts';
 import { machineScope } from './machine-scope.ts';
-import { timeZone } from './notify.ts';
-import { optionalText, text } from './text.ts';
+import { optionalText, text, timeZone } from './text.ts';
 
 export const GRID_COLUMNS = 24;
 /** The most rows of a board. */

@@ -14,17 +14,38 @@ export interface Figure {
 export const NONE = '–';
 
 export const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+export const DECIMAL_BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 export const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
 export const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
 export const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+
+/** How figures are written. */
+export interface FigureStyle {
+  readonly decimal: '.' | ',';
+  /** 1024 for GiB, 1000 for GB. */
+  readonly byteBase: 1024 | 1000;
+  readonly network: 'bits' | 'bytes';
+  readonly temperature: 'celsius' | 'fahrenheit';
+}
+
+let style: FigureStyle = { decimal: '.', byteBase: 1024, network: 'bits', temperature: 'celsius' };
+
+export const figureStyle = (): FigureStyle => style;
+
+/** Sets how a page writes its figures, once, before it writes the first. The server keeps the style that stands above. */
+export function styleFigures(chosen: FigureStyle): void {
+  style = chosen;
+}
+
+/** A number as text, with the decimal sign of the language. */
+export const decimal = (text: string) => (style.decimal === '.' ? text : text.replace('.', style.decimal));
 
 /** A number with two digits after the point, one from 10 on, and none from 100 on: 0.04, 1.20, 12.3, 123. */
 export function digits(value: number): string {
   const size = Math.abs(value);
   if (size >= 99.95) return value.toFixed(0);
-  if (size >= 9.995) return value.toFixed(1);
   if (size === 0) return '0';
-  return value.toFixed(2);
+  return decimal(value.toFixed(size >= 9.995 ? 1 : 2));
 }
 
 function scaled(value: number, base: number, units: readonly string[]): Figure {
@@ -42,16 +63,17 @@ function scaled(value: number, base: number, units: readonly string[]): Figure {
 /** 0–100 → `7.3 %`, `42 %`: one digit after the point below ten. */
 export function percent(value: number): Figure {
   const text = Math.abs(value) < 9.95 ? value.toFixed(1) : value.toFixed(0);
-  return { value: text, unit: '%' };
+  return { value: decimal(text), unit: '%' };
 }
 
 /** Bytes → `3.21 GiB`. */
 export function bytes(value: number): Figure {
-  return scaled(value, 1024, BYTE_UNITS);
+  return style.byteBase === 1024 ? scaled(value, 1024, BYTE_UNITS) : scaled(value, 1000, DECIMAL_BYTE_UNITS);
 }
 
 /** Bytes per second of a network → `12.4 Mbit/s`. */
 export function bitRate(bytesPerSecond: number): Figure {
+  if (style.network === 'bytes') return byteRate(bytesPerSecond);
   return scaled(bytesPerSecond * 8, 1000, BIT_UNITS);
 }
 
@@ -75,6 +97,13 @@ export function seconds(value: number): Figure {
   return { value: digits(value / 86_400), unit: 'd' };
 }
 
+/** Degrees Celsius → `61.5 °C`, `142.7 °F`. */
+function temperature(celsius: number): Figure {
+  const isCelsius = style.temperature === 'celsius';
+  const value = isCelsius ? celsius : celsius * 1.8 + 32;
+  return { value: decimal(value.toFixed(Math.abs(value) < 100 ? 1 : 0)), unit: isCelsius ? '°C' : '°F' };
+}
+
 /** Whether a field is a network rate: those are written in bits per second, other byte rates in bytes. */
 export function isNetwork(field: string): boolean {
   return field.startsWith('net_') || field.startsWith('interface:');
@@ -86,7 +115,7 @@ const BY_UNIT: Record<Unit, (value: number) => Figure> = {
   bytes_per_second: byteRate,
   per_second: (value) => ({ ...count(value), unit: `${count(value).unit}/s` }),
   seconds,
-  celsius: (value) => ({ value: value.toFixed(Math.abs(value) < 100 ? 1 : 0), unit: '°C' }),
+  celsius: temperature,
   count,
 };
 

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { alert, severity } from './alerts.ts';
 import { tags } from './api.ts';
-import { optionalText, text } from './text.ts';
+import { optionalText, text, timeZone } from './text.ts';
 
 // --- channels ---------------------------------------------------------------------------------------
 
@@ -101,18 +101,6 @@ export const channelPatch = z.strictObject({
 export const clockTime = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is HH:MM, from 00:00 to 23:59');
-export const timeZone = z
-  .string()
-  .max(64)
-  .refine(isTimeZone, 'is no time zone, such as Europe/Berlin or UTC');
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** Hours of the week. Where `to` is not after `from`, they end on the next day. */
 export const weekHours = z.strictObject({

@@ -46,3 +46,17 @@ export const optionalText = (maxChars: number) => z.string().max(maxChars).overw
 
 /** Text of 1 to `maxChars` characters, cleaned; text in which nothing can be seen is refused. */
 export const text = (maxChars: number) => optionalText(maxChars).min(1);
+
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The name of a time zone: `Europe/Berlin`, `UTC`. */
+export const timeZone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'is no time zone, such as Europe/Berlin or UTC');

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { board } from './boards.ts';
 import { machineScope } from './machine-scope.ts';
-import { clockTime, timeZone } from './notify.ts';
+import { clockTime } from './notify.ts';
 import { timestamp } from './sample.ts';
-import { text } from './text.ts';
+import { text, timeZone } from './text.ts';
 
 const seconds = z.number().int().min(5).max(3600).default(30);
 

@@ -1,6 +1,6 @@
-/** `/auth/*` and `/sessions`: sign in and out, change one's own password, list and end sessions. */
-import type { z } from 'zod';
-import { loginRequest, me, passwordRequest, sessionsReply } from '#protocol/api.ts';
+/** `/auth/*` and `/sessions`: sign in and out, change one's own password and preferences, list and end sessions. */
+import { loginRequest, me, passwordRequest, sessionsReply, type Me, type Role } from '#protocol/api.ts';
+import { preferences, preferencesPatch } from '#protocol/preferences.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
@@ -21,18 +21,16 @@ export interface AccountParts {
 }
 
 export function accountRoutes({ users, sessions, passwords, limits, audit, now }: AccountParts): Route[] {
-  const meOf = ({
-    username,
-    role,
-    expiresAt,
-  }: {
-    username: string;
-    role: z.infer<typeof me>['user']['role'];
-    expiresAt: number;
-  }) => ({
-    user: { username, role },
-    expires_at: expiresAt,
-  });
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const meOf = (signedIn: { username: string; role: Role; expiresAt: number }): Me => {
+    const { username, role, expiresAt } = signedIn;
+    return {
+      user: { username, role },
+      expires_at: expiresAt,
+      preferences: users.get(username)?.preferences ?? null,
+      time_zone: timeZone,
+    };
+  };
 
   return [
     routeWithBody({
@@ -95,6 +93,21 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       async handle({ person }) {
         const cookie = await sessions.prolong(person.sessionId);
         return new Reply(200, meOf(person), cookie === undefined ? {} : { 'set-cookie': cookie });
+      },
+    }),
+    routeWithBody({
+      method: 'PATCH',
+      path: '/auth/preferences',
+      access: 'viewer',
+      summary: 'Change how one wants to read: language, time zone, units.',
+      body: preferencesPatch,
+      reply: preferences,
+      async handle({ person, body }) {
+        const user = users.get(person.username);
+        if (!user) throw new ApiError('not_signed_in');
+        const chosen = preferences.parse({ ...user.preferences, ...body });
+        await users.put({ ...user, preferences: chosen });
+        return chosen;
       },
     }),
     routeWithBody({

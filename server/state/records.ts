@@ -9,6 +9,7 @@ import { board, boardVersion } from '#protocol/boards.ts';
 import { eventKind } from '#protocol/events.ts';
 import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
+import { preferences } from '#protocol/preferences.ts';
 import { inventory } from '#protocol/sample.ts';
 import { playlist } from '#protocol/walls.ts';
 
@@ -19,6 +20,7 @@ export const userRecord = z.object({
   password_hash: z.string(),
   created_at: z.number(),
   last_login: z.number().nullable(),
+  preferences: preferences.optional(),
 });
 export type UserRecord = z.infer<typeof userRecord>;
 

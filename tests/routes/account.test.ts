@@ -404,3 +404,30 @@ describe('audit log', () => {
     }
   });
 });
+
+describe('preferences', () => {
+  it('what a person prefers is kept with the account, one at a time, and comes with every sign-in', async () => {
+    const client = await addUser('reader', 'viewer');
+    expect((await client.ask('GET', '/auth/me')).as(me).preferences).toBeNull();
+    await client.ask('PATCH', '/auth/preferences', { body: { language: 'de' } });
+    await client.ask('PATCH', '/auth/preferences', { body: { time_zone: 'Asia/Kathmandu' } });
+    const other = await signedIn('reader');
+    expect((await other.ask('GET', '/auth/me')).as(me).preferences).toEqual({
+      language: 'de',
+      time_zone: 'Asia/Kathmandu',
+      clock: '24',
+      bytes: 'binary',
+      network: 'bits',
+      temperature: 'celsius',
+      motion: 'system',
+    });
+  });
+
+  it('a time zone that does not exist is refused by name, and nothing of that request is kept', async () => {
+    const client = await addUser('traveller', 'viewer');
+    const body = { language: 'de', time_zone: 'Europe/Atlantis' };
+    const refused = errorOf(await client.ask('PATCH', '/auth/preferences', { body }));
+    expect(refused).toMatchObject({ status: 422, details: [{ path: 'time_zone' }] });
+    expect((await client.ask('GET', '/auth/me')).as(me).preferences).toBeNull();
+  });
+});

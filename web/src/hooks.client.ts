@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { speak } from './format/messages.ts';
+import { keptIn, prefer } from './format/preferences.ts';
+import { pageMemory } from './shell/theme.svelte.ts';
 
 // zod would compile schemas with eval, which the page's content security policy forbids. This module runs before any
 // page's, so that compiling is off before the first schema is made.
@@ -7,5 +8,8 @@ z.config({ jitless: true });
 
 /** Runs before any component: `static/theme.js` has written the language that was chosen, or the browser's own. */
 export function init(): Promise<void> {
-  return speak(document.documentElement.lang === 'de' ? 'de' : 'en');
+  const root = document.documentElement;
+  const kept = keptIn(pageMemory());
+  if (kept.preferences.motion === 'reduced') root.dataset['motion'] = 'reduced';
+  return prefer(kept, root.lang === 'de' ? 'de' : 'en');
 }

@@ -45,6 +45,7 @@ import {
   type RouteMatch,
   type Template,
 } from '#protocol/notify.ts';
+import { preferences, type preferencesPatch } from '#protocol/preferences.ts';
 import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
 import { alertsApi, silencesApi } from './alerts.ts';
 import { boardsApi, displayApi, displayLinksApi, picturesApi, playlistsApi } from './boards.ts';
@@ -60,6 +61,7 @@ export type NewAlertRoute = z.input<typeof alertRouteCreate>;
 type AlertRoutePatch = z.input<typeof alertRoutePatch>;
 type DevicePatch = z.input<typeof devicePatch>;
 export type NewEnrollmentKey = z.input<typeof enrollmentKeyCreate>;
+type PreferencesPatch = z.input<typeof preferencesPatch>;
 type PasswordChange = z.input<typeof passwordRequest>;
 type NewUser = z.input<typeof userCreate>;
 type UserPatch = z.input<typeof userPatch>;
@@ -126,6 +128,9 @@ export function createApi({
     },
     async changePassword(change: PasswordChange) {
       await send({ method: 'POST', path: '/auth/password', body: change });
+    },
+    async changePreferences(change: PreferencesPatch) {
+      return parsed(preferences, await send({ method: 'PATCH', path: '/auth/preferences', body: change }));
     },
 
     // --- devices ---

@@ -1,19 +1,56 @@
-/** Times as text. Moments are epoch milliseconds and are written in the reader's own time zone. */
-
+/** Times as text. Moments are epoch milliseconds, and are written in the zone and the clock that the reader chose. */
 import { HOUR, MINUTE, SECOND, span } from '#protocol/span.ts';
+import { locale, say } from './messages.ts';
+
+/** How times are written. */
+export interface TimeStyle {
+  /** A named zone; undefined is the browser's own. */
+  readonly zone: string | undefined;
+  readonly clock: '24' | '12';
+}
+
+const style: { zone: string | undefined; clock: '24' | '12'; formats: Map<string, Intl.DateTimeFormat> } = {
+  zone: undefined,
+  clock: '24',
+  formats: new Map(),
+};
+
+/** Sets how a page writes its times, once, before it writes the first. */
+export function styleTimes({ zone, clock: hours }: TimeStyle): void {
+  Object.assign(style, { zone, clock: hours, formats: new Map() });
+}
+
+/** The zone that times are written in, for what is placed by the hour or the day: the axes of charts. */
+export function timeZone(): string {
+  return style.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Making a format takes longer than using it, so each is made once. */
+function write(t: number, name: string, options: Intl.DateTimeFormatOptions): string {
+  let format = style.formats.get(name);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(locale(), { ...options, timeZone: style.zone });
+    style.formats.set(name, format);
+  }
+  return format.format(t);
+}
+
+const hours = (): Intl.DateTimeFormatOptions =>
+  style.clock === '24' ? { hour: '2-digit', hourCycle: 'h23' } : { hour: 'numeric', hourCycle: 'h12' };
 
 /**
  * What is wrong with a clock: `3 min behind`, `9459 d ahead`.
  * @param lackingMs what is to be added to its time, milliseconds: more than 0 for a clock that is behind
  */
 export function clockError(lackingMs: number): string {
-  return `${span(Math.abs(lackingMs))} ${lackingMs > 0 ? 'behind' : 'ahead'}`;
+  const off = span(Math.abs(lackingMs));
+  return lackingMs > 0 ? `${off} behind` : `${off} ahead`;
 }
 
 /** How long before `now`: `14 s ago`; `now` below two seconds. */
 export function ago(t: number, now: number): string {
   const passed = now - t;
-  return passed < 2 * SECOND ? 'now' : `${span(passed)} ago`;
+  return passed < 2 * SECOND ? say`now` : `${span(passed)} ago`;
 }
 
 /** Seconds of uptime → its two largest units: `12 d 4 h`, `4 h 7 min`, `7 min`. */
@@ -26,29 +63,31 @@ export function uptime(s: number): string {
   return minutes > 0 ? `${minutes} min` : `${Math.floor(s)} s`;
 }
 
-const pad = (n: number) => String(n).padStart(2, '0');
-
 /** `14:07:09` */
 export function clock(t: number): string {
-  const d = new Date(t);
-  return `${pad(d.getHours())}:${pad(d.getMinutes())}:${pad(d.getSeconds())}`;
+  return write(t, 'clock', { ...hours(), minute: '2-digit', second: '2-digit' });
 }
 
 /** `14:07` */
 export function hourMinute(t: number): string {
-  const d = new Date(t);
-  return `${pad(d.getHours())}:${pad(d.getMinutes())}`;
+  return write(t, 'hourMinute', { ...hours(), minute: '2-digit' });
 }
 
 /** `22 Nov` */
 export function dayMonth(t: number): string {
-  return new Date(t).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  return write(t, 'dayMonth', { day: 'numeric', month: 'short' });
 }
+
+/** `22 Nov 2026` */
+function fullDate(t: number): string {
+  return write(t, 'fullDate', { day: 'numeric', month: 'short', year: 'numeric' });
+}
+
+const year = (t: number) => write(t, 'year', { year: 'numeric' });
 
 /** `22 Nov 2026, 14:07:09`: a moment in full. */
 export function moment(t: number): string {
-  const date = new Date(t).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-  return `${date}, ${clock(t)}`;
+  return `${fullDate(t)}, ${clock(t)}`;
 }
 
 /**
@@ -62,15 +101,12 @@ export function instant(t: number, { spanMs, stepMs }: { spanMs: number; stepMs:
 
 /** A moment seen from `now`: `14:07:09` today, `22 Nov 14:07` this year, else with the year. */
 export function when(t: number, now: number): string {
-  const [d, n] = [new Date(t), new Date(now)];
-  if (d.toDateString() === n.toDateString()) return clock(t);
-  if (d.getFullYear() === n.getFullYear()) return `${dayMonth(t)} ${hourMinute(t)}`;
-  return moment(t);
+  if (fullDate(t) === fullDate(now)) return clock(t);
+  return year(t) === year(now) ? `${dayMonth(t)} ${hourMinute(t)}` : moment(t);
 }
 
 /** `22 Nov 14:07 – 23 Nov 14:07`; with the years where they differ. */
 export function between(from: number, to: number): string {
-  const years = new Date(from).getFullYear() !== new Date(to).getFullYear();
-  const say = (t: number) => `${dayMonth(t)}${years ? ` ${new Date(t).getFullYear()}` : ''} ${hourMinute(t)}`;
-  return `${say(from)} – ${say(to)}`;
+  const date = year(from) === year(to) ? dayMonth : fullDate;
+  return `${date(from)} ${hourMinute(from)} – ${date(to)} ${hourMinute(to)}`;
 }
