@@ -26,7 +26,7 @@ export default ts.config(
   },
   {
     files: ['server/**/*.ts', 'agent/**/*.ts', 'influx/**/*.ts', 'tests/**/*.ts'],
-    ignores: ['tests/web/**'],
+    ignores: ['tests/web/**', 'tests/bench/web/pages/**'],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname + '/..' },
     },
@@ -37,7 +37,7 @@ export default ts.config(
     },
   },
   {
-    files: ['web/**/*.svelte', 'web/**/*.svelte.ts', 'web/**/*.ts'],
+    files: ['{web,tests/bench/web/pages}/**/*.{svelte,svelte.ts,ts}'],
     languageOptions: {
       globals: globals.browser,
       parserOptions: { parser: ts.parser, extraFileExtensions: ['.svelte'] },

@@ -1,0 +1,4 @@
+import { mount } from 'svelte';
+import LiveCharts from './LiveCharts.svelte';
+
+mount(LiveCharts, { target: document.body });
