@@ -8,6 +8,10 @@ import { benchHandover } from './handover.ts';
 import { benchHistory } from './history.ts';
 import { benchPush } from './push.ts';
 import type { Row } from './row.ts';
+import { benchLiveCharts } from './web/live-charts.ts';
+import { benchLongList } from './web/long-list.ts';
+import { benchThirtyDays } from './web/thirty-days.ts';
+import { benchWalls } from './web/walls.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   push: benchPush,
@@ -18,6 +22,10 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   agent: benchAgent,
   history: benchHistory,
   fanout: benchFanout,
+  'live-charts': benchLiveCharts,
+  walls: benchWalls,
+  'long-list': benchLongList,
+  'thirty-days': benchThirtyDays,
 };
 
 const number = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
