@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { ageTicks, timeTicks, valueAxis } from '../../../web/src/charts/axis.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { styleFigures } from '#protocol/figure.ts';
+import { ageTicks, timeTicks, valueAxis, type ValueAxis } from '../../../web/src/charts/axis.ts';
 import { createZone, wallTime, type Zone } from '../../../web/src/format/zone.ts';
 
 const HOUR = 3_600_000;
@@ -225,5 +226,24 @@ describe('the time axis where the clocks change', () => {
         }
       }
     }
+  });
+});
+
+describe('axes in the units that the reader chose', () => {
+  afterEach(() => styleFigures({ decimal: '.', byteBase: 1024, network: 'bits', temperature: 'celsius' }));
+  const labels = ({ ticks, label, unit }: ValueAxis) => [...ticks.map(label), unit];
+
+  it('a temperature in degrees Fahrenheit has round numbers, from the first above freezing', () => {
+    styleFigures({ decimal: '.', byteBase: 1024, network: 'bits', temperature: 'fahrenheit' });
+    const axis = valueAxis('sensor:cpu:celsius', 61);
+    expect(labels(axis)).toEqual(['50', '100', '150', '°F']);
+    expect(axis.top).toBeCloseTo((150 - 32) / 1.8);
+    expect(axis.ticks[0]).toBeCloseTo(10);
+  });
+
+  it('bytes count by the thousand and traffic in bytes where that was chosen, with the decimal sign of the language', () => {
+    styleFigures({ decimal: ',', byteBase: 1000, network: 'bytes', temperature: 'celsius' });
+    expect(labels(valueAxis('mem_used_bytes', 7e9))).toEqual(['0', '2,5', '5', '7,5', 'GB']);
+    expect(labels(valueAxis('net_rx', 2.4e6))).toEqual(['0', '1', '2', '3', 'MB/s']);
   });
 });

@@ -1,7 +1,9 @@
-/** A silence as its form holds it, and as it is sent. Times are epoch milliseconds; the form has local ones as text. */
+/** A silence as its form holds it, and as it is sent. Times are epoch milliseconds; the form has those of the reader's zone as text. */
 import type { Alert } from '#protocol/alerts.ts';
 import type { Silence } from '#protocol/silences.ts';
 import type { NewSilence } from '../api/alerts.ts';
+import { timeZone } from '../format/time.ts';
+import { momentAt, readerZone, wallTime } from '../format/zone.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -25,19 +27,15 @@ export interface SilenceDraft {
   until: string;
 }
 
-const pad = (n: number) => String(n).padStart(2, '0');
-
 /** A moment as a `datetime-local` input has it. */
 export function localText(t: number): string {
-  const d = new Date(t);
-  const date = `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())}`;
-  return `${date}T${pad(d.getHours())}:${pad(d.getMinutes())}`;
+  return new Date(wallTime(readerZone(), t)).toISOString().slice(0, 16);
 }
 
 /** The moment of a `datetime-local` or `date` input; undefined for an empty one. */
 function momentOf(text: string): number | undefined {
-  const t = new Date(text.includes('T') ? text : `${text}T23:59:59`).getTime();
-  return text === '' || Number.isNaN(t) ? undefined : t;
+  const wall = Date.parse(text.includes('T') ? `${text}Z` : `${text}T23:59:59Z`);
+  return Number.isNaN(wall) ? undefined : momentAt(readerZone(), wall).t;
 }
 
 export function emptyDraft(now: number): SilenceDraft {
@@ -55,7 +53,7 @@ export function emptyDraft(now: number): SilenceDraft {
     days: [1, 2, 3, 4, 5],
     fromTime: '22:00',
     toTime: '06:00',
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: timeZone(),
     until: '',
   };
 }

@@ -1,5 +1,7 @@
-/** The windows of silences as blocks in the days of a week, by the reader's own clock. Times are epoch milliseconds. */
+/** The windows of silences as blocks in the days of a week, in the zone that the reader chose. Times are epoch milliseconds. */
 import type { SilenceWindow } from '#protocol/silences.ts';
+import { DAY } from '#protocol/span.ts';
+import { momentAt, readerZone, wallTime } from '../format/zone.ts';
 
 /** One week: the beginnings of its days, and its end. A day on which the clocks change has 23 or 25 hours. */
 export interface Week {
@@ -25,9 +27,10 @@ const DAYS = 7;
 
 /** The week of this moment, from Monday on, moved by so many weeks. */
 export function weekOf(t: number, moved: number): Week {
-  const date = new Date(t);
-  const monday = date.getDate() - ((date.getDay() + 6) % 7) + moved * DAYS;
-  const day = (i: number) => new Date(date.getFullYear(), date.getMonth(), monday + i).getTime();
+  const zone = readerZone();
+  const today = Math.floor(wallTime(zone, t) / DAY);
+  const weekday = (new Date(today * DAY).getUTCDay() + 6) % 7;
+  const day = (i: number) => momentAt(zone, (today - weekday + moved * DAYS + i) * DAY).t;
   return { days: Array.from({ length: DAYS }, (_, i) => day(i)), end: day(DAYS) };
 }
 

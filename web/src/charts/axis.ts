@@ -1,7 +1,17 @@
 /** Axes: where their ticks are and how they are labelled. The unit is written once, beside the chart's title. */
 import { fieldInfo } from '#protocol/fields.ts';
-import { BIT_UNITS, BYTE_RATE_UNITS, BYTE_UNITS, COUNT_UNITS, isNetwork } from '#protocol/figure.ts';
+import {
+  BIT_UNITS,
+  BYTE_RATE_UNITS,
+  BYTE_UNITS,
+  COUNT_UNITS,
+  decimal,
+  DECIMAL_BYTE_UNITS,
+  figureStyle,
+  isNetwork,
+} from '#protocol/figure.ts';
 import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
+import { clock, dayMonth, hourMinute } from '../format/time.ts';
 import { momentAt, OFFSET_STEP, offsetText, wallTime, type Zone } from '../format/zone.ts';
 import { CLOCK_STEPS } from './range.ts';
 
@@ -17,19 +27,25 @@ interface Scale {
   readonly base: number;
   /** How many of the smallest of `units` one unit of the field is: 8 bits for a byte. */
   readonly factor: number;
+  /** What is read where the field is 0: 32 for degrees Fahrenheit. */
+  readonly zero?: number;
   readonly units: readonly string[];
 }
 
 const BYTES: Scale = { base: 1024, factor: 1, units: BYTE_UNITS };
+const DECIMAL_BYTES: Scale = { base: 1000, factor: 1, units: DECIMAL_BYTE_UNITS };
 const BITS: Scale = { base: 1000, factor: 8, units: BIT_UNITS };
 const BYTE_RATE: Scale = { base: 1000, factor: 1, units: BYTE_RATE_UNITS };
 const PLAIN: Scale = { base: 1000, factor: 1, units: COUNT_UNITS };
+const CELSIUS: Scale = { ...PLAIN, units: ['°C'] };
+const FAHRENHEIT: Scale = { ...PLAIN, factor: 1.8, zero: 32, units: ['°F'] };
 
 function scaleOf(field: string): Scale {
   const unit = fieldInfo(field)?.unit;
-  if (unit === 'bytes') return BYTES;
-  if (unit === 'bytes_per_second') return isNetwork(field) ? BITS : BYTE_RATE;
-  if (unit === 'celsius') return { ...PLAIN, units: ['°C'] };
+  const { byteBase, network, temperature } = figureStyle();
+  if (unit === 'bytes') return byteBase === 1024 ? BYTES : DECIMAL_BYTES;
+  if (unit === 'bytes_per_second') return isNetwork(field) && network === 'bits' ? BITS : BYTE_RATE;
+  if (unit === 'celsius') return temperature === 'celsius' ? CELSIUS : FAHRENHEIT;
   if (unit === 'percent') return { ...PLAIN, units: ['%'] };
   if (unit === 'per_second') return { ...PLAIN, units: COUNT_UNITS.map((size) => `${size}/s`) };
   return PLAIN;
@@ -45,12 +61,14 @@ function niceStep(size: number, base: number): number {
   return nice * power;
 }
 
-/** Multiples of `step` from 0 to `top`, both included where they fall on it. */
-function multiples(step: number, top: number): number[] {
-  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step);
+/** Multiples of `step` from `bottom` to `top`, both included where they fall on it. */
+function multiples(step: number, bottom: number, top: number): number[] {
+  const first = Math.ceil(bottom / step - 1e-9);
+  const last = Math.floor(top / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-const short = (value: number) => String(Number(value.toPrecision(3)));
+const short = (value: number) => decimal(String(Number(value.toPrecision(3))));
 
 /**
  * The axis for a field whose largest shown value is `most`. `fixed` is the top where the field has one (100 %, or the
@@ -60,22 +78,23 @@ export function valueAxis(field: string, most: number, fixed?: number): ValueAxi
   const scale = scaleOf(field);
   // Values that are all 0 have an axis up to 1.
   const shown = fixed ?? (most > 0 ? most : 1);
-  const own = shown * scale.factor;
+  const { zero = 0 } = scale;
+  const own = shown * scale.factor + zero;
   let power = 0;
   while (power < scale.units.length - 1 && own / scale.base ** power >= scale.base) power++;
   const divisor = scale.base ** power / scale.factor;
   const unit = scale.units[power] ?? '';
-  const size = shown / divisor;
+  const size = shown / divisor + zero;
   const step = fixed === 100 ? 50 : niceStep(size, scale.base);
   const top = fixed === undefined ? Math.ceil(size / step - 1e-9) * step : size;
-  const ticks = multiples(step, top);
+  const ticks = multiples(step, zero, top);
   // A fixed top has a tick of its own, unless the last round number is close to it.
   if (fixed !== undefined && top - (ticks.at(-1) ?? 0) > step * 0.3) ticks.push(top);
   return {
-    top: top * divisor,
-    ticks: ticks.map((tick) => tick * divisor),
+    top: (top - zero) * divisor,
+    ticks: ticks.map((tick) => (tick - zero) * divisor),
     unit,
-    label: (value) => short(value / divisor),
+    label: (value) => short(value / divisor + zero),
   };
 }
 
@@ -86,23 +105,8 @@ export interface TimeTick {
   readonly label: string;
 }
 
-const pad = (n: number) => String(n).padStart(2, '0');
-
-/** `14:07` on a clock on the wall. */
-function hourMinute(wall: number): string {
-  const date = new Date(wall);
-  return `${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}`;
-}
-
-/** `14:07:09` on a clock on the wall. */
-function clock(wall: number): string {
-  return `${hourMinute(wall)}:${pad(new Date(wall).getUTCSeconds())}`;
-}
-
-/** `22 Nov` on a calendar on the wall. */
-function dayMonth(wall: number): string {
-  return new Date(wall).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-}
+/** What clocks and calendars on the wall show is written as if it were UTC. */
+const WALL = 'UTC';
 
 interface Axis {
   readonly from: number;
@@ -120,7 +124,8 @@ function months({ from, to, zone }: Axis, each: number): TimeTick[] {
     if (t >= to) return found;
     const month = new Date(wall).getUTCMonth();
     if (t < from || month % each !== 0) continue;
-    const label = month === 0 ? String(new Date(wall).getUTCFullYear()) : dayMonth(wall).replace(/^1 /, '');
+    const label =
+      month === 0 ? String(new Date(wall).getUTCFullYear()) : dayMonth(wall, WALL).replace(/^1\.? /, '');
     found.push({ t, label });
   }
 }
@@ -132,7 +137,7 @@ function days({ from, to, zone }: Axis, each: number): TimeTick[] {
   for (let wall = Math.floor(wallTime(zone, from) / DAY) * DAY; ; wall += DAY) {
     const { t } = momentAt(zone, wall);
     if (t >= to) return found;
-    if (t >= from && (wall / DAY) % each === 0) found.push({ t, label: dayMonth(wall) });
+    if (t >= from && (wall / DAY) % each === 0) found.push({ t, label: dayMonth(wall, WALL) });
   }
 }
 
@@ -149,8 +154,8 @@ function clockTicks({ from, to, zone }: Axis, step: number): TimeTick[] {
     const passes = Math.floor(before / step) < Math.floor(now / step);
     if (!passes && !(now < before && now % step === 0)) continue;
     const beginsDay = Math.floor(before / DAY) < Math.floor(now / DAY);
-    const time = step < MINUTE ? clock(now) : hourMinute(now);
-    found.push({ t, wall: now, label: beginsDay && to - from > 12 * HOUR ? dayMonth(now) : time });
+    const time = step < MINUTE ? clock(now, WALL) : hourMinute(now, WALL);
+    found.push({ t, wall: now, label: beginsDay && to - from > 12 * HOUR ? dayMonth(now, WALL) : time });
   }
   const walls = found.map(({ wall }) => wall);
   return found.map(({ t, wall, label }) => {

@@ -26,11 +26,12 @@ export function timeZone(): string {
 }
 
 /** Making a format takes longer than using it, so each is made once. */
-function write(t: number, name: string, options: Intl.DateTimeFormatOptions): string {
-  let format = style.formats.get(name);
+function write(t: number, name: string, options: Intl.DateTimeFormatOptions, zone = style.zone): string {
+  const key = `${name} ${zone}`;
+  let format = style.formats.get(key);
   if (format === undefined) {
-    format = new Intl.DateTimeFormat(locale(), { ...options, timeZone: style.zone });
-    style.formats.set(name, format);
+    format = new Intl.DateTimeFormat(locale(), { ...options, timeZone: zone });
+    style.formats.set(key, format);
   }
   return format.format(t);
 }
@@ -64,18 +65,23 @@ export function uptime(s: number): string {
 }
 
 /** `14:07:09` */
-export function clock(t: number): string {
-  return write(t, 'clock', { ...hours(), minute: '2-digit', second: '2-digit' });
+export function clock(t: number, zone?: string): string {
+  return write(t, 'clock', { ...hours(), minute: '2-digit', second: '2-digit' }, zone);
 }
 
 /** `14:07` */
-export function hourMinute(t: number): string {
-  return write(t, 'hourMinute', { ...hours(), minute: '2-digit' });
+export function hourMinute(t: number, zone?: string): string {
+  return write(t, 'hourMinute', { ...hours(), minute: '2-digit' }, zone);
 }
 
 /** `22 Nov` */
-export function dayMonth(t: number): string {
-  return write(t, 'dayMonth', { day: 'numeric', month: 'short' });
+export function dayMonth(t: number, zone?: string): string {
+  return write(t, 'dayMonth', { day: 'numeric', month: 'short' }, zone);
+}
+
+/** `Monday` */
+export function weekday(t: number): string {
+  return write(t, 'weekday', { weekday: 'long' });
 }
 
 /** `22 Nov 2026` */

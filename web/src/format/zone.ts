@@ -1,5 +1,6 @@
 /** Time zones: what a clock on the wall of a place shows, also where clocks are set forward and back. */
 import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
+import { timeZone } from './time.ts';
 
 /** All offsets of time zones from UTC change at a multiple of this, and are one. */
 export const OFFSET_STEP = 15 * MINUTE;
@@ -44,9 +45,9 @@ export function createZone(name: string): Zone {
   };
 }
 
-/** The time zone in which this page shows times: that of the reader's computer. */
+/** The time zone in which this page shows times: the one that the reader chose. */
 export function readerZone(): Zone {
-  return createZone(Intl.DateTimeFormat().resolvedOptions().timeZone);
+  return createZone(timeZone());
 }
 
 /** What the zone's clocks show at a moment, as milliseconds since 1970 began on them. */
