@@ -2,8 +2,21 @@
 import { resolve } from '$app/paths';
 import type { Call, Signals } from './attention.svelte.ts';
 
+const AUDIO_STARTS_MS = 1000;
+
+/** Whether this browser makes no sound before somebody has clicked on the page. */
+export async function audioBlocked(): Promise<boolean> {
+  const audio = new AudioContext();
+  // Where it is allowed, it begins to run at once; where it is not, `resume` never resolves.
+  const late = new Promise((resolve) => setTimeout(resolve, AUDIO_STARTS_MS));
+  await Promise.race([audio.resume(), late]);
+  const blocked = audio.state !== 'running';
+  await audio.close();
+  return blocked;
+}
+
 /** Two short tones, higher for a critical alert; they are made here, so that no file has to be fetched. */
-function beep(critical: boolean): void {
+export function beep(critical: boolean): void {
   const audio = new AudioContext();
   const [first, second] = critical ? [880, 1175] : [587, 494];
   for (const [place, frequency] of [first, second].entries()) {

@@ -92,10 +92,16 @@ export class Link {
     return this.#state;
   }
 
+  /** Milliseconds since anything was heard of the server, or since the start; 0 while the link is stopped. */
+  get quietMs(): number {
+    return this.#running ? Math.max(0, this.#effects.now() - this.#heardAt) : 0;
+  }
+
   start(): void {
     if (this.#running) return;
     this.#running = true;
     this.#attempt = 0;
+    this.#heardAt = this.#effects.now();
     this.#become('connecting');
     this.#dial();
   }

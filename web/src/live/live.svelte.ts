@@ -72,6 +72,11 @@ export class Live {
     return this.#lastLive === undefined ? undefined : Math.max(0, this.now - this.#lastLive);
   }
 
+  /** Milliseconds since anything was heard of the server, now; 0 while there is to be no connection. */
+  quietMs(): number {
+    return this.#link.quietMs;
+  }
+
   /** The server's time now, epoch milliseconds. */
   serverNow(): number {
     return this.#link.clock.at(Date.now());

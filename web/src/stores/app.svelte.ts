@@ -1,7 +1,8 @@
 /** Everything the pages share, made once by the root layout. */
 import { Alerts } from './alerts.svelte.ts';
-import { createApi, type Api } from '../api/api.ts';
+import { createApi, type Api, type SessionOf } from '../api/api.ts';
 import { Channels } from './channels.svelte.ts';
+import { Display } from '../wall/display.svelte.ts';
 import { DeviceView } from './device.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
 import type { Dial } from '../live/dial.ts';
@@ -19,14 +20,38 @@ export class App {
   readonly fleet: Fleet;
   readonly alerts: Alerts;
   readonly channels: Channels;
+  /** [W1] What the screen of a display link shows; other pages leave it alone. */
+  readonly display: Display;
+  readonly #as: SessionOf;
   /** One for each device that was ever shown; those that no view shows now are empty. */
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- no view reads the map; each device has its own signals
   readonly #devices = new Map<string, DeviceView>();
 
-  constructor({ fetch, dial }: { fetch: Fetch; dial?: Dial }) {
+  /** `as`: whose session the page uses. `version`: of this page. */
+  constructor({
+    fetch,
+    dial,
+    as = 'person',
+    version = '',
+  }: {
+    fetch: Fetch;
+    dial?: Dial;
+    as?: SessionOf;
+    version?: string;
+  }) {
+    this.#as = as;
     this.session = new Session(() => this.api);
-    this.api = createApi({ fetch, onUnauthorized: () => this.session.end() });
-    this.live = new Live({ doubted: () => void this.session.check(), ...(dial ? { dial } : {}) });
+    this.display = new Display({ api: () => this.api.display, version });
+    const isDisplay = as === 'display';
+    this.api = createApi({
+      fetch,
+      as,
+      onUnauthorized: () => (isDisplay ? void this.display.ask() : this.session.end()),
+    });
+    this.live = new Live({
+      doubted: () => void (isDisplay ? this.display.ask() : this.session.check()),
+      ...(dial ? { dial } : {}),
+    });
     this.fleet = new Fleet(this.live);
     this.alerts = new Alerts(this.live);
     this.channels = new Channels(this.api);
@@ -43,6 +68,19 @@ export class App {
 
   /** Finds out who is signed in, and keeps the live connection while somebody is. Returns its stop. */
   start(): () => void {
+    return this.#as === 'display' ? this.#startDisplay() : this.#startPerson();
+  }
+
+  #startDisplay(): () => void {
+    return $effect.root(() => {
+      $effect(() => this.display.start());
+      $effect(() => {
+        if (this.display.state === 'open') return this.#connect();
+      });
+    });
+  }
+
+  #startPerson(): () => void {
     return $effect.root(() => {
       $effect(() => {
         if (this.session.state === 'unknown') return this.#ask();
@@ -60,9 +98,10 @@ export class App {
   #connect(): () => void {
     const leave = this.alerts.follow();
     const stop = this.live.start();
-    const stopAsking = this.channels.follow();
+    // Channels are none of a display's business.
+    const stopAsking = this.#as === 'person' ? this.channels.follow() : undefined;
     return () => {
-      stopAsking();
+      stopAsking?.();
       leave();
       this.fleet.stop();
       stop();

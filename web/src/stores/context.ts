@@ -1,5 +1,7 @@
 /** How components get at the stores they share. The root layout makes them with `provideApp` and starts them. */
+import { version } from '$app/env';
 import { createContext } from 'svelte';
+import type { SessionOf } from '../api/api.ts';
 import { App } from './app.svelte.ts';
 
 const [getApp, setApp] = createContext<App>();
@@ -7,7 +9,7 @@ const [getApp, setApp] = createContext<App>();
 /** The shared stores. Call it while a component is made. */
 export const useApp: () => App = getApp;
 
-/** Makes the shared stores, for the root layout. */
-export function provideApp(): App {
-  return setApp(new App({ fetch: (input, init) => fetch(input, init) }));
+/** Makes the shared stores, for the root layout. `as`: whose session the page uses. */
+export function provideApp(as: SessionOf): App {
+  return setApp(new App({ fetch: (input, init) => fetch(input, init), as, version }));
 }

@@ -1,0 +1,20 @@
+/**
+ * The secret of a display link on its way from the URL to the display [W1]. It is taken out of the URL, and so out of
+ * the history, before the first page is made, and waits here, in memory, until the display takes it.
+ */
+let waiting: string | undefined;
+
+/** Removes the secret from the URL of a display link. Other URLs stay as they are. */
+export function takeSecretFromUrl(): void {
+  const { pathname, search, hash } = window.location;
+  if (!pathname.endsWith('/wall/display') || hash.length < 2) return;
+  waiting = decodeURIComponent(hash.slice(1));
+  window.history.replaceState(window.history.state, '', pathname + search);
+}
+
+/** Hands the secret over, once; undefined where the URL had none. */
+export function handOverSecret(): string | undefined {
+  const secret = waiting;
+  waiting = undefined;
+  return secret;
+}
