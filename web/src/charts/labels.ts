@@ -1,6 +1,6 @@
 /** The labels beside the lines of a chart: each line's name, and its last value or the one under the crosshair. */
 import { figure, text } from '#protocol/figure.ts';
-import { yOf, type PlotArea, type PlotLine } from './plot.ts';
+import { lineId, yOf, type PlotArea, type PlotLine } from './plot.ts';
 import { lastOf, nearest, spread, type Trace } from './trace.ts';
 
 interface Reading {
@@ -17,6 +17,7 @@ export function readingOf(trace: Trace, time: number | null, reach: number): Rea
 }
 
 export interface PlotLabel extends Reading {
+  readonly id: string;
   readonly field: string;
   readonly label: string;
   readonly token: string;
@@ -25,15 +26,21 @@ export interface PlotLabel extends Reading {
   readonly place: number;
 }
 
-/** The labels of `lines`; `height` is that of one label, in pixels. A line without a value at `time` has no label. */
+/**
+ * The labels of `lines`; `height` is that of one label, in pixels. A line without a value at `time` has no label, and
+ * where there is no room for all of them, only those of the largest values are there.
+ */
 export function labelsOf(
   lines: readonly PlotLine[],
   { time, reach, area, height }: { time: number | null; reach: number; area: PlotArea; height: number },
 ): PlotLabel[] {
-  const found = lines.flatMap(({ field, label, token, trace }) => {
+  const all = lines.flatMap((line) => {
+    const { field, label, token, trace } = line;
     const reading = readingOf(trace, time, reach);
-    return reading ? [{ field, label, token, ...reading }] : [];
+    return reading ? [{ id: lineId(line), field, label, token, ...reading }] : [];
   });
+  const room = Math.max(1, Math.floor(area.height / height));
+  const found = all.length <= room ? all : all.toSorted((a, b) => b.value - a.value).slice(0, room);
   const places = spread(
     found.map(({ value }) => yOf(area, value)),
     height,

@@ -3,6 +3,9 @@ import type { Trace } from './trace.ts';
 
 /** One line of a chart. */
 export interface PlotLine {
+  /** Tells lines of the same field apart, as those of several machines. */
+  readonly id?: string;
+  /** The field that gives its values their unit. */
   readonly field: string;
   /** The line's name, which is written beside it. */
   readonly label: string;
@@ -12,6 +15,9 @@ export interface PlotLine {
   /** Whether the chart is about this line: it is drawn stronger and has a faint fill. */
   readonly main: boolean;
 }
+
+/** What a line is known by among those of its chart. */
+export const lineId = ({ id, field }: Pick<PlotLine, 'id' | 'field'>): string => id ?? field;
 
 /** An alert in a chart: its threshold, drawn for the time it fired. Times are epoch milliseconds. */
 export interface PlotMark {

@@ -137,9 +137,9 @@ const STEPS = [1000, 2000, 5000, 10_000, 15_000, 30_000, ...CLOCK_STEPS];
 /** At most so many buckets are asked for: about one for every other pixel. */
 const BUCKETS = 400;
 
-/** The bucket width, milliseconds, for a range of `ms`: the finest that needs no more than BUCKETS. */
-export function stepFor(ms: number): number {
-  return STEPS.find((step) => ms / step <= BUCKETS) ?? DAY;
+/** The bucket width, milliseconds, for a range of `ms`: the finest that needs no more than so many buckets. */
+export function stepFor(ms: number, buckets = BUCKETS): number {
+  return STEPS.find((step) => ms / step <= buckets) ?? DAY;
 }
 
 /** How wide a range is, milliseconds. */

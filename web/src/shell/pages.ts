@@ -29,6 +29,13 @@ export const PAGES: readonly PageLink[] = [
     owns: (path) => path.startsWith(resolve('/alerts')),
   },
   {
+    label: 'Boards',
+    icon: 'boards',
+    href: resolve('/boards'),
+    key: 'b',
+    owns: (path) => path.startsWith(resolve('/boards')),
+  },
+  {
     label: 'Settings',
     icon: 'settings',
     href: resolve('/settings'),
@@ -57,6 +64,9 @@ export const ROUTES = [
   '/alerts',
   '/alerts/[id]',
   '/alerts/silences',
+  '/boards',
+  '/boards/[id]',
+  '/boards/[id]/edit',
   '/devices/[id]',
   '/login',
   '/settings',

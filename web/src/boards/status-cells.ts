@@ -1,0 +1,183 @@
+/** The cells of a status grid: where each machine's cell is, and how it is drawn. */
+import type { State } from '../ui/state.ts';
+
+export interface CellGrid {
+  readonly columns: number;
+  /** Pixels, the gap between two cells included. */
+  readonly wide: number;
+  readonly tall: number;
+}
+
+/** A cell is about this much wider than tall, where there is a choice: it has a name in it. */
+const ASPECT = 1.7;
+/** No cell is larger than this in rem: a few cells do not fill a tile. */
+const LARGEST = { wide: 14, tall: 6 };
+
+/** The grid in which `count` cells are as large as the room allows; all pixels. */
+export function cellGrid(count: number, room: { width: number; height: number; rem: number }): CellGrid {
+  let best: CellGrid & { readonly size: number } = { columns: 1, wide: 0, tall: 0, size: 0 };
+  for (let columns = 1; columns <= count; columns++) {
+    const rows = Math.ceil(count / columns);
+    const wide = Math.min(room.width / columns, LARGEST.wide * room.rem);
+    const tall = Math.min(room.height / rows, LARGEST.tall * room.rem);
+    const size = Math.min(wide / ASPECT, tall);
+    if (size > best.size) best = { columns, wide, tall, size };
+  }
+  const { columns, wide, tall } = best;
+  return { columns, wide, tall };
+}
+
+/** The number of the cell at a point; undefined beside them. */
+export function cellAt(
+  { columns, wide, tall }: CellGrid,
+  x: number,
+  y: number,
+  count: number,
+): number | undefined {
+  const [column, row] = [Math.floor(x / wide), Math.floor(y / tall)];
+  const i = row * columns + column;
+  return column >= 0 && column < columns && row >= 0 && i < count ? i : undefined;
+}
+
+/** The cell that an arrow key leads to from cell `i`. */
+export function cellBeside({ columns }: CellGrid, i: number, key: string, count: number): number | undefined {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    Home: -i,
+    End: count - 1 - i,
+  };
+  const step = steps[key];
+  if (step === undefined) return undefined;
+  const to = i + step;
+  return to >= 0 && to < count ? to : i;
+}
+
+const ORDER: Readonly<Record<State, number>> = {
+  critical: 0,
+  warning: 1,
+  offline: 2,
+  stale: 3,
+  waiting: 4,
+  good: 5,
+};
+
+/** The worst first, those of one state by name; or all by name, so that eyes learn places. */
+export function inCellOrder<Machine extends { readonly name: string; readonly state: State }>(
+  machines: readonly Machine[],
+  order: 'fixed' | 'worst',
+): Machine[] {
+  const byName = new Intl.Collator('en', { numeric: true });
+  return machines.toSorted(
+    (a, b) => (order === 'worst' ? ORDER[a.state] - ORDER[b.state] : 0) || byName.compare(a.name, b.name),
+  );
+}
+
+const TOKENS: Readonly<Record<State, string>> = {
+  good: '--good',
+  warning: '--warning',
+  critical: '--critical',
+  offline: '--offline',
+  stale: '--stale',
+  waiting: '--offline',
+};
+
+interface Brush {
+  /** The colour of a token. */
+  readonly colour: (token: string) => string;
+  readonly font: string;
+  readonly ratio: number;
+  readonly rem: number;
+}
+
+/** Names of so many characters are to fit; longer ones are cut. */
+const LONGEST_NAME = 14;
+/** Without room for type of this size, in rem, cells have no names. */
+const SMALLEST_TYPE = 0.55;
+
+/** Draws all cells. A state has its own shape too: a filled cell, one with a corner, a frame, a broken frame. */
+export function drawCells(
+  context: CanvasRenderingContext2D,
+  cells: readonly { readonly name: string; readonly state: State }[],
+  grid: CellGrid,
+  brush: Brush,
+): void {
+  const { ratio, rem } = brush;
+  const gap = Math.max(1, Math.min(grid.wide, grid.tall) * 0.08) * ratio;
+  const width = grid.wide * ratio - gap;
+  const height = grid.tall * ratio - gap;
+  // A letter is about 0.6 of the type's size wide.
+  const longest = Math.max(...cells.map(({ name }) => Math.min(name.length, LONGEST_NAME)));
+  const type = Math.min(height * 0.34, width / (longest * 0.6 + 1), 2.4 * rem * ratio);
+  const named = type >= SMALLEST_TYPE * rem * ratio;
+  context.font = `550 ${type}px ${brush.font}`;
+  context.textBaseline = 'middle';
+  cells.forEach(({ name, state }, i) => {
+    const x = (i % grid.columns) * grid.wide * ratio;
+    const y = Math.floor(i / grid.columns) * grid.tall * ratio;
+    drawShape(context, state, { x, y, width, height }, brush);
+    if (!named) return;
+    context.fillStyle = brush.colour(FILLED.has(state) ? '--surface-raised' : '--text');
+    context.save();
+    context.beginPath();
+    context.rect(x, y, width, height);
+    context.clip();
+    context.fillText(fitted(context, name, width - type * 1.1), x + type * 0.55, y + height / 2);
+    context.restore();
+  });
+}
+
+const FILLED: ReadonlySet<State> = new Set(['critical', 'warning']);
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function drawShape(
+  context: CanvasRenderingContext2D,
+  state: State,
+  { x, y, width, height }: Box,
+  { colour, ratio }: Brush,
+): void {
+  const line = Math.max(1, Math.min(width, height) * 0.07);
+  context.fillStyle = colour(TOKENS[state]);
+  context.strokeStyle = colour(TOKENS[state]);
+  context.lineWidth = line;
+  const corner = Math.min(width, height) * 0.35;
+  if (state === 'critical') context.fillRect(x, y, width, height);
+  else if (state === 'warning') {
+    context.beginPath();
+    context.moveTo(x + corner, y);
+    context.lineTo(x + width, y);
+    context.lineTo(x + width, y + height);
+    context.lineTo(x, y + height);
+    context.lineTo(x, y + corner);
+    context.fill();
+  } else if (state === 'good') {
+    context.globalAlpha = 0.22;
+    context.fillRect(x, y, width, height);
+    context.globalAlpha = 1;
+    context.fillRect(x, y + height - Math.max(ratio, line), width, Math.max(ratio, line));
+  } else {
+    context.setLineDash(state === 'offline' ? [] : [line * 2, line * 1.6]);
+    context.strokeRect(x + line / 2, y + line / 2, width - line, height - line);
+    context.setLineDash([]);
+  }
+}
+
+/** The text, cut so that it is no wider than `width`. */
+function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
+  if (context.measureText(text).width <= width) return text;
+  let [low, high] = [0, text.length];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (context.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
+    else high = middle - 1;
+  }
+  return low === 0 ? '' : `${text.slice(0, low)}…`;
+}
