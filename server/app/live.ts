@@ -6,6 +6,7 @@ import type { Http } from '../http/http.ts';
 import { createLive } from '../live/live.ts';
 import type { Alerting } from './alerting.ts';
 import type { Base } from './base.ts';
+import type { Displays } from './displays.ts';
 import type { Machines } from './machines.ts';
 import type { People } from './people.ts';
 
@@ -15,9 +16,10 @@ export interface LiveNeeds {
   readonly people: People;
   readonly machines: Machines;
   readonly alerting: Alerting;
+  readonly displays: Displays;
 }
 
-export function openLive(base: Base, { http, people, machines, alerting }: LiveNeeds) {
+export function openLive(base: Base, { http, people, machines, alerting, displays }: LiveNeeds) {
   const { config, state, log } = base;
   const { now, every } = base.clock;
   const { views } = machines;
@@ -33,7 +35,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
       const address = clientAddress(normalPeer, header('x-forwarded-for'), trustedProxies);
       return allows(config, 'display', { address }) ? undefined : 'address_not_allowed';
     },
-    sessionAlive: people.sessions.isAlive,
+    sessionAlive: (id) => people.sessions.isAlive(id) || displays.isAlive(id),
     snapshots: {
       fleet: views.fleetRows,
       device: views.deviceSnapshot,
@@ -44,6 +46,7 @@ export function openLive(base: Base, { http, people, machines, alerting }: LiveN
     log,
   });
   people.sessionEnded.listen(live.sessionEnded);
+  displays.sessionEnded.listen(live.sessionEnded);
   machines.viewChanged.listen((id) => {
     const record = state.devices.get(id);
     if (record) live.deviceChanged(views.fleetRow(record));

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { createAudit } from '../auth/audit.ts';
 import { createLoginLimits } from '../auth/login-limits.ts';
 import { createPasswords, generatePassword, type Passwords } from '../auth/password.ts';
-import { createSessions, openSessionKey } from '../auth/sessions.ts';
+import { createSessionCookie, openSessionKey } from '../auth/session-cookie.ts';
+import { createSessions } from '../auth/sessions.ts';
 import { networkOf } from '../http/address.ts';
 import { accountRoutes } from '../routes/account.ts';
 import { userRoutes } from '../routes/users.ts';
@@ -52,10 +53,12 @@ export async function openPeople(base: Base) {
     networkOf,
   });
   const adminPassword = await addFirstAdmin(base, passwords);
+  const key = await openSessionKey(join(config.data, 'session.key'));
+  const cookie = createSessionCookie({ of: 'person', key, now });
   const sessions = createSessions({
     sessions: state.sessions,
     users,
-    key: await openSessionKey(join(config.data, 'session.key')),
+    cookie,
     days: config.sessionDays,
     now,
     onEnd: sessionEnded.notify,
@@ -64,13 +67,15 @@ export async function openPeople(base: Base) {
   return {
     audit,
     sessions,
+    /** The cookies of displays are signed with the same key. */
+    displayCookie: createSessionCookie({ of: 'display', key, now }),
     /** Notified with the id of each session that is ended before it expires. */
     sessionEnded,
     /** Notified with the name of a user who was removed. */
     userRemoved,
     adminPassword,
     routes: [
-      ...accountRoutes({ users, sessions, passwords, limits, audit, now }),
+      ...accountRoutes({ users, sessions, clearCookie: cookie.clear, passwords, limits, audit, now }),
       ...userRoutes({ users, sessions, passwords, audit, removed: userRemoved.notify, now }),
     ],
     stop: audit.stop,

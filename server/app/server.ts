@@ -16,6 +16,7 @@ import { openBoards } from './boards.ts';
 import { watchCertificate } from './certificates.ts';
 import { systemClock } from './clock.ts';
 import { watchDisk } from './disk.ts';
+import { openDisplays } from './displays.ts';
 import { openEvents } from './events.ts';
 import { openHistory } from './history.ts';
 import { openLive } from './live.ts';
@@ -99,8 +100,9 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const isTls = certificate !== null;
   const notifying = withStop(await openNotifying(base, { people, machines, alerting, history, isTls }));
-  const boards = withStop(await openBoards(base, people));
-  const { live } = withStop(openLive(base, { http, people, machines, alerting }));
+  const boards = withStop(await openBoards(base, { people, machines }));
+  const displays = withStop(openDisplays(base, { people, boards }));
+  const { live } = withStop(openLive(base, { http, people, machines, alerting, displays }));
   const samples = openSamples(base, { history, latest, machines, alerting, events, live });
   let ready = false;
   const routes = [
@@ -112,6 +114,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     alertRules,
     notifying,
     boards,
+    displays,
     samples,
   ].flatMap((part) => part.routes);
   const isReady = () => ready;
@@ -121,7 +124,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   http.serve({
     routes: [...routes, ...status.routes],
     guard: createGuard({
-      authenticate: people.sessions.find,
+      authenticate: displays.authenticate,
       allowAgents: config.allowAgents,
       allowPeople: config.allowPeople,
     }),

@@ -18,6 +18,7 @@ type ActorKind = AuditEntry['by'];
 const SHARES: Readonly<Record<ActorKind, number>> = {
   administrator: 5000,
   user: 500,
+  display: 500,
   device: 500,
   stranger: 500,
 };

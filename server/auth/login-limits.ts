@@ -71,3 +71,31 @@ export function createLoginLimits({ sessions, networkOf }: LoginLimitParts): Log
     },
   };
 }
+
+const OPENINGS_PER_LINK = 60;
+const WRONG_LINKS = 'Too many wrong display links came from this network. Wait a minute, then try again.';
+const MANY_OPENINGS = 'This display link is opened too often. Wait a minute, then try again.';
+
+/**
+ * [W1] Limits of openings of display links per minute. Only wrong secrets count by where they come from: whatever a
+ * stranger tries, a right one opens its wall.
+ */
+export interface OpeningLimits {
+  /** Counts a wrong secret. Rejects with ApiError too_many_attempts. */
+  wrongSecret(address: string): Promise<void>;
+  /** Counts an opening of a link, as each writes a session. Rejects with ApiError too_many_attempts. */
+  opening(linkId: string): Promise<void>;
+}
+
+export function createOpeningLimits({ networkOf }: Pick<LoginLimitParts, 'networkOf'>): OpeningLimits {
+  const perNetwork = createLimit(WRONG_PER_NETWORK, WRONG_LINKS);
+  const perSite = createLimit(WRONG_PER_SITE, WRONG_LINKS);
+  const perLink = createLimit(OPENINGS_PER_LINK, MANY_OPENINGS);
+  return {
+    async wrongSecret(address) {
+      await perSite.count(networkOf(address, SITE_BITS));
+      await perNetwork.count(networkOf(address));
+    },
+    opening: (linkId) => perLink.count(linkId),
+  };
+}

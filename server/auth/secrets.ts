@@ -6,7 +6,7 @@ import { hash, randomBytes } from 'node:crypto';
 /**
  * Makes a secret `wf_<prefix>_` with 43 random characters. By its prefix, a leaked secret can be recognised.
  */
-export function newSecret(prefix: 'device' | 'key'): string {
+export function newSecret(prefix: 'device' | 'key' | 'display'): string {
   return `wf_${prefix}_${randomBytes(32).toString('base64url')}`;
 }
 

@@ -5,13 +5,14 @@
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
+import type { Sight } from '../types.ts';
 import type { Views } from './views.ts';
 
 /** So many devices take about 2 ms. */
 const SLICE_DEVICES = 200;
 
-/** Resolves with the list as JSON. What had changed before the call is in it. */
-export type ListDevices = () => Promise<string>;
+/** Resolves with the list as JSON. What had changed before the call is in it. [W1] `sight`: only what a display sees. */
+export type ListDevices = (sight?: Sight) => Promise<string>;
 
 export function createDeviceList(
   devices: Pick<Collection<DeviceRecord>, 'all' | 'get'>,
@@ -22,9 +23,12 @@ export function createDeviceList(
   /** The list that is made after it, for those who have asked since it was begun. */
   let next: Promise<string> | undefined;
 
-  async function make(): Promise<string> {
+  async function make(sight?: Sight): Promise<string> {
     const slices: string[] = [];
-    const ids = devices.all().map(({ id }) => id);
+    const ids = devices
+      .all()
+      .map(({ id }) => id)
+      .filter((id) => sight?.has(id) ?? true);
     for (let i = 0; i < ids.length; i += SLICE_DEVICES) {
       if (i > 0) await nextTick();
       const records = ids.slice(i, i + SLICE_DEVICES).flatMap((id) => devices.get(id) ?? []);
@@ -41,7 +45,8 @@ export function createDeviceList(
     return (present = making);
   }
 
-  return () => {
+  return (sight) => {
+    if (sight !== undefined) return make(sight);
     if (present === undefined) return begin();
     next ??= present
       .catch(() => undefined)

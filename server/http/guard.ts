@@ -12,9 +12,19 @@ import { NOBODY, type Access, type Route } from './route.ts';
 
 const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, operator: 2, admin: 3 };
 
+const NO_DISPLAY =
+  'This screen has no valid display link: it was revoked, replaced or has expired. Open a link on it.';
+
 export interface GuardParts {
-  /** The valid session of a Cookie header, else undefined. */
-  readonly authenticate: (cookie: string) => Promise<SignedIn | undefined>;
+  /**
+   * The valid session of a Cookie header, else undefined. [W1] `as`: whose session counts, as a browser may have one of
+   * a person and one of a display link. Rejects with ApiError address_not_allowed.
+   */
+  readonly authenticate: (
+    cookie: string,
+    as: 'person' | 'display',
+    address: string,
+  ) => Promise<SignedIn | undefined>;
   /** Where agents may push from; empty: everywhere. */
   readonly allowAgents: Networks;
   /** Where people may come from; empty: everywhere. */
@@ -26,7 +36,7 @@ export interface GuardParts {
  * address_not_allowed, foreign_origin, not_signed_in or forbidden.
  */
 export type Guard = (
-  route: Pick<Route, 'access' | 'method' | 'path'>,
+  route: Pick<Route, 'access' | 'method' | 'path' | 'forDisplayLinks'>,
   request: Request,
 ) => SignedIn | Promise<SignedIn>;
 
@@ -45,19 +55,28 @@ export function allows(
 
 export function createGuard(parts: GuardParts): Guard {
   async function requireRole(access: Role, request: Request): Promise<SignedIn> {
-    const person = await parts.authenticate(request.header('cookie'));
+    const person = await parts.authenticate(request.header('cookie'), 'person', request.address);
     if (!person) throw new ApiError('not_signed_in');
     if (RANK[person.role] < RANK[access]) throw new ApiError('forbidden');
     return person;
   }
 
-  return ({ access, method, path }, request) => {
+  async function requireDisplay(isAllowed: boolean, request: Request): Promise<SignedIn> {
+    const display = await parts.authenticate(request.header('cookie'), 'display', request.address);
+    if (!display) throw new ApiError('not_signed_in', { message: NO_DISPLAY });
+    if (!isAllowed) throw new ApiError('forbidden', { message: 'A display link may not do this.' });
+    return display;
+  }
+
+  return ({ access, method, path, forDisplayLinks = false }, request) => {
     if (path === '/healthz' || path === '/readyz') return NOBODY;
     if (!allows(parts, access, request)) throw new ApiError('address_not_allowed');
     if (access === 'device') return NOBODY;
     // Browsers send the cookie for requests of any site's page, so only our own pages may change state.
     if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))
       throw new ApiError('foreign_origin');
-    return access === 'public' ? NOBODY : requireRole(access, request);
+    if (access === 'public') return NOBODY;
+    const isDisplay = request.query.get('as') === 'display';
+    return isDisplay ? requireDisplay(forDisplayLinks, request) : requireRole(access, request);
   };
 }

@@ -103,11 +103,13 @@ export function createHttp({ tls, log }: HttpParts): Http {
     const routeName = `${route.method} ${route.path}`;
     const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
     const send = route.access === 'device' ? sendToDevice : sendValue;
-    const hasQuery = route.query !== undefined;
+    const needsSession = route.access !== 'public' && route.access !== 'device';
+    // Of a request with a session, the query says whose session counts.
+    const hasQuery = route.query !== undefined || needsSession;
     const needsAddress = route.needsAddress ?? true;
     const readOptions = { paramCount, headers, hasQuery, needsAddress, trustedProxies };
 
-    const isForStrangers = route.admit === undefined && ['public', 'device'].includes(route.access);
+    const isForStrangers = route.admit === undefined && !needsSession;
     const maxBytes = isForStrangers ? STRANGER_BODY_BYTES : LIMITS.bodyBytes;
     const bodies = route.admit === undefined ? otherBodies : deviceBodies;
 

@@ -15,7 +15,7 @@ import type { Request } from './request.ts';
  */
 export type Access = 'public' | 'device' | Role;
 /** `none`: a request without credentials is accepted as well. */
-export type Credential = 'session' | 'token' | 'scrapeToken' | 'none';
+export type Credential = 'session' | 'display' | 'token' | 'scrapeToken' | 'none';
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 interface Description {
@@ -23,6 +23,11 @@ interface Description {
   /** `/devices/:id` */
   readonly path: string;
   readonly access: Access;
+  /**
+   * [W1] Whether the session of a display link may use the route, too. Its handler then tells it only of the machines
+   * in `person.sight`: what is outside does not exist.
+   */
+  readonly forDisplayLinks?: true;
   readonly summary: string;
   /** The shape of the reply, for the API's description; absent: the reply is 204 without a body. */
   readonly reply?: z.ZodType;

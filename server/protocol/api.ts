@@ -265,12 +265,12 @@ export const auditEntry = z.object({
   count: z.number().default(1),
   /** When it happened the first time; absent when it happened once. */
   since: z.number().optional(),
-  by: z.enum(['administrator', 'user', 'device', 'stranger']).default('administrator'),
-  /** A user name, `agent`, `server` or `stranger`. */
+  by: z.enum(['administrator', 'user', 'display', 'device', 'stranger']).default('administrator'),
+  /** A user name, the name of a display link, `agent`, `server` or `stranger`. */
   actor: z.string(),
   address: z.string(),
   action: z.string(),
-  /** The user, device, key or rule that was acted on. */
+  /** The user, device, key, rule or whatever else was acted on. */
   target: z.string(),
 });
 export type AuditEntry = z.infer<typeof auditEntry>;

@@ -4,7 +4,7 @@ import { preferences, preferencesPatch } from '#protocol/preferences.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import type { LoginLimits } from '../auth/login-limits.ts';
 import type { Passwords } from '../auth/password.ts';
-import { CLEAR_COOKIE, type Sessions } from '../auth/sessions.ts';
+import type { Sessions } from '../auth/sessions.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { firstParam, Reply } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
@@ -14,13 +14,16 @@ import type { UserRecord } from '../state/records.ts';
 export interface AccountParts {
   readonly users: Collection<UserRecord>;
   readonly sessions: Sessions;
+  /** The Set-Cookie value that removes the session's cookie. */
+  readonly clearCookie: string;
   readonly passwords: Passwords;
   readonly limits: LoginLimits;
   readonly audit: Audit;
   readonly now: () => number;
 }
 
-export function accountRoutes({ users, sessions, passwords, limits, audit, now }: AccountParts): Route[] {
+export function accountRoutes(parts: AccountParts): Route[] {
+  const { users, sessions, clearCookie, passwords, limits, audit, now } = parts;
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const meOf = (signedIn: { username: string; role: Role; expiresAt: number }): Me => {
     const { username, role, expiresAt } = signedIn;
@@ -81,13 +84,14 @@ export function accountRoutes({ users, sessions, passwords, limits, audit, now }
       async handle({ request }) {
         const session = await sessions.find(request.header('cookie'));
         if (session) sessions.end(session.sessionId);
-        return new Reply(204, undefined, { 'set-cookie': CLEAR_COOKIE });
+        return new Reply(204, undefined, { 'set-cookie': clearCookie });
       },
     }),
     route({
       method: 'GET',
       path: '/auth/me',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'Who is signed in. Prolongs a session with less than half its time left.',
       reply: me,
       async handle({ person }) {

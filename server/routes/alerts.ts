@@ -17,7 +17,7 @@ import { actorOf, type Audit } from '../auth/audit.ts';
 import { invalidQuery, readCount, readTime, readWord } from '../http/query.ts';
 import { firstParam, Reply, TextReply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { SignedIn } from '../types.ts';
+import type { Sight, SignedIn } from '../types.ts';
 
 export interface AlertRouteParts {
   readonly alerts: Pick<
@@ -72,6 +72,18 @@ function wantsCsv(request: Request, query: URLSearchParams): boolean {
 
 const nameOf = ({ rule_name, device_name }: Alert) => `${rule_name} on ${device_name}`;
 
+/** [W1] Of those machines' alerts, without the name of a machine out of sight on which one of them depends. */
+function seenAlerts(alerts: readonly Alert[], sight: Sight | undefined): readonly Alert[] {
+  if (sight === undefined) return alerts;
+  return alerts
+    .filter(({ device_id }) => sight.has(device_id))
+    .map((alert) =>
+      alert.muted?.by === 'dependency' && !sight.has(alert.muted.id)
+        ? { ...alert, muted: { ...alert.muted, id: '', name: '' } }
+        : alert,
+    );
+}
+
 export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
   function record(person: SignedIn, request: Request, action: string, target: string): void {
     audit.record({ ...actorOf(person, request), action, target });
@@ -82,13 +94,17 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
     return alert;
   }
 
-  function search({ request }: { request: Request }): unknown {
+  function search({ request, person: { sight } }: { request: Request; person: SignedIn }): unknown {
     const { query } = request;
     const filter = readFilter(query);
     const csv = wantsCsv(request, query);
-    if (filter.isPending) return { alerts: [], pending: alerts.pending() };
+    if (filter.isPending) {
+      const pending = alerts.pending().filter(({ device_id }) => sight?.has(device_id) ?? true);
+      return { alerts: [], pending };
+    }
     const isOfPast = filter.state === 'all' || filter.state === 'resolved';
-    const page = searchAlerts(isOfPast ? alerts.all({ limit: ALL }) : alerts.active(), filter, {
+    const all = isOfPast ? alerts.all({ limit: ALL }) : alerts.active();
+    const page = searchAlerts(seenAlerts(all, sight), filter, {
       limit: readCount(query, 'limit', MOST_IN_PAGE) ?? (isOfPast && !csv ? DEFAULT_IN_PAGE : MOST_IN_PAGE),
       cursor: query.get('cursor') ?? undefined,
     });
@@ -101,6 +117,7 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
       method: 'GET',
       path: '/alerts',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'Active alerts, newest first; with a query also past ones and pending conditions.',
       query: FILTERS,
       reply: alertsReply,
@@ -124,10 +141,14 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
       method: 'GET',
       path: '/alerts/:id',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'One alert, active or past.',
       reply: alertShape,
       errors: ['unknown_item'],
-      handle: ({ request }) => found(alerts.get(firstParam(request))),
+      handle({ request, person }) {
+        const alert = found(alerts.get(firstParam(request)));
+        return found(seenAlerts([alert], person.sight)[0]);
+      },
     }),
     routeWithBody({
       method: 'POST',

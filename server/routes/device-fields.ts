@@ -51,6 +51,7 @@ export function deviceFieldsRoutes({ current, stored }: DeviceFieldsParts): Rout
       method: 'GET',
       path: '/devices/:id/fields',
       access: 'display',
+      forDisplayLinks: true,
       summary:
         'The names of a device’s fields by kind and instance, with the values of its newest sample. `kinds` has all kinds, `instances` those that are asked for.',
       query: {

@@ -10,13 +10,13 @@ import { firstParam, Reply, TextReply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
-import type { SignedIn } from '../types.ts';
+import type { Sight, SignedIn } from '../types.ts';
 import type { z } from 'zod';
 
 export interface DeviceParts {
   readonly devices: Collection<DeviceRecord>;
-  /** Resolves with all devices, as `devicesReply` describes them, as JSON. */
-  readonly list: () => Promise<string>;
+  /** Resolves with all devices, or those in sight, as `devicesReply` describes them, as JSON. */
+  readonly list: (sight?: Sight) => Promise<string>;
   /** The device with all values, as its page shows it. */
   readonly detail: (record: DeviceRecord) => z.infer<typeof deviceDetail>;
   readonly tokens: DeviceTokens;
@@ -31,6 +31,12 @@ export interface DeviceParts {
 function editWords(patch: z.output<typeof devicePatch>, { name, hostname }: DeviceRecord): string {
   if (patch.name !== undefined) return `renamed to ${name ?? hostname}`;
   return patch.tags !== undefined ? 'set the tags of' : 'set what depends on';
+}
+
+/** [W1] The device without the machine that it depends on, where that is out of sight. */
+function withoutUnseen(device: z.infer<typeof deviceDetail>, sight: Sight): z.infer<typeof deviceDetail> {
+  const { parent } = device;
+  return parent === null || sight.has(parent) ? device : { ...device, parent: null };
 }
 
 export function deviceRoutes({
@@ -55,18 +61,25 @@ export function deviceRoutes({
       method: 'GET',
       path: '/devices',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'All devices with their newest scalars.',
       reply: devicesReply,
-      handle: async () => new TextReply('application/json', await list()),
+      handle: async ({ person }) => new TextReply('application/json', await list(person.sight)),
     }),
     route({
       method: 'GET',
       path: '/devices/:id',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'One device with all values of its newest sample.',
       reply: deviceDetail,
       errors: ['unknown_device'],
-      handle: ({ request }) => detail(requireDevice(request)),
+      handle({ request, person: { sight } }) {
+        const record = requireDevice(request);
+        if (sight === undefined) return detail(record);
+        if (!sight.has(record.id)) throw new ApiError('unknown_device');
+        return withoutUnseen(detail(record), sight);
+      },
     }),
     routeWithBody({
       method: 'PATCH',

@@ -29,6 +29,7 @@ export function eventRoutes({ machines, eventsOf, alerts }: EventRouteParts): Ro
       method: 'GET',
       path: '/events',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'What happened to machines, the newest first; alerts included.',
       query: {
         ...SCOPE_QUERY,

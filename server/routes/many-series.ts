@@ -184,6 +184,7 @@ export function manySeriesRoutes(parts: ManySeriesParts): Route[] {
       method: 'GET',
       path: '/series',
       access: 'display',
+      forDisplayLinks: true,
       summary:
         'Fields of many machines over time, those with the largest mean first; [t, min, mean, max] as in the series of one.',
       query: {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { errorReply } from '#protocol/api.ts';
 import { ApiError, type ErrorCode } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
-import { COOKIE } from '../auth/sessions.ts';
+import { DISPLAY_COOKIE, PERSON_COOKIE } from '../auth/session-cookie.ts';
 import { route, type Credential, type Route } from '../http/route.ts';
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
@@ -65,21 +65,26 @@ function doneResponse({ reply, status, contentTypes = ['application/json'] }: Ro
   };
 }
 
-function credentialsOf({ access, security }: Route): readonly Credential[] {
+/** What makes the cookie of a display link count. */
+const AS_DISPLAY = 'With "as=display" in the query the session of the display link counts, and no other.';
+
+function credentialsOf({ access, security, forDisplayLinks }: Route): readonly Credential[] {
   if (security) return security;
   if (access === 'public') return [];
-  return [access === 'device' ? 'token' : 'session'];
+  if (access === 'device') return ['token'];
+  return forDisplayLinks ? ['session', 'display'] : ['session'];
 }
 
 function operation(route: Route) {
-  const { path, summary, access, body, query } = route;
+  const { path, summary, access, body, forDisplayLinks } = route;
+  const query = { ...route.query, ...(forDisplayLinks ? { as: AS_DISPLAY } : {}) };
   const pathParameters = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
-  const queryParameters = Object.entries(query ?? {}).map(([name, description]) => ({
+  const queryParameters = Object.entries(query).map(([name, description]) => ({
     name,
     in: 'query',
     description,
@@ -113,7 +118,8 @@ function describeApi(routes: readonly Route[]) {
     components: {
       schemas: { Error: jsonSchema(errorReply, 'output') },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: COOKIE },
+        session: { type: 'apiKey', in: 'cookie', name: PERSON_COOKIE },
+        display: { type: 'apiKey', in: 'cookie', name: DISPLAY_COOKIE, description: AS_DISPLAY },
         token: { type: 'http', scheme: 'bearer', description: "The device's token." },
         scrapeToken: { type: 'http', scheme: 'bearer', description: 'The scrape token of the settings.' },
       },

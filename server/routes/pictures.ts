@@ -47,6 +47,7 @@ export function pictureRoutes({ pictures, shows, audit }: PictureRouteParts): Ro
       method: 'GET',
       path: '/pictures/:id',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'The bytes of a picture.',
       reply: z.string(),
       contentTypes: PICTURE_TYPES,

@@ -7,6 +7,7 @@ import type { Buckets, History } from '../history/history.ts';
 import { invalidQuery, readTime } from '../http/query.ts';
 import { firstParam, type Request } from '../http/request.ts';
 import { route, type Route } from '../http/route.ts';
+import type { SignedIn } from '../types.ts';
 
 export interface SeriesParts {
   readonly deviceExists: (deviceId: string) => boolean;
@@ -128,9 +129,9 @@ export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
 }
 
 export function seriesRoutes({ deviceExists, history, inTime, now }: SeriesParts): Route[] {
-  async function read(request: Request): Promise<SeriesReply> {
+  async function read(request: Request, { sight }: SignedIn): Promise<SeriesReply> {
     const deviceId = firstParam(request);
-    if (!deviceExists(deviceId)) throw new ApiError('unknown_device');
+    if (!deviceExists(deviceId) || sight?.has(deviceId) === false) throw new ApiError('unknown_device');
     const { from, to } = readRange(request.query, now());
     const step = readStep(request.query, to - from) ?? widthFor(to - from);
     const fields = await readFields(request.query, deviceId, history);
@@ -147,6 +148,7 @@ export function seriesRoutes({ deviceExists, history, inTime, now }: SeriesParts
       method: 'GET',
       path: '/devices/:id/metrics',
       access: 'display',
+      forDisplayLinks: true,
       summary: 'History in buckets [t, min, mean, max]; min, mean and max are null where a gap begins.',
       query: {
         from: 'ISO 8601 or epoch milliseconds; the default is five minutes before "to"',
@@ -158,7 +160,7 @@ export function seriesRoutes({ deviceExists, history, inTime, now }: SeriesParts
       },
       reply: seriesReply,
       errors: ['unknown_device', 'history_unavailable'],
-      handle: ({ request }) => orUnavailable(inTime(read(request))),
+      handle: ({ request, person }) => orUnavailable(inTime(read(request, person))),
     }),
   ];
 }

@@ -11,7 +11,7 @@ import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { preferences } from '#protocol/preferences.ts';
 import { inventory } from '#protocol/sample.ts';
-import { playlist } from '#protocol/walls.ts';
+import { displayLink, playlist } from '#protocol/walls.ts';
 
 export const userRecord = z.object({
   /** The user name. */
@@ -171,3 +171,23 @@ export const boardVersionRecord = boardVersion.extend({
 export type BoardVersionRecord = z.infer<typeof boardVersionRecord>;
 
 export const playlistRecord = playlist;
+
+export const displayLinkRecord = displayLink
+  .omit({ open: true, last_seen: true, address: true, agent: true, version: true })
+  .extend({
+    secret_hash: z.string(),
+    /** When a screen asked, from where, and with what; as it was last saved. */
+    seen: z
+      .object({ at: z.number(), address: z.string(), agent: z.string(), version: z.string() })
+      .nullable(),
+  });
+export type DisplayLinkRecord = z.infer<typeof displayLinkRecord>;
+
+/** A browser that has exchanged the secret of a display link for a cookie. */
+export const displaySessionRecord = z.object({
+  id: z.string(),
+  link_id: z.string(),
+  created_at: z.number(),
+  expires_at: z.number(),
+});
+export type DisplaySessionRecord = z.infer<typeof displaySessionRecord>;

@@ -17,6 +17,8 @@ import {
   boardVersionRecord,
   deviceEventRecord,
   deviceRecord,
+  displayLinkRecord,
+  displaySessionRecord,
   fleetViewRecord,
   enrollmentKeyRecord,
   notificationRecord,
@@ -116,6 +118,8 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     /** Apart from the boards, so that the file that a change of a board rewrites stays small. */
     boardVersions: await open('board-versions', boardVersionRecord),
     playlists: await open('playlists', playlistRecord),
+    displayLinks: await open('display-links', displayLinkRecord),
+    displaySessions: await open('display-sessions', displaySessionRecord),
     /** Administrators' entries. */
     audit: await open('audit', auditRecord),
     /** Entries of all other kinds of actors. */

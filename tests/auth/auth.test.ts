@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createDeviceTokens } from '../../server/auth/device-tokens.ts';
 import { createPasswords, generatePassword } from '../../server/auth/password.ts';
-import { createSessions, openSessionKey } from '../../server/auth/sessions.ts';
+import { createSessionCookie, openSessionKey } from '../../server/auth/session-cookie.ts';
+import { createSessions } from '../../server/auth/sessions.ts';
 import type { DeviceRecord, SessionRecord, UserRecord } from '../../server/state/records.ts';
 import { ownFolder } from '../state/folder.ts';
 import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
@@ -31,13 +32,18 @@ describe('sessions', () => {
       now: () => now,
       onEnd: (id: string) => ended.push(id),
     };
-    const sessions = createSessions({ ...parts, key: Buffer.alloc(32, 1) });
+    const withKey = (byte: number) =>
+      createSessions({
+        ...parts,
+        cookie: createSessionCookie({ of: 'person', key: Buffer.alloc(32, byte), now: parts.now }),
+      });
+    const sessions = withKey(1);
     return {
       sessions,
       records,
       users,
       ended,
-      withKey: (byte: number) => createSessions({ ...parts, key: Buffer.alloc(32, byte) }),
+      withKey,
       pass: (ms: number) => (now += ms),
       begin: (name = 'ann') => sessions.begin(name, { address: '1.2.3.4', agent: 'x'.repeat(500) }),
     };

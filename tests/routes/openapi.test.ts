@@ -9,6 +9,7 @@ import { board } from '#protocol/boards.ts';
 import type { Answer, Ask, Client } from '../e2e/client.ts';
 import { PNG } from '../boards/picture-files.ts';
 import { anyText, createRandom, jsonSchema, spoiled, valueOf, type Random } from './random-json.ts';
+import { makeLink } from './displays.ts';
 import { openStage, PASSWORD, type Device, type Stage } from './stage.ts';
 
 const SEED = Number(process.env['WATCHFLOOR_FUZZ_SEED'] ?? 8);
@@ -40,6 +41,7 @@ let stage: Stage;
 let operations: Operation[];
 let device: Device;
 let enrollmentKey: string;
+let displaySecret: string;
 /** The operations that succeeded at least once. */
 const succeeded = new Set<string>();
 /** Ids that answers contained, by the first part of the path: so that some requests are about something that exists. */
@@ -78,6 +80,7 @@ beforeAll(async () => {
   const shown = await stage.admin.ask('POST', '/boards', { body: { name: 'A board' } });
   const pages = [{ kind: 'board', board_id: shown.as(board).id }];
   await stage.admin.ask('POST', '/playlists', { body: { name: 'A playlist', pages } });
+  displaySecret = (await makeLink(stage)).secret;
   for (const { method, path } of operations)
     if (method === 'GET' && !path.includes('{')) remember(path, (await stage.admin.ask('GET', path)).text);
   // The requests may end the session or change the password of `admin`, but they do not know this name.
@@ -171,6 +174,8 @@ function withIdentity(value: unknown): unknown {
   if ('data' in value) return PICTURE;
   // Of a board that was not changed yet.
   if ('version' in value && 'tiles' in value) return { ...value, version: 1, tiles: [] };
+  if ('secret' in value) return { ...value, secret: displaySecret };
+  if ('networks' in value) return { ...value, networks: ['10.0.0.0/8'] };
   if ('rule' in value) return { rule: RULE, days: 1 };
   if ('condition' in value) return 'name' in value ? RULE : { condition: CONDITION, severity: 'warning' };
   if ('kind' in value && 'template' in value) return { ...value, kind: 'webhook' };
