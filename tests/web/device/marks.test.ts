@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/alerts.ts';
-import { marksFor } from '../../../web/src/device/marks.ts';
-import { deviceCharts } from '../../../web/src/device/device-charts.ts';
+import { isAbout, marksFor } from '../../../web/src/device/marks.ts';
+import { overviewCharts } from '../../../web/src/device/overview-charts.ts';
 import { firing } from '../../protocol/firing-alert.ts';
 
 const alert: Alert = { ...firing, rule_name: 'Memory high', metric: 'ram', value: 98 };
 const latest = { cpu: 3, ram: 98, mem_used_bytes: 980, mem_total_bytes: 1000 };
-const charts = deviceCharts(Object.keys(latest)).sections.flatMap((section) => section.charts);
+const charts = overviewCharts({ scalars: Object.keys(latest), sensors: [] });
 const marksOf = (id: string, alerts: readonly Alert[]) =>
   charts.filter((chart) => chart.id === id).flatMap((spec) => marksFor(spec, alerts, latest));
 
@@ -20,5 +20,10 @@ describe('alerts in the charts', () => {
   it('an alert about a percentage is marked in bytes where the chart is in bytes', () => {
     expect(marksOf('memory', [alert])).toMatchObject([{ threshold: 900, until: null }]);
     expect(marksOf('cpu', [alert])).toEqual([]);
+  });
+
+  it('the chart of an alert is found by its field, also where it draws that in bytes', () => {
+    const about = (field: string) => charts.filter((spec) => isAbout(spec, field)).map(({ id }) => id);
+    expect([about('ram'), about('cpu'), about('offline')]).toEqual([['memory'], ['cpu'], []]);
   });
 });

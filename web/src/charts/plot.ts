@@ -14,6 +14,17 @@ export interface PlotLine {
   readonly trace: Trace;
   /** Whether the chart is about this line: it is drawn stronger and has a faint fill. */
   readonly main: boolean;
+  /** The line is what others are compared with: dashed, and without a fill. */
+  readonly muted?: true;
+}
+
+/** Something that happened, on the time axis. Times are epoch milliseconds. */
+export interface PlotEvent {
+  readonly id: string;
+  readonly at: number;
+  /** When it ended, for what took time; null while it goes on. Absent: it was a moment. */
+  readonly until?: number | null;
+  readonly title: string;
 }
 
 /** What a line is known by among those of its chart. */

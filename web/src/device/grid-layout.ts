@@ -1,13 +1,12 @@
 /** How many columns of charts a page has and how tall its charts are: all on one screen where possible. */
 
 /** A chart's least width and height, and the gaps between charts, in rem. */
-const LEAST_WIDE = 28;
+const LEAST_WIDE = 25;
 const LEAST_TALL = 10.5;
 const GAP_X = 2;
 const GAP_Y = 1.5;
-/** The height of a chart's title and of a section's heading, in rem. */
+/** The height of a chart's title, in rem. */
 const TITLE = 1.6;
-const HEADING = 2.6;
 /** A chart's greatest height, as a part of its width: the slopes of taller ones cannot be read. */
 const STEEPEST = 0.62;
 /** Width beyond this many times its height is of no use to a chart. */
@@ -20,9 +19,9 @@ export interface GridRoom {
   /** The width of the grid, and the height of the window below the grid's upper edge, in rem. */
   readonly width: number;
   readonly height: number;
-  /** The charts of each section. Short sections share a row where they fit into it. */
-  readonly sections: readonly { readonly cells: number; readonly titled: boolean }[];
-  /** The height of the list of filesystems, in rem. It is as wide as two charts and follows the first section. */
+  /** How many charts there are. */
+  readonly cells: number;
+  /** The height of the list of filesystems, in rem. It is as wide as two charts and follows the charts. */
   readonly mounts: number;
 }
 
@@ -36,26 +35,10 @@ const columnsOf = (width: number, chart: number) =>
   Math.max(1, Math.floor((width + GAP_X) / (chart + GAP_X)));
 
 /** How many rows of charts there are, and the height of everything else, in rem. */
-function rowsOf({ sections, mounts }: GridRoom, columns: number): { rows: number; other: number } {
-  let rows = 0;
-  let other = 0;
-  let used = columns;
-  const place = (cells: number, height: number) => {
-    const span = Math.min(cells, columns);
-    const shared = used + span <= columns;
-    used = shared ? used + span : span;
-    if (shared) return;
-    rows += Math.ceil(cells / columns);
-    other += height;
-  };
-  sections.forEach(({ cells, titled }, i) => {
-    place(cells, titled ? HEADING : 0);
-    if (i !== 0 || mounts === 0) return;
-    // The list of filesystems takes the free end of the section's last row, or a row below it.
-    if (cells > columns && cells % columns !== 0) used = columns;
-    else other += mounts;
-  });
-  return { rows, other };
+function rowsOf({ cells, mounts }: GridRoom, columns: number): { rows: number; other: number } {
+  // The list of filesystems takes the free end of the last row, or a row below it.
+  const isBeside = cells > columns && cells % columns !== 0;
+  return { rows: Math.ceil(cells / columns), other: isBeside ? 0 : mounts };
 }
 
 /** The plots' greatest height, in rem, with which this many columns fit; below LEAST_TALL they do not fit. */

@@ -4,13 +4,18 @@ import type { PlotMark } from '../charts/plot.ts';
 import { alertReading, alertSubject } from '#protocol/alert-words.ts';
 import { span } from '#protocol/span.ts';
 import { moment } from '../format/time.ts';
-import type { ChartSpec } from './device-charts.ts';
+import type { ChartSpec } from './chart-spec.ts';
 
 /** Percentages that charts draw as bytes: the field that is drawn, and the field that is 100 %. */
 const AS_BYTES: Readonly<Record<string, { readonly field: string; readonly whole: string }>> = {
   ram: { field: 'mem_used_bytes', whole: 'mem_total_bytes' },
   swap: { field: 'swap_used_bytes', whole: 'swap_total_bytes' },
 };
+
+/** Whether the chart draws the field, as it is or in bytes. */
+export function isAbout({ lines }: ChartSpec, field: string): boolean {
+  return lines.some((line) => line.field === field || line.field === AS_BYTES[field]?.field);
+}
 
 /** The alert's threshold on the axis of this chart; undefined where the alert is about another field. */
 function thresholdIn(

@@ -1,0 +1,156 @@
+/**
+ * The sections of a machine's page: one for each kind of instances that it has (cores, filesystems …), those that this
+ * page does not know included, and one for its own scalars.
+ */
+import { SCALAR_KIND, type FieldKind, type ListedInstance } from '#protocol/device-fields.ts';
+import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
+import { figure, text } from '#protocol/figure.ts';
+import {
+  chart,
+  chartOf,
+  DISK_FLOOR,
+  HEAT_FLOOR,
+  line,
+  NETWORK_FLOOR,
+  type ChartSpec,
+  type LineSpec,
+} from './chart-spec.ts';
+
+export interface Section {
+  readonly kind: string;
+  readonly title: string;
+  /** How many instances there are; for scalars, how many fields. */
+  readonly count: number;
+  /** The last parts of the fields by which instances can be ranked, the usual one first; empty for scalars. */
+  readonly ranks: readonly string[];
+  /** What the first one in the usual order is called: `fullest`. */
+  readonly first: string;
+}
+
+interface KnownKind {
+  readonly kind: string;
+  readonly title: string;
+  readonly first: string;
+  /** The field by which the instance comes first that matters most. */
+  readonly rank: string;
+}
+
+/** In the order of the page. */
+const KNOWN: readonly KnownKind[] = [
+  { kind: 'core', title: 'Cores', first: 'busiest', rank: 'cpu' },
+  { kind: 'mount', title: 'Filesystems', first: 'fullest', rank: 'used' },
+  { kind: 'disk', title: 'Disks', first: 'busiest', rank: 'busy' },
+  { kind: 'interface', title: 'Interfaces', first: 'receives most', rank: 'rx' },
+  { kind: 'sensor', title: 'Temperatures', first: 'hottest', rank: 'celsius' },
+  { kind: 'gpu', title: 'GPUs', first: 'busiest', rank: 'busy' },
+  { kind: 'container', title: 'Containers', first: 'busiest', rank: 'cpu' },
+  { kind: 'process', title: 'Processes', first: 'busiest', rank: 'cpu' },
+  { kind: 'service', title: 'Services', first: 'busiest', rank: 'cpu' },
+];
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** The fields by which instances of a kind are ranked, the usual one first. */
+function ranksOf({ fields }: FieldKind, rank: string | undefined): readonly string[] {
+  if (rank === undefined || !fields.includes(rank)) return fields;
+  return [rank, ...fields.filter((field) => field !== rank)];
+}
+
+/** The sections of a machine that has these kinds. */
+export function sectionsOf(kinds: readonly FieldKind[]): readonly Section[] {
+  const found = kinds.flatMap((kind): Section[] => {
+    if (kind.kind === SCALAR_KIND)
+      return kind.custom === 0
+        ? []
+        : [{ kind: SCALAR_KIND, title: 'Other values', count: kind.custom, ranks: [], first: '' }];
+    const known = KNOWN.find((each) => each.kind === kind.kind);
+    const { title = kind.kind, first = 'highest' } = known ?? {};
+    return [{ kind: kind.kind, title, count: kind.instances, ranks: ranksOf(kind, known?.rank), first }];
+  });
+  const place = ({ kind }: Section) => {
+    if (kind === SCALAR_KIND) return KNOWN.length + 1;
+    const at = KNOWN.findIndex((each) => each.kind === kind);
+    return at < 0 ? KNOWN.length : at;
+  };
+  return found.toSorted((a, b) => place(a) - place(b) || byName.compare(a.kind, b.kind));
+}
+
+/** The value of one of the instance's fields, by the last part of its name, when the instance was listed. */
+export function listedValue(instance: ListedInstance, last: string): number | undefined {
+  const name = instanceField(instance.kind, instance.instance, last);
+  return instance.values[instance.fields.indexOf(name)] ?? undefined;
+}
+
+/** The instance that comes first in a section, in words: `fullest: /var 92 %`; empty where there is none. */
+export function firstInWords(
+  { ranks: [rank], first }: Section,
+  instance: ListedInstance | undefined,
+): string {
+  if (rank === undefined || instance === undefined) return '';
+  const value = listedValue(instance, rank);
+  if (value === undefined) return '';
+  const field = instanceField(instance.kind, instance.instance, rank);
+  return `${first}: ${instance.instance} ${text(figure(field, value))}`;
+}
+
+/** The lines of one chart about an instance of a known kind. */
+function knownLines(kind: string, of: (field: string) => string): readonly LineSpec[] {
+  if (kind === 'core') return [line(of('cpu'), 'used', '--chart-cpu', true)];
+  if (kind === 'mount')
+    return [
+      line(of('used'), 'used', '--chart-disk', true),
+      { ...line(of('inodes'), 'inodes', '--chart-plain'), seldom: true },
+    ];
+  if (kind === 'disk')
+    return [line(of('read'), 'read', '--chart-in', true), line(of('write'), 'write', '--chart-out', true)];
+  if (kind === 'interface')
+    return [line(of('rx'), 'in', '--chart-in', true), line(of('tx'), 'out', '--chart-out', true)];
+  if (kind === 'sensor') return [line(of('celsius'), 'now', '--chart-heat', true)];
+  return [];
+}
+
+const FLOORS: Readonly<Record<string, number>> = {
+  disk: DISK_FLOOR,
+  interface: NETWORK_FLOOR,
+  sensor: HEAT_FLOOR,
+};
+
+/** The fields of an instance that are in words or in a list, and need no chart of their own. */
+const SAID = ['mount:used_bytes', 'mount:total_bytes'];
+
+/** The charts of an instance: what belongs together in one, and one for each other field. */
+export function instanceCharts({ kind, instance, fields, current }: ListedInstance): readonly ChartSpec[] {
+  const gone = current ? {} : { gone: true as const };
+  if (kind === SCALAR_KIND) return fields.map((field) => ({ ...chartOf(field, field), ...gone }));
+  const lines = knownLines(kind, (field) => instanceField(kind, instance, field)).filter(({ field }) =>
+    fields.includes(field),
+  );
+  const [first] = lines;
+  const together = chart({
+    id: `${kind}:${instance}`,
+    title: instance,
+    field: first?.field ?? '',
+    lines,
+    ...(FLOORS[kind] === undefined ? {} : { floor: FLOORS[kind] }),
+    ...(first !== undefined && fieldInfo(first.field)?.unit === 'percent' && { top: 100 }),
+    ...gone,
+  });
+  const drawn = new Set(lines.map(({ field }) => field));
+  const others = fields.filter((field) => {
+    const last = parseInstanceField(field)?.field ?? '';
+    return !drawn.has(field) && !SAID.includes(`${kind}:${last}`);
+  });
+  return [
+    ...together,
+    ...others.map((field) => {
+      const last = parseInstanceField(field)?.field ?? field;
+      const name = fieldInfo(field)?.label ?? last;
+      return { ...chartOf(field, `${instance}, ${name}`), ...gone };
+    }),
+  ];
+}
+
+/** The name of a field by which instances are ranked: `Received`, or as the machine calls it. */
+export function rankName(kind: string, rank: string): string {
+  return fieldInfo(instanceField(kind, '*', rank))?.label ?? rank;
+}
