@@ -49,18 +49,18 @@ describe('shares of the audit log', () => {
     expect(audit.list()[0]).toMatchObject({ target: '5099', count: 1 });
   });
 
-  test.each(['user', 'device', 'stranger'] as const)(
+  test.each(['user', 'display', 'device', 'stranger'] as const)(
     '[S4] nothing that a %s does pushes out the entry of an administrator, or of another kind of actor',
     (by) => {
       const { audit, record, pass } = stage();
-      for (const kind of ['administrator', 'user', 'device', 'stranger'] as const)
+      for (const kind of ['administrator', 'user', 'display', 'device', 'stranger'] as const)
         record(kind, { action: 'first', target: kind });
       pass(1);
       for (let n = 0; n < 2000; n++)
         record(by, { target: `target ${n}`, address: `10.0.${n >> 8}.${n & 255}` });
       const first = audit.list().filter(({ action }) => action === 'first');
       expect(first.map((entry) => entry.by).sort()).toEqual(
-        ['administrator', 'user', 'device', 'stranger'].filter((kind) => kind !== by).sort(),
+        ['administrator', 'user', 'display', 'device', 'stranger'].filter((kind) => kind !== by).sort(),
       );
       expect(audit.list().filter((entry) => entry.by === by)).toHaveLength(500);
     },
