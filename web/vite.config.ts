@@ -2,6 +2,7 @@ import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
 import { translatable } from './messages/plugin.ts';
+import { smallerFont } from './smaller-font.ts';
 
 /** Where `vite dev` finds a running server; everything outside `/ui` is its. */
 const server = process.env['WATCHFLOOR_URL'] ?? 'https://localhost:8443';
@@ -9,6 +10,7 @@ const server = process.env['WATCHFLOOR_URL'] ?? 'https://localhost:8443';
 export default defineConfig({
   plugins: [
     translatable(),
+    smallerFont(),
     sveltekit({
       adapter: adapter({ fallback: '200.html', precompress: true }),
       paths: { base: '/ui', relative: false },

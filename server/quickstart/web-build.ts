@@ -12,6 +12,7 @@ const SOURCES = [
   'web/messages',
   'web/static',
   'web/vite.config.ts',
+  'web/smaller-font.ts',
   'web/tsconfig.json',
   'server/protocol',
   'package-lock.json',

@@ -8,6 +8,7 @@ import { benchHandover } from './handover.ts';
 import { benchHistory } from './history.ts';
 import { benchPush } from './push.ts';
 import type { Row } from './row.ts';
+import { benchFirstView } from './web/first-view.ts';
 import { benchLiveCharts } from './web/live-charts.ts';
 import { benchLongList } from './web/long-list.ts';
 import { benchThirtyDays } from './web/thirty-days.ts';
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   agent: benchAgent,
   history: benchHistory,
   fanout: benchFanout,
+  'first-view': benchFirstView,
   'live-charts': benchLiveCharts,
   walls: benchWalls,
   'long-list': benchLongList,

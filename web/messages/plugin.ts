@@ -31,6 +31,8 @@ function tag(code: MagicString, { form, start, end, pieces }: Found): void {
     code.appendLeft(start, TAG);
     return;
   }
+  // `title="Go to {name}"` becomes an attribute with one expression, which has no quotes.
+  if (form === 'attribute') code.remove(start - 1, start).remove(end, end + 1);
   const [open, close] = form === 'string' ? [`${TAG}\``, '`'] : [`{${TAG}\``, '`}'];
   code.appendRight(start, open).appendLeft(end, close);
   for (const piece of pieces) {

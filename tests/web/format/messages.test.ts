@@ -59,7 +59,7 @@ describe('the build', () => {
 
   it('makes text and its expressions between tags one tagged message', () => {
     expect(inMarkup('<p>{a} of {b} machines</p>')).toBe('<p>{__say`${a} of ${b} machines`}</p>');
-    expect(inMarkup('<p title="Go to {a}">1</p>')).toBe('<p title="{__say`Go to ${a}`}">1</p>');
+    expect(inMarkup('<p title="Go to {a}">1</p>')).toBe('<p title={__say`Go to ${a}`}>1</p>');
   });
 
   it('leaves a file without messages as it is', () => {
