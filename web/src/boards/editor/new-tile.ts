@@ -1,7 +1,7 @@
 /** New tiles: their size, and what they show before anybody has said so. */
 import { isKnownTile, knownTile, type AnyTile, type Tile, type TileKind } from '#protocol/boards.ts';
 import { ALL_MACHINES } from '#protocol/machine-scope.ts';
-import { freePlace, type Size } from './grid.ts';
+import { freePlace, type Size } from '../grid.ts';
 
 /** The size that a new tile of a kind has, in columns and rows. */
 const SIZES: Readonly<Record<TileKind, Size>> = {

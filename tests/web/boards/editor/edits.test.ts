@@ -13,7 +13,7 @@ import {
   startEdits,
   undo,
   type Edits,
-} from '../../../web/src/boards/edits.ts';
+} from '../../../../web/src/boards/editor/edits.ts';
 
 const LEAST = { w: 2, h: 2 };
 const clock = (id: string, x: number, y: number): AnyTile =>

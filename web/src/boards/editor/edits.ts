@@ -1,6 +1,6 @@
 /** A board while it is edited: what it is now, and every step back and forth. */
 import type { AnyTile, Place } from '#protocol/boards.ts';
-import { inOrder, onGrid, withPlace, type Size } from './grid.ts';
+import { inOrder, onGrid, withPlace, type Size } from '../grid.ts';
 
 /** What people edit of a board. */
 export interface Draft {
