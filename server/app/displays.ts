@@ -29,7 +29,7 @@ export function openDisplays({ config, state, clock }: Base, { people, boards }:
   const sessions = createDisplaySessions({
     sessions: state.displaySessions,
     links: state.displayLinks,
-    may: links,
+    terms: links,
     cookie: people.displayCookie,
     sightOf: sights.of,
     days: config.sessionDays,

@@ -58,7 +58,8 @@ export interface DisplaySessions {
 export interface DisplaySessionsParts {
   readonly sessions: Collection<DisplaySessionRecord>;
   readonly links: Collection<DisplayLinkRecord>;
-  readonly may: Pick<DisplayLinks, 'refusalOf' | 'hasExpired'>;
+  /** What a link's end and its networks allow. */
+  readonly terms: Pick<DisplayLinks, 'refusalOf' | 'hasExpired'>;
   readonly cookie: SessionCookie;
   readonly sightOf: (linkId: string) => Sight;
   /** How long an unused session lasts, in days. */
@@ -81,7 +82,7 @@ export function addressRefused(address: string): ApiError {
 }
 
 export function createDisplaySessions(parts: DisplaySessionsParts): DisplaySessions {
-  const { sessions, links, may, cookie, sightOf, now, onEnd } = parts;
+  const { sessions, links, terms, cookie, sightOf, now, onEnd } = parts;
   const lifeMs = parts.days * DAY_MS;
   const uses = new Map<string, Use>();
   /** The newest request of each link. */
@@ -93,7 +94,7 @@ export function createDisplaySessions(parts: DisplaySessionsParts): DisplaySessi
     const session = sessions.get(sessionId);
     if (session === undefined || session.expires_at <= now()) return undefined;
     const link = links.get(session.link_id);
-    return link === undefined || may.hasExpired(link) ? undefined : { session, link };
+    return link === undefined || terms.hasExpired(link) ? undefined : { session, link };
   }
 
   const sessionsOf = (linkId: string) => sessions.all().filter(({ link_id }) => link_id === linkId);
@@ -155,7 +156,7 @@ export function createDisplaySessions(parts: DisplaySessionsParts): DisplaySessi
       const found = valid((await cookie.read(cookieHeader)) ?? '');
       if (found === undefined) return undefined;
       const { session, link } = found;
-      if (may.refusalOf(link, address) !== undefined) throw addressRefused(address);
+      if (terms.refusalOf(link, address) !== undefined) throw addressRefused(address);
       use(session.id, address);
       return {
         sessionId: session.id,
@@ -184,7 +185,7 @@ export function createDisplaySessions(parts: DisplaySessionsParts): DisplaySessi
     endElsewhere(link) {
       for (const { id } of sessionsOf(link.id)) {
         const addresses = [...(uses.get(id)?.addresses ?? [])];
-        if (addresses.some((address) => may.refusalOf(link, address) === 'address_not_allowed')) end(id);
+        if (addresses.some((address) => terms.refusalOf(link, address) === 'address_not_allowed')) end(id);
       }
     },
     seen(link) {

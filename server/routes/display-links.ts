@@ -86,7 +86,6 @@ export function displayLinkRoutes(parts: DisplayLinkRouteParts): Route[] {
 
   async function open(request: Request, { secret, version }: z.output<typeof displayOpen>): Promise<Reply> {
     const link = links.find(secret) ?? (await refuseStranger(request));
-    await limits.opening(link.id);
     const refusal = links.refusalOf(link, request.address);
     if (refusal === 'display_link_expired') {
       recordOpening(request, 'was refused after the end of the display link', link);
@@ -96,6 +95,7 @@ export function displayLinkRoutes(parts: DisplayLinkRouteParts): Route[] {
       recordOpening(request, 'was refused from an address outside the networks of the display link', link);
       throw addressRefused(request.address);
     }
+    await limits.opening(link.id);
     const cookie = await sessions.begin(link, visitOf(request, version), request.header('cookie'));
     recordOpening(request, 'opened the display link', link);
     return new Reply(204, undefined, { 'set-cookie': cookie });

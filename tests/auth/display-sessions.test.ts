@@ -33,7 +33,7 @@ async function stage(changes: { readonly expires_at?: number; readonly networks?
   const open = () =>
     createDisplaySessions({
       ...records,
-      may: links,
+      terms: links,
       cookie: cookieOf('display'),
       sightOf: (key) => ({ key, has: () => true }),
       days: 10,

@@ -200,6 +200,13 @@ describe('the end of a display link', () => {
     expect((await ask(await openedBy(renewed))).status).toBe(200);
   });
 
+  it('[S5] who is refused by its networks cannot keep a link from being opened', async () => {
+    const link = await makeLink(stage, { networks: ['127.0.9.0/24'] });
+    const outside = newScreen();
+    for (let n = 0; n < 70; n++) expect((await openLink(outside, link.secret)).status).toBe(403);
+    await openedBy(link, '127.0.9.4');
+  });
+
   it('[W1] a link is refused outside of its networks, and the refusal names the address', async () => {
     const link = await makeLink(stage, { networks: ['127.0.9.0/24', '::1'] });
     const outside = newScreen();
