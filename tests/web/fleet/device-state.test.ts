@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/alerts.ts';
 import { firing } from '../../protocol/firing-alert.ts';
-import { alertsByDevice, deviceState } from '../../../web/src/fleet/device-state.ts';
+import { alertsByDevice, alertsWords, deviceState } from '../../../web/src/fleet/device-state.ts';
 
 const alert = (device_id: string, metric: string, severity: Alert['severity']): Alert => ({
   ...firing,
@@ -30,5 +30,15 @@ describe('the state of a device', () => {
     expect(found.get('a')?.byMetric.get('disk')).toBe('warning');
     expect(found.get('b')?.worst).toBe('warning');
     expect(found.get('c')).toBeUndefined();
+  });
+
+  it('what is wrong with a machine is said in its row: the newest of its worst alerts, and how many more there are', () => {
+    const older = { ...alert('a', 'cpu', 'critical'), timestamp: 1 };
+    const newer = { ...alert('a', 'disk', 'critical'), timestamp: 2, value: 97, threshold: 90, others: 0 };
+    const warning = { ...alert('a', 'ram', 'warning'), timestamp: 3 };
+    const found = alertsByDevice([older, warning, newer]).get('a');
+    if (!found) throw new Error('alerts');
+    expect(found.first).toBe(newer);
+    expect(alertsWords(found)).toBe('Fullest disk 97 %, above 90 %, and 2 more');
   });
 });

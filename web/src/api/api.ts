@@ -7,6 +7,7 @@ import { alertRule, alertRulesReply, type alertRuleCreate, type alertRulePatch }
 import {
   auditReply,
   deviceDetail,
+  devicesBulkReply,
   devicesReply,
   enrollmentKeyCreated,
   enrollmentKeysReply,
@@ -18,11 +19,13 @@ import {
   user,
   usersReply,
   type devicePatch,
+  type DevicesBulk,
   type enrollmentKeyCreate,
   type passwordRequest,
   type userCreate,
   type userPatch,
 } from '#protocol/api.ts';
+import { fleetView, fleetViewsReply, type FleetViewPatch, type NewFleetView } from '#protocol/fleet-views.ts';
 import { deviceFieldsReply } from '#protocol/device-fields.ts';
 import {
   alertRoute,
@@ -158,12 +161,33 @@ export function createApi({
     async removeDevice(deviceId: string) {
       await send({ method: 'DELETE', path: `/devices/${id(deviceId)}` });
     },
+    /** One act on many devices: resolves with what became of each. */
+    async bulk(asked: DevicesBulk) {
+      const reply = await send({ method: 'POST', path: '/devices/bulk', body: asked });
+      return parsed(devicesBulkReply, reply).results;
+    },
     /** Resolves with the new token; the old one stops working at once. */
     async rotateToken(deviceId: string) {
       return parsed(tokenReply, await send({ method: 'POST', path: `/devices/${id(deviceId)}/token` })).token;
     },
     async revokeToken(deviceId: string) {
       await send({ method: 'DELETE', path: `/devices/${id(deviceId)}/token` });
+    },
+
+    fleetViews: {
+      async list(signal?: AbortSignal) {
+        const reply = await send({ method: 'GET', path: '/fleet-views', signal });
+        return parsed(fleetViewsReply, reply).fleet_views;
+      },
+      async create(view: NewFleetView) {
+        return parsed(fleetView, await send({ method: 'POST', path: '/fleet-views', body: view }));
+      },
+      async patch(viewId: string, patch: FleetViewPatch) {
+        await send({ method: 'PATCH', path: `/fleet-views/${id(viewId)}`, body: patch });
+      },
+      async remove(viewId: string) {
+        await send({ method: 'DELETE', path: `/fleet-views/${id(viewId)}` });
+      },
     },
 
     enrollmentKeys: {

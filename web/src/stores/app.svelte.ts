@@ -5,6 +5,7 @@ import { Channels } from './channels.svelte.ts';
 import { Display } from '../wall/display.svelte.ts';
 import { DeviceView } from './device.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
+import { FleetViews } from './fleet-views.svelte.ts';
 import type { Dial } from '../live/dial.ts';
 import { Live } from '../live/live.svelte.ts';
 import type { Fetch } from '../api/request.ts';
@@ -20,6 +21,7 @@ export class App {
   readonly fleet: Fleet;
   readonly alerts: Alerts;
   readonly channels: Channels;
+  readonly fleetViews: FleetViews;
   /** [W1] What the screen of a display link shows; other pages leave it alone. */
   readonly display: Display;
   readonly #as: SessionOf;
@@ -55,6 +57,7 @@ export class App {
     this.fleet = new Fleet(this.live);
     this.alerts = new Alerts(this.live);
     this.channels = new Channels(this.api);
+    this.fleetViews = new FleetViews(() => this.api);
   }
 
   /** One device, the same object for every view that shows it. Follow it while it is shown. */
@@ -104,6 +107,7 @@ export class App {
       stopAsking?.();
       leave();
       this.fleet.stop();
+      this.fleetViews.forget();
       stop();
     };
   }
