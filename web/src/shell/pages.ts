@@ -52,6 +52,8 @@ export const SETTINGS_PAGES = [
   { route: '/settings/channels', label: 'Channels', admin: false },
   { route: '/settings/alert-routes', label: 'Alert routes', admin: false },
   { route: '/settings/notifications', label: 'Notifications', admin: true },
+  { route: '/settings/display-links', label: 'Display links', admin: false },
+  { route: '/settings/playlists', label: 'Playlists', admin: false },
   { route: '/settings/users', label: 'Users', admin: true },
   { route: '/settings/account', label: 'Your account', admin: false },
   { route: '/settings/preferences', label: 'Preferences', admin: false },

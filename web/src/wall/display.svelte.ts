@@ -16,17 +16,34 @@ export interface DisplayApi {
  */
 export type DisplayState = 'opening' | 'open' | 'ended';
 
+/** `over`: it worked before, and the server does not say why it does no more. `no-link`: it never did on this screen. */
+export type EndedBy = 'revoked' | 'expired' | 'not-allowed' | 'over' | 'no-link';
+
+/** The server's codes. */
+const ENDED_BY: Readonly<Record<string, keyof typeof TRY_AGAIN>> = {
+  invalid_display_link: 'revoked',
+  display_link_expired: 'expired',
+  address_not_allowed: 'not-allowed',
+};
+
+/** A link that has ended is opened again after so many questions: each try is in the audit log. */
+const TRY_AGAIN = { revoked: 30, expired: 3, 'not-allowed': 3 } as const;
+
 export class Display {
   state: DisplayState = $state('opening');
   program: WallProgram | undefined = $state.raw();
-  /** Why the link does not work, in the server's words. */
+  /** Why the link does not work. */
+  ended: EndedBy = $state('revoked');
+  /** The same in the server's words. */
   problem: string = $state('');
   readonly #api: () => DisplayApi;
   readonly #version: string;
   /** Kept in memory only, so that a link that works again is opened again. */
   #secret: string | undefined;
-  #toOpen = false;
+  /** After so many questions the link is opened; undefined: its cookie still counts. */
+  #opensIn: number | undefined;
   #asking = false;
+  #wasOpen = false;
 
   /** `api` returns the API, which is made after the display, because it reports every 401 to the display. */
   constructor({ api, version }: { api: () => DisplayApi; version: string }) {
@@ -37,7 +54,7 @@ export class Display {
   /** Takes the secret of a link, and opens that with the next question. */
   take(secret: string): void {
     this.#secret = secret;
-    this.#toOpen = true;
+    this.#opensIn = 0;
   }
 
   /** Asks now, and every DISPLAY_ASKS_MS until the returned function is called. */
@@ -60,21 +77,50 @@ export class Display {
 
   async #ask(): Promise<void> {
     try {
-      if (this.#toOpen && this.#secret !== undefined) {
-        await this.#api().open(this.#secret, this.#version);
-        this.#toOpen = false;
+      if (this.#opensIn === 0) await this.#open();
+      else if (this.#opensIn !== undefined) this.#opensIn--;
+      try {
+        await this.#takeProgram();
+      } catch (error) {
+        if (!isEnd(error) || this.state !== 'open' || this.#secret === undefined) throw error;
+        // The cookie does not count any more. The secret may still do, and otherwise its refusal says why.
+        await this.#open();
+        await this.#takeProgram();
       }
-      const program = await this.#api().program(this.#version);
-      if (program.revision !== this.program?.revision) this.program = program;
-      this.problem = '';
-      this.state = 'open';
     } catch (error) {
-      if (!(error instanceof RefusedError) || ![401, 403, 404, 410].includes(error.status)) return;
-      // The cookie does not count any more, which the secret may still do.
-      this.#toOpen = this.#secret !== undefined;
-      this.program = undefined;
-      this.problem = errorMessage(error);
-      this.state = 'ended';
+      // While the server cannot be reached, or has too much to do, everything stays as it is.
+      if (isEnd(error)) this.#end(error);
     }
   }
+
+  async #open(): Promise<void> {
+    if (this.#secret === undefined) return;
+    await this.#api().open(this.#secret, this.#version);
+    this.#opensIn = undefined;
+  }
+
+  async #takeProgram(): Promise<void> {
+    const program = await this.#api().program(this.#version);
+    if (program.revision !== this.program?.revision) this.program = program;
+    this.#opensIn = undefined;
+    this.#wasOpen = true;
+    this.state = 'open';
+  }
+
+  #end(error: RefusedError): void {
+    const by = ENDED_BY[error.code];
+    if (by !== undefined) this.#opensIn = TRY_AGAIN[by];
+    // What a refused secret said is known better than what a refused cookie says.
+    if (this.state !== 'ended' || by !== undefined) {
+      this.ended = by ?? (this.#wasOpen ? 'over' : 'no-link');
+      this.problem = errorMessage(error);
+    }
+    this.program = undefined;
+    this.state = 'ended';
+  }
+}
+
+/** Whether the server says that there is nothing to show, and not only that it cannot answer now. */
+function isEnd(error: unknown): error is RefusedError {
+  return error instanceof RefusedError && [401, 403, 404, 410].includes(error.status);
 }
