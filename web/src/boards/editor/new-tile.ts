@@ -34,6 +34,9 @@ export function leastSize(tile: Pick<AnyTile, 'kind'>): Size {
   return known?.[1] ?? { w: 2, h: 2 };
 }
 
+/** In the place of a picture that nobody has chosen yet. */
+export const NO_PICTURE = '0'.repeat(64);
+
 /** What a tile shows at first; the schema fills in the rest. */
 const FIRST: Readonly<Record<TileKind, object>> = {
   number: { scope: ALL_MACHINES, field: 'cpu' },
@@ -48,7 +51,7 @@ const FIRST: Readonly<Record<TileKind, object>> = {
   text: { markdown: '' },
   clock: {},
   summary: { scope: ALL_MACHINES },
-  picture: { picture: '0'.repeat(64) },
+  picture: { picture: NO_PICTURE },
 };
 
 /** An id that no tile of the board has. */

@@ -1,5 +1,6 @@
 /** A tile as its form holds it, and as a tile again. */
 import { knownTile, type Reduction, type Tile, type TileKind } from '#protocol/boards.ts';
+import { NO_PICTURE } from './new-tile.ts';
 import { ALL_MACHINES, type MachineScope } from '#protocol/machine-scope.ts';
 
 /** Which of a scope's three parts the form shows. */
@@ -107,7 +108,12 @@ export function draftOf(tile: Tile): TileDraft {
     case 'summary':
       return { ...draft, tagPrefix: tile.tag_prefix };
     case 'picture':
-      return { ...draft, picture: tile.picture, alt: tile.alt, fit: tile.fit };
+      return {
+        ...draft,
+        picture: tile.picture === NO_PICTURE ? '' : tile.picture,
+        alt: tile.alt,
+        fit: tile.fit,
+      };
   }
 }
 
