@@ -12,6 +12,7 @@ import { devicesReply } from '#protocol/api.ts';
 import { channel } from '#protocol/notify.ts';
 import { launchBrowser } from '../browser.ts';
 import { eventually } from './eventually.ts';
+import { addMachine, keepPushing, troubled, wide } from './made-up-machines.ts';
 import { startReceiver } from './notify-receiver.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startAgent, startServer } from './product.ts';
@@ -39,6 +40,11 @@ const opened = new Opened();
 try {
   const server = opened.keep(await startServer(), disposing);
   opened.keep(await startMadeUpFleet(server), closing);
+  const hard = {
+    troubled: await addMachine(server, 'storage-3', troubled),
+    wide: await addMachine(server, 'many-fields', wide),
+  };
+  opened.keep(keepPushing(Object.values(hard)), closing);
   opened.keep(await startAgent({ enrollment: await server.enrollment(), name: 'this-machine' }), disposing);
   const measured = await eventually('the agent joined', async () => {
     const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
@@ -77,6 +83,17 @@ try {
   const pages = [
     { name: 'fleet', path: '' },
     { name: 'device', path: `devices/${measured.device_id}` },
+    { name: 'device-troubled', path: `devices/${hard.troubled.id}` },
+    { name: 'device-wide', path: `devices/${hard.wide.id}` },
+    { name: 'device-sections', path: `devices/${measured.device_id}?open=core&open=interface` },
+    {
+      name: 'device-events',
+      path: `devices/${measured.device_id}?open=..events&range=1h#section-events-title`,
+    },
+    { name: 'device-compared', path: `devices/${measured.device_id}?compare=${hard.troubled.id}` },
+    { name: 'compare', path: 'compare?field=cpu&top=6' },
+    { name: 'compare-multiples', path: 'compare?field=ram&view=multiples' },
+    { name: 'compare-band', path: 'compare?field=cpu&view=band' },
     { name: 'history', path: `devices/${measured.device_id}?range=1h` },
     { name: 'alerts', path: 'alerts' },
     { name: 'alert', path: `alerts/${raised?.id ?? ''}` },

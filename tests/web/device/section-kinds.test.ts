@@ -42,7 +42,7 @@ describe('the sections of a machine', () => {
   it('a closed section says in one line which instance matters most', () => {
     const [section] = sectionsOf([kind('mount', ['inodes', 'total_bytes', 'used'])]);
     const fullest = listed('mount', '/var', { inodes: 3, used: 92 });
-    expect(section && firstInWords(section, fullest)).toBe('fullest: /var 92 %');
+    expect(section && firstInWords(section, fullest)).toBe('fullest: /var at 92 %');
     expect(section && firstInWords(section, undefined)).toBe('');
     expect(section && firstInWords(section, listed('mount', '/old', { used: null }))).toBe('');
   });

@@ -15,6 +15,7 @@ import {
   type ChartSpec,
   type LineSpec,
 } from './chart-spec.ts';
+import { highestWords, OTHER_VALUES, SECTION_WORDS } from './section-words.ts';
 
 export interface Section {
   readonly kind: string;
@@ -23,29 +24,19 @@ export interface Section {
   readonly count: number;
   /** The last parts of the fields by which instances can be ranked, the usual one first; empty for scalars. */
   readonly ranks: readonly string[];
-  /** What the first one in the usual order is called: `fullest`. */
-  readonly first: string;
 }
 
-interface KnownKind {
-  readonly kind: string;
-  readonly title: string;
-  readonly first: string;
-  /** The field by which the instance comes first that matters most. */
-  readonly rank: string;
-}
-
-/** In the order of the page. */
-const KNOWN: readonly KnownKind[] = [
-  { kind: 'core', title: 'Cores', first: 'busiest', rank: 'cpu' },
-  { kind: 'mount', title: 'Filesystems', first: 'fullest', rank: 'used' },
-  { kind: 'disk', title: 'Disks', first: 'busiest', rank: 'busy' },
-  { kind: 'interface', title: 'Interfaces', first: 'receives most', rank: 'rx' },
-  { kind: 'sensor', title: 'Temperatures', first: 'hottest', rank: 'celsius' },
-  { kind: 'gpu', title: 'GPUs', first: 'busiest', rank: 'busy' },
-  { kind: 'container', title: 'Containers', first: 'busiest', rank: 'cpu' },
-  { kind: 'process', title: 'Processes', first: 'busiest', rank: 'cpu' },
-  { kind: 'service', title: 'Services', first: 'busiest', rank: 'cpu' },
+/** The kinds in the order of the page, each with the field by which the instance comes first that matters most. */
+const RANKS: readonly (readonly [kind: string, field: string])[] = [
+  ['core', 'cpu'],
+  ['mount', 'used'],
+  ['disk', 'busy'],
+  ['interface', 'rx'],
+  ['sensor', 'celsius'],
+  ['gpu', 'busy'],
+  ['container', 'cpu'],
+  ['process', 'cpu'],
+  ['service', 'cpu'],
 ];
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -62,15 +53,15 @@ export function sectionsOf(kinds: readonly FieldKind[]): readonly Section[] {
     if (kind.kind === SCALAR_KIND)
       return kind.custom === 0
         ? []
-        : [{ kind: SCALAR_KIND, title: 'Other values', count: kind.custom, ranks: [], first: '' }];
-    const known = KNOWN.find((each) => each.kind === kind.kind);
-    const { title = kind.kind, first = 'highest' } = known ?? {};
-    return [{ kind: kind.kind, title, count: kind.instances, ranks: ranksOf(kind, known?.rank), first }];
+        : [{ kind: SCALAR_KIND, title: OTHER_VALUES, count: kind.custom, ranks: [] }];
+    const title = SECTION_WORDS[kind.kind]?.title ?? kind.kind;
+    const rank = RANKS.find(([known]) => known === kind.kind)?.[1];
+    return [{ kind: kind.kind, title, count: kind.instances, ranks: ranksOf(kind, rank) }];
   });
   const place = ({ kind }: Section) => {
-    if (kind === SCALAR_KIND) return KNOWN.length + 1;
-    const at = KNOWN.findIndex((each) => each.kind === kind);
-    return at < 0 ? KNOWN.length : at;
+    if (kind === SCALAR_KIND) return RANKS.length + 1;
+    const at = RANKS.findIndex(([known]) => known === kind);
+    return at < 0 ? RANKS.length : at;
   };
   return found.toSorted((a, b) => place(a) - place(b) || byName.compare(a.kind, b.kind));
 }
@@ -81,16 +72,14 @@ export function listedValue(instance: ListedInstance, last: string): number | un
   return instance.values[instance.fields.indexOf(name)] ?? undefined;
 }
 
-/** The instance that comes first in a section, in words: `fullest: /var 92 %`; empty where there is none. */
-export function firstInWords(
-  { ranks: [rank], first }: Section,
-  instance: ListedInstance | undefined,
-): string {
+/** The instance that comes first in a section, in words: `fullest: /var at 92 %`; empty where there is none. */
+export function firstInWords({ kind, ranks: [rank] }: Section, instance: ListedInstance | undefined): string {
   if (rank === undefined || instance === undefined) return '';
   const value = listedValue(instance, rank);
   if (value === undefined) return '';
   const field = instanceField(instance.kind, instance.instance, rank);
-  return `${first}: ${instance.instance} ${text(figure(field, value))}`;
+  const words = SECTION_WORDS[kind]?.first ?? highestWords;
+  return words(instance.instance, text(figure(field, value)));
 }
 
 /** The lines of one chart about an instance of a known kind. */

@@ -8,6 +8,8 @@ interface PageLink {
   readonly href: string;
   /** Pressed after `g`. */
   readonly key: string;
+  /** Only the palette and the keyboard lead to it, not the rail. */
+  readonly aside?: true;
   /** Whether a path of the app belongs to this page or to one below it. */
   readonly owns: (path: string) => boolean;
 }
@@ -34,6 +36,14 @@ export const PAGES: readonly PageLink[] = [
     href: resolve('/boards'),
     key: 'b',
     owns: (path) => path.startsWith(resolve('/boards')),
+  },
+  {
+    label: 'Compare',
+    icon: 'compare',
+    href: resolve('/compare'),
+    key: 'c',
+    aside: true,
+    owns: (path) => path.startsWith(resolve('/compare')),
   },
   {
     label: 'Settings',
@@ -69,6 +79,7 @@ export const ROUTES = [
   '/boards',
   '/boards/[id]',
   '/boards/[id]/edit',
+  '/compare',
   '/devices/[id]',
   '/login',
   '/settings',
