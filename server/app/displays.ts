@@ -2,7 +2,7 @@
 import { createDisplayLinks } from '../auth/display-links.ts';
 import { createDisplaySessions } from '../auth/display-sessions.ts';
 import { createOpeningLimits } from '../auth/login-limits.ts';
-import type { SessionOf } from '../auth/session-cookie.ts';
+import type { SessionOf } from '#protocol/live.ts';
 import { isIn, networkOf, parseNetworks } from '../http/address.ts';
 import { displayLinkRoutes } from '../routes/display-links.ts';
 import { displayRoutes } from '../routes/display.ts';

@@ -102,7 +102,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const notifying = withStop(await openNotifying(base, { people, machines, alerting, history, isTls }));
   const boards = withStop(await openBoards(base, { people, machines }));
   const displays = withStop(openDisplays(base, { people, boards }));
-  const { live } = withStop(openLive(base, { http, people, machines, alerting, displays }));
+  const { live } = withStop(openLive(base, { http, people, machines, alerting, boards, displays }));
   const samples = openSamples(base, { history, latest, machines, alerting, events, live });
   let ready = false;
   const routes = [

@@ -7,13 +7,11 @@ import { readFile } from 'node:fs/promises';
 import { jwtVerify, SignJWT, errors } from 'jose';
 import writeFileAtomic from 'write-file-atomic';
 import { errorCode } from '#protocol/errors.ts';
+import type { SessionOf } from '#protocol/live.ts';
 
 /** The prefix `__Host-` makes browsers require Secure, the path / and no Domain. */
 export const PERSON_COOKIE = '__Host-watchfloor';
 export const DISPLAY_COOKIE = '__Host-watchfloor-display';
-
-/** Whose session of a request counts: that of the person, or that of the display link. */
-export type SessionOf = 'person' | 'display';
 
 const NAMES = { person: PERSON_COOKIE, display: DISPLAY_COOKIE } as const;
 /** A cookie of one kind is not one of the other under another name. */

@@ -1,10 +1,12 @@
-/** The fields of one machine, grouped by kind and instance, for its page [L6]. */
+/** [L6] The fields of one machine, grouped by kind and instance, for its page. */
 import {
+  KINDS_COUNTED,
   LISTED_FIELDS,
   SCALAR_KIND,
   type DeviceFieldsReply,
   type FieldKind,
   type ListedInstance,
+  type MachineFields,
 } from '#protocol/device-fields.ts';
 import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
 import type { Values } from '#protocol/sample.ts';
@@ -119,5 +121,29 @@ export function listFields(
     instances: inOrder(asked, filter, values)
       .slice(0, filter.top)
       .map((instance) => listed(instance, values)),
+  };
+}
+
+/** FNV-1a of a text, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** The fields in short. In whatever order the names are, the summary is the same. */
+export function summarizeFields(names: readonly string[]): MachineFields {
+  const kinds = grouped(names);
+  const scalars = [...(kinds.get(SCALAR_KIND)?.keys() ?? [])].filter((name) => !isCustom(name));
+  kinds.delete(SCALAR_KIND);
+  const counts = [...kinds]
+    .map(([kind, instances]): [string, number] => [kind, instances.size])
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, KINDS_COUNTED);
+  return {
+    version: names.reduce((sum, name) => sum + hashOf(name), 0),
+    scalars: scalars.sort(),
+    kinds: Object.fromEntries(counts),
+    custom: names.filter(isCustom).length,
   };
 }

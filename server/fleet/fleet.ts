@@ -24,7 +24,9 @@ export interface FleetEntry {
   readonly sampledAt: number | null;
   /** Seconds until the device's next push is expected. */
   readonly intervalS: number;
-  /** [F3] The values of the current sample; empty where there is none. */
+  /** [F3] The current sample, valid until the device's next one: its numbers are written over. */
+  readonly newest: Sample | undefined;
+  /** Its values; empty where there is none. */
   readonly values: Values;
   /** Those of them that the fleet page shows. */
   readonly fleetValues: Values;

@@ -1,9 +1,12 @@
 /** Devices as lists, pages and Prometheus get them: each record joined with what the fleet knows of it. */
 import type { Device, DeviceDetail } from '#protocol/api.ts';
+import type { MachineFields } from '#protocol/device-fields.ts';
 import type { DeviceSnapshot, Recent } from '#protocol/live.ts';
-import type { Values } from '#protocol/sample.ts';
+import { fieldNames, type Layout, type Sample, type Values } from '#protocol/sample.ts';
+import type { ValuesDevice } from '#protocol/values.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
+import { summarizeFields } from './field-list.ts';
 import type { Fleet, FleetEntry } from './fleet.ts';
 import { RING_POINTS } from './recent-ring.ts';
 
@@ -26,8 +29,28 @@ export interface Views {
     /** Undefined for an unknown device. */
     row(deviceId: string): { device: Device; recent: Recent } | undefined;
   };
-  /** Undefined for an unknown device. */
+  /** [L6] A device as its room has it: without values. Undefined for an unknown device. */
   deviceSnapshot(deviceId: string): DeviceSnapshot | undefined;
+  /** The devices as values queries have them. */
+  readonly machines: {
+    ids(): readonly string[];
+    /** Undefined for an unknown device. */
+    get(deviceId: string): ValuesDevice | undefined;
+    /** The current sample; undefined where there is none. */
+    newest(deviceId: string): Sample | undefined;
+  };
+}
+
+/** Summaries of fields, each made once for all samples of a layout. */
+function createSummaries(): (sample: Sample | undefined) => MachineFields {
+  const known = new WeakMap<Layout, MachineFields>();
+  return (sample) => {
+    if (sample === undefined) return summarizeFields([]);
+    const layout = sample.row?.layout;
+    const summary = (layout && known.get(layout)) ?? summarizeFields(fieldNames(sample));
+    if (layout !== undefined) known.set(layout, summary);
+    return summary;
+  };
 }
 
 /** The values without those of single cores, mounts and other instances, whose field names have a colon. */
@@ -69,8 +92,9 @@ export function createViews(
     deviceView(record, fleet.get(record.id), metrics, maintenanceOf(record));
   const row = (record: DeviceRecord) => view(record, withoutInstances(valuesOf(record)));
   const fleetRow = (record: DeviceRecord) => view(record, fleet.get(record.id)?.fleetValues ?? {});
-  const detail = (record: DeviceRecord): DeviceDetail => ({
-    ...view(record, valuesOf(record)),
+  const summary = createSummaries();
+  const detailWith = (record: DeviceRecord, metrics: Values): DeviceDetail => ({
+    ...view(record, metrics),
     registered_at: record.registered_at,
     inventory: record.inventory,
     token: { issued_at: record.token_issued_at, revoked_at: record.token_revoked_at },
@@ -83,7 +107,7 @@ export function createViews(
   return {
     row,
     fleetRow,
-    detail,
+    detail: (record) => detailWith(record, valuesOf(record)),
     devicesWithValues: () =>
       devices.all().map((record) => ({ device: row(record), values: valuesOf(record) })),
     fleetRows() {
@@ -100,7 +124,22 @@ export function createViews(
     },
     deviceSnapshot(deviceId) {
       const record = devices.get(deviceId);
-      return record && { device: detail(record) };
+      return record && { device: detailWith(record, {}), fields: summary(fleet.get(deviceId)?.newest) };
+    },
+    machines: {
+      ids: () => devices.all().map(({ id }) => id),
+      get(deviceId) {
+        const record = devices.get(deviceId);
+        if (record === undefined) return undefined;
+        const { device_id, name, tags, status, last_seen, interval_s } = deviceView(
+          record,
+          fleet.get(deviceId),
+          {},
+          null,
+        );
+        return { device_id, name, tags, status, last_seen, interval_s };
+      },
+      newest: (deviceId) => fleet.get(deviceId)?.newest,
     },
   };
 }

@@ -7,12 +7,20 @@
  * response becomes a websocket outside of the upgrade handler, and may then close the connection.
  */
 import type { IncomingMessage } from 'node:http';
+import type { SessionOf } from '#protocol/live.ts';
 import type { Log, SignedIn } from '../types.ts';
 import type { LiveSocket } from './viewers.ts';
 
 export interface AdmissionParts {
-  /** Resolves with the session of a Cookie header; with undefined where there is no valid one. */
-  readonly authenticate: (cookieHeader: string) => Promise<SignedIn | undefined>;
+  /**
+   * Resolves with the session of a Cookie header; with undefined where there is no valid one. [W1] `as`: whose cookie
+   * counts, as a browser may have that of a person and that of a display.
+   */
+  readonly authenticate: (
+    cookieHeader: string,
+    as: SessionOf,
+    from: UpgradeRequest,
+  ) => Promise<SignedIn | undefined>;
   /** Why a request may not open a live connection, by where it comes from; undefined: it may. */
   readonly refuse: (request: UpgradeRequest) => 'foreign_origin' | 'address_not_allowed' | undefined;
   readonly log: Log;
@@ -37,19 +45,23 @@ export interface Admission {
   sessionOf(socket: LiveSocket): Promise<SignedIn | undefined>;
 }
 
+function upgradeOf({ headers, connection }: IncomingMessage): UpgradeRequest {
+  return { peer: connection.remoteAddress ?? '', header: (name) => String(headers[name] ?? '') };
+}
+
 export function createAdmission({ authenticate, refuse, log }: AdmissionParts): Admission {
   return {
-    refuse({ headers, connection }) {
-      const { origin = '', host = '' } = headers;
-      const header: UpgradeRequest['header'] = (name) => String(headers[name] ?? '');
-      const refusal = refuse({ peer: connection.remoteAddress ?? '', header });
+    refuse(request) {
+      const { origin = '', host = '' } = request.headers;
+      const refusal = refuse(upgradeOf(request));
       if (refusal === 'foreign_origin')
         log.warn({ origin, host }, 'A live connection from a foreign origin was refused.');
       return refusal;
     },
-    async sessionOf({ request }) {
+    async sessionOf({ request, handshake }) {
       try {
-        return await authenticate(request.headers.cookie ?? '');
+        const as = handshake.query['as'] === 'display' ? 'display' : 'person';
+        return await authenticate(request.headers.cookie ?? '', as, upgradeOf(request));
       } catch (error) {
         log.error({ err: error }, 'A session could not be checked; the live connection was refused.');
         return undefined;

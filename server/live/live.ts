@@ -6,23 +6,32 @@ import { Server } from 'socket.io';
 import type { TemplatedApp } from 'uWebSockets.js';
 import type { Alert } from '#protocol/alerts.ts';
 import type { Device } from '#protocol/api.ts';
-import { LIVE_PATH, PULSE_MS, roomName, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
+import {
+  LIVE_PATH,
+  MAX_CLIENT_BYTES,
+  PULSE_MS,
+  roomName,
+  type ClientToServer,
+  type ServerToClient,
+  type Target,
+} from '#protocol/live.ts';
 import type { AcceptedPush, Clock, Log } from '../types.ts';
 import { createAdmission, type AdmissionParts, type Refusal } from './admission.ts';
+import { Catalogue, type Snapshots } from './catalogue.ts';
 import { Decoder, Encoder, limitPackets, type EngineConnection } from './packets.ts';
 import { createRations } from './rations.ts';
-import { Rooms, type Snapshots } from './rooms.ts';
+import { Rooms } from './rooms.ts';
 import { serveSubscriptions, type LiveLimits } from './subscriptions.ts';
 import { createViewers, type NoServerEvents, type SocketData } from './viewers.ts';
 
 const LIMITS: LiveLimits = {
-  roomsPerViewer: 50,
+  // A board has up to sixty tiles.
+  roomsPerViewer: 80,
   subscribesPerSecond: 20,
+  subscribesAtOnce: 100,
   maxBackpressureBytes: 8 * 1024 * 1024,
 };
 
-/** The longest message of a client, which sends room names only. */
-const MAX_CLIENT_BYTES = 4096;
 /** A websocket is closed when its client has not connected to socket.io after so long. */
 const CONNECT_TIMEOUT_MS = 5000;
 /** How often the server pings a client, and how long it then waits for the answer. */
@@ -42,7 +51,7 @@ export interface LiveParts extends AdmissionParts {
 
 export interface Live {
   /**
-   * Sends the newest current sample to the fleet's room and all current ones to the device's own room, in the
+   * Sends the newest current sample to the fleet's room, and of the current ones what values queries ask for, in the
    * order of arrival. The history has the late ones.
    */
   pushAccepted(push: Pick<AcceptedPush, 'deviceId' | 'current'>): void;
@@ -50,7 +59,9 @@ export interface Live {
   deviceChanged(device: Device): void;
   deviceRemoved(deviceId: string): void;
   alertsChanged(alerts: readonly Alert[]): void;
-  /** Whether somebody has this device's page open. */
+  /** [W1] To be called when the displays with a sight of this key may see other devices than before. */
+  sightChanged(key: string): void;
+  /** Whether somebody has this device's page open, or shows it with few others. */
   isWatched(deviceId: string): boolean;
   /** [L5] Tells the session's viewers, and closes their connections at once. */
   sessionEnded(sessionId: string): void;
@@ -96,8 +107,8 @@ export function createLive(parts: LiveParts): Live {
   );
   io.engine.on('connection', (connection: EngineConnection) => limitPackets(connection, now));
 
+  const catalogue = new Catalogue(snapshots, log);
   const rooms = new Rooms({
-    snapshots,
     now,
     publish: (change) => io.to(change.room).emit('change', change),
     hasMembers: (name) => io.of('/').adapter.rooms.has(name),
@@ -132,7 +143,8 @@ export function createLive(parts: LiveParts): Live {
     viewers.add(viewer);
     socket.on('disconnect', () => viewers.remove(viewer));
     const ration = () => rations.of(session.sessionId);
-    serveSubscriptions(socket, { rooms, limits, now, ration });
+    const place = (target: Target) => catalogue.place(target, session.sight);
+    serveSubscriptions(socket, { rooms, place, limits, now, ration });
   });
 
   const stopPulse = every(() => {
@@ -142,24 +154,15 @@ export function createLive(parts: LiveParts): Live {
   }, PULSE_MS);
 
   return {
-    pushAccepted({ deviceId, current }) {
-      const last = current.at(-1);
-      if (last === undefined) return;
-      rooms.pendingFleet()?.addSample(deviceId, last);
-      rooms.pendingDevice(deviceId)?.addSamples(current);
+    pushAccepted: (push) => catalogue.pushAccepted(push),
+    deviceChanged: (device) => catalogue.deviceChanged(device),
+    deviceRemoved: (deviceId) => catalogue.deviceRemoved(deviceId),
+    alertsChanged: (alerts) => catalogue.alertsChanged(alerts),
+    sightChanged(key) {
+      viewers.sightChanged(key, now());
+      catalogue.sightChanged(key);
     },
-    deviceChanged(device) {
-      rooms.pendingFleet()?.addDevice(device);
-      rooms.pendingDevice(device.device_id)?.markChanged();
-    },
-    deviceRemoved(deviceId) {
-      rooms.pendingFleet()?.removeDevice(deviceId);
-      rooms.pendingDevice(deviceId)?.markRemoved();
-    },
-    alertsChanged(alerts) {
-      rooms.pendingAlerts()?.add(alerts);
-    },
-    isWatched: (deviceId) => rooms.isWatched(deviceId),
+    isWatched: (deviceId) => catalogue.isWatched(deviceId),
     sessionEnded: (sessionId) => viewers.sessionEnded(sessionId),
     viewers: () => viewers.size,
     async stop() {

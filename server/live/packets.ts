@@ -7,8 +7,11 @@ import { EventEmitter } from 'node:events';
 import { z } from 'zod';
 import { Allowance } from './allowance.ts';
 
-/** A page sends one packet for each room it opens or leaves, and one answer to each ping. */
-const PACKETS = { perSecond: 20, burst: 120 };
+/**
+ * A page sends one packet for each room it opens or leaves, and one answer to each ping. A board that follows another one
+ * leaves and opens some sixty rooms at once.
+ */
+const PACKETS = { perSecond: 30, burst: 240 };
 
 /** socket.io's numbers of the packets that a client may send. */
 const CONNECT = 0;

@@ -1,29 +1,15 @@
-/** The change gathered since a room's last message, to be its next one. A class for each kind of room. */
+/** The change gathered since the last message of the fleet's and of the alerts' room, to be its next one. */
 import type { Alert } from '#protocol/alerts.ts';
-import type { Device, DeviceDetail } from '#protocol/api.ts';
+import type { Device } from '#protocol/api.ts';
 import {
   FLEET_FIELDS,
   perFleetField,
   type AlertsChange,
-  type DeviceChange,
   type FleetChange,
   type FleetColumns,
-  type SampleColumns,
 } from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
-
-/** The most samples of a device in one message; of more (an agent's spool), only the newest are sent. */
-const MAX_SAMPLES = 600;
-
-/**
- * A value rounded for live messages: four decimals below 10, two below 1000, none above. More digits would be
- * noise on a screen and half of a message's bytes. The history keeps the exact value.
- */
-function roundForLive(value: number): number {
-  const size = Math.abs(value);
-  if (size >= 1000) return Math.round(value);
-  return size >= 10 ? Math.round(value * 100) / 100 : Math.round(value * 10_000) / 10_000;
-}
+import { roundForLive } from './field-picker.ts';
 
 function emptyColumns(): FleetColumns {
   return { id: [], t: [], ...perFleetField((): (number | null)[] => []) };
@@ -46,56 +32,26 @@ function withoutRows(columns: FleetColumns, id: string): FleetColumns {
   };
 }
 
-/** The samples of one device in columns; null where a sample lacks a field that another sample has. */
-function columnsOf(samples: readonly Sample[]): SampleColumns {
-  // A map, as a field may be called `constructor`, which every object has already.
-  const columns = new Map<string, (number | null)[]>();
-  for (const [i, { values }] of samples.entries()) {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === undefined) continue;
-      let column = columns.get(name);
-      if (column === undefined) columns.set(name, (column = new Array(samples.length).fill(null)));
-      column[i] = roundForLive(value);
-    }
-  }
-  return { t: samples.map(({ t }) => t), fields: Object.fromEntries(columns) };
-}
-
-export interface PendingChange<Change> {
-  /**
-   * Returns the change gathered since the last call and starts a new one; undefined where nothing changed.
-   */
-  takeChange(): Change | undefined;
-}
-
-export class PendingFleetChange implements PendingChange<FleetChange> {
+export class PendingFleetChange {
   #removed = new Set<string>();
   #devices = new Map<string, Device>();
   #values = emptyColumns();
-  #told: ((deviceId: string) => void) | undefined;
-
-  /** From now on, calls `told` for each device that changes; undefined ends it. */
-  tell(told: ((deviceId: string) => void) | undefined): void {
-    this.#told = told;
-  }
 
   addSample(id: string, sample: Sample): void {
-    this.#told?.(id);
     addRow(this.#values, id, sample);
   }
 
   addDevice(device: Device): void {
-    this.#told?.(device.device_id);
     this.#devices.set(device.device_id, device);
   }
 
   removeDevice(id: string): void {
-    this.#told?.(id);
     this.#removed.add(id);
     this.#devices.delete(id);
     this.#values = withoutRows(this.#values, id);
   }
 
+  /** Returns the change gathered since the last call and starts a new one; undefined where nothing changed. */
   takeChange(): FleetChange | undefined {
     const removed = this.#removed;
     const devices = this.#devices;
@@ -112,58 +68,14 @@ export class PendingFleetChange implements PendingChange<FleetChange> {
   }
 }
 
-export class PendingDeviceChange implements PendingChange<DeviceChange> {
-  readonly #current: () => DeviceDetail | undefined;
-  #samples: Sample[] = [];
-  #changed = false;
-  #removed = false;
-
-  /** `current` returns the whole device, read when a message is sent; undefined where it was removed. */
-  constructor(current: () => DeviceDetail | undefined) {
-    this.#current = current;
-  }
-
-  addSamples(samples: readonly Sample[]): void {
-    this.#samples.push(...samples);
-    if (this.#samples.length > MAX_SAMPLES) this.#samples = this.#samples.slice(-MAX_SAMPLES);
-  }
-
-  markChanged(): void {
-    this.#changed = true;
-  }
-
-  markRemoved(): void {
-    this.#removed = true;
-  }
-
-  takeChange(): DeviceChange | undefined {
-    if (this.#removed) {
-      this.#removed = false;
-      this.#changed = false;
-      this.#samples = [];
-      return { removed: true };
-    }
-    const samples = this.#samples;
-    const changed = this.#changed;
-    if (samples.length === 0 && !changed) return undefined;
-    this.#samples = [];
-    this.#changed = false;
-    const device = changed ? this.#current() : undefined;
-    if (changed && device === undefined) return { removed: true };
-    return {
-      ...(device !== undefined && { device }),
-      ...(samples.length > 0 && { samples: columnsOf(samples) }),
-    };
-  }
-}
-
-export class PendingAlertsChange implements PendingChange<AlertsChange> {
+export class PendingAlertsChange {
   #alerts = new Map<string, Alert>();
 
   add(alerts: readonly Alert[]): void {
     for (const alert of alerts) this.#alerts.set(alert.id, alert);
   }
 
+  /** As that of the fleet. */
   takeChange(): AlertsChange | undefined {
     if (this.#alerts.size === 0) return undefined;
     const alerts = [...this.#alerts.values()];

@@ -1,42 +1,26 @@
 /**
- * [L1] The open rooms, each with its pending change and the number of its last message. A room opens with its
- * first member and closes with its last one; no changes are gathered for a closed room.
+ * [L1] The open rooms, each with what it shows and the number of its last message. A room opens with its first member
+ * and closes with its last one; no changes are gathered for a closed room.
  */
 import { setImmediate as nextTick } from 'node:timers/promises';
-import {
-  GATHER_MS,
-  type AlertsSnapshot,
-  type DeviceSnapshot,
-  type Envelope,
-  type RoomName,
-} from '#protocol/live.ts';
+import { GATHER_MS, type Envelope, type RoomName } from '#protocol/live.ts';
 import type { Log } from '../types.ts';
-import { FleetSnapshotMaker, type FleetRows } from './fleet-snapshot.ts';
-import {
-  PendingAlertsChange,
-  PendingDeviceChange,
-  PendingFleetChange,
-  type PendingChange,
-} from './pending-changes.ts';
-
-/** Makes the snapshot that a new member of a room gets first. */
-export interface Snapshots {
-  fleet(): FleetRows;
-  /** Undefined for an unknown device. */
-  device(deviceId: string): DeviceSnapshot | undefined;
-  alerts(): AlertsSnapshot;
-}
+import type { Content, RoomSide } from './content.ts';
+import type { SnapshotParts } from './snapshot-maker.ts';
 
 /** How long, in milliseconds, a snapshot is given to every new member, with the changes since. */
 const SHARED_MS = 1000;
 /** With more changes than come in that time, a new snapshot is cheaper. */
 const MAX_MISSED = SHARED_MS / GATHER_MS;
 
+/** Called with what a new member is sent, or why it is sent nothing. */
+export type Receive = (entry: Entry | NoEntry) => void;
+
 /**
- * Called with what a new member is sent; with undefined where the device is unknown, and with `failed` where an error
- * of the server prevents it: the member asks again later.
+ * `forbidden`: there are as many rooms as may be. `failed`: an error of the server prevents it; the member asks again
+ * later.
  */
-export type Receive = (entry: Entry | undefined | 'failed') => void;
+export type NoEntry = Exclude<SnapshotParts, readonly string[]> | 'forbidden' | 'failed';
 
 /** What a new member of a room is sent. */
 export interface Entry {
@@ -52,19 +36,32 @@ interface SharedEntry extends Entry {
   readonly missed: Envelope<unknown>[];
 }
 
-interface Room {
+/** A room that may be open or not. */
+export interface Place {
   readonly name: RoomName;
-  readonly pending: PendingChange<unknown>;
+  /** What the room shows, when it opens; undefined where there are as many rooms as may be. */
+  open(room: RoomSide): Opened | undefined;
+}
+interface Opened {
+  readonly content: Content;
+  /** Called when the room has closed. */
+  readonly close: () => void;
+}
+
+interface Room extends Opened {
+  readonly name: RoomName;
   /** The number of the room's last message; 0 before the first. */
   seq: number;
   /** What new members get while it is fresh. */
   shared: SharedEntry | undefined;
   /** Closes the room, which has no members, when nothing fresh is left to share. */
   closing: NodeJS.Timeout | undefined;
+  /** Those who wait for a snapshot, in the order in which they came. */
+  readonly waiting: Receive[];
+  isServing: boolean;
 }
 
 export interface RoomsParts {
-  readonly snapshots: Snapshots;
   /** Epoch milliseconds. */
   readonly now: () => number;
   /** Sends a change to every member of its room. */
@@ -78,13 +75,7 @@ export class Rooms {
   readonly #rooms = new Map<RoomName, Room>();
   /** Rooms whose pending change has to be sent. */
   readonly #changed = new Set<Room>();
-  #fleet: PendingFleetChange | undefined;
-  #alerts: PendingAlertsChange | undefined;
-  readonly #devices = new Map<string, PendingDeviceChange>();
   #timer: NodeJS.Timeout | undefined;
-  /** Those who wait for a snapshot of the fleet, in the order in which they came. */
-  readonly #waiting: Receive[] = [];
-  #isServing = false;
   /** From then on nothing is sent, also where a snapshot is still being made. */
   #isStopped = false;
 
@@ -93,53 +84,24 @@ export class Rooms {
   }
 
   /**
-   * The pending change, for the caller to add to; it is sent within GATHER_MS. Undefined: the room is closed.
-   */
-  pendingFleet(): PendingFleetChange | undefined {
-    if (this.#fleet !== undefined) this.#markChanged('fleet');
-    return this.#fleet;
-  }
-
-  /** As `pendingFleet`. */
-  pendingAlerts(): PendingAlertsChange | undefined {
-    if (this.#alerts !== undefined) this.#markChanged('alerts');
-    return this.#alerts;
-  }
-
-  /** As `pendingFleet`. */
-  pendingDevice(deviceId: string): PendingDeviceChange | undefined {
-    const pending = this.#devices.get(deviceId);
-    if (pending !== undefined) this.#markChanged(`device:${deviceId}`);
-    return pending;
-  }
-
-  isWatched(deviceId: string): boolean {
-    return this.#devices.has(deviceId);
-  }
-
-  /**
    * Opens the room if needed, and calls `receive`, which MUST send the entry and join the member to the socket.io room
-   * before it returns. A snapshot is made at most once in SHARED_MS. [S5] The fleet's is made in slices, and sent to
-   * one new member in a tick; that of any other room is sent at once.
+   * before it returns. A snapshot is made at most once in SHARED_MS. [S5] It is sent to one new member of the room in a
+   * tick.
    */
-  enter(name: RoomName, receive: Receive): void {
-    if (name === 'fleet') {
-      this.#waiting.push(receive);
-      // It cannot reject: what may fail in it is guarded.
-      if (!this.#isServing) void this.#serveFleet();
-      return;
-    }
-    const openRoom = this.#rooms.get(name);
-    clearTimeout(openRoom?.closing);
-    receive(this.#guarded(name, () => this.#freshEntry(openRoom) ?? this.#makeEntry(name)));
+  enter(place: Place, receive: Receive): void {
+    const room = this.#rooms.get(place.name) ?? this.#guarded(place.name, () => this.#open(place));
+    if (room === undefined || room === 'failed') return receive(room ?? 'forbidden');
+    clearTimeout(room.closing);
+    room.waiting.push(receive);
+    // It cannot reject: what may fail in it is guarded.
+    if (!room.isServing) void this.#serve(room);
   }
 
   /** To be called when the last member has left the room. */
   close(name: RoomName): void {
     const room = this.#rooms.get(name);
-    if (room === undefined || (name === 'fleet' && this.#isServing)) return;
-    // A large snapshot is shared also with those who come right after the last member left.
-    if (this.#freshEntry(room) !== undefined && !name.startsWith('device:'))
+    if (room === undefined || room.isServing) return;
+    if (room.content.lingers && this.#freshEntry(room) !== undefined)
       room.closing = setTimeout(() => this.#remove(room), SHARED_MS);
     else this.#remove(room);
   }
@@ -154,49 +116,46 @@ export class Rooms {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#waiting.length = 0;
-    for (const room of this.#rooms.values()) clearTimeout(room.closing);
+    for (const room of this.#rooms.values()) {
+      clearTimeout(room.closing);
+      room.waiting.length = 0;
+    }
     this.#changed.clear();
     this.#rooms.clear();
   }
 
   /** The room's shared entry; undefined where it is too old, or the clock was set back since. */
-  #freshEntry(room: Room | undefined): SharedEntry | undefined {
-    if (room?.shared === undefined) return undefined;
+  #freshEntry(room: Room): SharedEntry | undefined {
+    if (room.shared === undefined) return undefined;
     const age = this.#parts.now() - room.shared.madeAt;
     if (age < 0 || age >= SHARED_MS || room.shared.missed.length > MAX_MISSED) room.shared = undefined;
     return room.shared;
   }
 
-  async #serveFleet(): Promise<void> {
-    this.#isServing = true;
-    while (this.#waiting.length > 0) {
-      const entry = await this.#fleetEntry();
-      const receive = this.#waiting.shift();
-      this.#guarded('fleet', () => receive?.(entry));
-      await nextTick();
+  async #serve(room: Room): Promise<void> {
+    room.isServing = true;
+    while (room.waiting.length > 0) {
+      const entry = await this.#entry(room);
+      const receive = room.waiting.shift();
+      this.#guarded(room.name, () => receive?.(entry));
+      if (room.waiting.length > 0) await nextTick();
     }
-    this.#isServing = false;
-    if (!this.#parts.hasMembers('fleet')) this.close('fleet');
+    room.isServing = false;
+    if (!this.#parts.hasMembers(room.name)) this.close(room.name);
   }
 
-  async #fleetEntry(): Promise<Entry | undefined | 'failed'> {
+  async #entry(room: Room): Promise<Entry | NoEntry> {
     try {
-      const room = this.#rooms.get('fleet') ?? this.#open('fleet');
-      clearTimeout(room.closing);
-      if (this.#freshEntry(room) === undefined) await this.#makeFleetEntry(room);
-      return room.shared;
+      const fresh = this.#freshEntry(room);
+      if (fresh !== undefined) return fresh;
+      let entry: Entry | NoEntry = 'failed';
+      await room.content.makeSnapshot((parts) => {
+        entry = typeof parts === 'string' ? parts : this.#share(room, parts);
+      });
+      return entry;
     } catch (error) {
-      this.#fleet?.tell(undefined);
-      return this.#failed('fleet', error);
+      return this.#failed(room.name, error);
     }
-  }
-
-  async #makeFleetEntry(room: Room): Promise<void> {
-    const maker = new FleetSnapshotMaker(this.#parts.snapshots.fleet(), this.#parts.log);
-    this.#fleet?.tell((deviceId) => maker.changed(deviceId));
-    await maker.make((parts) => this.#share(room, parts));
-    this.#fleet?.tell(undefined);
   }
 
   /** What `work` returns; `failed` after an error, which is logged: it must not reach the other members. */
@@ -213,15 +172,9 @@ export class Rooms {
     return 'failed';
   }
 
-  #makeEntry(name: Exclude<RoomName, 'fleet'>): SharedEntry | undefined {
-    const data = this.#snapshot(name);
-    if (data === undefined) return undefined;
-    return this.#share(this.#rooms.get(name) ?? this.#open(name), [JSON.stringify(data)]);
-  }
-
   /**
-   * `parts`: those of the snapshot of this moment, as JSON. The pending change is sent to the members first, so that the snapshot
-   * and its number belong together.
+   * `parts`: those of the snapshot of this moment, as JSON. The pending change is sent to the members first, so that the
+   * snapshot and its number belong together.
    */
   #share(room: Room, parts: readonly string[]): SharedEntry {
     this.#send(room);
@@ -234,34 +187,22 @@ export class Rooms {
     return (room.shared = { replies, missed: [], madeAt });
   }
 
-  #remove(room: Room): void {
-    this.#rooms.delete(room.name);
-    this.#changed.delete(room);
-    if (room.name === 'fleet') this.#fleet = undefined;
-    else if (room.name === 'alerts') this.#alerts = undefined;
-    else this.#devices.delete(room.name.slice('device:'.length));
-  }
-
-  #snapshot(name: Exclude<RoomName, 'fleet'>): DeviceSnapshot | AlertsSnapshot | undefined {
-    const { snapshots } = this.#parts;
-    if (name === 'alerts') return snapshots.alerts();
-    return snapshots.device(name.slice('device:'.length));
-  }
-
-  #open(name: RoomName): Room {
-    const pending = this.#createPending(name);
-    const room: Room = { name, pending, seq: 0, shared: undefined, closing: undefined };
-    this.#rooms.set(name, room);
+  #open(place: Place): Room | undefined {
+    const opened = place.open({
+      changed: () => this.#markChanged(place.name),
+      renew: () => this.#renew(place.name),
+    });
+    if (opened === undefined) return undefined;
+    const state = { seq: 0, shared: undefined, closing: undefined, waiting: [], isServing: false };
+    const room: Room = { name: place.name, ...opened, ...state };
+    this.#rooms.set(place.name, room);
     return room;
   }
 
-  #createPending(name: RoomName): PendingChange<unknown> {
-    if (name === 'fleet') return (this.#fleet = new PendingFleetChange());
-    if (name === 'alerts') return (this.#alerts = new PendingAlertsChange());
-    const deviceId = name.slice('device:'.length);
-    const pending = new PendingDeviceChange(() => this.#parts.snapshots.device(deviceId)?.device);
-    this.#devices.set(deviceId, pending);
-    return pending;
+  #remove(room: Room): void {
+    this.#rooms.delete(room.name);
+    this.#changed.delete(room);
+    room.close();
   }
 
   #markChanged(name: RoomName): void {
@@ -271,11 +212,24 @@ export class Rooms {
     this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 
+  /** Skips a number, so that every member asks for a new snapshot, which is made anew. */
+  #renew(name: RoomName): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined) return;
+    room.content.takeChange();
+    room.shared = undefined;
+    room.seq += 1;
+    this.#publish(room, {});
+  }
+
   #send(room: Room): void {
     if (this.#isStopped) return;
     this.#changed.delete(room);
-    const data = room.pending.takeChange();
-    if (data === undefined) return;
+    const data = room.content.takeChange();
+    if (data !== undefined) this.#publish(room, data);
+  }
+
+  #publish(room: Room, data: object): void {
     room.seq += 1;
     const change = { room: room.name, seq: room.seq, at: this.#parts.now(), data };
     this.#freshEntry(room)?.missed.push(change);

@@ -3,16 +3,19 @@
  * `unsubscribe` to leave it.
  */
 import { z } from 'zod';
-import { roomName, type RoomName, type SubscribeReply } from '#protocol/live.ts';
+import { roomName, type RoomName, type SubscribeReply, type Target } from '#protocol/live.ts';
+import { target } from '#protocol/target.ts';
 import { Allowance } from './allowance.ts';
 import { JsonReply } from './packets.ts';
-import type { Entry, Rooms } from './rooms.ts';
+import type { Entry, Place, Rooms } from './rooms.ts';
 import type { LiveSocket } from './viewers.ts';
 
 /** Limits of one connection. */
 export interface LiveLimits {
   readonly roomsPerViewer: number;
   readonly subscribesPerSecond: number;
+  /** So many subscriptions may come at once, where none came before. */
+  readonly subscribesAtOnce: number;
   /**
    * [L3] Bytes that may wait for a slow viewer; past it, uWS drops the changes for this viewer. MUST be
    * larger than a part of a snapshot: otherwise a viewer on a slow line would lose the change after each snapshot
@@ -23,10 +26,14 @@ export interface LiveLimits {
 
 type Answer = Extract<SubscribeReply, { ok: false }> | JsonReply;
 type Reply = (answer: Answer) => void;
-const subscribeArguments = z.tuple([z.string(), z.custom<Reply>((value) => typeof value === 'function')]);
+const reply = z.custom<Reply>((value) => typeof value === 'function');
+const subscribeArguments = z.tuple([z.unknown(), reply]);
+const partArguments = z.tuple([z.string(), reply]);
 
 export interface SubscriptionParts {
   readonly rooms: Rooms;
+  /** Where a target is shown to this viewer; undefined where it may not see it. */
+  readonly place: (target: Target) => Place | undefined;
   readonly limits: LiveLimits;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -70,48 +77,51 @@ function onSubscribe(
   socket: LiveSocket,
   asked: Asked,
   left: Left,
-  room: string,
+  wanted: unknown,
   reply: Reply,
-  { rooms, limits, ration }: SubscriptionParts,
+  { rooms, place: placeOf, limits, ration }: SubscriptionParts,
 ): void {
-  const parsed = roomName.safeParse(room);
-  if (!parsed.success) return reply({ ok: false, code: 'unknown_room' });
-  const name = parsed.data;
+  const parsed = target.safeParse(wanted);
+  if (!parsed.success)
+    return reply({ ok: false, code: typeof wanted === 'string' ? 'unknown_room' : 'invalid' });
   if (!ration().isLeft()) return;
+  const place = placeOf(parsed.data);
+  if (place === undefined) return reply({ ok: false, code: 'not_found' });
+  const { name } = place;
   const isWaiting = asked.has(name);
   // `socket.rooms` also holds the socket's own room, so that `>` allows exactly `roomsPerViewer` rooms.
   if (!isWaiting && !socket.rooms.has(name) && socket.rooms.size + asked.size > limits.roomsPerViewer)
     return reply({ ok: false, code: 'forbidden' });
   asked.set(name, reply);
   if (isWaiting) return;
-  rooms.enter(name, (entry) => {
+  rooms.enter(place, (entry) => {
     const lastReply = asked.get(name);
     asked.delete(name);
     // The viewer has gone or left the room while it waited.
     if (lastReply === undefined || !socket.connected || entry === 'failed') return;
-    if (entry === undefined) return lastReply({ ok: false, code: 'not_found' });
+    if (typeof entry === 'string') return lastReply({ ok: false, code: entry });
     admit(socket, left, name, entry, lastReply, ration());
   });
 }
 
 /** Handles the socket's messages until it closes. */
 export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts): void {
-  const { limits, now } = parts;
-  const perSecond = limits.subscribesPerSecond;
+  const { limits, place, now } = parts;
   const asked: Asked = new Map();
   const left: Left = new Map();
-  const subscribes = new Allowance({ perSecond, burst: perSecond }, now);
+  const rate = { perSecond: limits.subscribesPerSecond, burst: limits.subscribesAtOnce };
+  const subscribes = new Allowance(rate, now);
   socket.on('subscribe', (...args: unknown[]) => {
     const parsed = subscribeArguments.safeParse(args);
     // A message without a reply function cannot be answered.
     if (!parsed.success) return;
-    const [room, reply] = parsed.data;
+    const [wanted, reply] = parsed.data;
     if (!subscribes.isLeft()) return reply({ ok: false, code: 'forbidden' });
     subscribes.take(1);
-    onSubscribe(socket, asked, left, room, reply, parts);
+    onSubscribe(socket, asked, left, wanted, reply, parts);
   });
   socket.on('part', (...args: unknown[]) => {
-    const parsed = subscribeArguments.safeParse(args);
+    const parsed = partArguments.safeParse(args);
     if (!parsed.success) return;
     const [room, reply] = parsed.data;
     const name = roomName.safeParse(room);
@@ -119,10 +129,12 @@ export function serveSubscriptions(socket: LiveSocket, parts: SubscriptionParts)
     else reply({ ok: false, code: 'unknown_room' });
   });
   socket.on('unsubscribe', (room: unknown) => {
-    const name = roomName.safeParse(room);
-    if (!name.success) return;
-    asked.delete(name.data);
-    left.delete(name.data);
-    void socket.leave(name.data);
+    const asTarget = target.safeParse(room);
+    const named = asTarget.success ? place(asTarget.data)?.name : undefined;
+    const name = named ?? roomName.safeParse(room).data;
+    if (name === undefined) return;
+    asked.delete(name);
+    left.delete(name);
+    void socket.leave(name);
   });
 }

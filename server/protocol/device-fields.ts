@@ -61,3 +61,17 @@ export const deviceFieldsReply = z.object({
   instances: z.array(listedInstance),
 });
 export type DeviceFieldsReply = z.infer<typeof deviceFieldsReply>;
+
+/** Which fields a machine has, in short: how many instances of each kind. */
+export const machineFields = z.object({
+  /** Another number where fields came or went: what `GET /devices/{id}/fields` answers has changed then. */
+  version: z.number().int(),
+  /** The scalars of Watchfloor's agent that it has. */
+  scalars: z.array(z.string()),
+  /** Kind → how many instances; the KINDS_COUNTED kinds with the most instances. */
+  kinds: z.record(z.string(), z.number().int()),
+  /** How many fields are none of Watchfloor's agent, instances' ones too. */
+  custom: z.number().int(),
+});
+export type MachineFields = z.infer<typeof machineFields>;
+export const KINDS_COUNTED = 50;

@@ -2,10 +2,14 @@
  * The live connection: socket.io at the path `/socket.io`, websocket only, authenticated by the page's
  * session cookie.
  *
- * - [L1] `subscribe(room)` is acknowledged with `{ok: true, snapshot}` or `{ok: false, code}`. A snapshot has
+ * - [L1] `subscribe(target)` is acknowledged with `{ok: true, snapshot}` or `{ok: false, code}`. A snapshot has
  *   the room's number `seq` at the time it was made, at most a second ago; `change` events numbered seq+1, seq+2, …
  *   follow. Messages can be lost without notice, so any other number is a gap: the client MUST subscribe again and
  *   replace what it shows.
+ * - A target is `fleet`, `alerts`, `device:<id>`, or a values query (`#protocol/values.ts`). The snapshot's `room` is the
+ *   name under which its changes come: for a values query, and for a display, one that the server gives [W1].
+ * - [W1] A connection with `as=display` in the query of its address is authenticated by the display's cookie. A display's
+ *   `fleet` and `alerts` have the machines that it may see; another machine is `not_found`, and in no values query.
  * - [L3] A large snapshot comes in parts, so that a slow line never has more than one of them to carry at a time: its
  *   envelope says how many parts are `left`, and the client asks for each with `part(room)`. `joinParts` puts them
  *   together.
@@ -19,6 +23,12 @@
 import { z } from 'zod';
 import { alert } from './alerts.ts';
 import { device, deviceDetail } from './api.ts';
+import { machineFields } from './device-fields.ts';
+import { column } from './sample-columns.ts';
+import type { ValuesQuery } from './values.ts';
+
+/** [W1] Whose session counts: that of the person, or that of the display link. A browser may have both. */
+export type SessionOf = 'person' | 'display';
 
 export const LIVE_PATH = '/socket.io';
 export const PULSE_MS = 1000;
@@ -26,13 +36,23 @@ export const STALE_AFTER_MS = 4000;
 /** How long, in milliseconds, the server gathers a room's changes before it sends them as one message. */
 export const GATHER_MS = 40;
 
-/** `fleet`, `alerts` or `device:<id>`. */
-export type RoomName = 'fleet' | 'alerts' | `device:${string}`;
-export const roomName = z.union([
+/** [S5] The longest message of a client, bytes: a subscription with a values query. */
+export const MAX_CLIENT_BYTES = 16 * 1024;
+
+export const namedRoom = z.union([
   z.literal('fleet'),
   z.literal('alerts'),
   z.templateLiteral(['device:', z.string().min(1).max(128)]),
 ]);
+/** What a client subscribes to. */
+export type Target = z.infer<typeof namedRoom> | { readonly values: ValuesQuery };
+
+export const roomName = z.union([
+  namedRoom,
+  z.templateLiteral([z.enum(['fleet', 'alerts', 'values']), ':', z.number().int()]),
+]);
+/** The name under which changes come. */
+export type RoomName = z.infer<typeof roomName>;
 
 /** The scalars that a row of the fleet page shows. Every fleet change carries them, one column each. */
 export const FLEET_FIELDS = ['cpu', 'ram', 'disk', 'net_tx', 'net_rx'] as const;
@@ -48,8 +68,6 @@ export function perFleetField<T>(make: (field: FleetField) => T): Record<FleetFi
     net_rx: make('net_rx'),
   };
 }
-
-const column = z.array(z.number().nullable());
 
 /**
  * Values of many devices in columns: `cpu[i]` belongs to the device `id[i]` at the time `t[i]`. A device that
@@ -77,14 +95,19 @@ export const fleetSnapshot = z.object({
 });
 export type FleetSnapshot = z.infer<typeof fleetSnapshot>;
 
-const snapshotPart = z.object({ devices: z.array(z.unknown()), recent: z.record(z.string(), z.unknown()) });
+const fleetPart = z.object({ devices: z.array(z.unknown()), recent: z.record(z.string(), z.unknown()) });
+const valuesPart = z.object({ shown: z.array(z.unknown()) });
 
-/** The whole of a snapshot that came in parts; undefined where one of them is no part. Only the fleet's comes so. */
+/**
+ * The whole of a snapshot that came in parts, of the fleet or of a values query; undefined where one of them is no part.
+ */
 export function joinParts(parts: readonly unknown[]): unknown {
-  const all = z.array(snapshotPart).safeParse(parts);
-  if (!all.success) return undefined;
-  const recents = all.data.flatMap((part) => Object.entries(part.recent));
-  return { devices: all.data.flatMap(({ devices }) => devices), recent: Object.fromEntries(recents) };
+  const values = z.array(valuesPart).safeParse(parts);
+  if (values.success) return { shown: values.data.flatMap(({ shown }) => shown) };
+  const fleet = z.array(fleetPart).safeParse(parts);
+  if (!fleet.success) return undefined;
+  const recents = fleet.data.flatMap((part) => Object.entries(part.recent));
+  return { devices: fleet.data.flatMap(({ devices }) => devices), recent: Object.fromEntries(recents) };
 }
 
 /** The client applies `removed` first, then `devices` (complete new or changed rows), then `values`. */
@@ -95,20 +118,14 @@ export const fleetChange = z.object({
 });
 export type FleetChange = z.infer<typeof fleetChange>;
 
-/**
- * New samples of one device in columns, in the order of arrival: the last one is the current one, also where a clock
- * was set back and its time is an earlier one. Null where a sample does not have the field.
- */
-const sampleColumns = z.object({ t: z.array(z.number()), fields: z.record(z.string(), column) });
-export type SampleColumns = z.infer<typeof sampleColumns>;
-
-export const deviceSnapshot = z.object({ device: deviceDetail });
+/** [L6] `device` has no `metrics`: a values query gives those that are drawn. */
+export const deviceSnapshot = z.object({ device: deviceDetail, fields: machineFields });
 export type DeviceSnapshot = z.infer<typeof deviceSnapshot>;
 
-/** `device` is the complete object, present when anything but the device's values changed. */
+/** `device` is the complete object. Both are present when anything but the device's values changed. */
 export const deviceChange = z.object({
   device: deviceDetail.optional(),
-  samples: sampleColumns.optional(),
+  fields: machineFields.optional(),
   removed: z.literal(true).optional(),
 });
 export type DeviceChange = z.infer<typeof deviceChange>;
@@ -142,16 +159,23 @@ export interface SnapshotEnvelope extends Envelope<unknown> {
   readonly left?: number | undefined;
 }
 
+/**
+ * Why there is no snapshot. `invalid`: the values query is none; `forbidden`: it would be one room or subscription too
+ * many; `too_large`: it finds more than VALUES_LIMITS.values values.
+ */
+const refusal = z.enum(['unknown_room', 'not_found', 'forbidden', 'invalid', 'too_large']);
+export type SubscribeRefusal = z.infer<typeof refusal>;
+
 /** The answer to `subscribe` and to `part`. */
 export type SubscribeReply =
   | { readonly ok: true; readonly snapshot: SnapshotEnvelope }
-  | { readonly ok: false; readonly code: 'unknown_room' | 'not_found' | 'forbidden' | 'invalid' };
+  | { readonly ok: false; readonly code: SubscribeRefusal };
 export const subscribeReply = z.union([
   z.object({
     ok: z.literal(true),
     snapshot: envelope.extend({ left: z.number().int().nonnegative().optional() }),
   }),
-  z.object({ ok: z.literal(false), code: z.enum(['unknown_room', 'not_found', 'forbidden', 'invalid']) }),
+  z.object({ ok: z.literal(false), code: refusal }),
 ]);
 
 export type ByeReason = 'session_ended' | 'server_stopping';
@@ -162,8 +186,9 @@ export interface ServerToClient {
   bye: (reason: ByeReason) => void;
 }
 export interface ClientToServer {
-  subscribe: (room: string, reply: (answer: SubscribeReply) => void) => void;
-  /** Asks for the next part of the snapshot; `not_found` where there is none. */
+  subscribe: (target: unknown, reply: (answer: SubscribeReply) => void) => void;
+  /** Asks for the next part of the snapshot of the room of this name; `not_found` where there is none. */
   part: (room: string, reply: (answer: SubscribeReply) => void) => void;
-  unsubscribe: (room: string) => void;
+  /** The room's name, or the target while no snapshot has told it. */
+  unsubscribe: (room: unknown) => void;
 }

@@ -24,12 +24,25 @@ export interface Machine {
   readonly tags: readonly string[];
 }
 
-/** Whether the scope takes the machine. */
-export function inScope({ devices, tags: wanted, name }: MachineScope, machine: Machine): boolean {
-  if (devices.length === 0 && wanted.length === 0 && name === '') return true;
+function takes({ tags: wanted, name }: MachineScope, isListed: boolean, machine: Machine): boolean {
   return (
-    devices.includes(machine.id) ||
+    isListed ||
     wanted.some((tag) => machine.tags.includes(tag)) ||
     (name !== '' && nameMatches(name, machine.name))
   );
+}
+
+const takesAll = ({ devices, tags: wanted, name }: MachineScope) =>
+  devices.length === 0 && wanted.length === 0 && name === '';
+
+/** Whether the scope takes the machine. */
+export function inScope(scope: MachineScope, machine: Machine): boolean {
+  return takesAll(scope) || takes(scope, scope.devices.includes(machine.id), machine);
+}
+
+/** As `inScope`, for one scope and thousands of machines. */
+export function scopeMatcher(scope: MachineScope): (machine: Machine) => boolean {
+  if (takesAll(scope)) return () => true;
+  const ids = new Set(scope.devices);
+  return (machine) => takes(scope, ids.has(machine.id), machine);
 }

@@ -54,6 +54,7 @@ function openLive(app: uWS.TemplatedApp): Live {
       fleet: () => ({ ids: [], row: () => undefined }),
       device: () => undefined,
       alerts: () => ({ alerts: [] }),
+      machines: { ids: () => [], get: () => undefined, newest: () => undefined },
     },
     now: Date.now,
     every: systemClock.every,

@@ -23,12 +23,14 @@ const record: DeviceRecord = {
   clock_skew_ms: null,
   dropped: 3,
 };
+const values = { cpu: 5, load1: 2, 'core:0:cpu': 9 };
 const entry = {
   status: 'online' as const,
   lastSeen: 200,
   sampledAt: 199,
   intervalS: 1,
-  values: { cpu: 5, load1: 2, 'core:0:cpu': 9 },
+  newest: { t: 199, values },
+  values,
   fleetValues: { cpu: 5 },
   ignored: null,
   conflict: null,
@@ -57,6 +59,16 @@ describe('device views', () => {
     const views = viewsOf(entry);
     expect(views.fleetRow(record).metrics).toEqual({ cpu: 5 });
     expect(views.fleetRows().row(record.id)?.device).toEqual(views.fleetRow(record));
+  });
+
+  it('[L6] the room of a device has no values, and how many instances it has of each kind', () => {
+    const snapshot = viewsOf(entry).deviceSnapshot(record.id);
+    expect(snapshot?.device.metrics).toEqual({});
+    expect(snapshot?.fields).toMatchObject({ scalars: ['cpu', 'load1'], kinds: { core: 1 }, custom: 0 });
+    const other = { ...entry, newest: { t: 199, values: { ...values, 'core:1:cpu': 1 } } };
+    const more = viewsOf(other).deviceSnapshot(record.id);
+    expect(more?.fields.kinds).toEqual({ core: 2 });
+    expect(more?.fields.version).not.toBe(snapshot?.fields.version);
   });
 
   it('a device in detail has every field and the times of its token', () => {

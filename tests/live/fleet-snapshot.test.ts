@@ -1,11 +1,12 @@
 /** The fleet's snapshot is made in slices: what happens in between, and who gets it. */
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fleetSnapshot, subscribeReply, type Envelope } from '#protocol/live.ts';
+import { fleetSnapshot, subscribeReply, type Envelope, type Target } from '#protocol/live.ts';
 import { emptyRecent } from '../../server/fleet/recent-ring.ts';
 import { createLog } from '../../server/app/log.ts';
+import { Catalogue } from '../../server/live/catalogue.ts';
 import { Rooms, type Receive } from '../../server/live/rooms.ts';
-import { alertOf, detailOf, deviceOf, openStage, type Stage } from './stage.ts';
+import { alertOf, deviceOf, deviceSnapshotOf, openStage, type Stage } from './stage.ts';
 
 const DEVICES = 1000;
 
@@ -13,10 +14,11 @@ const DEVICES = 1000;
 function openRooms(fault: { row?: string; fleet?: boolean; device?: boolean } = {}) {
   const addresses = new Map(Array.from({ length: DEVICES }, (_, i) => [`device-${i}`, '10.0.0.1']));
   const published: Envelope<unknown>[] = [];
-  const members = new Set<string>();
+  const members = new Set<unknown>();
   const errors: object[] = [];
-  const rooms = new Rooms({
-    snapshots: {
+  const log = { ...createLog('silent'), error: (facts: object) => void errors.push(facts) };
+  const catalogue = new Catalogue(
+    {
       fleet() {
         if (fault.fleet === true) throw new Error('no fleet');
         return {
@@ -30,28 +32,38 @@ function openRooms(fault: { row?: string; fleet?: boolean; device?: boolean } = 
       },
       device() {
         if (fault.device === true) throw new Error('no device');
-        return { device: detailOf('a') };
+        return deviceSnapshotOf('a');
       },
       alerts: () => ({ alerts: [alertOf('x')] }),
+      machines: { ids: () => [], get: () => undefined, newest: () => undefined },
     },
+    log,
+  );
+  const rooms = new Rooms({
     now: () => 1_000_000,
     publish: (change) => published.push(change),
     hasMembers: (name) => members.has(name),
-    log: { ...createLog('silent'), error: (facts: object) => void errors.push(facts) },
+    log,
   });
-  const enter = () =>
+  /** Asks for the target; `receive` gets the answer. */
+  function ask(target: Target, receive: Receive): void {
+    const place = catalogue.place(target, undefined);
+    if (place === undefined) throw new Error('it cannot be seen');
+    rooms.enter(place, receive);
+  }
+  const enter = (target: Target = 'fleet') =>
     new Promise<Parameters<Receive>[0]>((resolve) => {
-      rooms.enter('fleet', (entry) => {
-        members.add('fleet');
+      ask(target, (entry) => {
+        members.add(target);
         resolve(entry);
       });
     });
-  return { addresses, published, rooms, enter, errors };
+  return { addresses, published, rooms, catalogue, ask, enter, errors };
 }
 
 /** The snapshot in an entry's reply. */
 function snapshotIn(entry: Parameters<Receive>[0]) {
-  if (entry === undefined || entry === 'failed') throw new Error('there is no entry');
+  if (typeof entry === 'string') throw new Error('there is no entry');
   const reply = subscribeReply.parse(JSON.parse(entry.replies[0] ?? 'null'));
   if (!reply.ok) throw new Error('the reply has no snapshot');
   return { seq: reply.snapshot.seq, ...fleetSnapshot.parse(reply.snapshot.data) };
@@ -59,16 +71,16 @@ function snapshotIn(entry: Parameters<Receive>[0]) {
 
 describe('the snapshot of a large fleet', () => {
   it('[L1] it is that of one moment: devices that change while it is made are in it as they are in the end', async () => {
-    const { addresses, published, rooms, enter } = openRooms();
+    const { addresses, published, catalogue, enter } = openRooms();
     const entered = enter();
     await nextTick();
     addresses.set('device-0', '10.0.0.2');
-    rooms.pendingFleet()?.addDevice({ ...deviceOf('device-0'), ip: '10.0.0.2' });
+    catalogue.deviceChanged({ ...deviceOf('device-0'), ip: '10.0.0.2' });
     addresses.set('new', '10.0.0.3');
-    rooms.pendingFleet()?.addDevice(deviceOf('new'));
+    catalogue.deviceChanged(deviceOf('new'));
     for (const id of ['device-1', 'device-999']) {
       addresses.delete(id);
-      rooms.pendingFleet()?.removeDevice(id);
+      catalogue.deviceRemoved(id);
     }
     const { seq, devices, recent } = snapshotIn(await entered);
     expect(new Map(devices.map(({ device_id, ip }) => [device_id, ip]))).toEqual(addresses);
@@ -91,12 +103,14 @@ describe('the snapshot of a large fleet', () => {
   it('[L3] the room closes again where nobody enters it with the snapshot', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const { rooms } = openRooms();
-      await new Promise((resolve) => rooms.enter('fleet', resolve));
+      const { ask, catalogue, published } = openRooms();
+      await new Promise<unknown>((resolve) => ask('fleet', resolve));
       await nextTick();
-      expect(rooms.pendingFleet()).toBeDefined();
-      vi.advanceTimersByTime(1000);
-      expect(rooms.pendingFleet()).toBeUndefined();
+      for (const changes of [1, 1]) {
+        catalogue.deviceChanged(deviceOf('device-0'));
+        vi.advanceTimersByTime(1000);
+        expect(published).toHaveLength(changes);
+      }
     } finally {
       vi.useRealTimers();
     }
@@ -122,15 +136,12 @@ describe('the snapshot of a large fleet', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const fault = { device: false };
-      const { rooms, published, errors } = openRooms(fault);
-      const entered: unknown[] = [];
-      for (const name of ['device:a', 'device:b', 'alerts'] as const)
-        rooms.enter(name, (entry) => entered.push(entry));
+      const { enter, catalogue, published, errors } = openRooms(fault);
+      for (const target of ['device:a', 'device:b', 'alerts'] as const) await enter(target);
       fault.device = true;
-      rooms.enter('device:c', (entry) => entered.push(entry));
-      expect(entered.at(-1)).toBe('failed');
-      rooms.pendingDevice('a')?.markChanged();
-      rooms.pendingAlerts()?.add([alertOf('x')]);
+      expect(await enter('device:c')).toBe('failed');
+      catalogue.deviceChanged(deviceOf('a'));
+      catalogue.alertsChanged([alertOf('x')]);
       vi.advanceTimersByTime(1000);
       expect(published.map(({ room }) => room)).toEqual(['alerts']);
       expect(errors).toHaveLength(2);
@@ -140,10 +151,10 @@ describe('the snapshot of a large fleet', () => {
   });
 
   it('a stop while it is made sends nothing more, and those who wait get nothing', async () => {
-    const { published, rooms } = openRooms();
+    const { published, rooms, catalogue, ask } = openRooms();
     const entries: Parameters<Receive>[0][] = [];
-    rooms.enter('fleet', (entry) => entries.push(entry));
-    rooms.pendingFleet()?.addDevice(deviceOf('device-1'));
+    ask('fleet', (entry) => entries.push(entry));
+    catalogue.deviceChanged(deviceOf('device-1'));
     rooms.stop();
     for (let tick = 0; tick < DEVICES; tick++) await nextTick();
     expect([published, entries]).toEqual([[], []]);

@@ -78,7 +78,7 @@ describe('one connection', () => {
     ['an event that this server does not have', '42["constructor"]'],
     ['an event that is no JSON', '42["subscribe"'],
     ['a packet of an unknown kind', '49'],
-    ['a message of more than 4 KiB', `42["subscribe","${'x'.repeat(5000)}"]`],
+    ['a message of more than 16 KiB', `42["subscribe","${'x'.repeat(17_000)}"]`],
   ])('[S5] %s closes a signed-in connection and no other', async (_, message) => {
     const other = await stage.connect();
     const viewer = await openViewer();
@@ -169,13 +169,13 @@ describe('snapshots', () => {
 describe('fields', () => {
   it('[S5] fields called like parts of built-in objects reach the screens, and change no such object', async () => {
     const viewer = await stage.connect();
-    await viewer.subscribe('device:a');
     const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf'];
     const values = Object.fromEntries(names.map((name, i) => [name, i]));
+    await viewer.subscribe({ values: { scope: { devices: ['a'], tags: [], name: '' }, fields: names } });
     stage.live.pushAccepted({ deviceId: 'a', current: [{ t: 1, values }] });
     const { data } = await viewer.nextChange(() => true);
     expect(JSON.stringify(data)).toBe(
-      `{"samples":{"t":[1],"fields":{${names.map((name, i) => `"${name}":[${i}]`).join(',')}}}}`,
+      `{"values":[{"id":"a","t":[1],"fields":{${names.map((name, i) => `"${name}":[${i}]`).join(',')}}}]}`,
     );
     expect(Object.keys(Object)).toEqual([]);
     expect(0 in Object.prototype.toString).toBe(false);

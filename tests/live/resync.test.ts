@@ -64,7 +64,7 @@ beforeEach(async () => {
     port: String(address.port),
   });
   link = new Link({
-    dial: dialServer,
+    dial: dialServer('person'),
     now: () => Date.now(),
     random: () => 0,
     after(ms, job) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { envelope, fleetSnapshot, perFleetField, subscribeReply } from '#protocol/live.ts';
-import type { FleetRows } from '../../server/live/fleet-snapshot.ts';
+import type { FleetRows } from '../../server/live/content.ts';
 import { openRawViewer, upgrade, type RawViewer } from './raw-viewer.ts';
 import { COOKIE, deviceOf, openStage, ORIGIN, REFUSED_ADDRESS } from './stage.ts';
 

@@ -8,12 +8,17 @@ import {
   LIVE_PATH,
   subscribeReply,
   type ClientToServer,
+  type DeviceSnapshot,
   type Envelope,
   type ServerToClient,
   type SubscribeReply,
+  type Target,
 } from '#protocol/live.ts';
+import type { Sample } from '#protocol/sample.ts';
+import { summarizeFields } from '../../server/fleet/field-list.ts';
+import type { SignedIn } from '../../server/types.ts';
 import { createLive } from '../../server/live/live.ts';
-import type { FleetRows } from '../../server/live/fleet-snapshot.ts';
+import type { FleetRows } from '../../server/live/content.ts';
 import type { LiveLimits } from '../../server/live/subscriptions.ts';
 import { emptyRecent } from '../../server/fleet/recent-ring.ts';
 import { createLog } from '../../server/app/log.ts';
@@ -52,6 +57,11 @@ export function detailOf(deviceId: string): DeviceDetail {
   };
 }
 
+/** `fields`: the names of its fields. */
+export function deviceSnapshotOf(deviceId: string, fields: readonly string[] = []): DeviceSnapshot {
+  return { device: { ...detailOf(deviceId), metrics: {} }, fields: summarizeFields(fields) };
+}
+
 export function alertOf(id: string): Alert {
   return { ...firing, id, device_id: 'a', device_name: 'a' };
 }
@@ -62,7 +72,11 @@ export interface Viewer {
   readonly client: Client;
   /** Every change so far, in order of arrival. */
   readonly changes: readonly Envelope<unknown>[];
-  subscribe(room: string): Promise<SubscribeReply>;
+  subscribe(target: Target | string): Promise<SubscribeReply>;
+  /** As `subscribe`, with whatever is no target. */
+  ask(target: unknown): Promise<SubscribeReply>;
+  /** Asks for the next part of a snapshot. */
+  part(room: string): Promise<SubscribeReply>;
   /** Resolves with the first change that matches, whether it has arrived already or arrives later. */
   nextChange(matches: (change: Envelope<unknown>) => boolean): Promise<Envelope<unknown>>;
 }
@@ -81,21 +95,27 @@ export async function openStage(
   } = {},
 ) {
   const app = uWS.App();
-  const sessions = new Map([
-    ['good', { sessionId: 'good', expiresAt: 1e15, role: 'admin' as const, username: 'admin' }],
-    ['other', { sessionId: 'other', expiresAt: 1e15, role: 'viewer' as const, username: 'ann' }],
+  const sessions = new Map<string, SignedIn>([
+    ['good', { sessionId: 'good', expiresAt: 1e15, role: 'admin', username: 'admin' }],
+    ['other', { sessionId: 'other', expiresAt: 1e15, role: 'viewer', username: 'ann' }],
   ]);
+  /** Who each connection said that it is. */
+  const visitors: string[] = [];
   const ended = new Set<string>();
   const jobs: (() => void)[] = [];
   const clock = { at: 1_000_000 };
   const devices = new Set(['a', 'b']);
+  /** What the devices are called and tagged, where that is not their id and nothing. */
+  const facts = new Map<string, { name?: string; tags?: string[] }>();
+  const newest = new Map<string, Sample>();
   const findSession = (cookie: string) => {
     const id = /^session=(\w+)$/.exec(cookie)?.[1] ?? '';
     return ended.has(id) ? undefined : sessions.get(id);
   };
   const live = createLive({
     app,
-    async authenticate(cookie) {
+    async authenticate(cookie, as) {
+      visitors.push(as);
       await options.authGate?.();
       return findSession(cookie);
     },
@@ -110,8 +130,14 @@ export async function openStage(
           ids: [...devices],
           row: (id) => (devices.has(id) ? { device: deviceOf(id), recent: emptyRecent() } : undefined),
         },
-      device: (id) => (devices.has(id) ? { device: detailOf(id) } : undefined),
+      device: (id) =>
+        devices.has(id) ? deviceSnapshotOf(id, Object.keys(newest.get(id)?.values ?? {})) : undefined,
       alerts: () => ({ alerts: [alertOf('x')] }),
+      machines: {
+        ids: () => [...devices],
+        get: (id) => (devices.has(id) ? { ...deviceOf(id), ...facts.get(id) } : undefined),
+        newest: (id) => newest.get(id),
+      },
     },
     now: () => clock.at,
     log: createLog('silent'),
@@ -130,8 +156,9 @@ export async function openStage(
   );
   const clients: Client[] = [];
 
-  function dial(headers: Record<string, string> = { cookie: COOKIE, origin: ORIGIN }): Client {
+  function dial(headers: Record<string, string> = { cookie: COOKIE, origin: ORIGIN }, query = {}): Client {
     const client: Client = io(`http://127.0.0.1:${port}`, {
+      query,
       path: LIVE_PATH,
       transports: ['websocket'],
       forceNew: true,
@@ -142,14 +169,18 @@ export async function openStage(
     return client;
   }
 
-  async function connect(headers?: Record<string, string>): Promise<Viewer> {
-    const client = dial(headers);
+  async function connect(headers?: Record<string, string>, query = {}): Promise<Viewer> {
+    const client = dial(headers, query);
     const changes: Envelope<unknown>[] = [];
     const waiting = new Set<() => void>();
     client.on('change', (change) => {
       changes.push({ ...envelope.parse(change), data: change.data });
       for (const check of waiting) check();
     });
+    async function ask(event: 'subscribe' | 'part', of: unknown): Promise<SubscribeReply> {
+      const answer: unknown = await client.timeout(10_000).emitWithAck(event, of);
+      return subscribeReply.parse(answer);
+    }
     await new Promise<void>((resolve, reject) => {
       client.on('connect', resolve);
       client.on('connect_error', reject);
@@ -157,10 +188,9 @@ export async function openStage(
     return {
       client,
       changes,
-      async subscribe(room) {
-        const answer: unknown = await client.timeout(10_000).emitWithAck('subscribe', room);
-        return subscribeReply.parse(answer);
-      },
+      subscribe: (target) => ask('subscribe', target),
+      ask: (target) => ask('subscribe', target),
+      part: (room) => ask('part', room),
       nextChange: (matches) =>
         new Promise((resolve) => {
           const check = () => {
@@ -180,7 +210,15 @@ export async function openStage(
     port,
     clock,
     devices,
+    facts,
     sessions,
+    visitors,
+    /** The device pushes these samples, which are its current ones. */
+    push(deviceId: string, ...samples: Sample[]) {
+      const last = samples.at(-1);
+      if (last !== undefined) newest.set(deviceId, last);
+      live.pushAccepted({ deviceId, current: samples });
+    },
     ended,
     dial,
     connect,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { PULSE_MS, STALE_AFTER_MS, type RoomName, type SubscribeReply } from '#protocol/live.ts';
+import { PULSE_MS, STALE_AFTER_MS, type SubscribeReply, type Target } from '#protocol/live.ts';
 import type { WireEvents } from '../../../web/src/live/dial.ts';
 import { Link, retryDelay, type LinkState } from '../../../web/src/live/link.ts';
 import { FakeTime } from './fake-time.ts';
 
 interface Dialled {
   readonly events: WireEvents;
-  readonly asked: { room: RoomName; reply: (answer: SubscribeReply) => void }[];
-  readonly left: RoomName[];
+  readonly asked: { room: Target; reply: (answer: SubscribeReply) => void }[];
+  readonly left: unknown[];
   closed: boolean;
 }
 
@@ -162,7 +162,7 @@ describe('the link', () => {
     const { link } = setUp();
     const handlers = { snapshot: () => undefined, change: () => undefined };
     const leave = link.follow('fleet', handlers);
-    expect(() => link.follow('fleet', handlers)).toThrow('The room fleet is followed already.');
+    expect(() => link.follow('fleet', handlers)).toThrow('fleet is followed already.');
     leave();
     link.follow('fleet', handlers);
   });

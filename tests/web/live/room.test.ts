@@ -11,7 +11,7 @@ function setUp(text: (data: unknown) => string = String) {
   const time = new FakeTime();
   const heard: string[] = [];
   const asked: ((answer: SubscribeReply) => void)[] = [];
-  const left: string[] = [];
+  const left: unknown[] = [];
   const wire: Wire = {
     subscribe: (_room, reply) => asked.push(reply),
     part: (_room, reply) => asked.push(reply),

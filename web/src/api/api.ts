@@ -27,6 +27,7 @@ import {
 } from '#protocol/api.ts';
 import { fleetView, fleetViewsReply, type FleetViewPatch, type NewFleetView } from '#protocol/fleet-views.ts';
 import { deviceFieldsReply } from '#protocol/device-fields.ts';
+import type { SessionOf } from '#protocol/live.ts';
 import {
   alertRoute,
   alertRoutesReply,
@@ -93,9 +94,6 @@ export interface FieldsQuery {
 export type Api = ReturnType<typeof createApi>;
 
 const id = encodeURIComponent;
-
-/** Whose session a page uses: that of the person, or that of the display link. A browser may have both. */
-export type SessionOf = 'person' | 'display';
 
 /** [W1] Names the session of the display link in each request's query. */
 const asDisplay =

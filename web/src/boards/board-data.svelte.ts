@@ -1,6 +1,6 @@
 /** What the tiles of one board draw from: each distinct thing is asked for once, whichever tiles show it [L6]. */
 import type { MachineScope } from '#protocol/machine-scope.ts';
-import type { SessionOf } from '../api/api.ts';
+import type { SessionOf } from '#protocol/live.ts';
 import { Crosshair } from '../charts/crosshair.svelte.ts';
 import { stepFor, widthOf, type TimeRange } from '../charts/range.ts';
 import { SparkLoop } from '../fleet/sparklines.ts';

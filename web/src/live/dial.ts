@@ -7,7 +7,9 @@ import {
   type ByeReason,
   type Envelope,
   type RoomName,
+  type SessionOf,
   type SubscribeReply,
+  type Target,
 } from '#protocol/live.ts';
 
 /** What one connection reports. After `close()` of its wire it reports nothing more. */
@@ -22,11 +24,12 @@ export interface WireEvents {
 }
 
 export interface Wire {
-  /** Asks for a room's snapshot and, from then on, its changes. */
-  subscribe(room: RoomName, reply: (answer: SubscribeReply) => void): void;
+  /** Asks for a snapshot of the target and, from then on, its changes, which come under the name in the reply. */
+  subscribe(target: Target, reply: (answer: SubscribeReply) => void): void;
   /** Asks for the next part of the room's snapshot. */
   part(room: RoomName, reply: (answer: SubscribeReply) => void): void;
-  unsubscribe(room: RoomName): void;
+  /** The target where no reply has told the room's name. */
+  unsubscribe(room: RoomName | Target): void;
   close(): void;
 }
 
@@ -41,48 +44,54 @@ function pulseTime(pulse: unknown): number | undefined {
 const isBye = (reason: unknown): reason is ByeReason =>
   reason === 'session_ended' || reason === 'server_stopping';
 
-/** Connects to the server this page came from. socket.io's own retries are off: `Link` decides when to try again. */
-export const dialServer: Dial = (events) => {
-  const socket = io({
-    path: LIVE_PATH,
-    transports: ['websocket'],
-    reconnection: false,
-    forceNew: true,
-    multiplex: false,
-  });
-  socket.on('connect', () => events.open());
-  socket.on('connect_error', () => events.closed());
-  socket.on('disconnect', () => events.closed());
-  socket.on('pulse', (pulse: unknown) => {
-    const at = pulseTime(pulse);
-    if (at !== undefined) events.pulse(at);
-  });
-  socket.on('change', (message: unknown) => {
-    const parsed = envelope.safeParse(message);
-    if (parsed.success) events.change(parsed.data);
-  });
-  socket.on('bye', (reason: unknown) => {
-    if (isBye(reason)) events.bye(reason);
-  });
-  const parsed = (reply: (answer: SubscribeReply) => void) => (answer: unknown) => {
-    const reading = subscribeReply.safeParse(answer);
-    if (reading.success) reply(reading.data);
+/**
+ * Connects to the server this page came from. [W1] `as`: whose cookie counts, as a browser may have that of a person and
+ * that of a display. socket.io's own retries are off: `Link` decides when to try again.
+ */
+export const dialServer =
+  (as: SessionOf): Dial =>
+  (events) => {
+    const socket = io({
+      path: LIVE_PATH,
+      query: as === 'display' ? { as } : {},
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      multiplex: false,
+    });
+    socket.on('connect', () => events.open());
+    socket.on('connect_error', () => events.closed());
+    socket.on('disconnect', () => events.closed());
+    socket.on('pulse', (pulse: unknown) => {
+      const at = pulseTime(pulse);
+      if (at !== undefined) events.pulse(at);
+    });
+    socket.on('change', (message: unknown) => {
+      const parsed = envelope.safeParse(message);
+      if (parsed.success) events.change(parsed.data);
+    });
+    socket.on('bye', (reason: unknown) => {
+      if (isBye(reason)) events.bye(reason);
+    });
+    const parsed = (reply: (answer: SubscribeReply) => void) => (answer: unknown) => {
+      const reading = subscribeReply.safeParse(answer);
+      if (reading.success) reply(reading.data);
+    };
+    return {
+      subscribe(target, reply) {
+        socket.emit('subscribe', target, parsed(reply));
+      },
+      part(room, reply) {
+        socket.emit('part', room, parsed(reply));
+      },
+      unsubscribe(room) {
+        socket.emit('unsubscribe', room);
+      },
+      close() {
+        socket.off();
+        socket.disconnect();
+        // On a half-open connection `disconnect` waits until its last packet is sent, which never happens.
+        socket.io.engine.close();
+      },
+    };
   };
-  return {
-    subscribe(room, reply) {
-      socket.emit('subscribe', room, parsed(reply));
-    },
-    part(room, reply) {
-      socket.emit('part', room, parsed(reply));
-    },
-    unsubscribe(room) {
-      socket.emit('unsubscribe', room);
-    },
-    close() {
-      socket.off();
-      socket.disconnect();
-      // On a half-open connection `disconnect` waits until its last packet is sent, which never happens.
-      socket.io.engine.close();
-    },
-  };
-};

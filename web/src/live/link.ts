@@ -1,14 +1,14 @@
 /**
  * The live connection as this page keeps it [L4]: connected, listened to, replaced when it falls silent, and dialled
- * again for ever after it is lost. It holds the followed rooms, over every connection to come. Dialling, the clock
+ * again for ever after it is lost. It holds what is followed, over every connection to come. Dialling, the clock
  * and the timers are handed in.
  */
 import {
   STALE_AFTER_MS,
   type ByeReason,
   type Envelope,
-  type RoomName,
   type SubscribeReply,
+  type Target,
 } from '#protocol/live.ts';
 import type { Dial, Wire } from './dial.ts';
 import { RoomFollower, type After, type RoomHandlers } from './room.ts';
@@ -69,12 +69,15 @@ class ServerClock {
   }
 }
 
+/** The same text for targets that are the same. */
+const keyOf = (target: Target) => (typeof target === 'string' ? target : JSON.stringify(target.values));
+
 const nothing = () => undefined;
 
 export class Link {
   readonly clock = new ServerClock();
   readonly #effects: LinkEffects;
-  readonly #rooms = new Map<RoomName, RoomFollower>();
+  readonly #followers = new Map<string, RoomFollower>();
   #running = false;
   #state: LinkState = 'connecting';
   #wire: Wire | undefined;
@@ -123,18 +126,19 @@ export class Link {
   }
 
   /**
-   * Follows a room, now and over every connection to come, until the returned function is called. A room has one
-   * follower: views that show the same room share a store, which counts them.
-   * @throws when the room is followed already
+   * Follows a target, now and over every connection to come, until the returned function is called. A target has one
+   * follower: views that show the same share a store, which counts them.
+   * @throws when the target is followed already
    */
-  follow(room: RoomName, handlers: RoomHandlers): () => void {
-    if (this.#rooms.has(room)) throw new Error(`The room ${room} is followed already.`);
-    const follower = new RoomFollower(room, handlers, this.#effects.after);
-    this.#rooms.set(room, follower);
+  follow(target: Target, handlers: RoomHandlers): () => void {
+    const key = keyOf(target);
+    if (this.#followers.has(key)) throw new Error(`${key} is followed already.`);
+    const follower = new RoomFollower(target, handlers, this.#effects.after);
+    this.#followers.set(key, follower);
     if (this.#wire && this.#open) follower.connected(this.#wire);
     return () => {
-      if (this.#rooms.get(room) !== follower) return;
-      this.#rooms.delete(room);
+      if (this.#followers.get(key) !== follower) return;
+      this.#followers.delete(key);
       follower.leave();
     };
   }
@@ -152,7 +156,8 @@ export class Link {
       closed: whileCurrent(() => this.#closed()),
       change: whileCurrent((envelope: Envelope<unknown>) => {
         this.#heard();
-        this.#rooms.get(envelope.room)?.change(envelope);
+        for (const follower of this.#followers.values())
+          if (follower.room === envelope.room) follower.change(envelope);
       }),
       pulse: whileCurrent((at: number) => {
         this.clock.heard(at, this.#effects.now());
@@ -164,9 +169,9 @@ export class Link {
       }),
     });
     this.#wire = {
-      subscribe: (room, reply) =>
+      subscribe: (target, reply) =>
         wire.subscribe(
-          room,
+          target,
           whileCurrent((answer: SubscribeReply) => {
             if (answer.ok) this.clock.heard(answer.snapshot.at, this.#effects.now());
             this.#heard();
@@ -197,7 +202,7 @@ export class Link {
     this.#open = true;
     this.#heard();
     this.#checkSilence();
-    for (const follower of this.#rooms.values()) follower.connected(wire);
+    for (const follower of this.#followers.values()) follower.connected(wire);
   }
 
   #heard(): void {
@@ -239,7 +244,7 @@ export class Link {
     const wire = this.#wire;
     this.#wire = undefined;
     this.#open = false;
-    for (const follower of this.#rooms.values()) follower.disconnected();
+    for (const follower of this.#followers.values()) follower.disconnected();
     wire?.close();
   }
 

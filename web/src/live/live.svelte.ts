@@ -1,6 +1,6 @@
 /** The live connection as the pages see it: its state, the server's clock, and rooms to follow. */
 import type { z } from 'zod';
-import type { RoomName } from '#protocol/live.ts';
+import type { SessionOf, Target } from '#protocol/live.ts';
 import { dialServer, type Dial } from './dial.ts';
 import { Link, type LinkState } from './link.ts';
 import type { RoomHandlers } from './room.ts';
@@ -22,8 +22,19 @@ export class Live {
   #lastLive: number | undefined = $state();
   readonly #link: Link;
 
-  /** `doubted` is asked to find out whether the session is over; it stops this connection if so. */
-  constructor({ doubted, dial = dialServer }: { doubted: () => void; dial?: Dial }) {
+  /**
+   * `doubted` is asked to find out whether the session is over; it stops this connection if so. `as`: whose session it
+   * is.
+   */
+  constructor({
+    doubted,
+    as = 'person',
+    dial = dialServer(as),
+  }: {
+    doubted: () => void;
+    as?: SessionOf | undefined;
+    dial?: Dial | undefined;
+  }) {
     this.#link = new Link({
       dial,
       doubted,
@@ -88,16 +99,16 @@ export class Live {
   }
 
   /**
-   * Follows a room until the returned function is called; its messages are parsed by `schemas`. A message that cannot
-   * be parsed marks the page as outdated.
-   * @throws when the room is followed already: views that show the same room share one store
+   * Follows a room or a values query until the returned function is called; its messages are parsed by `schemas`. A
+   * message that cannot be parsed marks the page as outdated.
+   * @throws when the target is followed already: views that show the same share one store
    */
   follow<Snapshot extends z.ZodType, Change extends z.ZodType>(
-    room: RoomName,
+    target: Target,
     schemas: RoomSchemas<Snapshot, Change>,
     handlers: RoomHandlers<z.output<Snapshot>, z.output<Change>>,
   ): () => void {
-    return this.#link.follow(room, {
+    return this.#link.follow(target, {
       snapshot: (data, at) => {
         const parsed = schemas.snapshot.safeParse(data);
         if (parsed.success) handlers.snapshot(parsed.data, at);
@@ -108,7 +119,7 @@ export class Live {
         if (parsed.success) handlers.change(parsed.data, at);
         else this.outdated = true;
       },
-      missing: () => handlers.missing?.(),
+      missing: (code) => handlers.missing?.(code),
     });
   }
 }

@@ -3,7 +3,14 @@
  * a gap: the follower asks for a new snapshot, with at most one request under way. The wire and the timers are
  * handed in.
  */
-import { joinParts, type Envelope, type RoomName, type SubscribeReply } from '#protocol/live.ts';
+import {
+  joinParts,
+  type Envelope,
+  type RoomName,
+  type SubscribeRefusal,
+  type SubscribeReply,
+  type Target,
+} from '#protocol/live.ts';
 import type { Wire } from './dial.ts';
 
 /** What a room's follower is told. `at` is the server's clock, epoch milliseconds. */
@@ -11,8 +18,8 @@ export interface RoomHandlers<Snapshot = unknown, Change = unknown> {
   /** Replaces all that was known. */
   snapshot(data: Snapshot, at: number): void;
   change(data: Change, at: number): void;
-  /** The room does not exist (any more), or this user may not see it. */
-  missing?(): void;
+  /** The room does not exist (any more), this user may not see it, or it would be too much. */
+  missing?(code: SubscribeRefusal): void;
 }
 
 /** Runs `job` once after `ms` milliseconds; the returned function cancels it. */
@@ -38,7 +45,9 @@ type State =
 type Asking = Extract<State, { at: 'asking' }>;
 
 export class RoomFollower {
-  readonly #room: RoomName;
+  readonly #target: Target;
+  /** The name that the server gave the room on this connection; undefined before its first reply. */
+  #room: RoomName | undefined;
   readonly #handlers: RoomHandlers;
   readonly #after: After;
   #wire: Wire | undefined;
@@ -47,10 +56,15 @@ export class RoomFollower {
   /** Snapshots asked for again since the room last stayed in sync for RESYNC_CAP_MS. */
   #resyncs = 0;
 
-  constructor(room: RoomName, handlers: RoomHandlers, after: After) {
-    this.#room = room;
+  constructor(target: Target, handlers: RoomHandlers, after: After) {
+    this.#target = target;
     this.#handlers = handlers;
     this.#after = after;
+  }
+
+  /** The name under which its changes come; undefined before it is known. */
+  get room(): RoomName | undefined {
+    return this.#room;
   }
 
   /** The connection is open: asks for a snapshot. */
@@ -64,14 +78,15 @@ export class RoomFollower {
   disconnected(): void {
     this.#cancel();
     this.#wire = undefined;
+    this.#room = undefined;
     this.#state = { at: 'idle' };
   }
 
   /** Nobody follows the room any more. */
   leave(): void {
-    const wire = this.#wire;
+    const [wire, room] = [this.#wire, this.#room];
     this.disconnected();
-    wire?.unsubscribe(this.#room);
+    wire?.unsubscribe(room ?? this.#target);
   }
 
   /** A change of this room arrived. */
@@ -93,37 +108,39 @@ export class RoomFollower {
     const asking: Asking = { at: 'asking', held: [], parts: [] };
     this.#state = asking;
     const reply = (answer: SubscribeReply) => {
-      if (this.#state === asking) this.#answered(answer, asking, () => this.#await(wire.part, reply));
+      if (this.#state !== asking) return;
+      this.#answered(answer, asking, (room) => this.#await(() => wire.part(room, reply)));
     };
-    this.#await(wire.subscribe, reply);
+    this.#await(() => wire.subscribe(this.#target, reply));
   }
 
-  /** Asks the wire, and asks for a new snapshot where no answer comes in time. */
-  #await(ask: Wire['subscribe'], reply: (answer: SubscribeReply) => void): void {
+  /** Asks, and asks for a new snapshot where no answer comes in time. */
+  #await(ask: () => void): void {
     this.#cancel();
     this.#cancel = this.#after(ANSWER_MS, () => this.#resync());
-    ask(this.#room, reply);
+    ask();
   }
 
-  #answered(answer: SubscribeReply, { held, parts }: Asking, askForPart: () => void): void {
+  #answered(answer: SubscribeReply, { held, parts }: Asking, askForPart: (room: RoomName) => void): void {
     this.#cancel();
     if (!answer.ok) {
       // The server knows nothing of a snapshot that it has begun to send.
       if (parts.length > 0) return this.#resync();
       this.#state = { at: 'missing' };
-      this.#handlers.missing?.();
+      this.#handlers.missing?.(answer.code);
       return;
     }
-    const { seq, data, at, left = 0 } = answer.snapshot;
+    const { room, seq, data, at, left = 0 } = answer.snapshot;
+    this.#room = room;
     parts.push(data);
-    if (left > 0) return askForPart();
+    if (left > 0) return askForPart(room);
     this.#state = { at: 'synced', seq };
     this.#cancel = this.#after(RESYNC_CAP_MS, () => {
       this.#resyncs = 0;
     });
     this.#handlers.snapshot(parts.length === 1 ? data : joinParts(parts), at);
     // Held changes up to the snapshot's number are part of it; the later ones follow it.
-    for (const envelope of held) if (envelope.seq > seq) this.change(envelope);
+    for (const envelope of held) if (envelope.room === room && envelope.seq > seq) this.change(envelope);
   }
 
   #resync(): void {

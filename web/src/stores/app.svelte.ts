@@ -1,15 +1,16 @@
 /** Everything the pages share, made once by the root layout. */
 import { Alerts } from './alerts.svelte.ts';
-import { createApi, type Api, type SessionOf } from '../api/api.ts';
+import type { SessionOf } from '#protocol/live.ts';
+import { createApi, type Api } from '../api/api.ts';
 import { Channels } from './channels.svelte.ts';
 import { Display } from '../wall/display.svelte.ts';
-import { DeviceView } from './device.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
 import { FleetViews } from './fleet-views.svelte.ts';
 import type { Dial } from '../live/dial.ts';
 import { Live } from '../live/live.svelte.ts';
 import type { Fetch } from '../api/request.ts';
 import { Session } from './session.svelte.ts';
+import type { MachineViews } from './machine-views.ts';
 
 /** While the server cannot be reached at the start, it is asked again this often, milliseconds. */
 const ASK_AGAIN_MS = 3000;
@@ -25,9 +26,8 @@ export class App {
   /** [W1] What the screen of a display link shows; other pages leave it alone. */
   readonly display: Display;
   readonly #as: SessionOf;
-  /** One for each device that was ever shown; those that no view shows now are empty. */
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- no view reads the map; each device has its own signals
-  readonly #devices = new Map<string, DeviceView>();
+  /** Use `machineViews(app)`, which makes them. */
+  machineViews: MachineViews | undefined;
 
   /** `as`: whose session the page uses. `version`: of this page. */
   constructor({
@@ -52,21 +52,13 @@ export class App {
     });
     this.live = new Live({
       doubted: () => void (isDisplay ? this.display.ask() : this.session.check()),
-      ...(dial ? { dial } : {}),
+      as,
+      dial,
     });
     this.fleet = new Fleet(this.live);
     this.alerts = new Alerts(this.live);
     this.channels = new Channels(this.api);
     this.fleetViews = new FleetViews(() => this.api);
-  }
-
-  /** One device, the same object for every view that shows it. Follow it while it is shown. */
-  device(id: string): DeviceView {
-    const known = this.#devices.get(id);
-    if (known) return known;
-    const device = new DeviceView({ id, api: this.api, live: this.live });
-    this.#devices.set(id, device);
-    return device;
   }
 
   /** Finds out who is signed in, and keeps the live connection while somebody is. Returns its stop. */

@@ -1,7 +1,7 @@
 /** How components get at the stores they share. The root layout makes them with `provideApp` and starts them. */
 import { version } from '$app/env';
 import { createContext } from 'svelte';
-import type { SessionOf } from '../api/api.ts';
+import type { SessionOf } from '#protocol/live.ts';
 import { App } from './app.svelte.ts';
 
 const [getApp, setApp] = createContext<App>();

@@ -11,17 +11,30 @@ export interface FieldFetcher {
   readonly fetch: (fields: readonly string[], signal: AbortSignal) => Promise<void>;
   /** How many buckets each field has in one reply. */
   readonly buckets: () => number;
+  /** Whether the history of a field is to be fetched yet; absent: always. `draw`, `more` and `renew` ask anew. */
+  readonly isReady?: (field: string) => boolean;
+  /** Other fields are drawn than before. */
+  readonly changed?: () => void;
+  /**
+   * A field that nothing draws for so long is fetched again when it is drawn the next time, milliseconds; absent: what
+   * was fetched stays.
+   */
+  readonly forgetMs?: number;
 }
 
 export class DrawnFields {
   /** Why the history could not be fetched, for a person; empty where it could. */
   problem: string = $state('');
   #requests: number = $state(0);
-  // No view reads these two.
+  /** How many drawn fields are not ready to be fetched. */
+  #waiting: number = $state(0);
+  // No view reads these.
   /* eslint-disable svelte/prefer-svelte-reactivity */
   /** Field → how many views draw it. */
   readonly #views = new Map<string, number>();
   readonly #fetched = new Set<string>();
+  /** Fields that nothing draws any more, until they are forgotten. */
+  readonly #leaving = new Map<string, ReturnType<typeof setTimeout>>();
   /* eslint-enable svelte/prefer-svelte-reactivity */
   readonly #fetcher: FieldFetcher;
   #asking = new AbortController();
@@ -33,18 +46,32 @@ export class DrawnFields {
   }
 
   get loading(): boolean {
-    return this.#requests > 0;
+    return this.#requests > 0 || this.#waiting > 0;
+  }
+
+  /** The fields that are drawn, or were a moment ago. */
+  get fields(): string[] {
+    return [...this.#views.keys(), ...this.#leaving.keys()];
   }
 
   /** Counts the fields as drawn by one more view until the returned function is called; fetches those that are new. */
   draw(fields: readonly string[]): () => void {
-    for (const field of fields) this.#views.set(field, (this.#views.get(field) ?? 0) + 1);
+    for (const field of fields) {
+      this.#views.set(field, (this.#views.get(field) ?? 0) + 1);
+      this.#stay(field);
+    }
+    this.#fetcher.changed?.();
     this.#gather();
     let drawn = true;
     return () => {
       if (drawn) for (const field of fields) this.#leave(field);
       drawn = false;
     };
+  }
+
+  /** Fetches those drawn fields that have become ready. */
+  more(): void {
+    this.#gather();
   }
 
   /** Fetches all drawn fields again: after a gap, for another range of time, or after an error. */
@@ -61,19 +88,43 @@ export class DrawnFields {
     this.#asking.abort();
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
+    for (const field of [...this.#leaving.keys()]) this.#forget(field);
   }
 
   #leave(field: string): void {
     const left = (this.#views.get(field) ?? 1) - 1;
     if (left > 0) this.#views.set(field, left);
-    else this.#views.delete(field);
+    else {
+      this.#views.delete(field);
+      const { forgetMs } = this.#fetcher;
+      if (forgetMs === undefined) this.#fetcher.changed?.();
+      else
+        this.#leaving.set(
+          field,
+          setTimeout(() => this.#forget(field), forgetMs),
+        );
+    }
+  }
+
+  #stay(field: string): void {
+    clearTimeout(this.#leaving.get(field));
+    this.#leaving.delete(field);
+  }
+
+  #forget(field: string): void {
+    this.#stay(field);
+    this.#fetched.delete(field);
+    this.#fetcher.changed?.();
   }
 
   /** Waits for the end of the running task, so that charts that come on the screen together are one request. */
   #gather(): void {
     this.#gathering ??= setTimeout(() => {
       this.#gathering = undefined;
-      const missing = [...this.#views.keys()].filter((field) => !this.#fetched.has(field));
+      const { isReady = () => true } = this.#fetcher;
+      const unfetched = [...this.#views.keys()].filter((field) => !this.#fetched.has(field));
+      const missing = unfetched.filter(isReady);
+      this.#waiting = unfetched.length - missing.length;
       for (const field of missing) this.#fetched.add(field);
       for (const batch of batches(missing, POINTS / this.#fetcher.buckets())) void this.#fetch(batch);
     }, 0);

@@ -1,6 +1,6 @@
 /** The last minutes of one device as columns, in which history and live samples are merged by time. */
 import type { SeriesReply } from '#protocol/api.ts';
-import type { SampleColumns } from '#protocol/live.ts';
+import type { SampleColumns } from '#protocol/sample-columns.ts';
 
 export type Column = (number | null)[];
 
@@ -12,11 +12,11 @@ export class SampleWindow {
   t: number[] = [];
   /** Field → its values, in the order of `t`; null where a sample has none. */
   readonly fields = new Map<string, Column>();
-  readonly #windowMs: number;
+  /** How far back from the newest sample the window reaches, milliseconds. */
+  windowMs: number;
 
-  /** `windowMs`: how far back from the newest sample the window reaches, milliseconds. */
   constructor(windowMs: number) {
-    this.#windowMs = windowMs;
+    this.windowMs = windowMs;
   }
 
   get lastTime(): number {
@@ -110,8 +110,8 @@ export class SampleWindow {
 
   #trim(): void {
     const oldest = this.t[0];
-    if (oldest === undefined || this.lastTime - oldest <= this.#windowMs * SLACK) return;
-    const from = this.lastTime - this.#windowMs;
+    if (oldest === undefined || this.lastTime - oldest <= this.windowMs * SLACK) return;
+    const from = this.lastTime - this.windowMs;
     const cut = this.t.findIndex((t) => t >= from);
     this.t.splice(0, cut);
     for (const [name, column] of this.fields) {
@@ -129,4 +129,14 @@ function ascending(t: readonly number[]): number[] {
 function ascends(t: readonly number[]): boolean {
   for (let i = 1; i < t.length; i++) if (!((t[i] ?? NaN) > (t[i - 1] ?? NaN))) return false;
   return true;
+}
+
+/** The values of the last sample: what is current, also when a clock was set back [F3]. */
+export function lastRow(fields: SampleColumns['fields']): Record<string, number> {
+  const row: Record<string, number> = {};
+  for (const name in fields) {
+    const value = fields[name]?.at(-1);
+    if (value !== null && value !== undefined) row[name] = value;
+  }
+  return row;
 }

@@ -1,0 +1,178 @@
+/**
+ * What can be subscribed to. It finds the room that shows a target to somebody, and passes pushes and changes on to the
+ * open rooms that show them.
+ */
+import type { Alert } from '#protocol/alerts.ts';
+import type { Device } from '#protocol/api.ts';
+import type { AlertsSnapshot, DeviceSnapshot, RoomName, Target } from '#protocol/live.ts';
+import { VALUES_LIMITS, valuesKey, type ValuesQuery } from '#protocol/values.ts';
+import type { AcceptedPush, Log, Sight } from '../types.ts';
+import { AlertsContent, DeviceContent, FleetContent, type FleetRows } from './content.ts';
+import type { Place } from './rooms.ts';
+import { ValuesContent, type Machines, type ShownIn } from './values-content.ts';
+
+/** What snapshots are made of. */
+export interface Snapshots {
+  fleet(): FleetRows;
+  /** Undefined for an unknown device. */
+  device(deviceId: string): DeviceSnapshot | undefined;
+  alerts(): AlertsSnapshot;
+  readonly machines: Machines;
+}
+
+export class Catalogue {
+  readonly #snapshots: Snapshots;
+  readonly #log: Log;
+  readonly #fleets = new Set<FleetContent>();
+  readonly #alerts = new Set<AlertsContent>();
+  readonly #devices = new Map<string, DeviceContent>();
+  readonly #values = new Set<ValuesContent>();
+  readonly #shownIn: ShownIn = new Map();
+  /** The names of open rooms that the server has named, by what they show and to whom. */
+  readonly #names = new Map<string, RoomName>();
+  #named = 0;
+  /** By device, the name and tags for which the open values queries were last asked whether they take it. */
+  readonly #asked = new Map<string, Pick<Device, 'name' | 'tags'>>();
+
+  constructor(snapshots: Snapshots, log: Log) {
+    this.#snapshots = snapshots;
+    this.#log = log;
+  }
+
+  /** Where the target is shown to somebody with this sight; undefined where they may not see it. */
+  place(target: Target, sight: Sight | undefined): Place | undefined {
+    if (typeof target === 'object') return this.#valuesPlace(target.values, sight);
+    if (target === 'fleet') return this.#fleetPlace(sight);
+    if (target === 'alerts') return this.#alertsPlace(sight);
+    const deviceId = target.slice('device:'.length);
+    return sight?.has(deviceId) === false ? undefined : this.#devicePlace(target, deviceId);
+  }
+
+  pushAccepted({ deviceId, current }: Pick<AcceptedPush, 'deviceId' | 'current'>): void {
+    const last = current.at(-1);
+    if (last === undefined) return;
+    for (const fleet of this.#fleets) fleet.addSample(deviceId, last);
+    for (const values of this.#shownIn.get(deviceId) ?? []) values.addSamples(deviceId, current);
+    this.#devices.get(deviceId)?.pushed(last);
+  }
+
+  deviceChanged(device: Device): void {
+    for (const fleet of this.#fleets) fleet.addDevice(device);
+    this.#devices.get(device.device_id)?.markChanged();
+    this.#valuesDeviceChanged(device);
+  }
+
+  deviceRemoved(deviceId: string): void {
+    for (const fleet of this.#fleets) fleet.removeDevice(deviceId);
+    this.#devices.get(deviceId)?.markRemoved();
+    this.#asked.delete(deviceId);
+    for (const values of [...(this.#shownIn.get(deviceId) ?? [])]) values.deviceChanged(deviceId);
+  }
+
+  alertsChanged(alerts: readonly Alert[]): void {
+    for (const content of this.#alerts) content.add(alerts);
+  }
+
+  /** [W1] Displays with this sight may see other devices now. */
+  sightChanged(key: string): void {
+    for (const content of [...this.#fleets, ...this.#alerts, ...this.#values])
+      if (content.sight?.key === key) content.sightChanged();
+  }
+
+  /** Whether the device's agent is to push every second. */
+  isWatched(deviceId: string): boolean {
+    if (this.#devices.has(deviceId)) return true;
+    for (const values of this.#shownIn.get(deviceId) ?? []) if (values.isClose) return true;
+    return false;
+  }
+
+  /** A device that nothing but its state changed of is told to those queries only that show it already. */
+  #valuesDeviceChanged({ device_id: id, name, tags }: Device): void {
+    if (this.#values.size === 0) return;
+    const asked = this.#asked.get(id);
+    const isSame = asked !== undefined && asked.name === name && asked.tags === tags;
+    if (!isSame) this.#asked.set(id, { name, tags });
+    const told = isSame ? (this.#shownIn.get(id) ?? []) : this.#values;
+    for (const values of [...told]) values.deviceChanged(id);
+  }
+
+  #fleetPlace(sight: Sight | undefined): Place {
+    const [key, name] = this.#nameFor('fleet', sight);
+    return {
+      name,
+      open: (room) => {
+        const content = new FleetContent({ rows: this.#snapshots.fleet, sight, room, log: this.#log });
+        return this.#keep(key, name, this.#fleets, content);
+      },
+    };
+  }
+
+  #alertsPlace(sight: Sight | undefined): Place {
+    const [key, name] = this.#nameFor('alerts', sight);
+    return {
+      name,
+      open: (room) =>
+        this.#keep(key, name, this.#alerts, new AlertsContent(this.#snapshots.alerts, sight, room)),
+    };
+  }
+
+  #devicePlace(name: RoomName, deviceId: string): Place {
+    return {
+      name,
+      open: (room) => {
+        const content = new DeviceContent(() => this.#snapshots.device(deviceId), room);
+        this.#devices.set(deviceId, content);
+        return { content, close: () => this.#devices.delete(deviceId) };
+      },
+    };
+  }
+
+  #valuesPlace(query: ValuesQuery, sight: Sight | undefined): Place {
+    const key = `values ${sight?.key ?? ''} ${valuesKey(query)}`;
+    const name = this.#names.get(key) ?? this.#nextName('values');
+    return {
+      name,
+      open: (room) => {
+        if (this.#values.size >= VALUES_LIMITS.rooms) return undefined;
+        const { machines } = this.#snapshots;
+        const parts = { machines, sight, room, shownIn: this.#shownIn, log: this.#log };
+        const content = new ValuesContent(query, parts);
+        const { close } = this.#keep(key, name, this.#values, content);
+        return {
+          content,
+          close: () => {
+            content.close();
+            close();
+            if (this.#values.size === 0) this.#asked.clear();
+          },
+        };
+      },
+    };
+  }
+
+  /** What tells the room of this sight from the others, and its name. */
+  #nameFor(prefix: 'fleet' | 'alerts', sight: Sight | undefined): [key: string, name: RoomName] {
+    const key = `${prefix} ${sight?.key ?? ''}`;
+    return [key, sight === undefined ? prefix : (this.#names.get(key) ?? this.#nextName(prefix))];
+  }
+
+  #nextName(prefix: 'fleet' | 'alerts' | 'values'): RoomName {
+    return `${prefix}:${(this.#named += 1)}`;
+  }
+
+  /** Keeps a content, and the name of its room, until the room closes. */
+  #keep<Kind extends FleetContent | AlertsContent | ValuesContent>(
+    key: string,
+    name: RoomName,
+    contents: Set<Kind>,
+    content: Kind,
+  ) {
+    this.#names.set(key, name);
+    contents.add(content);
+    const close = () => {
+      this.#names.delete(key);
+      contents.delete(content);
+    };
+    return { content, close };
+  }
+}

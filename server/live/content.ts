@@ -1,0 +1,205 @@
+/** What the rooms `fleet`, `alerts` and `device:<id>` show: their snapshots, and the changes since. */
+import type { Alert } from '#protocol/alerts.ts';
+import type { Device } from '#protocol/api.ts';
+import type { AlertsSnapshot, DeviceChange, DeviceSnapshot, Recent } from '#protocol/live.ts';
+import type { Layout, Sample } from '#protocol/sample.ts';
+import type { Log, Sight } from '../types.ts';
+import { PendingAlertsChange, PendingFleetChange } from './pending-changes.ts';
+import { SnapshotMaker, type SnapshotParts, type SnapshotRows } from './snapshot-maker.ts';
+
+/** What one room shows. */
+export interface Content {
+  /** Whether it is kept for a moment after its last member left, for those who come right after. */
+  readonly lingers: boolean;
+  /** Returns the change gathered since the last call and starts a new one; undefined where nothing changed. */
+  takeChange(): object | undefined;
+  /** Calls `done` with the snapshot of that moment; it is awaited. */
+  makeSnapshot(done: (parts: SnapshotParts) => void): void | Promise<void>;
+}
+
+/** What a content tells its room. */
+export interface RoomSide {
+  /** There is a change to be sent. */
+  changed(): void;
+  /** [L1] What it shows is another whole: every member needs a new snapshot. */
+  renew(): void;
+}
+
+/** All devices at one time, each read when it is asked for. */
+export interface FleetRows {
+  readonly ids: readonly string[];
+  /** Undefined for a device that was removed. */
+  row(deviceId: string): { readonly device: Device; readonly recent: Recent } | undefined;
+}
+
+interface RowJson {
+  readonly device: string;
+  readonly recent: string;
+}
+
+function snapshotRows({ ids, row }: FleetRows, sees: (deviceId: string) => boolean): SnapshotRows<RowJson> {
+  return {
+    ids: ids.filter(sees),
+    row(deviceId) {
+      const known = sees(deviceId) ? row(deviceId) : undefined;
+      if (known === undefined) return undefined;
+      const recent = `${JSON.stringify(deviceId)}:${JSON.stringify(known.recent)}`;
+      return { device: JSON.stringify(known.device), recent };
+    },
+    chars: ({ device, recent }) => device.length + recent.length,
+    joined(rows) {
+      const devices = rows.map(({ device }) => device).join(',');
+      return `{"devices":[${devices}],"recent":{${rows.map(({ recent }) => recent).join(',')}}}`;
+    },
+  };
+}
+
+const seesAll = () => true;
+const seesOf = (sight: Sight | undefined) =>
+  sight === undefined ? seesAll : (deviceId: string) => sight.has(deviceId);
+
+/** [W1] Every device, or those that a display may see. */
+export class FleetContent implements Content {
+  readonly lingers = true;
+  readonly sight: Sight | undefined;
+  readonly #sees: (deviceId: string) => boolean;
+  readonly #pending = new PendingFleetChange();
+  readonly #rows: () => FleetRows;
+  readonly #room: RoomSide;
+  readonly #log: Log;
+  /** The snapshot that is being made. */
+  #maker: SnapshotMaker<RowJson> | undefined;
+
+  constructor(parts: { rows: () => FleetRows; sight: Sight | undefined; room: RoomSide; log: Log }) {
+    this.sight = parts.sight;
+    this.#sees = seesOf(parts.sight);
+    this.#rows = parts.rows;
+    this.#room = parts.room;
+    this.#log = parts.log;
+  }
+
+  addSample(deviceId: string, sample: Sample): void {
+    if (!this.#sees(deviceId)) return;
+    this.#pending.addSample(deviceId, sample);
+    this.#changed(deviceId);
+  }
+
+  addDevice(device: Device): void {
+    if (!this.#sees(device.device_id)) return;
+    this.#pending.addDevice(device);
+    this.#changed(device.device_id);
+  }
+
+  removeDevice(deviceId: string): void {
+    if (!this.#sees(deviceId)) return;
+    this.#pending.removeDevice(deviceId);
+    this.#changed(deviceId);
+  }
+
+  /** The display may see other devices now. */
+  sightChanged(): void {
+    for (const id of this.#rows().ids) this.#maker?.changed(id);
+    this.#room.renew();
+  }
+
+  takeChange(): object | undefined {
+    return this.#pending.takeChange();
+  }
+
+  async makeSnapshot(done: (parts: SnapshotParts) => void): Promise<void> {
+    this.#maker = new SnapshotMaker(snapshotRows(this.#rows(), this.#sees), this.#log);
+    await this.#maker.make(done);
+    this.#maker = undefined;
+  }
+
+  #changed(deviceId: string): void {
+    this.#maker?.changed(deviceId);
+    this.#room.changed();
+  }
+}
+
+/** [W1] The active alerts, or those of the devices that a display may see. */
+export class AlertsContent implements Content {
+  readonly lingers = true;
+  readonly sight: Sight | undefined;
+  readonly #sees: (deviceId: string) => boolean;
+  readonly #pending = new PendingAlertsChange();
+  readonly #active: () => AlertsSnapshot;
+  readonly #room: RoomSide;
+
+  constructor(active: () => AlertsSnapshot, sight: Sight | undefined, room: RoomSide) {
+    this.sight = sight;
+    this.#sees = seesOf(sight);
+    this.#active = active;
+    this.#room = room;
+  }
+
+  add(alerts: readonly Alert[]): void {
+    const seen = alerts.filter(({ device_id }) => this.#sees(device_id));
+    if (seen.length === 0) return;
+    this.#pending.add(seen);
+    this.#room.changed();
+  }
+
+  sightChanged(): void {
+    this.#room.renew();
+  }
+
+  takeChange(): object | undefined {
+    return this.#pending.takeChange();
+  }
+
+  makeSnapshot(done: (parts: SnapshotParts) => void): void {
+    const alerts = this.#active().alerts.filter(({ device_id }) => this.#sees(device_id));
+    done([JSON.stringify({ alerts } satisfies AlertsSnapshot)]);
+  }
+}
+
+/** [L6] What a device is, and in short which fields it has: values queries give its values. */
+export class DeviceContent implements Content {
+  // While it is open, the device's agent pushes every second.
+  readonly lingers = false;
+  readonly #read: () => DeviceSnapshot | undefined;
+  readonly #room: RoomSide;
+  #change: 'none' | 'changed' | 'removed' = 'none';
+  /** Those of the last message. */
+  #fieldsVersion: number | undefined;
+  #layout: Layout | undefined;
+
+  constructor(read: () => DeviceSnapshot | undefined, room: RoomSide) {
+    this.#read = read;
+    this.#room = room;
+  }
+
+  markChanged(): void {
+    this.#change = 'changed';
+    this.#room.changed();
+  }
+
+  markRemoved(): void {
+    this.#change = 'removed';
+    this.#room.changed();
+  }
+
+  /** The device's newest sample, which may have other fields than the one before. */
+  pushed({ row }: Sample): void {
+    if (row !== undefined && row.layout === this.#layout) return;
+    this.#layout = row?.layout;
+    if (this.#read()?.fields.version !== this.#fieldsVersion) this.markChanged();
+  }
+
+  takeChange(): DeviceChange | undefined {
+    const change = this.#change;
+    this.#change = 'none';
+    if (change === 'none') return undefined;
+    const read = change === 'changed' ? this.#read() : undefined;
+    this.#fieldsVersion = read?.fields.version;
+    return read ?? { removed: true };
+  }
+
+  makeSnapshot(done: (parts: SnapshotParts) => void): void {
+    const read = this.#read();
+    this.#fieldsVersion = read?.fields.version;
+    done(read === undefined ? 'not_found' : [JSON.stringify(read)]);
+  }
+}
