@@ -15,7 +15,7 @@ import type { Values } from '#protocol/sample.ts';
 export interface FieldFilter {
   /** Absent: of every kind. */
   readonly kind?: string | undefined;
-  /** Part of the instance's name, whatever the case; empty: any. */
+  /** Part of the name of the instance, or of one of its fields, whatever the case; empty: any. */
   readonly search: string;
   /** Only fields that are none of Watchfloor's agent. */
   readonly custom: boolean;
@@ -95,6 +95,13 @@ function listed({ kind, name, fields }: Instance, values: Values): ListedInstanc
   };
 }
 
+/** The instance with all fields where its name has the text, else with those fields whose names have it. */
+function sought(instance: Instance, text: string): Instance {
+  if (text === '' || instance.name.toLowerCase().includes(text)) return instance;
+  const last = (field: string) => field.slice(field.lastIndexOf(':') + 1).toLowerCase();
+  return { ...instance, fields: instance.fields.filter((field) => last(field).includes(text)) };
+}
+
 /**
  * @param values those of the newest sample
  * @param past further names, which only the history has
@@ -109,7 +116,7 @@ export function listFields(
   const asked = [...kinds]
     .filter(([kind]) => filter.kind === undefined || kind === filter.kind)
     .flatMap(([, instances]) => [...instances.values()])
-    .filter(({ name }) => name.toLowerCase().includes(search))
+    .map((instance) => sought(instance, search))
     .map((instance) => (filter.custom ? { ...instance, fields: instance.fields.filter(isCustom) } : instance))
     .filter(({ fields }) => fields.length > 0);
   return {

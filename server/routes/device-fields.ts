@@ -56,7 +56,7 @@ export function deviceFieldsRoutes({ current, stored }: DeviceFieldsParts): Rout
         'The names of a device’s fields by kind and instance, with the values of its newest sample. `kinds` has all kinds, `instances` those that are asked for.',
       query: {
         kind: `Only instances of this kind, such as "mount"; "${SCALAR_KIND}" for fields without instances`,
-        search: 'Part of the instance’s name, whatever the case',
+        search: 'Part of the name of the instance or of one of its fields, whatever the case',
         custom: '"true": only fields that Watchfloor’s agent does not have',
         by: 'The last part of a field’s name, such as "rx": instances with the highest values come first; the default is by name',
         top: `How many instances are listed, at most ${MOST_LISTED_INSTANCES}; the default is ${LISTED_INSTANCES}`,

@@ -60,6 +60,13 @@ it('[L6] instances are listed by name or by their value, as many as are asked fo
   expect(names(await ask('by=drops&kind=interface'))).toEqual(['eth20', 'eth3', 'eth100']);
 });
 
+it('a search finds an instance by its fields, too, and lists those alone', async () => {
+  const { instances, total } = await ask('kind=interface&search=DROP');
+  expect(total).toBe(1);
+  expect(instances.map(({ fields }) => fields)).toEqual([['interface:eth20:drops']]);
+  expect(names(await ask('kind=interface&search=eth20'))).toEqual(['eth20']);
+});
+
 it('the fields of a machine are found by a part of their instance’s name', async () => {
   expect(names(await ask('search=ETH10'))).toEqual(['eth100']);
   expect(names(await ask('search=nothing'))).toEqual([]);
