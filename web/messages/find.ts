@@ -67,8 +67,11 @@ export function messageText(pieces: readonly string[]): string {
   return pieces.map((piece, i) => (i === 0 ? piece : `{${i - 1}}${piece}`)).join('');
 }
 
-/** What people do not read: `--chart-cpu`, `is:online`, `Mbit/s`, `a=1`, `web-*`. */
-const CODE = /[<>[\]=|_\\]|--|[a-z]\(|\dpx|\w[:/]\w|^\S*[*:@]\S+$|^\S+[*]$/;
+/** What people do not read: `--chart-cpu`, `is:online`, `Mbit/s`, `a=1`, `web-*`, `M6 6h20`, `board-draft 3`. */
+const CODE =
+  /[<>[\]=|_\\]|--|[a-z]\(|px\b|^\S*[a-z][:/][a-z*]\S*$|^\S*[*:@]\S+$|^\S+[*]$|^M\d|^[a-z]+-[a-z-]+ |^\w+:$|\*, /;
+/** Names of states, which decide a colour; where one is a word for people, it stands where it is shown. */
+const STATES = /^(good|online|offline|warning|critical|stale|waiting)$/;
 /** What the browser calls keys; they are compared with. */
 const KEYS =
   /^(Alt|Arrow\w+|Backspace|CapsLock|Control|Delete|End|Enter|Escape|Home|Meta|Page\w+|Shift|Space|Tab)$/;
@@ -204,7 +207,8 @@ class Finder {
     if (!hasLetter(text) || CODE.test(text)) return false;
     const use = useOf(above);
     if (use === 'unread') return false;
-    return use === 'shown' || this.#words || readsLikeSentence(text);
+    if (use === 'shown') return true;
+    return !STATES.test(text) && (this.#words || readsLikeSentence(text));
   }
 
   #string(node: Node, above: readonly Step[]): void {
@@ -243,6 +247,7 @@ class Finder {
     // An expression alone is looked into by itself.
     if (value.every(({ type }) => type !== 'Text')) return;
     const text = value.map((part) => (part.type === 'Text' ? textAt(part, 'data') : '{0}')).join('');
+    if (CODE.test(text)) return;
     if (READ.has(nameOf(node)) || readsLikeSentence(text)) this.#runs(value, 'attribute');
   }
 

@@ -15,12 +15,13 @@ const SAY = join(import.meta.dirname, '..', 'src', 'format', 'messages.ts');
 /** What the tag is called in the files that are changed, so that no name of theirs is in its way. */
 const TAG = '__say';
 
+/** What the server words and pages show; the server itself says it in English. */
+const SHARED = /^server\/protocol\/(.*-words|fields|metric-name|span)\.ts$/;
+
 /** Whether the messages of a file are translated, by its path from the repository's root. */
-export function isTranslated(path: string, code: string): boolean {
+export function isTranslated(path: string): boolean {
   if (/\.d\.ts$|\/format\/messages\.ts$|\/push-worker\//.test(path)) return false;
-  // A schema says nothing to readers of a page.
-  if (path.startsWith('server/protocol/')) return !code.includes("from 'zod'");
-  return /^web\/src\/.*\.(svelte|ts)$/.test(path);
+  return SHARED.test(path) || /^web\/src\/.*\.(svelte|ts)$/.test(path);
 }
 
 const escaped = (text: string) => text.replace(/[\\`]|\$(?=\{)/g, '\\$&');
@@ -63,7 +64,7 @@ export function translatable(): Plugin {
     transform(source, id) {
       if (!id.startsWith(ROOT) || id.includes('?')) return null;
       const path = id.slice(ROOT.length + 1);
-      if (!isTranslated(path, source)) return null;
+      if (!isTranslated(path)) return null;
       const code = tagMessages(path, source);
       return code === undefined ? null : { code: code.toString(), map: code.generateMap({ hires: true }) };
     },

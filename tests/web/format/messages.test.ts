@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { findMessages } from '../../../web/messages/find.ts';
-import { tagMessages } from '../../../web/messages/plugin.ts';
+import { isTranslated, tagMessages } from '../../../web/messages/plugin.ts';
 import { plural, say, speak } from '../../../web/src/format/messages.ts';
 
 const inComponent = (code: string) => findMessages('Page.svelte', code).map(({ text }) => text);
@@ -84,5 +87,37 @@ describe('what a page says', () => {
 
   it('a plural follows the rules of the language', () => {
     expect([0, 1, 2].map((n) => plural(n, 'one', 'more'))).toEqual(['more', 'one', 'more']);
+  });
+});
+
+describe('the German', () => {
+  const ROOT = join(import.meta.dirname, '..', '..', '..');
+  const german = z
+    .record(z.string(), z.string())
+    .parse(JSON.parse(readFileSync(join(ROOT, 'web/messages/de.json'), 'utf8')));
+  const messages = new Set(
+    ['web/src', 'server/protocol']
+      .flatMap((folder) =>
+        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map(
+          (file) => `${folder}/${file}`,
+        ),
+      )
+      .map((path) => path.replaceAll('\\', '/'))
+      .filter((path) => isTranslated(path))
+      .flatMap((path) => findMessages(path, readFileSync(join(ROOT, path), 'utf8')).map(({ text }) => text)),
+  );
+  const values = (text: string) => [...text.matchAll(/\{\d+\}/g)].map(([value]) => value).sort();
+
+  it('every message of the web app has its German in web/messages/de.json', () => {
+    expect([...messages].filter((text) => german[text] === undefined)).toEqual([]);
+  });
+
+  it('web/messages/de.json holds no German that nobody says', () => {
+    expect(Object.keys(german).filter((text) => !messages.has(text))).toEqual([]);
+  });
+
+  it('the German of a message has the same values as the English, each once', () => {
+    const wrong = Object.entries(german).filter(([from, to]) => values(from).join() !== values(to).join());
+    expect(wrong).toEqual([]);
   });
 });

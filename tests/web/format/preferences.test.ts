@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bitRate, bytes, figure, text } from '#protocol/figure.ts';
 import { preferences, type Preferences } from '#protocol/preferences.ts';
+import { speak } from '../../../web/src/format/messages.ts';
 import { keep, keptIn, prefer } from '../../../web/src/format/preferences.ts';
 import { between, hourMinute, moment, timeZone, when } from '../../../web/src/format/time.ts';
 
@@ -21,25 +22,28 @@ function memoryOf(stored: Record<string, string> = {}) {
   };
 }
 
-afterEach(() => prefer(withChosen({}), 'en'));
+afterEach(async () => {
+  await speak('en');
+  prefer(withChosen({}));
+});
 
 describe('what a reader prefers', () => {
-  it('times are written in the zone that was chosen: a named one, or the server’s', async () => {
-    await prefer(withChosen({ time_zone: 'Asia/Kathmandu' }), 'en');
+  it('times are written in the zone that was chosen: a named one, or the server’s', () => {
+    prefer(withChosen({ time_zone: 'Asia/Kathmandu' }));
     expect([moment(T), timeZone()]).toEqual(['22 Nov 2026, 23:52:09', 'Asia/Kathmandu']);
-    await prefer(withChosen({ time_zone: 'server' }), 'en');
+    prefer(withChosen({ time_zone: 'server' }));
     expect(moment(T)).toBe('22 Nov 2026, 13:07:09');
   });
 
-  it('what is today, and this year, is so in the zone that was chosen', async () => {
-    await prefer(withChosen({ time_zone: 'Pacific/Auckland' }), 'en');
+  it('what is today, and this year, is so in the zone that was chosen', () => {
+    prefer(withChosen({ time_zone: 'Pacific/Auckland' }));
     const newYear = Date.UTC(2026, 11, 31, 12);
     expect(when(Date.UTC(2026, 11, 31, 10), newYear)).toBe('31 Dec 2026, 23:00:00');
     expect(between(newYear - 7_200_000, newYear)).toBe('31 Dec 2026 23:00 – 1 Jan 2027 01:00');
   });
 
-  it('a clock of 12 hours says which half of the day it is', async () => {
-    await prefer(withChosen({ time_zone: 'UTC', clock: '12' }), 'en');
+  it('a clock of 12 hours says which half of the day it is', () => {
+    prefer(withChosen({ time_zone: 'UTC', clock: '12' }));
     expect(hourMinute(T)).toBe('6:07 pm');
     expect(hourMinute(T - 18 * 3_600_000)).toBe('12:07 am');
   });
@@ -47,12 +51,13 @@ describe('what a reader prefers', () => {
   it('sizes, rates of networks and temperatures are written in the units that were chosen', async () => {
     const all = () => [bytes(2 ** 34), bitRate(12_500_000), figure('sensor:a:celsius', 61)].map(text);
     expect(all()).toEqual(['16.0 GiB', '100 Mbit/s', '61.0 °C']);
-    await prefer(withChosen({ bytes: 'decimal', network: 'bytes', temperature: 'fahrenheit' }), 'en');
+    prefer(withChosen({ bytes: 'decimal', network: 'bytes', temperature: 'fahrenheit' }));
     expect(all()).toEqual(['17.2 GB', '12.5 MB/s', '142 °F']);
   });
 
   it('German has its own decimal sign and names of months', async () => {
-    await prefer(withChosen({ time_zone: 'UTC' }), 'de');
+    await speak('de');
+    prefer(withChosen({ time_zone: 'UTC' }));
     expect(moment(T - 6 * 30 * 86_400_000)).toBe('26. Mai 2026, 18:07:09');
     expect(text(bytes(2 ** 34))).toBe('16,0 GiB');
   });

@@ -1,10 +1,9 @@
 /** Silences as text. */
 import type { Silence, SilenceScope } from '#protocol/silences.ts';
+import { plural } from '../format/messages.ts';
 import { when } from '../format/time.ts';
 
 const DAY_NAMES = ['Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa', 'Su'];
-
-const count = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
 
 /** What a silence is called: what it is for, or else its kind. */
 export function silenceName({ comment, kind }: Pick<Silence, 'comment' | 'kind'>): string {
@@ -15,10 +14,13 @@ export function silenceName({ comment, kind }: Pick<Silence, 'comment' | 'kind'>
 /** `web-1, tag db, web-*; only 2 rules`. `nameOf` returns a device's name by its id. */
 export function silenceScopeWords(scope: SilenceScope, nameOf: (id: string) => string): string {
   const { devices, tags, name, rules, severities } = scope;
-  const machines = devices.length > 3 ? [count(devices.length, 'machine')] : devices.map(nameOf);
+  const few = devices.length <= 3;
+  const machines = few
+    ? devices.map(nameOf)
+    : [plural(devices.length, `${devices.length} machine`, `${devices.length} machines`)];
   const where = [...machines, ...tags.map((tag) => `tag ${tag}`), ...(name === '' ? [] : [name])];
   const only = [
-    ...(rules.length === 0 ? [] : [count(rules.length, 'rule')]),
+    ...(rules.length === 0 ? [] : [plural(rules.length, `${rules.length} rule`, `${rules.length} rules`)]),
     ...(severities.length === 1 ? [severities[0] === 'critical' ? 'critical alerts' : 'warnings'] : []),
   ];
   const all = where.length === 0 ? 'All machines' : where.join(', ');

@@ -14,6 +14,7 @@ import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
 import { clock, dayMonth, hourMinute } from '../format/time.ts';
 import { momentAt, OFFSET_STEP, offsetText, wallTime, type Zone } from '../format/zone.ts';
 import { CLOCK_STEPS } from './range.ts';
+import { say } from '../format/messages.ts';
 
 export interface ValueAxis {
   /** The value at the upper edge. */
@@ -178,7 +179,7 @@ export function timeTicks(from: number, to: number, most: number, zone: Zone): T
 
 /** An age as a label: `now`, `−15 s`, `−90 s`, `−1 min`. */
 function age(ms: number): string {
-  if (ms === 0) return 'now';
+  if (ms === 0) return say`now`;
   return ms % MINUTE === 0 ? `−${ms / MINUTE} min` : `−${ms / 1000} s`;
 }
 

@@ -14,6 +14,7 @@ import {
   type ChartSpec,
   type LineSpec,
 } from './chart-spec.ts';
+import { say } from '../format/messages.ts';
 
 type Has = (field: string) => boolean;
 
@@ -23,24 +24,24 @@ function present(has: Has, lines: readonly LineSpec[]): LineSpec[] {
 
 function cpu(has: Has): ChartSpec[] {
   const lines = present(has, [
-    line('cpu', 'total', '--chart-cpu', true),
-    line('cpu_user', 'user', '--chart-second'),
-    line('cpu_system', 'system', '--chart-plain'),
-    line('cpu_iowait', 'iowait', '--chart-third'),
-    { ...line('cpu_steal', 'steal', '--chart-heat'), seldom: true },
+    line('cpu', say`total`, '--chart-cpu', true),
+    line('cpu_user', say`user`, '--chart-second'),
+    line('cpu_system', say`system`, '--chart-plain'),
+    line('cpu_iowait', say`iowait`, '--chart-third'),
+    { ...line('cpu_steal', say`steal`, '--chart-heat'), seldom: true },
   ]);
   return chart({ id: 'cpu', title: 'CPU', field: 'cpu', lines, top: 100 });
 }
 
 function memory(has: Has): ChartSpec[] {
   if (!has('mem_used_bytes') || !has('mem_total_bytes')) {
-    const lines = present(has, [line('ram', 'used', '--chart-memory', true)]);
+    const lines = present(has, [line('ram', say`used`, '--chart-memory', true)]);
     return chart({ id: 'memory', title: 'Memory', field: 'ram', lines, top: 100 });
   }
   const lines = present(has, [
-    line('mem_used_bytes', 'used', '--chart-memory', true),
-    line('mem_cached_bytes', 'cache', '--chart-plain'),
-    { ...line('swap_used_bytes', 'swap', '--chart-third'), seldom: true },
+    line('mem_used_bytes', say`used`, '--chart-memory', true),
+    line('mem_cached_bytes', say`cache`, '--chart-plain'),
+    { ...line('swap_used_bytes', say`swap`, '--chart-third'), seldom: true },
   ]);
   const top = { field: 'mem_total_bytes' };
   return chart({ id: 'memory', title: 'Memory', field: 'mem_used_bytes', lines, top });
@@ -48,16 +49,16 @@ function memory(has: Has): ChartSpec[] {
 
 function network(has: Has): ChartSpec[] {
   const lines = present(has, [
-    line('net_rx', 'in', '--chart-in', true),
-    line('net_tx', 'out', '--chart-out', true),
+    line('net_rx', say`in`, '--chart-in', true),
+    line('net_tx', say`out`, '--chart-out', true),
   ]);
   return chart({ id: 'network', title: 'Network', field: 'net_rx', lines, floor: NETWORK_FLOOR });
 }
 
 function diskTraffic(has: Has): ChartSpec[] {
   const lines = present(has, [
-    line('disk_read', 'read', '--chart-in', true),
-    line('disk_write', 'write', '--chart-out', true),
+    line('disk_read', say`read`, '--chart-in', true),
+    line('disk_write', say`write`, '--chart-out', true),
   ]);
   return chart({ id: 'disk-io', title: 'Disk traffic', field: 'disk_read', lines, floor: DISK_FLOOR });
 }
@@ -73,14 +74,14 @@ function load(has: Has): ChartSpec[] {
 
 function processes(has: Has): ChartSpec[] {
   const lines = present(has, [
-    line('processes', 'all', '--chart-plain', true),
-    line('processes_running', 'running', '--chart-cpu'),
+    line('processes', say`all`, '--chart-plain', true),
+    line('processes_running', say`running`, '--chart-cpu'),
   ]);
   return chart({ id: 'processes', title: 'Processes', field: 'processes', lines, floor: 10 });
 }
 
 function space(has: Has): ChartSpec[] {
-  const lines = present(has, [line('disk', 'fullest', '--chart-disk', true)]);
+  const lines = present(has, [line('disk', say`fullest`, '--chart-disk', true)]);
   return chart({ id: 'disk', title: 'Disk space', field: 'disk', lines, top: 100 });
 }
 
@@ -96,7 +97,7 @@ function temperatures(hottest: readonly string[]): ChartSpec[] {
 }
 
 function swap(has: Has): ChartSpec[] {
-  const lines = present(has, [line('swap', 'used', '--chart-third', true)]);
+  const lines = present(has, [line('swap', say`used`, '--chart-third', true)]);
   return chart({ id: 'swap', title: 'Swap', field: 'swap', lines, top: 100 });
 }
 

@@ -15,6 +15,7 @@ import {
   type ChartSpec,
   type LineSpec,
 } from './chart-spec.ts';
+import { say } from '../format/messages.ts';
 import { highestWords, OTHER_VALUES, SECTION_WORDS } from './section-words.ts';
 
 export interface Section {
@@ -84,17 +85,20 @@ export function firstInWords({ kind, ranks: [rank] }: Section, instance: ListedI
 
 /** The lines of one chart about an instance of a known kind. */
 function knownLines(kind: string, of: (field: string) => string): readonly LineSpec[] {
-  if (kind === 'core') return [line(of('cpu'), 'used', '--chart-cpu', true)];
+  if (kind === 'core') return [line(of('cpu'), say`used`, '--chart-cpu', true)];
   if (kind === 'mount')
     return [
-      line(of('used'), 'used', '--chart-disk', true),
-      { ...line(of('inodes'), 'inodes', '--chart-plain'), seldom: true },
+      line(of('used'), say`used`, '--chart-disk', true),
+      { ...line(of('inodes'), say`inodes`, '--chart-plain'), seldom: true },
     ];
   if (kind === 'disk')
-    return [line(of('read'), 'read', '--chart-in', true), line(of('write'), 'write', '--chart-out', true)];
+    return [
+      line(of('read'), say`read`, '--chart-in', true),
+      line(of('write'), say`write`, '--chart-out', true),
+    ];
   if (kind === 'interface')
-    return [line(of('rx'), 'in', '--chart-in', true), line(of('tx'), 'out', '--chart-out', true)];
-  if (kind === 'sensor') return [line(of('celsius'), 'now', '--chart-heat', true)];
+    return [line(of('rx'), say`in`, '--chart-in', true), line(of('tx'), say`out`, '--chart-out', true)];
+  if (kind === 'sensor') return [line(of('celsius'), say`now`, '--chart-heat', true)];
   return [];
 }
 

@@ -5,7 +5,7 @@
 import { preferences } from '#protocol/preferences.ts';
 import { styleFigures } from '#protocol/figure.ts';
 import { z } from 'zod';
-import { speak, type Language } from './messages.ts';
+import { locale } from './messages.ts';
 import { styleTimes } from './time.ts';
 
 /** `static/theme.js` reads the language before the page is drawn. */
@@ -45,13 +45,12 @@ function zoneOf({ preferences: { time_zone }, server_zone }: Kept): string | und
   return time_zone === 'server' ? server_zone : time_zone;
 }
 
-/** Makes the page write as its reader prefers. `language` is the one that the page is drawn in. */
-export async function prefer(chosen: Kept, language: Language): Promise<void> {
+/** Makes the page write as its reader prefers, in the language that it speaks already. */
+export function prefer(chosen: Kept): void {
   const { clock, bytes, network, temperature } = chosen.preferences;
-  await speak(language);
   styleTimes({ zone: zoneOf(chosen), clock });
   styleFigures({
-    decimal: language === 'de' ? ',' : '.',
+    decimal: locale() === 'de-DE' ? ',' : '.',
     byteBase: bytes === 'binary' ? 1024 : 1000,
     network,
     temperature,

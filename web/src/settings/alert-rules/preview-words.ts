@@ -1,7 +1,8 @@
 /** The preview of a rule as text. */
 import type { PreviewReply } from '#protocol/rule-preview.ts';
+import { plural } from '../../format/messages.ts';
 
-const counted = (n: number, one: string) => `${n} ${one}${n === 1 ? '' : 's'}`;
+const machinesWords = (n: number) => plural(n, `${n} machine`, `${n} machines`);
 
 /** `Would have fired 3 times in the last 7 days, on 2 of 12 machines.` */
 export function firesWords({ count, covered, looked_at, machines }: PreviewReply, days: number): string {
@@ -12,7 +13,7 @@ export function firesWords({ count, covered, looked_at, machines }: PreviewReply
   const times = count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
   // The list of machines is bounded.
   const where =
-    machines.length < 50 ? `${machines.length} of ${counted(looked_at, 'machine')}` : 'very many machines';
+    machines.length < 50 ? `${machines.length} of ${machinesWords(looked_at)}` : 'very many machines';
   return `Would have fired ${times} in ${time}, on ${where}.`;
 }
 
@@ -24,7 +25,7 @@ const TIERS = {
 
 /** What the preview was read from: `Read from every sample of 12 machines.` */
 export function tierWords({ tier, looked_at }: PreviewReply): string {
-  return looked_at === 0 ? '' : `Read from ${TIERS[tier]} of ${counted(looked_at, 'machine')}.`;
+  return looked_at === 0 ? '' : `Read from ${TIERS[tier]} of ${machinesWords(looked_at)}.`;
 }
 
 /** The colours of fields by how their names begin, as on the pages of machines. */
