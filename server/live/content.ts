@@ -1,5 +1,5 @@
 /** What the rooms `fleet`, `alerts` and `device:<id>` show: their snapshots, and the changes since. */
-import type { Alert } from '#protocol/alerts.ts';
+import { alertsInSight, type Alert } from '#protocol/alerts.ts';
 import type { Device } from '#protocol/api.ts';
 import type { AlertsSnapshot, DeviceChange, DeviceSnapshot, Recent } from '#protocol/live.ts';
 import type { Layout, Sample } from '#protocol/sample.ts';
@@ -135,7 +135,7 @@ export class AlertsContent implements Content {
   }
 
   add(alerts: readonly Alert[]): void {
-    const seen = alerts.filter(({ device_id }) => this.#sees(device_id));
+    const seen = alertsInSight(alerts, this.#sees);
     if (seen.length === 0) return;
     this.#pending.add(seen);
     this.#room.changed();
@@ -150,7 +150,7 @@ export class AlertsContent implements Content {
   }
 
   makeSnapshot(done: (parts: SnapshotParts) => void): void {
-    const alerts = this.#active().alerts.filter(({ device_id }) => this.#sees(device_id));
+    const alerts = alertsInSight(this.#active().alerts, this.#sees);
     done([JSON.stringify({ alerts } satisfies AlertsSnapshot)]);
   }
 }

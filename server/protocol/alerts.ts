@@ -107,6 +107,17 @@ export function drawnThreshold({ metric, threshold, kind }: Alert): number | und
   return isOfField ? threshold : undefined;
 }
 
+/** [W1] The alerts of the machines that are seen, without the name of one that is not and that another depends on. */
+export function alertsInSight(alerts: readonly Alert[], sees: (deviceId: string) => boolean): Alert[] {
+  return alerts
+    .filter(({ device_id }) => sees(device_id))
+    .map((alert) =>
+      alert.muted?.by === 'dependency' && !sees(alert.muted.id)
+        ? { ...alert, muted: { ...alert.muted, id: '', name: '' } }
+        : alert,
+    );
+}
+
 export const alertsReply = z.object({
   alerts: z.array(alert),
   /** What to ask with, as `cursor`, for the next page; null or absent where there is none. */

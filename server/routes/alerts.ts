@@ -4,6 +4,7 @@ import {
   acknowledgeRequest,
   alert as alertShape,
   alertStatistics as statisticsShape,
+  alertsInSight,
   alertsReply,
   commentRequest,
   type Alert,
@@ -72,17 +73,8 @@ function wantsCsv(request: Request, query: URLSearchParams): boolean {
 
 const nameOf = ({ rule_name, device_name }: Alert) => `${rule_name} on ${device_name}`;
 
-/** [W1] Of those machines' alerts, without the name of a machine out of sight on which one of them depends. */
-function seenAlerts(alerts: readonly Alert[], sight: Sight | undefined): readonly Alert[] {
-  if (sight === undefined) return alerts;
-  return alerts
-    .filter(({ device_id }) => sight.has(device_id))
-    .map((alert) =>
-      alert.muted?.by === 'dependency' && !sight.has(alert.muted.id)
-        ? { ...alert, muted: { ...alert.muted, id: '', name: '' } }
-        : alert,
-    );
-}
+const inSight = (alerts: readonly Alert[], sight: Sight | undefined): readonly Alert[] =>
+  sight === undefined ? alerts : alertsInSight(alerts, (id) => sight.has(id));
 
 export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
   function record(person: SignedIn, request: Request, action: string, target: string): void {
@@ -104,7 +96,7 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
     }
     const isOfPast = filter.state === 'all' || filter.state === 'resolved';
     const all = isOfPast ? alerts.all({ limit: ALL }) : alerts.active();
-    const page = searchAlerts(seenAlerts(all, sight), filter, {
+    const page = searchAlerts(inSight(all, sight), filter, {
       limit: readCount(query, 'limit', MOST_IN_PAGE) ?? (isOfPast && !csv ? DEFAULT_IN_PAGE : MOST_IN_PAGE),
       cursor: query.get('cursor') ?? undefined,
     });
@@ -147,7 +139,7 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
       errors: ['unknown_item'],
       handle({ request, person }) {
         const alert = found(alerts.get(firstParam(request)));
-        return found(seenAlerts([alert], person.sight)[0]);
+        return found(inSight([alert], person.sight)[0]);
       },
     }),
     routeWithBody({

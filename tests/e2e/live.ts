@@ -1,6 +1,6 @@
 /** A live connection as a script would open it: socket.io over a WebSocket, with the session's cookie. */
 import { io, type Socket } from 'socket.io-client';
-import { LIVE_PATH, subscribeReply } from '#protocol/live.ts';
+import { LIVE_PATH, subscribeReply, type SessionOf } from '#protocol/live.ts';
 import type { z } from 'zod';
 
 /** How long connecting, or the next event, may take. */
@@ -25,12 +25,15 @@ export interface LiveOptions {
   readonly from?: string;
   readonly forwardedFor?: string;
   readonly forwardedHost?: string;
+  /** Whose session counts. */
+  readonly as?: SessionOf;
 }
 
 export function openLive(options: LiveOptions): LiveConnection {
-  const { url, ca, cookie, origin = url, from, forwardedFor, forwardedHost } = options;
+  const { url, ca, cookie, origin = url, from, forwardedFor, forwardedHost, as = 'person' } = options;
   const socket = io(url, {
     path: LIVE_PATH,
+    query: { as },
     transports: ['websocket'],
     reconnection: false,
     forceNew: true,
