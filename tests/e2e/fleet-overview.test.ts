@@ -194,8 +194,8 @@ describe('the overview of the fleet', () => {
     expect(await tagged('edge')).toEqual([]);
   });
 
-  it('columns are chosen among all fields, and the address keeps them', async () => {
-    await open('');
+  it('[L6] columns are chosen among all fields, show their values, and the address keeps them', async () => {
+    await open('?q=web-1');
     await page.getByRole('button', { name: 'Columns' }).click();
     const dialog = page.getByRole('dialog', { name: 'Columns' });
     await dialog.getByLabel('Add a field').fill('load1');
@@ -203,6 +203,7 @@ describe('the overview of the fleet', () => {
     await dialog.getByRole('button', { name: 'Remove Network' }).click();
     await dialog.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('columnheader', { name: 'Load, 1 min' }).waitFor();
+    await fleetRow(page, 'web-1').getByRole('cell').last().getByText(/^\d/).waitFor();
     expect(query().getAll('column')).toEqual(['cpu', 'ram', 'disk', 'load1']);
   });
 

@@ -13,6 +13,7 @@ import { channel } from '#protocol/notify.ts';
 import { launchBrowser } from '../browser.ts';
 import { eventually } from './eventually.ts';
 import { addMachine, keepPushing, troubled, wide } from './made-up-machines.ts';
+import { takeFleetPictures } from './fleet-pictures.ts';
 import { startReceiver } from './notify-receiver.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startAgent, startServer } from './product.ts';
@@ -121,6 +122,7 @@ try {
     for (const error of person.errors) console.log(`${size.name}: ${error}`);
     await person.close();
   }
+  await takeFleetPictures(browser, folder, SIZES);
   console.log(`Written to ${folder}`);
 } finally {
   await opened.close();

@@ -28,7 +28,7 @@ describe('the cells', () => {
     expect(few.width).toBeGreaterThan(140);
     expect(many.width).toBeLessThan(few.width);
     expect(Math.ceil(800 / many.perLine) * many.height).toBeLessThanOrEqual(600);
-    expect(most.height).toBe(14);
+    expect(most.height).toBe(9);
   });
 
   it('a finger gets cells that it can hit', () => {

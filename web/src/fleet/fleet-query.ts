@@ -1,4 +1,5 @@
 /** What the fleet's page shows and how: kept in the URL, read and written here. */
+import { FLEET_FIELDS } from '#protocol/live.ts';
 import { METERS } from './meters.ts';
 
 export type FleetLook = 'list' | 'tiles' | 'heat';
@@ -114,6 +115,9 @@ export function sortedBy(query: FleetQuery, key: string): FleetQuery {
   if (query.sort === key) return { ...query, descending: !query.descending };
   return { ...query, sort: key, descending: key !== 'status' && key !== 'name' };
 }
+
+/** Whether every row of the fleet has it anyway. */
+export const isFleetField = (name: string) => FLEET_FIELDS.some((known) => known === name);
 
 /** The fields that the page needs values of, in its look: no others are asked for [L6]. */
 export function fieldsOf({ look, columns, by, sort }: FleetQuery): string[] {

@@ -17,6 +17,8 @@ const SIZES = [
   { width: 1.5, height: 1.5 },
   { width: 1.125, height: 1.125 },
   { width: 0.875, height: 0.875 },
+  { width: 0.6875, height: 0.6875 },
+  { width: 0.5625, height: 0.5625 },
 ] as const;
 /** A finger needs cells of this width at least. */
 const TOUCH_REM = 1.5;
