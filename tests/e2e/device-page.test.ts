@@ -55,7 +55,8 @@ describe('the page of a machine', () => {
   it('from the red row of the fleet, one click shows which of forty filesystems is full', async () => {
     await open('');
     await fleetRow(page, 'troubled').getByRole('link', { name: 'troubled' }).click();
-    await section(page, 'Filesystems').filter({ hasText: 'fullest: /srv/data-27 at 99 %' }).waitFor();
+    const filesystems = page.getByRole('button', { name: /^Filesystems \d/ });
+    await filesystems.filter({ hasText: 'fullest: /srv/data-27 at 99 %' }).waitFor();
     await page.getByRole('list', { name: 'Active alerts' }).getByText('/srv/data-27').waitFor();
   });
 
