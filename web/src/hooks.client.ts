@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { speak } from './format/messages.ts';
+import { takeSecretFromUrl } from './wall/display-secret.ts';
 
 // zod would compile schemas with eval, which the page's content security policy forbids. This module runs before any
 // page's, so that compiling is off before the first schema is made.
@@ -10,6 +11,7 @@ z.config({ jitless: true });
  * messages is fetched only after the language, because it may say them while it is loaded.
  */
 export async function init(): Promise<void> {
+  takeSecretFromUrl();
   const root = document.documentElement;
   await speak(root.lang === 'de' ? 'de' : 'en');
   const [{ keptIn, prefer }, { pageMemory }] = await Promise.all([
