@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright';
 import { alertsReply } from '#protocol/alerts.ts';
 import { devicesReply } from '#protocol/api.ts';
+import { board } from '#protocol/boards.ts';
 import { channel } from '#protocol/notify.ts';
 import { launchBrowser } from '../browser.ts';
 import { eventually } from './eventually.ts';
@@ -17,6 +18,7 @@ import { takeFleetPictures } from './fleet-pictures.ts';
 import { startReceiver } from './notify-receiver.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startAgent, startServer } from './product.ts';
+import { everyKind } from './made-up-board.ts';
 import { startMadeUpFleet } from './made-up-fleet.ts';
 import { signedIn, visitAsAdmin } from './ui.ts';
 
@@ -81,6 +83,8 @@ try {
     const { alerts } = (await server.admin.ask('GET', '/alerts')).as(alertsReply);
     return alerts.length > 0 && alerts;
   });
+  const made = { name: 'Operations room', tiles: await everyKind(server, measured.device_id) };
+  const room = (await server.admin.ask('POST', '/boards', { body: made })).as(board).id;
   const pages = [
     { name: 'fleet', path: '' },
     { name: 'device', path: `devices/${measured.device_id}` },
@@ -100,6 +104,9 @@ try {
     { name: 'alert', path: `alerts/${raised?.id ?? ''}` },
     { name: 'alert-statistics', path: 'alerts?view=statistics' },
     { name: 'silences', path: 'alerts/silences' },
+    { name: 'boards', path: 'boards' },
+    { name: 'board', path: `boards/${room}` },
+    { name: 'board-editor', path: `boards/${room}/edit` },
     { name: 'machines', path: 'settings/machines' },
     { name: 'alert-rules', path: 'settings/alert-rules' },
     { name: 'rule-editor', path: 'settings/alert-rules?rule=new' },

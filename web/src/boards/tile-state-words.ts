@@ -1,4 +1,5 @@
 /** What a tile says instead of its numbers, or beside them: nothing to show, old, offline, removed. */
+import type { SubscribeRefusal } from '#protocol/live.ts';
 import type { MachineScope } from '#protocol/machine-scope.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import { span } from '#protocol/span.ts';
@@ -45,7 +46,17 @@ export function nobodySends(fields: readonly string[], machines: readonly Machin
   return { title: 'Nobody sends this', hint: `No machine here sends ${names}.` };
 }
 
-export const NOT_READABLE = 'The history cannot be read';
+/** Why the server gives no values of the machines. */
+export function refusedMessage(code: SubscribeRefusal): TileMessage {
+  if (code === 'too_large')
+    return { title: 'Too much for one tile', hint: 'Choose fewer machines, or a field without a *.' };
+  if (code === 'forbidden')
+    return {
+      title: 'Too many queries',
+      hint: 'The server has as many open as it takes. Close other boards.',
+    };
+  return { title: 'Not possible', hint: 'The server does not know what this tile asks for. Edit the tile.' };
+}
 
 /** How many machines of a tile are not there any more, where others still are; undefined for none. */
 export function removedNote(scope: MachineScope, known: (id: string) => boolean): TileNote | undefined {

@@ -1,7 +1,9 @@
 /** The newest values of one tile's machines, and what is to be said about them. */
 import { resolve } from '$app/paths';
-import { inScope, type MachineScope } from '#protocol/machine-scope.ts';
+import type { ValuesQuery } from '#protocol/values.ts';
 import { alertsByDevice, deviceState } from '../fleet/device-state.ts';
+import { machineViews } from '../stores/machine-views.ts';
+import type { ValuesView } from '../stores/values.svelte.ts';
 import type { State } from '../ui/state.ts';
 import type { App } from '../stores/app.svelte.ts';
 import type { MachineValues } from './readings.ts';
@@ -9,19 +11,17 @@ import {
   ageNote,
   nobodyHere,
   nobodySends,
+  refusedMessage,
   removedNote,
   type TileMessage,
   type TileNote,
 } from './tile-state-words.ts';
 
-interface ValuesQuery {
-  readonly scope: MachineScope;
-  /** None: only the machines and their states. */
-  readonly fields: readonly string[];
-}
+/** Values of so many machines are drawn with each message. */
+const AT_ONCE = 200;
 
 interface ValuesParts {
-  readonly app: Pick<App, 'fleet' | 'live' | 'alerts'>;
+  readonly app: App;
   /** Whether a click on a tile leads somewhere. */
   readonly linked: boolean;
 }
@@ -29,19 +29,21 @@ interface ValuesParts {
 export class TileValues {
   readonly #parts: ValuesParts;
   readonly #query: ValuesQuery;
+  readonly #view: ValuesView;
 
   readonly machines = $derived.by((): readonly MachineValues[] => {
-    const { fleet } = this.#parts.app;
-    return fleet.rows
-      .filter(({ id, name, device }) => inScope(this.#query.scope, { id, name, tags: device.tags }))
-      .map((row) => ({
-        id: row.id,
-        name: row.name,
-        tags: row.device.tags,
-        freshness: fleet.freshness(row),
-        ageMs: row.seenAt === null ? null : Math.max(0, this.#parts.app.live.now - row.seenAt),
-        values: { ...row.latest },
-      }));
+    const view = this.#view;
+    // Of many machines there is always a new value: they are drawn once a second, when the clock moves on.
+    if (view.machines.length <= AT_ONCE) void view.version;
+    const { now } = this.#parts.app.live;
+    return view.machines.map((machine) => ({
+      id: machine.id,
+      name: machine.device.name,
+      tags: machine.device.tags,
+      freshness: view.freshness(machine),
+      ageMs: machine.seenAt === null ? null : Math.max(0, now - machine.seenAt),
+      values: machine.latest,
+    }));
   });
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- never changed: the whole map is derived
   readonly #known = $derived.by(() => new Map(this.machines.map((machine) => [machine.id, machine.name])));
@@ -67,11 +69,12 @@ export class TileValues {
   constructor(parts: ValuesParts, query: ValuesQuery) {
     this.#parts = parts;
     this.#query = query;
+    this.#view = machineViews(parts.app).values(query);
   }
 
   /** Keeps the values current until the returned function is called. */
   follow(): () => void {
-    return this.#parts.app.fleet.follow();
+    return this.#view.follow();
   }
 
   /** Whether no value is current. */
@@ -94,7 +97,9 @@ export class TileValues {
 
   /** In the place of the tile's content: why there is none. `hasValues`: whether there is a value to show. */
   message(hasValues: boolean): TileMessage | undefined {
-    if (!this.#parts.app.fleet.ready) return { title: 'Loading…', hint: '' };
+    const { state } = this.#view;
+    if (state === 'loading') return { title: 'Loading…', hint: '' };
+    if (state !== 'ready') return refusedMessage(state);
     if (this.machines.length === 0) return nobodyHere(this.#query.scope, (id) => this.#known.has(id));
     return hasValues ? undefined : nobodySends(this.#query.fields, this.machines);
   }
