@@ -98,7 +98,8 @@ export async function startMadeUpWall(
     turn++;
     for (const [i, machine] of machines.entries()) {
       if (i % PUSH_EVERY_S !== turn % PUSH_EVERY_S || machine.trouble === 'offline') continue;
-      push(machine, [Date.now()]).catch((error: unknown) => console.error(String(error)));
+      // A push that is lost, as while the server is stopped, is not sent again.
+      push(machine, [Date.now()]).catch(() => undefined);
     }
   }, 1000);
   return {

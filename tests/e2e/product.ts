@@ -43,8 +43,12 @@ export function argumentsFor(script: string): string[] {
 }
 
 /** Starts a script of the product as package.json runs it, with the Node that runs this test. */
-export async function runScript(script: string, env: Readonly<Record<string, string>>): Promise<Running> {
-  return startProcess({ file: process.execPath, args: argumentsFor(script), env, cwd: ROOT });
+export async function runScript(
+  script: string,
+  env: Readonly<Record<string, string>>,
+  root = ROOT,
+): Promise<Running> {
+  return startProcess({ file: process.execPath, args: argumentsFor(script), env, cwd: root });
 }
 
 export interface ServerOptions {
@@ -52,6 +56,8 @@ export interface ServerOptions {
   readonly data?: string;
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** The source tree to run, where it is not this one. */
+  readonly root?: string | undefined;
 }
 
 export interface TestServer {
@@ -84,7 +90,7 @@ function authorityIn(data: string): string {
 }
 
 /** Starts a server and resolves once it is ready and the administrator is signed in. */
-export async function startServer({ data, port, env = {} }: ServerOptions = {}): Promise<TestServer> {
+export async function startServer({ data, port, env = {}, root }: ServerOptions = {}): Promise<TestServer> {
   const folder = data ?? temporaryFolder();
   const chosen = port ?? (await freePort());
   const plain = env['WATCHFLOOR_TLS'] === 'off';
@@ -93,13 +99,14 @@ export async function startServer({ data, port, env = {} }: ServerOptions = {}):
   let current: Running;
 
   async function start(): Promise<void> {
-    const started = await runScript('server/main.ts', {
+    const settings = {
       WATCHFLOOR_HOST: '127.0.0.1',
       WATCHFLOOR_PORT: String(chosen),
       WATCHFLOOR_DATA: folder,
       WATCHFLOOR_ADMIN_PASSWORD: PASSWORD,
       ...env,
-    });
+    };
+    const started = await runScript('server/main.ts', settings, root);
     current = started;
     let ended: Exit | undefined;
     void started.exited.then((exit) => (ended = exit));

@@ -1,7 +1,7 @@
 /**
  * Takes pictures of the main pages: `node tests/e2e/screenshots.ts <folder>`. It starts a server, an agent
  * for this machine and some devices with made-up numbers, and takes each page in light, in dark, on a phone
- * and in 4K.
+ * and in 4K; then walls of 12 to 2,000 machines.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ import { startAgent, startServer } from './product.ts';
 import { everyKind } from './made-up-board.ts';
 import { startMadeUpFleet } from './made-up-fleet.ts';
 import { signedIn, visitAsAdmin } from './ui.ts';
+import { takeWalls } from './wall-screenshots.ts';
 
 const SIZES = [
   { name: 'light', viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
@@ -113,6 +114,8 @@ try {
     { name: 'channels', path: 'settings/channels' },
     { name: 'alert-routes', path: 'settings/alert-routes' },
     { name: 'notifications', path: 'settings/notifications' },
+    { name: 'display-links', path: 'settings/display-links' },
+    { name: 'playlists', path: 'settings/playlists' },
   ];
   const browser = opened.keep(await launchBrowser(), closing);
   console.log(`Filling the charts for ${FILL_MS / 1000} s …`);
@@ -130,6 +133,7 @@ try {
     await person.close();
   }
   await takeFleetPictures(browser, folder, SIZES);
+  await takeWalls(browser, folder);
   console.log(`Written to ${folder}`);
 } finally {
   await opened.close();

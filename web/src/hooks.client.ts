@@ -11,6 +11,7 @@ z.config({ jitless: true });
  * messages is fetched only after the language, because it may say them while it is loaded.
  */
 export async function init(): Promise<void> {
+  // [W1] First of all, before anything is fetched.
   takeSecretFromUrl();
   const root = document.documentElement;
   await speak(root.lang === 'de' ? 'de' : 'en');

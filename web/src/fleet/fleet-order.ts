@@ -20,7 +20,7 @@ export interface RowFacts<Item extends Row> {
 }
 
 /** The worst first. */
-const RANK: Readonly<Record<State, number>> = {
+export const RANK: Readonly<Record<State, number>> = {
   critical: 0,
   warning: 1,
   offline: 2,

@@ -95,7 +95,13 @@ export class Display {
 
   async #open(): Promise<void> {
     if (this.#secret === undefined) return;
-    await this.#api().open(this.#secret, this.#version);
+    try {
+      await this.#api().open(this.#secret, this.#version);
+    } catch (error) {
+      // It stays due where the server could not be asked.
+      if (isEnd(error)) this.#opensIn = undefined;
+      throw error;
+    }
     this.#opensIn = undefined;
   }
 
@@ -109,7 +115,7 @@ export class Display {
 
   #end(error: RefusedError): void {
     const by = ENDED_BY[error.code];
-    if (by !== undefined) this.#opensIn = TRY_AGAIN[by];
+    if (by !== undefined) this.#opensIn ??= TRY_AGAIN[by];
     // What a refused secret said is known better than what a refused cookie says.
     if (this.state !== 'ended' || by !== undefined) {
       this.ended = by ?? (this.#wasOpen ? 'over' : 'no-link');

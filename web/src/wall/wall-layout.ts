@@ -213,7 +213,7 @@ function sparkBoxes(
 
 /** What is above or beside a tile's lines, in its type: `MachineTile` has the same measures. */
 export const LARGE_HEAD = 2;
-export const LARGE_FIGURE = 9.4;
+export const LARGE_FIGURE = 8.4;
 export const FULL_HEAD = 4.1;
 export const SMALL_HEAD = 1.35;
 export const SMALL_FIGURE = 2.9;

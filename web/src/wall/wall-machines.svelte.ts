@@ -3,19 +3,10 @@ import type { Machine } from '#protocol/machine-scope.ts';
 import { figure, text } from '#protocol/figure.ts';
 import { span } from '#protocol/span.ts';
 import type { WallSettings } from '#protocol/walls.ts';
+import { RANK } from '../fleet/fleet-order.ts';
 import { deviceState, type DeviceAlerts } from '../fleet/device-state.ts';
 import type { Fleet, FleetRow } from '../stores/fleet.svelte.ts';
 import type { State } from '../ui/state.ts';
-
-/** The worst first. */
-const RANK: Readonly<Record<State, number>> = {
-  critical: 0,
-  warning: 1,
-  offline: 2,
-  stale: 3,
-  waiting: 4,
-  good: 5,
-};
 
 const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
@@ -41,7 +32,7 @@ export class WallMachine {
     return this.row.id;
   }
 
-  /** Whether its state is a problem that nobody has announced. */
+  /** Whether it is in a state that somebody should look at. */
   get troubled(): boolean {
     return this.state !== 'good' && this.state !== 'waiting' && !this.inMaintenance;
   }
@@ -83,12 +74,11 @@ export class WallMachines {
     this.#fleet = fleet;
   }
 
-  /** The worst machines, for the list beside the cells. */
-  worst(count: number): readonly WallMachine[] {
-    const troubled = this.shown.filter((machine) => machine.troubled);
-    return troubled
-      .sort((a, b) => RANK[a.state] - RANK[b.state] || byName.compare(a.name, b.name))
-      .slice(0, count);
+  /** The machines that somebody should look at, the worst first. */
+  get worst(): readonly WallMachine[] {
+    return this.shown
+      .filter((machine) => machine.troubled)
+      .sort((a, b) => RANK[a.state] - RANK[b.state] || byName.compare(a.name, b.name));
   }
 
   /**
