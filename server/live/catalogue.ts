@@ -7,7 +7,7 @@ import type { Device } from '#protocol/api.ts';
 import type { AlertsSnapshot, DeviceSnapshot, RoomName, Target } from '#protocol/live.ts';
 import { VALUES_LIMITS, valuesKey, type ValuesQuery } from '#protocol/values.ts';
 import type { AcceptedPush, Log, Sight } from '../types.ts';
-import { AlertsContent, DeviceContent, FleetContent, type FleetRows } from './content.ts';
+import { AlertsContent, DeviceContent, FleetContent, type Content, type FleetRows } from './content.ts';
 import type { Place } from './rooms.ts';
 import { ValuesContent, type Machines, type ShownIn } from './values-content.ts';
 
@@ -25,7 +25,8 @@ export class Catalogue {
   readonly #log: Log;
   readonly #fleets = new Set<FleetContent>();
   readonly #alerts = new Set<AlertsContent>();
-  readonly #devices = new Map<string, DeviceContent>();
+  /** By device id: the room of people, and those of displays. */
+  readonly #devices = new Map<string, Set<DeviceContent>>();
   readonly #values = new Set<ValuesContent>();
   readonly #shownIn: ShownIn = new Map();
   /** The names of open rooms that the server has named, by what they show and to whom. */
@@ -45,7 +46,7 @@ export class Catalogue {
     if (target === 'fleet') return this.#fleetPlace(sight);
     if (target === 'alerts') return this.#alertsPlace(sight);
     const deviceId = target.slice('device:'.length);
-    return sight?.has(deviceId) === false ? undefined : this.#devicePlace(target, deviceId);
+    return sight?.has(deviceId) === false ? undefined : this.#devicePlace(target, deviceId, sight);
   }
 
   pushAccepted({ deviceId, current }: Pick<AcceptedPush, 'deviceId' | 'current'>): void {
@@ -53,18 +54,18 @@ export class Catalogue {
     if (last === undefined) return;
     for (const fleet of this.#fleets) fleet.addSample(deviceId, last);
     for (const values of this.#shownIn.get(deviceId) ?? []) values.addSamples(deviceId, current);
-    this.#devices.get(deviceId)?.pushed(last);
+    for (const content of this.#devices.get(deviceId) ?? []) content.pushed(last);
   }
 
   deviceChanged(device: Device): void {
     for (const fleet of this.#fleets) fleet.addDevice(device);
-    this.#devices.get(device.device_id)?.markChanged();
+    for (const content of this.#devices.get(device.device_id) ?? []) content.markChanged();
     this.#valuesDeviceChanged(device);
   }
 
   deviceRemoved(deviceId: string): void {
     for (const fleet of this.#fleets) fleet.removeDevice(deviceId);
-    this.#devices.get(deviceId)?.markRemoved();
+    for (const content of this.#devices.get(deviceId) ?? []) content.markRemoved();
     this.#asked.delete(deviceId);
     for (const values of [...(this.#shownIn.get(deviceId) ?? [])]) values.deviceChanged(deviceId);
   }
@@ -75,7 +76,8 @@ export class Catalogue {
 
   /** [W1] Displays with this sight may see other devices now. */
   sightChanged(key: string): void {
-    for (const content of [...this.#fleets, ...this.#alerts, ...this.#values])
+    const devices = [...this.#devices.values()].flatMap((contents) => [...contents]);
+    for (const content of [...this.#fleets, ...this.#alerts, ...this.#values, ...devices])
       if (content.sight?.key === key) content.sightChanged();
   }
 
@@ -116,13 +118,24 @@ export class Catalogue {
     };
   }
 
-  #devicePlace(name: RoomName, deviceId: string): Place {
+  #devicePlace(target: RoomName, deviceId: string, sight: Sight | undefined): Place {
+    const key = `${target} ${sight?.key ?? ''}`;
+    const name = sight === undefined ? target : (this.#names.get(key) ?? this.#nextName('seen'));
     return {
       name,
       open: (room) => {
-        const content = new DeviceContent(() => this.#snapshots.device(deviceId), room);
-        this.#devices.set(deviceId, content);
-        return { content, close: () => this.#devices.delete(deviceId) };
+        const contents = this.#devices.get(deviceId) ?? new Set();
+        this.#devices.set(deviceId, contents);
+        const read = () => this.#snapshots.device(deviceId);
+        const content = new DeviceContent({ deviceId, read, sight, room });
+        const kept = this.#keep(key, name, contents, content);
+        return {
+          content,
+          close: () => {
+            kept.close();
+            if (contents.size === 0) this.#devices.delete(deviceId);
+          },
+        };
       },
     };
   }
@@ -156,17 +169,12 @@ export class Catalogue {
     return [key, sight === undefined ? prefix : (this.#names.get(key) ?? this.#nextName(prefix))];
   }
 
-  #nextName(prefix: 'fleet' | 'alerts' | 'values'): RoomName {
+  #nextName(prefix: 'fleet' | 'alerts' | 'values' | 'seen'): RoomName {
     return `${prefix}:${(this.#named += 1)}`;
   }
 
   /** Keeps a content, and the name of its room, until the room closes. */
-  #keep<Kind extends FleetContent | AlertsContent | ValuesContent>(
-    key: string,
-    name: RoomName,
-    contents: Set<Kind>,
-    content: Kind,
-  ) {
+  #keep<Kind extends Content>(key: string, name: RoomName, contents: Set<Kind>, content: Kind) {
     this.#names.set(key, name);
     contents.add(content);
     const close = () => {

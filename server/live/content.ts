@@ -1,6 +1,6 @@
 /** What the rooms `fleet`, `alerts` and `device:<id>` show: their snapshots, and the changes since. */
 import { alertsInSight, type Alert } from '#protocol/alerts.ts';
-import type { Device } from '#protocol/api.ts';
+import { deviceInSight, type Device } from '#protocol/api.ts';
 import type { AlertsSnapshot, DeviceChange, DeviceSnapshot, Recent } from '#protocol/live.ts';
 import type { Layout, Sample } from '#protocol/sample.ts';
 import type { Log, Sight } from '../types.ts';
@@ -155,30 +155,40 @@ export class AlertsContent implements Content {
   }
 }
 
-/** [L6] What a device is, and in short which fields it has: values queries give its values. */
+/**
+ * [L6] What a device is, and in short which fields it has: values queries give its values. [W1] For a display, there is
+ * none that it may not see.
+ */
 export class DeviceContent implements Content {
   // While it is open, the device's agent pushes every second.
   readonly lingers = false;
-  readonly #read: () => DeviceSnapshot | undefined;
+  readonly sight: Sight | undefined;
+  readonly #deviceId: string;
+  readonly #known: () => DeviceSnapshot | undefined;
   readonly #room: RoomSide;
   #change: 'none' | 'changed' | 'removed' = 'none';
   /** Those of the last message. */
   #fieldsVersion: number | undefined;
   #layout: Layout | undefined;
 
-  constructor(read: () => DeviceSnapshot | undefined, room: RoomSide) {
-    this.#read = read;
-    this.#room = room;
+  constructor(parts: {
+    deviceId: string;
+    read: () => DeviceSnapshot | undefined;
+    sight: Sight | undefined;
+    room: RoomSide;
+  }) {
+    this.#deviceId = parts.deviceId;
+    this.#known = parts.read;
+    this.sight = parts.sight;
+    this.#room = parts.room;
   }
 
   markChanged(): void {
-    this.#change = 'changed';
-    this.#room.changed();
+    this.#mark('changed');
   }
 
   markRemoved(): void {
-    this.#change = 'removed';
-    this.#room.changed();
+    this.#mark('removed');
   }
 
   /** The device's newest sample, which may have other fields than the one before. */
@@ -186,6 +196,10 @@ export class DeviceContent implements Content {
     if (row !== undefined && row.layout === this.#layout) return;
     this.#layout = row?.layout;
     if (this.#read()?.fields.version !== this.#fieldsVersion) this.markChanged();
+  }
+
+  sightChanged(): void {
+    this.#room.renew();
   }
 
   takeChange(): DeviceChange | undefined {
@@ -201,5 +215,22 @@ export class DeviceContent implements Content {
     const read = this.#read();
     this.#fieldsVersion = read?.fields.version;
     done(read === undefined ? 'not_found' : [JSON.stringify(read)]);
+  }
+
+  /** [W1] A display is not even told when something of a device out of sight changes. */
+  #mark(change: 'changed' | 'removed'): void {
+    if (!this.#isSeen) return;
+    this.#change = change;
+    this.#room.changed();
+  }
+
+  get #isSeen(): boolean {
+    return this.sight?.has(this.#deviceId) ?? true;
+  }
+
+  #read(): DeviceSnapshot | undefined {
+    const known = this.#isSeen ? this.#known() : undefined;
+    if (known === undefined || this.sight === undefined) return known;
+    return { device: deviceInSight(known.device, seesOf(this.sight)), fields: known.fields };
   }
 }

@@ -158,10 +158,7 @@ export function createLive(parts: LiveParts): Live {
     deviceChanged: (device) => catalogue.deviceChanged(device),
     deviceRemoved: (deviceId) => catalogue.deviceRemoved(deviceId),
     alertsChanged: (alerts) => catalogue.alertsChanged(alerts),
-    sightChanged(key) {
-      viewers.sightChanged(key, now());
-      catalogue.sightChanged(key);
-    },
+    sightChanged: (key) => catalogue.sightChanged(key),
     isWatched: (deviceId) => catalogue.isWatched(deviceId),
     sessionEnded: (sessionId) => viewers.sessionEnded(sessionId),
     viewers: () => viewers.size,

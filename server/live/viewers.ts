@@ -1,6 +1,6 @@
 /** [L5] The open connections, each with the session it depends on. */
 import type { Socket } from 'socket.io';
-import { roomName, type ByeReason, type ClientToServer, type ServerToClient } from '#protocol/live.ts';
+import type { ByeReason, ClientToServer, ServerToClient } from '#protocol/live.ts';
 import type { SignedIn } from '../types.ts';
 
 /** socket.io's events between servers: none, as there is one server. */
@@ -22,25 +22,12 @@ function dismiss({ socket }: Viewer, reason: ByeReason): void {
   socket.disconnect(true);
 }
 
-/** [W1] Takes a display out of the rooms of devices that it may not see any more. `at`: epoch milliseconds. */
-function leaveUnseen({ socket, session: { sight } }: Viewer, at: number): void {
-  for (const room of [...socket.rooms]) {
-    const name = roomName.safeParse(room).data;
-    if (!name?.startsWith('device:') || sight?.has(name.slice('device:'.length)) !== false) continue;
-    void socket.leave(name);
-    // A number out of order, so that it asks again, and hears that there is no such device.
-    socket.emit('change', { room: name, seq: -1, at, data: {} });
-  }
-}
-
 export interface Viewers {
   readonly size: number;
   add(viewer: Viewer): void;
   remove(viewer: Viewer): void;
   /** Dismisses the viewers of this session. */
   sessionEnded(sessionId: string): void;
-  /** [W1] Displays with a sight of this key may see other devices now. `at`: epoch milliseconds. */
-  sightChanged(key: string, at: number): void;
   /**
    * Dismisses the viewers whose session has expired at `at` (epoch milliseconds) or is not alive any more.
    */
@@ -65,9 +52,6 @@ export function createViewers(): Viewers {
     sessionEnded(sessionId) {
       for (const viewer of viewersWhere(({ session }) => session.sessionId === sessionId))
         dismiss(viewer, 'session_ended');
-    },
-    sightChanged(key, at) {
-      for (const viewer of viewersWhere(({ session }) => session.sight?.key === key)) leaveUnseen(viewer, at);
     },
     sweep(at, sessionAlive) {
       for (const viewer of viewersWhere(

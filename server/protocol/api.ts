@@ -143,6 +143,12 @@ export const deviceDetail = device.extend({
 });
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 
+/** [W1] The device without the machine that it depends on, where that is not seen. */
+export function deviceInSight(device: DeviceDetail, sees: (deviceId: string) => boolean): DeviceDetail {
+  const { parent } = device;
+  return parent === null || sees(parent) ? device : { ...device, parent: null };
+}
+
 export const devicesReply = z.object({ devices: z.array(device) });
 export const devicePatch = z.strictObject({
   name: text(120).nullable().optional(),

@@ -49,9 +49,9 @@ export type Target = z.infer<typeof namedRoom> | { readonly values: ValuesQuery 
 
 export const roomName = z.union([
   namedRoom,
-  z.templateLiteral([z.enum(['fleet', 'alerts', 'values']), ':', z.number().int()]),
+  z.templateLiteral([z.enum(['fleet', 'alerts', 'values', 'seen']), ':', z.number().int()]),
 ]);
-/** The name under which changes come. */
+/** The name under which changes come: that of the target, or one that the server gives. */
 export type RoomName = z.infer<typeof roomName>;
 
 /** The scalars that a row of the fleet page shows. Every fleet change carries them, one column each. */

@@ -1,7 +1,7 @@
 /**
  * `/devices`: lists devices, changes their names and tags, replaces and revokes their tokens, removes them.
  */
-import { deviceDetail, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
+import { deviceDetail, deviceInSight, devicePatch, devicesReply, tokenReply } from '#protocol/api.ts';
 import { dependencyProblem } from '../alerts/dependencies.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
@@ -31,12 +31,6 @@ export interface DeviceParts {
 function editWords(patch: z.output<typeof devicePatch>, { name, hostname }: DeviceRecord): string {
   if (patch.name !== undefined) return `renamed to ${name ?? hostname}`;
   return patch.tags !== undefined ? 'set the tags of' : 'set what depends on';
-}
-
-/** [W1] The device without the machine that it depends on, where that is out of sight. */
-function withoutUnseen(device: z.infer<typeof deviceDetail>, sight: Sight): z.infer<typeof deviceDetail> {
-  const { parent } = device;
-  return parent === null || sight.has(parent) ? device : { ...device, parent: null };
 }
 
 export function deviceRoutes({
@@ -78,7 +72,7 @@ export function deviceRoutes({
         const record = requireDevice(request);
         if (sight === undefined) return detail(record);
         if (!sight.has(record.id)) throw new ApiError('unknown_device');
-        return withoutUnseen(detail(record), sight);
+        return deviceInSight(detail(record), (id) => sight.has(id));
       },
     }),
     routeWithBody({

@@ -1,6 +1,6 @@
 /** A live connection as a script would open it: socket.io over a WebSocket, with the session's cookie. */
 import { io, type Socket } from 'socket.io-client';
-import { LIVE_PATH, subscribeReply, type SessionOf } from '#protocol/live.ts';
+import { LIVE_PATH, subscribeReply, type SessionOf, type Target } from '#protocol/live.ts';
 import type { z } from 'zod';
 
 /** How long connecting, or the next event, may take. */
@@ -10,7 +10,7 @@ export interface LiveConnection {
   readonly socket: Socket;
   /** Resolves once connected; rejects when the server refuses. */
   readonly connected: Promise<void>;
-  subscribe(room: string): Promise<z.infer<typeof subscribeReply>>;
+  subscribe(target: Target | string): Promise<z.infer<typeof subscribeReply>>;
   /** The data of the next event of this name; rejects when none comes within 10 s. */
   next(event: string): Promise<unknown>;
   close(): void;
@@ -62,8 +62,8 @@ export function openLive(options: LiveOptions): LiveConnection {
         reject(error);
       });
     }),
-    subscribe: async (room) =>
-      subscribeReply.parse(await socket.timeout(5000).emitWithAck('subscribe', room)),
+    subscribe: async (target) =>
+      subscribeReply.parse(await socket.timeout(5000).emitWithAck('subscribe', target)),
     next: (event) =>
       new Promise((resolve, reject) => {
         const late = setTimeout(() => {

@@ -106,7 +106,7 @@ export async function openStage(
   const clock = { at: 1_000_000 };
   const devices = new Set(['a', 'b']);
   /** What the devices are called and tagged, where that is not their id and nothing. */
-  const facts = new Map<string, { name?: string; tags?: string[] }>();
+  const facts = new Map<string, { name?: string; tags?: string[]; parent?: string }>();
   const newest = new Map<string, Sample>();
   const findSession = (cookie: string) => {
     const id = /^session=(\w+)$/.exec(cookie)?.[1] ?? '';
@@ -130,8 +130,11 @@ export async function openStage(
           ids: [...devices],
           row: (id) => (devices.has(id) ? { device: deviceOf(id), recent: emptyRecent() } : undefined),
         },
-      device: (id) =>
-        devices.has(id) ? deviceSnapshotOf(id, Object.keys(newest.get(id)?.values ?? {})) : undefined,
+      device(id) {
+        if (!devices.has(id)) return undefined;
+        const { device, fields } = deviceSnapshotOf(id, Object.keys(newest.get(id)?.values ?? {}));
+        return { device: { ...device, ...facts.get(id) }, fields };
+      },
       alerts: () => ({ alerts: [alertOf('x')] }),
       machines: {
         ids: () => [...devices],

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Target } from '#protocol/live.ts';
+import { deviceSnapshot, type Target } from '#protocol/live.ts';
 import { ALL_MACHINES } from '#protocol/machine-scope.ts';
 import { checkFields } from '#protocol/metrics.ts';
 import { rowSample, type Sample } from '#protocol/sample.ts';
@@ -224,6 +224,23 @@ describe('[W1] a display', () => {
     expect(JSON.stringify(display.changes)).not.toContain('"b"');
   });
 
+  it('[W1] it does not hear of a machine out of sight on which one of its machines depends', async () => {
+    stage.facts.set('a', { parent: 'b' });
+    const seenDevice = async (viewer: Viewer) => {
+      const reply = await viewer.subscribe('device:a');
+      return deviceSnapshot.parse(reply.ok && reply.snapshot.data).device;
+    };
+    expect((await seenDevice(person)).parent).toBe('b');
+    expect((await seenDevice(display)).parent).toBeNull();
+    await display.subscribe('alerts');
+    const muted = { by: 'dependency' as const, id: 'b', name: 'b', until: null };
+    stage.live.alertsChanged([{ ...alertOf('y'), muted }]);
+    stage.live.deviceChanged(deviceOf('a'));
+    await display.nextChange((each) => each.room.startsWith('alerts'));
+    await display.nextChange((each) => each.room.startsWith('seen'));
+    expect(JSON.stringify(display.changes)).not.toContain('"b"');
+  });
+
   it('[W1] displays of one link share their rooms, and share none with people or by another’s name', async () => {
     const again = await stage.connect(HEADERS, { as: 'display' });
     const rooms = await Promise.all([display, again, person].map((viewer) => enter(viewer, {}, ['cpu'])));
@@ -239,15 +256,16 @@ describe('[W1] a display', () => {
   it('[W1] when its machines change it is told to ask again, also for a machine that it may not see any more', async () => {
     const fleet = await display.subscribe('fleet');
     await display.subscribe('alerts');
-    await display.subscribe('device:a');
+    const device = await display.subscribe('device:a');
     await person.subscribe('device:a');
     const { room } = await enter(display, {}, ['cpu']);
-    if (!fleet.ok) throw new Error(fleet.code);
+    if (!fleet.ok || !device.ok) throw new Error('it is refused');
+    expect(device.snapshot.room).toMatch(/^seen:/);
     seen.delete('a');
     seen.add('b');
     stage.live.sightChanged('link-1');
     const gap = (name: string) => display.nextChange((each) => each.room.startsWith(name) && each.seq !== 1);
-    await Promise.all(['fleet', 'alerts', room, 'device:a'].map(gap));
+    await Promise.all(['fleet', 'alerts', room, device.snapshot.room].map(gap));
     expect(await display.subscribe('fleet')).toMatchObject({
       snapshot: { data: { devices: [{ device_id: 'b' }] } },
     });
@@ -257,7 +275,7 @@ describe('[W1] a display', () => {
     stage.live.deviceChanged(deviceOf('a'));
     await person.nextChange((each) => each.room === 'device:a');
     await display.subscribe('alerts');
-    expect(display.changes.filter((each) => each.room === 'device:a')).toHaveLength(1);
+    expect(display.changes.filter((each) => each.room === device.snapshot.room)).toHaveLength(1);
   });
 
   it('[W1] displays of other links are not disturbed', async () => {

@@ -1,9 +1,14 @@
 /** [W1] What the session of a display link gets of every route of `/openapi.json`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { alertsReply } from '#protocol/alerts.ts';
 import { board, pictureCreated } from '#protocol/boards.ts';
+import type { Envelope, SessionOf, Target } from '#protocol/live.ts';
+import { ALL_MACHINES } from '#protocol/machine-scope.ts';
 import type { Client } from '../e2e/client.ts';
+import { openLive } from '../e2e/live.ts';
 import { GIF, PNG } from '../boards/picture-files.ts';
 import { pictureTile, statusTile } from '../boards/tiles.ts';
 import { makeLink, openLink } from './displays.ts';
@@ -178,6 +183,44 @@ it('[W1] what a display’s boards do not show does not exist for it, and is nam
       const { text } = await screen.ask('GET', `${asDisplay(path, seen).replace('state=all', '')}&${query}`);
       expect([path, query, text]).toEqual([path, query, expect.not.stringMatching(/hidden/)]);
     }
+});
+
+it('[W1] on the live wire a display gets its machines and nothing else, and hears when they are others', async () => {
+  const ca = readFileSync(join(stage.data, 'tls', 'authority.crt'), 'utf8');
+  const { url } = stage.server();
+  const connect = (client: Client, as: SessionOf) => openLive({ url, ca, cookie: client.cookie, as });
+  const wall = connect(screen, 'display');
+  await wall.connected;
+  // The cookie of a display opens nothing as a person.
+  await expect(connect(screen, 'person').connected).rejects.toThrow('unauthenticated');
+  const fleet = await wall.subscribe('fleet');
+  const others: (Target | string)[] = [
+    'alerts',
+    'device:seen-machine',
+    { values: { scope: ALL_MACHINES, fields: ['heat', 'hidden-field'] } },
+  ];
+  for (const target of others) {
+    const text = JSON.stringify(await wall.subscribe(target));
+    expect([target, text]).toEqual([target, expect.stringMatching(/seen-machine/)]);
+    expect([target, text]).toEqual([target, expect.not.stringMatching(/hidden/)]);
+  }
+  expect(fleet).toMatchObject({ ok: true, snapshot: { data: { devices: [{ device_id: 'seen-machine' }] } } });
+  expect(await wall.subscribe('device:hidden-machine')).toEqual({ ok: false, code: 'not_found' });
+
+  if (!fleet.ok) throw new Error(fleet.code);
+  let { seq } = fleet.snapshot;
+  const gap = new Promise<void>((resolve) => {
+    wall.socket.on('change', (change: Envelope<unknown>) => {
+      if (change.room !== fleet.snapshot.room) return;
+      if (change.seq !== seq + 1) resolve();
+      seq = change.seq;
+    });
+  });
+  await stage.admin.ask('PATCH', '/devices/hidden-machine', { body: { tags: ['hidden', 'seen'] } });
+  await gap;
+  expect(JSON.stringify(await wall.subscribe('fleet'))).toContain('hidden-machine');
+  await stage.admin.ask('PATCH', '/devices/hidden-machine', { body: { tags: ['hidden'] } });
+  wall.close();
 });
 
 it('[W1] tags, names, boards and removals change at once what a display may see', async () => {

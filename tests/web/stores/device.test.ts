@@ -191,6 +191,25 @@ describe('one device in several views', () => {
     stop();
   });
 
+  it('[L6] no sample is missed while other charts come on the screen before the last ones are answered', () => {
+    const { views, targets, answer, push, left, stop } = setUp();
+    const device = views.device('d');
+    device.follow();
+    device.drawn.draw(['cpu']);
+    const [room, first] = targets();
+    answer(room, 'device:d', 1);
+    answer(first, 'values:1', 0);
+    device.drawn.draw(['ram']);
+    const [second] = targets();
+    device.drawn.draw(['disk']);
+    answer(second, 'values:2', 0);
+    push('values:1', 1, T + 1000, { cpu: 5 });
+    expect([left, device.samples.fields.get('cpu')]).toEqual([[], [5]]);
+    answer(targets()[0], 'values:3', 0);
+    expect(left).toEqual(['values:1', 'values:2']);
+    stop();
+  });
+
   it('[L6] a chart that is scrolled back to after a while has the samples fetched that it missed', () => {
     const { views, targets, answer, pass, fetched, stop } = setUp();
     const device = views.device('d');

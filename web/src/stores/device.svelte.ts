@@ -136,8 +136,10 @@ export class DeviceView {
         snapshot: (snapshot) => {
           this.#show(snapshot);
           this.sampledAt ??= snapshot.device.sampled_at;
+          const isFirst = this.state !== 'ready';
           this.state = 'ready';
-          this.drawn.more();
+          // What views drew before was forgotten when the last of them left.
+          if (isFirst) this.drawn.renew();
         },
         change: (change) => this.#apply(change),
         missing: () => {

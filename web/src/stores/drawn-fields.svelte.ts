@@ -88,6 +88,7 @@ export class DrawnFields {
     this.#asking.abort();
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
+    this.#waiting = 0;
     for (const field of [...this.#leaving.keys()]) this.#forget(field);
   }
 

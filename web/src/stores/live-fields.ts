@@ -148,8 +148,9 @@ export class LiveFields {
 
   /** Leaves the rooms that are not wanted any more, once all that are have answered. */
   #leaveUnwanted(): void {
-    if ([...this.#rooms.values()].some(({ state }) => state === 'asking')) return;
     const wanted = this.#wanted();
+    const isAnswered = (key: string) => (this.#rooms.get(key)?.state ?? 'asking') !== 'asking';
+    if (![...wanted.keys()].every(isAnswered)) return;
     for (const key of [...this.#rooms.keys()]) if (!wanted.has(key)) this.#leave(key);
   }
 
