@@ -60,7 +60,7 @@ const UNREAD_PROPERTIES = /^(state|tone|kind|icon|colou?r)$/;
 const UNREAD_ELEMENTS = new Set(['kbd', 'code', 'pre', 'style', 'script', 'path', 'svg']);
 /** Functions that do something with a string other than showing it. */
 const UNREAD_CALLS =
-  /^(resolve|asset|goto|fetch|matchMedia|querySelector|querySelectorAll|closest|matches|getItem|setItem|removeItem|addEventListener|removeEventListener|setAttribute|getAttribute|startsWith|endsWith|includes|indexOf|split|join|get|set|has|append|literal|enum|regex|createElement|getPropertyValue|DateTimeFormat|NumberFormat|URL|RegExp|import|MediaQuery)$/;
+  /^(resolve|asset|goto|fetch|matchMedia|querySelector|querySelectorAll|closest|matches|getItem|setItem|removeItem|addEventListener|removeEventListener|setAttribute|getAttribute|startsWith|endsWith|includes|indexOf|split|join|get|set|has|append|literal|enum|regex|createElement|getPropertyValue|DateTimeFormat|NumberFormat|URL|RegExp|Error|import|MediaQuery)$/;
 
 /** The English of a message whose pieces are these. */
 export function messageText(pieces: readonly string[]): string {

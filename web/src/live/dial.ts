@@ -1,5 +1,5 @@
 /** The wire: one socket.io connection over a websocket. Its messages are checked here, once, as they arrive. */
-import { io } from 'socket.io-client';
+import type { io } from 'socket.io-client';
 import {
   envelope,
   LIVE_PATH,
@@ -46,52 +46,76 @@ const isBye = (reason: unknown): reason is ByeReason =>
 
 /**
  * Connects to the server this page came from. [W1] `as`: whose cookie counts, as a browser may have that of a person and
- * that of a display. socket.io's own retries are off: `Link` decides when to try again.
+ * that of a display. The code of socket.io is fetched with the first connection: the page to sign in needs none.
  */
 export const dialServer =
   (as: SessionOf): Dial =>
   (events) => {
-    const socket = io({
-      path: LIVE_PATH,
-      query: as === 'display' ? { as } : {},
-      transports: ['websocket'],
-      reconnection: false,
-      forceNew: true,
-      multiplex: false,
-    });
-    socket.on('connect', () => events.open());
-    socket.on('connect_error', () => events.closed());
-    socket.on('disconnect', () => events.closed());
-    socket.on('pulse', (pulse: unknown) => {
-      const at = pulseTime(pulse);
-      if (at !== undefined) events.pulse(at);
-    });
-    socket.on('change', (message: unknown) => {
-      const parsed = envelope.safeParse(message);
-      if (parsed.success) events.change(parsed.data);
-    });
-    socket.on('bye', (reason: unknown) => {
-      if (isBye(reason)) events.bye(reason);
-    });
-    const parsed = (reply: (answer: SubscribeReply) => void) => (answer: unknown) => {
-      const reading = subscribeReply.safeParse(answer);
-      if (reading.success) reply(reading.data);
-    };
+    let wire: Wire | undefined;
+    let isClosed = false;
+    import('socket.io-client').then(
+      (client) => {
+        if (!isClosed) wire = connect(client.io, as, events);
+      },
+      () => {
+        if (!isClosed) events.closed();
+      },
+    );
     return {
-      subscribe(target, reply) {
-        socket.emit('subscribe', target, parsed(reply));
-      },
-      part(room, reply) {
-        socket.emit('part', room, parsed(reply));
-      },
-      unsubscribe(room) {
-        socket.emit('unsubscribe', room);
-      },
+      // Nothing is subscribed to before `events.open()`, and by then there is a connection.
+      subscribe: (target, reply) => wire?.subscribe(target, reply),
+      part: (room, reply) => wire?.part(room, reply),
+      unsubscribe: (room) => wire?.unsubscribe(room),
       close() {
-        socket.off();
-        socket.disconnect();
-        // On a half-open connection `disconnect` waits until its last packet is sent, which never happens.
-        socket.io.engine.close();
+        isClosed = true;
+        wire?.close();
       },
     };
   };
+
+/** socket.io's own retries are off: `Link` decides when to try again. */
+function connect(open: typeof io, as: SessionOf, events: WireEvents): Wire {
+  const socket = open({
+    path: LIVE_PATH,
+    query: as === 'display' ? { as } : {},
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    multiplex: false,
+  });
+  socket.on('connect', () => events.open());
+  socket.on('connect_error', () => events.closed());
+  socket.on('disconnect', () => events.closed());
+  socket.on('pulse', (pulse: unknown) => {
+    const at = pulseTime(pulse);
+    if (at !== undefined) events.pulse(at);
+  });
+  socket.on('change', (message: unknown) => {
+    const parsed = envelope.safeParse(message);
+    if (parsed.success) events.change(parsed.data);
+  });
+  socket.on('bye', (reason: unknown) => {
+    if (isBye(reason)) events.bye(reason);
+  });
+  const parsed = (reply: (answer: SubscribeReply) => void) => (answer: unknown) => {
+    const reading = subscribeReply.safeParse(answer);
+    if (reading.success) reply(reading.data);
+  };
+  return {
+    subscribe(target, reply) {
+      socket.emit('subscribe', target, parsed(reply));
+    },
+    part(room, reply) {
+      socket.emit('part', room, parsed(reply));
+    },
+    unsubscribe(room) {
+      socket.emit('unsubscribe', room);
+    },
+    close() {
+      socket.off();
+      socket.disconnect();
+      // On a half-open connection `disconnect` waits until its last packet is sent, which never happens.
+      socket.io.engine.close();
+    },
+  };
+}

@@ -70,6 +70,12 @@ export const SETTINGS_PAGES = [
   { route: '/settings/server', label: 'Server', admin: false },
 ] as const;
 
+/** Pages that the palette leads to, besides those of the rail and of the settings. */
+export const OTHER_PAGES: readonly Pick<PageLink, 'label' | 'icon' | 'href'>[] = [
+  { label: 'Silences', icon: 'alerts', href: resolve('/alerts/silences') },
+  { label: 'Wall of the fleet', icon: 'boards', href: resolve('/wall/fleet') },
+];
+
 /** Every route that draws a page. */
 export const ROUTES = [
   '/',
