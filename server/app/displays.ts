@@ -40,7 +40,8 @@ export function openDisplays({ config, state, clock }: Base, { people, boards }:
   return {
     /** Notified with the id of each session that is ended before it expires. */
     sessionEnded,
-    isAlive: sessions.isAlive,
+    /** Whether a session, of a person or of a display, is still valid. */
+    sessionAlive: (sessionId: string) => people.sessions.isAlive(sessionId) || sessions.isAlive(sessionId),
     /**
      * The valid session of a Cookie header, else undefined; `as` says whose session counts. Rejects with ApiError
      * address_not_allowed where a display may not be used from the address.

@@ -49,7 +49,7 @@ export function openLive(base: Base, needs: LiveNeeds) {
       if (!isSameOrigin(header('origin'), browserHost(from, trustedProxies))) return 'foreign_origin';
       return allows(config, 'display', { address: addressOf(request) }) ? undefined : 'address_not_allowed';
     },
-    sessionAlive: (id) => people.sessions.isAlive(id) || displays.isAlive(id),
+    sessionAlive: displays.sessionAlive,
     snapshots: {
       fleet: views.fleetRows,
       device: views.deviceSnapshot,

@@ -128,6 +128,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
       allowAgents: config.allowAgents,
       allowPeople: config.allowPeople,
     }),
+    sessionAlive: displays.sessionAlive,
     files: await openStaticFiles(WEB),
     trustedProxies: config.trustedProxies,
   });

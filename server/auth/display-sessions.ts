@@ -34,7 +34,7 @@ export interface Visit {
 export interface DisplaySessions {
   /**
    * Begins a session of the link, or goes on with that of the cookie where it is one of this link. Resolves with the
-   * Set-Cookie value. Rejects with ApiError invalid_display_link.
+   * Set-Cookie value. Rejects with ApiError invalid_display_link, display_link_expired or address_not_allowed.
    */
   begin(link: DisplayLinkRecord, visit: Visit, cookieHeader: string): Promise<string>;
   /** The valid session of a Cookie header, else undefined. Rejects with ApiError address_not_allowed. */
@@ -138,10 +138,14 @@ export function createDisplaySessions(parts: DisplaySessionsParts): DisplaySessi
   const endOf = ({ expires_at }: DisplayLinkRecord) => Math.min(now() + lifeMs, expires_at ?? Infinity);
 
   return {
-    async begin(link, visit, cookieHeader) {
+    async begin({ id, secret_hash }, visit, cookieHeader) {
       const earlier = valid((await cookie.read(cookieHeader)) ?? '');
-      // Meanwhile the link may have been removed or got another secret. Both have ended its sessions.
-      if (links.get(link.id)?.secret_hash !== link.secret_hash) throw new ApiError('invalid_display_link');
+      // Meanwhile the link may have been removed or changed. What ended its sessions must not begin one.
+      const link = links.get(id);
+      if (link?.secret_hash !== secret_hash) throw new ApiError('invalid_display_link');
+      const refusal = terms.refusalOf(link, visit.address);
+      if (refusal === 'address_not_allowed') throw addressRefused(visit.address);
+      if (refusal !== undefined) throw new ApiError(refusal);
       const isOfLink = earlier?.link.id === link.id;
       if (!isOfLink) makeRoom(link.id);
       const session: DisplaySessionRecord = isOfLink

@@ -38,6 +38,8 @@ export interface Http {
 export interface ServeParts {
   readonly routes: readonly Route[];
   readonly guard: Guard;
+  /** Whether the session is still valid. */
+  readonly sessionAlive: (sessionId: string) => boolean;
   readonly files: StaticFiles;
   readonly trustedProxies: Networks;
 }
@@ -98,7 +100,7 @@ export function createHttp({ tls, log }: HttpParts): Http {
     uws.on('head', path, withoutBody(handler));
   }
 
-  function serveRoute(route: Route, { guard, trustedProxies }: ServeParts): void {
+  function serveRoute(route: Route, { guard, sessionAlive, trustedProxies }: ServeParts): void {
     const paramCount = route.path.split('/:').length - 1;
     const routeName = `${route.method} ${route.path}`;
     const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
@@ -133,7 +135,11 @@ export function createHttp({ tls, log }: HttpParts): Http {
         const person = await guarded;
         const raw = inflate(await body.bytes, request.header('content-encoding'), maxBytes);
         const isGone = () => exchange.aborted;
-        send(exchange, await route.handle({ request, person, raw, deviceId, isGone }));
+        const reply = await route.handle({ request, person, raw, deviceId, isGone });
+        // [W1] What a session asked for before it ended is not told to it afterwards.
+        if (needsSession && route.method === 'GET' && !sessionAlive(person.sessionId))
+          throw new ApiError('not_signed_in');
+        send(exchange, reply);
       } catch (error) {
         exchange.closes = !body.isComplete();
         sendError(exchange, error, routeName, log);

@@ -160,9 +160,12 @@ export function manySeriesRoutes(parts: ManySeriesParts): Route[] {
       }),
       goOn,
     );
-    const lines: readonly Line[] = results.flatMap(({ deviceId, series }) =>
-      [...series].map(([field, buckets]) => ({ deviceId, field, buckets })),
-    );
+    // [W1] What a display may see can have changed while the history was read.
+    const lines: readonly Line[] = results
+      .filter(({ deviceId }) => sight?.has(deviceId) ?? true)
+      .flatMap(({ deviceId, series }) =>
+        [...series].map(([field, buckets]) => ({ deviceId, field, buckets })),
+      );
     const stepMs = Math.max(step, ...results.map((result) => result.step));
     const sorted = linesBy(lines);
     return {

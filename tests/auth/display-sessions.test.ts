@@ -125,6 +125,25 @@ describe('the session of a display', () => {
     await expect(opening).rejects.toMatchObject({ code: 'invalid_display_link' });
     expect(records.sessions.all()).toEqual([]);
   });
+
+  it('[W1] a link that is changed while it is being opened stays as it was changed', async () => {
+    const { sessions, links, link, records } = await stage();
+    const opening = sessions.begin(link, visit, '');
+    await links.change(link.id, { name: 'Entrance', networks: [visit.address] });
+    await opening;
+    expect(records.links.get(link.id)).toMatchObject({ name: 'Entrance', networks: [visit.address] });
+  });
+
+  it.each([
+    ['has expired', { expires_at: NOW - 1 }, 'display_link_expired'],
+    ['may not be used from there any more', { networks: ['10.9.9.9'] }, 'address_not_allowed'],
+  ])('[W1] a link that %s by the time that it is opened is not opened', async (_, patch, code) => {
+    const { sessions, links, link, records } = await stage();
+    const opening = sessions.begin(link, visit, '');
+    await links.change(link.id, patch);
+    await expect(opening).rejects.toMatchObject({ code });
+    expect(records.sessions.all()).toEqual([]);
+  });
 });
 
 describe('what is listed of a display link', () => {

@@ -46,6 +46,19 @@ test('[S5] those who ask while the list is made get one list together, with what
   expect(idsIn(await list())).toHaveLength(1001);
 });
 
+test('[W1] [S5] the screens of a display link get one list together, without what has left their sight meanwhile', async () => {
+  const { list, stage } = openList(600);
+  const seen = new Set(['device-0', 'device-1', 'device-500']);
+  const sight = { key: 'lobby', has: (id: string) => seen.has(id) };
+  const [first, second, third] = [list(sight), list(sight), list({ ...sight })];
+  expect(idsIn(await first)).toEqual(['device-0', 'device-1', 'device-500']);
+  seen.delete('device-500');
+  expect(await third).toBe(await second);
+  expect(idsIn(await second)).toEqual(['device-0', 'device-1']);
+  expect(stage.made).toBe(5);
+  expect(idsIn(await list({ key: 'other', has: () => true }))).toHaveLength(600);
+});
+
 test('a device that is removed while the list is made is not in it, and an empty fleet is an empty list', async () => {
   const { list, devices } = openList(600);
   const listing = list();

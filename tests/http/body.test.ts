@@ -58,6 +58,7 @@ beforeAll(async () => {
       }),
       route({ method: 'DELETE', path: '/gone', access: 'public', summary: '', handle: () => new Reply(204) }),
     ],
+    sessionAlive: () => true,
     guard: ({ path }) => {
       for (const resolve of waiting) resolve();
       waiting = [];

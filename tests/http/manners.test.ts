@@ -9,6 +9,8 @@ import { acceptsBrotli } from '../../server/http/send.ts';
 
 const http = createHttp({ tls: null, log: createLog('silent') });
 let port = 0;
+/** Whether the session of those who ask is valid. */
+let isAlive = true;
 
 beforeAll(async () => {
   const page = {
@@ -28,8 +30,19 @@ beforeAll(async () => {
         handle: ({ request }) => ({ address: request.address, id: request.params[0] }),
       }),
       route({ method: 'DELETE', path: '/things/:id', access: 'public', summary: '', handle: () => ({}) }),
+      route({
+        method: 'GET',
+        path: '/slow',
+        access: 'display',
+        summary: '',
+        handle: () => {
+          isAlive = false;
+          return { secret: 'seen' };
+        },
+      }),
       routeWithBytes({ method: 'POST', path: '/post', access: 'public', summary: '', handle: () => ({}) }),
     ],
+    sessionAlive: () => isAlive,
     guard: () => NOBODY,
     files: { find: () => page },
     trustedProxies: [],
@@ -49,6 +62,12 @@ function ask(firstLine: string, headers: readonly string[] = ['Host: localhost']
     socket.write(`${[`${firstLine} HTTP/1.1`, ...headers, 'Connection: close'].join('\r\n')}\r\n\r\n`);
   });
 }
+
+test('[W1] a session that ends while its request is answered is not told the answer', async () => {
+  const reply = await ask('GET /slow');
+  expect(reply).toMatch(/^HTTP\/1.1 401 /);
+  expect(reply).not.toContain('seen');
+});
 
 describe('methods', () => {
   test.each([
