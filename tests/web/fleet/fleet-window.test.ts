@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Section } from '../../../web/src/fleet/fleet-order.ts';
-import { FleetLayout, openRows } from '../../../web/src/fleet/fleet-window.ts';
+import { FleetLayout, openRows, withSome } from '../../../web/src/fleet/fleet-window.ts';
 
 interface Item {
   readonly id: string;
@@ -60,4 +60,15 @@ it('a machine in two groups has a row of its own in each', () => {
   const twice = { id: 'x' };
   const sections = ['a', 'b'].map((key): Section<Item> => ({ key, label: key, rows: [twice] }));
   expect(openRows(sections, []).keys).toEqual(['a x', 'b x']);
+});
+
+it('a jump in the list adds machines a few at a time, keeps those that stay, and drops at once those that left', () => {
+  const layout = new FleetLayout([section('', 1000)], { measures, grouped: false, closed: [] });
+  const before = layout.window(0, 500).rows;
+  const wanted = layout.window(400, 900).rows;
+  const first = withSome(before, wanted, 3);
+  expect(first.map(({ row }) => row.id)).toEqual(['8', '9', '10', '11', '12']);
+  const second = withSome(first, wanted, 3);
+  expect(second.map(({ row }) => row.id)).toEqual(['8', '9', '10', '11', '12', '13', '14', '15']);
+  expect(withSome(second, wanted, 100)).toEqual(wanted);
 });

@@ -57,6 +57,17 @@ function heightOf(count: number, { line, perLine }: Measures): number {
   return Math.ceil(count / perLine) * line;
 }
 
+/** The wanted rows of which some are drawn: those, and at most `most` of the others. */
+export function withSome<Item>(
+  drawn: readonly PlacedRow<Item>[],
+  wanted: readonly PlacedRow<Item>[],
+  most: number,
+): readonly PlacedRow<Item>[] {
+  const there = new Set(drawn.map(({ key }) => key));
+  let left = most;
+  return wanted.filter(({ key }) => there.has(key) || left-- > 0);
+}
+
 /** Lays out the sections one below the other, with headings where there are groups. */
 export class FleetLayout<Item extends { readonly id: string }> {
   readonly height: number;

@@ -84,6 +84,7 @@ export class SparkLoop {
   readonly #waiting = new Set<() => void>();
   #frame: number | undefined;
   readonly #colours = new Map<string, string>();
+  readonly #spare: HTMLCanvasElement[] = [];
 
   /** Runs `job` in the next frame, once, however often it is requested. */
   request(job: () => void): void {
@@ -98,6 +99,22 @@ export class SparkLoop {
 
   forget(job: () => void): void {
     this.#waiting.delete(job);
+  }
+
+  /**
+   * A canvas to draw on, cleared. Those of rows that are gone are used again: to make hundreds while a list is scrolled
+   * has the browser collect garbage for a tenth of a second at a time.
+   */
+  takeCanvas(): HTMLCanvasElement {
+    const canvas = this.#spare.pop() ?? document.createElement('canvas');
+    canvas.getContext('2d')?.clearRect(0, 0, canvas.width, canvas.height);
+    return canvas;
+  }
+
+  /** The canvas is not needed any more. */
+  giveBack(canvas: HTMLCanvasElement): void {
+    canvas.remove();
+    this.#spare.push(canvas);
   }
 
   /** The colour of a token, as canvas takes it; looked up once for each theme. */
