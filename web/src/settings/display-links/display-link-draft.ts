@@ -1,7 +1,8 @@
 /** A display link as its form holds it, and as it is sent. */
+import type { BoardSummary } from '#protocol/boards.ts';
 import type { DisplayLink, Playlist, Shows } from '#protocol/walls.ts';
 import type { NewDisplayLink } from '../../api/boards.ts';
-import { wallDraftOf, wallOf, type WallDraft } from '../playlists/wall-draft.ts';
+import { newPage, wallDraftOf, wallOf, type WallDraft } from '../playlists/wall-draft.ts';
 
 export interface DisplayLinkDraft {
   name: string;
@@ -23,6 +24,13 @@ export function displayLinkDraftOf(link: DisplayLink | undefined, timeZone: stri
     lasting: link === undefined || link.expires_at === null ? 'never' : 'kept',
     networks: link?.networks.join('\n') ?? '',
   };
+}
+
+/** A new link, of a board where one was chosen before. */
+export function newDisplayLinkDraft(board: BoardSummary | undefined, timeZone: string): DisplayLinkDraft {
+  const draft = displayLinkDraftOf(undefined, timeZone);
+  if (board === undefined) return draft;
+  return { ...draft, name: board.name, wall: { ...draft.wall, pages: [newPage(board.id)] } };
 }
 
 /**
