@@ -13,12 +13,20 @@ export interface Person {
 export interface PersonOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly colorScheme?: 'light' | 'dark';
+  /** What the person's system asks for. */
+  readonly contrast?: 'more';
+  /** The language that the browser asks for, as `de-DE`. */
+  readonly locale?: string;
 }
 
 /** Opens `url` as a new visitor. The server's own authority is accepted, as a person would do once. */
 export async function visit(browser: Browser, url: string, options: PersonOptions = {}): Promise<Person> {
-  const { viewport = { width: 1280, height: 800 }, colorScheme = 'light' } = options;
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport, colorScheme });
+  const context = await browser.newContext({
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'light',
+    ...options,
+  });
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
@@ -33,9 +41,9 @@ export async function visit(browser: Browser, url: string, options: PersonOption
 
 /** Fills in the form to sign in and submits it. */
 export async function signIn(page: Page, username: string, password: string): Promise<void> {
-  await page.getByLabel('User name').fill(username);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('input[autocomplete="username"]').fill(username);
+  await page.locator('input[autocomplete="current-password"]').fill(password);
+  await page.locator('button[type="submit"]').click();
 }
 
 /** Resolves when a page of the app is shown, which needs a session. */

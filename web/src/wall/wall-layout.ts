@@ -77,7 +77,7 @@ const TIGHT_PADDING = 0.32;
 const ROOMY: readonly Manner[] = [
   { density: 'large', aspect: 1.5, gap: 12, width: 320, height: 190, lines: 10.6, ems: 16.5 },
   { density: 'spark', aspect: 1.4, gap: 6, width: 84, height: 48, lines: 3.3, ems: 6.6 },
-  { density: 'dense', aspect: 2.2, gap: 4, width: 66, height: 27, lines: 2.4, ems: 6 },
+  { density: 'dense', aspect: 2.2, gap: 4, width: 66, height: 33, lines: 3, ems: 6 },
 ];
 const CELLS: Manner = { density: 'cells', aspect: 1, gap: 2, width: 0, height: 0, lines: 2, ems: 2 };
 /** A `spark` tile from this size on, in units, has all four numbers. */
