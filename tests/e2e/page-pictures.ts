@@ -19,9 +19,9 @@ import { startAgent, startServer, type TestServer } from './product.ts';
 import { signedIn, visitAsAdmin } from './ui.ts';
 
 /** How long the live charts of this machine fill before the pictures are taken. */
-const FILL_MS = 30_000;
-/** Three live seconds. */
-const DRAWN_MS = 3000;
+const FILL_MS = 20_000;
+/** Two live seconds. */
+const DRAWN_MS = 2000;
 
 /** Gives the server channels, routes, a rule, and so alerts and messages; returns the id of one alert. */
 async function addAlerting({ admin }: TestServer, receiver: string): Promise<string> {
@@ -128,9 +128,9 @@ export async function takePagePictures(browser: Browser, pictures: Pictures): Pr
     const pages = Object.entries(await startPages(server, opened));
     console.log(`Filling the charts for ${FILL_MS / 1000} s …`);
     await pause(FILL_MS);
-    const takeIn = async (look: (typeof LOOKS)[number]) => {
+    for (const look of LOOKS) {
       const wanted = pages.filter(([page]) => pictures.wants(named(page, look.name)));
-      if (wanted.length === 0) return;
+      if (wanted.length === 0) continue;
       const { page, errors, close } = await visitAsAdmin(browser, server, look);
       for (const [name, path] of wanted) {
         await page.goto(`${server.url}/ui/${path}`);
@@ -140,8 +140,7 @@ export async function takePagePictures(browser: Browser, pictures: Pictures): Pr
       }
       for (const error of errors) console.log(`${look.name}: ${error}`);
       await close();
-    };
-    await Promise.all(LOOKS.map(takeIn));
+    }
   } finally {
     await opened.close();
   }
