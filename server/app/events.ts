@@ -15,9 +15,6 @@ export interface EventsNeeds {
   readonly latest: ReadonlyMap<string, Sample>;
 }
 
-/** More alerts than are ever kept. */
-const ALL = 1_000_000;
-
 export function openEvents({ state, clock }: Base, { machines, alerting, latest }: EventsNeeds) {
   const { devices } = state;
   const events = createDeviceEvents({
@@ -38,7 +35,8 @@ export function openEvents({ state, clock }: Base, { machines, alerting, latest 
     routes: eventRoutes({
       machines: () => devices.all().map(machineOf),
       eventsOf: events.of,
-      alerts: () => alerting.alerts.all({ limit: ALL }),
+      alerts: state.alerts.all,
+      named: alerting.alerts.named,
     }),
     stop: events.stop,
   };

@@ -53,7 +53,7 @@ export function openLive(base: Base, needs: LiveNeeds) {
     snapshots: {
       fleet: views.fleetRows,
       device: views.deviceSnapshot,
-      alerts: () => ({ alerts: [...alerting.alerts.active()] }),
+      alerts: alerting.alerts,
       machines: views.machines,
     },
     now,

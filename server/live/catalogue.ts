@@ -4,10 +4,17 @@
  */
 import type { Alert } from '#protocol/alerts.ts';
 import type { Device } from '#protocol/api.ts';
-import type { AlertsSnapshot, DeviceSnapshot, RoomName, Target } from '#protocol/live.ts';
+import type { DeviceSnapshot, RoomName, Target } from '#protocol/live.ts';
 import { VALUES_LIMITS, valuesKey, type ValuesQuery } from '#protocol/values.ts';
 import type { AcceptedPush, Log, Sight } from '../types.ts';
-import { AlertsContent, DeviceContent, FleetContent, type Content, type FleetRows } from './content.ts';
+import {
+  AlertsContent,
+  DeviceContent,
+  FleetContent,
+  type ActiveAlerts,
+  type Content,
+  type FleetRows,
+} from './content.ts';
 import type { Place } from './rooms.ts';
 import { ValuesContent, type Machines, type ShownIn } from './values-content.ts';
 
@@ -16,7 +23,7 @@ export interface Snapshots {
   fleet(): FleetRows;
   /** Undefined for an unknown device. */
   device(deviceId: string): DeviceSnapshot | undefined;
-  alerts(): AlertsSnapshot;
+  readonly alerts: ActiveAlerts;
   readonly machines: Machines;
 }
 
@@ -113,8 +120,11 @@ export class Catalogue {
     const [key, name] = this.#nameFor('alerts', sight);
     return {
       name,
-      open: (room) =>
-        this.#keep(key, name, this.#alerts, new AlertsContent(this.#snapshots.alerts, sight, room)),
+      open: (room) => {
+        const { alerts } = this.#snapshots;
+        const content = new AlertsContent({ alerts, sight, room, log: this.#log });
+        return this.#keep(key, name, this.#alerts, content);
+      },
     };
   }
 

@@ -1,10 +1,10 @@
 /** What the rooms `fleet`, `alerts` and `device:<id>` show: their snapshots, and the changes since. */
-import { alertsInSight, type Alert } from '#protocol/alerts.ts';
+import { alertsInSight, isActive, MOST_LIVE_ALERTS, worstAlerts, type Alert } from '#protocol/alerts.ts';
 import { deviceInSight, type Device } from '#protocol/api.ts';
-import type { AlertsSnapshot, DeviceChange, DeviceSnapshot, Recent } from '#protocol/live.ts';
+import type { AlertsChange, DeviceChange, DeviceSnapshot, Recent } from '#protocol/live.ts';
 import type { Layout, Sample } from '#protocol/sample.ts';
 import type { Log, Sight } from '../types.ts';
-import { PendingAlertsChange, PendingFleetChange } from './pending-changes.ts';
+import { PendingFleetChange } from './pending-changes.ts';
 import { SnapshotMaker, type SnapshotParts, type SnapshotRows } from './snapshot-maker.ts';
 
 /** What one room shows. */
@@ -118,40 +118,93 @@ export class FleetContent implements Content {
   }
 }
 
-/** [W1] The active alerts, or those of the devices that a display may see. */
+/** The alerts as they are now. */
+export interface ActiveAlerts {
+  /** Newest first. */
+  active(): readonly Alert[];
+  /** The alert with this id, active or resolved. */
+  get(id: string): Alert | undefined;
+}
+
+/** [W1] The active alerts, or those of the devices that a display may see. [L3] Of very many, the worst. */
 export class AlertsContent implements Content {
   readonly lingers = true;
   readonly sight: Sight | undefined;
   readonly #sees: (deviceId: string) => boolean;
-  readonly #pending = new PendingAlertsChange();
-  readonly #active: () => AlertsSnapshot;
+  readonly #alerts: ActiveAlerts;
   readonly #room: RoomSide;
+  readonly #log: Log;
+  #pending = new Map<string, Alert>();
+  /** The snapshot that is being made. */
+  #maker: SnapshotMaker<string> | undefined;
 
-  constructor(active: () => AlertsSnapshot, sight: Sight | undefined, room: RoomSide) {
-    this.sight = sight;
-    this.#sees = seesOf(sight);
-    this.#active = active;
-    this.#room = room;
+  constructor(parts: { alerts: ActiveAlerts; sight: Sight | undefined; room: RoomSide; log: Log }) {
+    this.sight = parts.sight;
+    this.#sees = seesOf(parts.sight);
+    this.#alerts = parts.alerts;
+    this.#room = parts.room;
+    this.#log = parts.log;
   }
 
   add(alerts: readonly Alert[]): void {
     const seen = alertsInSight(alerts, this.#sees);
     if (seen.length === 0) return;
-    this.#pending.add(seen);
+    for (const alert of seen) {
+      this.#pending.set(alert.id, alert);
+      this.#maker?.changed(alert.id);
+    }
     this.#room.changed();
   }
 
   sightChanged(): void {
+    for (const { id } of this.#alerts.active()) this.#maker?.changed(id);
     this.#room.renew();
   }
 
-  takeChange(): object | undefined {
-    return this.#pending.takeChange();
+  takeChange(): AlertsChange | undefined {
+    const pending = this.#pending;
+    if (pending.size === 0) return undefined;
+    this.#pending = new Map();
+    if (pending.size > MOST_LIVE_ALERTS) {
+      // As after a change of a rule. A new snapshot has fewer.
+      this.#room.renew();
+      return undefined;
+    }
+    const active = this.#active();
+    const changed = [...pending.values()];
+    return { alerts: [...this.#worstBeside(changed, active), ...changed], total: active.length };
   }
 
-  makeSnapshot(done: (parts: SnapshotParts) => void): void {
-    const alerts = alertsInSight(this.#active().alerts, this.#sees);
-    done([JSON.stringify({ alerts } satisfies AlertsSnapshot)]);
+  async makeSnapshot(done: (parts: SnapshotParts) => void): Promise<void> {
+    this.#maker = new SnapshotMaker(this.#rows(), this.#log);
+    await this.#maker.make(done);
+    this.#maker = undefined;
+  }
+
+  #rows(): SnapshotRows<string> {
+    return {
+      ids: worstAlerts(this.#active()).map(({ id }) => id),
+      row: (id) => {
+        const alert = this.#alerts.get(id);
+        const [seen] = alert !== undefined && isActive(alert) ? alertsInSight([alert], this.#sees) : [];
+        return seen && JSON.stringify(seen);
+      },
+      chars: ({ length }) => length,
+      joined: (rows) => `{"alerts":[${rows.join(',')}],"total":${this.#active().length}}`,
+    };
+  }
+
+  #active(): readonly Alert[] {
+    const active = this.#alerts.active();
+    return this.sight === undefined ? active : active.filter(({ device_id }) => this.#sees(device_id));
+  }
+
+  /** Where not all alerts are sent: the worst one of each machine of the changed ones. */
+  #worstBeside(changed: readonly Alert[], active: readonly Alert[]): readonly Alert[] {
+    if (active.length <= MOST_LIVE_ALERTS) return [];
+    const machines = new Set(changed.map(({ device_id }) => device_id));
+    const theirs = active.filter(({ device_id }) => machines.has(device_id));
+    return alertsInSight(worstAlerts(theirs, machines.size), this.#sees);
   }
 }
 

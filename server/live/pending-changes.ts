@@ -1,13 +1,6 @@
-/** The change gathered since the last message of the fleet's and of the alerts' room, to be its next one. */
-import type { Alert } from '#protocol/alerts.ts';
+/** The change gathered since the last message of the fleet's room, to be its next one. */
 import type { Device } from '#protocol/api.ts';
-import {
-  FLEET_FIELDS,
-  perFleetField,
-  type AlertsChange,
-  type FleetChange,
-  type FleetColumns,
-} from '#protocol/live.ts';
+import { FLEET_FIELDS, perFleetField, type FleetChange, type FleetColumns } from '#protocol/live.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { roundForLive } from './field-picker.ts';
 
@@ -65,21 +58,5 @@ export class PendingFleetChange {
       ...(devices.size > 0 && { devices: [...devices.values()] }),
       ...(values.id.length > 0 && { values }),
     };
-  }
-}
-
-export class PendingAlertsChange {
-  #alerts = new Map<string, Alert>();
-
-  add(alerts: readonly Alert[]): void {
-    for (const alert of alerts) this.#alerts.set(alert.id, alert);
-  }
-
-  /** As that of the fleet. */
-  takeChange(): AlertsChange | undefined {
-    if (this.#alerts.size === 0) return undefined;
-    const alerts = [...this.#alerts.values()];
-    this.#alerts = new Map();
-    return { alerts };
   }
 }

@@ -107,6 +107,34 @@ export function drawnThreshold({ metric, threshold, kind }: Alert): number | und
   return isOfField ? threshold : undefined;
 }
 
+/** So many active alerts are sent to a page and kept there; where more machines have alerts, one of each. */
+export const MOST_LIVE_ALERTS = 5000;
+
+/** Whether the alert still needs somebody: it fires, nobody has acknowledged it, and nothing mutes it. */
+export function isUnattended({ state, muted }: Pick<Alert, 'state' | 'muted'>): boolean {
+  return state === 'firing' && muted === null;
+}
+
+/**
+ * `most` of the alerts, whose order is kept within each group: the worst one of each machine, so that no machine seems
+ * well, then critical ones before warnings, and those that need somebody before the others.
+ */
+export function worstAlerts(alerts: readonly Alert[], most = MOST_LIVE_ALERTS): readonly Alert[] {
+  if (alerts.length <= most) return alerts;
+  const groups: Alert[][] = [[], [], [], []];
+  for (const alert of alerts)
+    groups[(alert.severity === 'critical' ? 0 : 2) + (isUnattended(alert) ? 0 : 1)]?.push(alert);
+  const machines = new Set<string>();
+  const firsts: Alert[] = [];
+  const others: Alert[] = [];
+  for (const alert of groups.flat()) {
+    if (machines.has(alert.device_id)) others.push(alert);
+    else firsts.push(alert);
+    machines.add(alert.device_id);
+  }
+  return [...firsts, ...others.slice(0, Math.max(0, most - firsts.length))];
+}
+
 /** [W1] The alerts of the machines that are seen, without the name of one that is not and that another depends on. */
 export function alertsInSight(alerts: readonly Alert[], sees: (deviceId: string) => boolean): Alert[] {
   return alerts

@@ -96,14 +96,19 @@ export const fleetSnapshot = z.object({
 export type FleetSnapshot = z.infer<typeof fleetSnapshot>;
 
 const fleetPart = z.object({ devices: z.array(z.unknown()), recent: z.record(z.string(), z.unknown()) });
+const alertsPart = z.object({ alerts: z.array(z.unknown()), total: z.number() });
 const valuesPart = z.object({ shown: z.array(z.unknown()) });
 
 /**
- * The whole of a snapshot that came in parts, of the fleet or of a values query; undefined where one of them is no part.
+ * The whole of a snapshot that came in parts, of the fleet, of the alerts or of a values query; undefined where one of
+ * them is no part.
  */
 export function joinParts(parts: readonly unknown[]): unknown {
   const values = z.array(valuesPart).safeParse(parts);
   if (values.success) return { shown: values.data.flatMap(({ shown }) => shown) };
+  const alerts = z.array(alertsPart).safeParse(parts);
+  if (alerts.success)
+    return { alerts: alerts.data.flatMap((part) => part.alerts), total: alerts.data.at(-1)?.total };
   const fleet = z.array(fleetPart).safeParse(parts);
   if (!fleet.success) return undefined;
   const recents = fleet.data.flatMap((part) => Object.entries(part.recent));
@@ -130,11 +135,14 @@ export const deviceChange = z.object({
 });
 export type DeviceChange = z.infer<typeof deviceChange>;
 
-/** All active alerts. */
-export const alertsSnapshot = z.object({ alerts: z.array(alert) });
+/** The active alerts; where there are more than MOST_LIVE_ALERTS, the worst of them. `total`: how many are active. */
+export const alertsSnapshot = z.object({ alerts: z.array(alert), total: z.number().int() });
 export type AlertsSnapshot = z.infer<typeof alertsSnapshot>;
-/** The complete alerts that were raised, changed or resolved. */
-export const alertsChange = z.object({ alerts: z.array(alert) });
+/**
+ * The complete alerts that were raised, changed or resolved; and where not all alerts are sent, the worst one of each of
+ * their machines, which may not have been sent before.
+ */
+export const alertsChange = alertsSnapshot;
 export type AlertsChange = z.infer<typeof alertsChange>;
 
 /** The wrapper of every snapshot and change. */

@@ -10,6 +10,7 @@ export interface EventRouteParts {
   readonly machines: () => readonly Machine[];
   readonly eventsOf: EventSources['eventsOf'];
   readonly alerts: () => EventSources['alerts'];
+  readonly named: EventSources['named'];
 }
 
 const MOST_EVENTS = 1000;
@@ -23,7 +24,7 @@ function readKinds(query: URLSearchParams): EventKind[] {
   });
 }
 
-export function eventRoutes({ machines, eventsOf, alerts }: EventRouteParts): Route[] {
+export function eventRoutes({ machines, eventsOf, alerts, named }: EventRouteParts): Route[] {
   return [
     route({
       method: 'GET',
@@ -41,7 +42,7 @@ export function eventRoutes({ machines, eventsOf, alerts }: EventRouteParts): Ro
       reply: eventsReply,
       handle: ({ request: { query }, person }) => ({
         events: searchEvents(
-          { machines: readMachines(query, machines(), person.sight), eventsOf, alerts: alerts() },
+          { machines: readMachines(query, machines(), person.sight), eventsOf, alerts: alerts(), named },
           {
             from: readTime(query, 'from', -Infinity),
             to: readTime(query, 'to', Infinity),

@@ -53,7 +53,7 @@ function openLive(app: uWS.TemplatedApp): Live {
     snapshots: {
       fleet: () => ({ ids: [], row: () => undefined }),
       device: () => undefined,
-      alerts: () => ({ alerts: [] }),
+      alerts: { active: () => [], get: () => undefined },
       machines: { ids: () => [], get: () => undefined, newest: () => undefined },
     },
     now: Date.now,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Alert } from '#protocol/alerts.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createDeviceEvents, type DeviceEvents } from '../../server/fleet/device-events.ts';
 import { searchEvents } from '../../server/fleet/event-search.ts';
@@ -195,10 +196,30 @@ describe('the search for events', () => {
       { ...firing, id: 'x', device_id: 'a', timestamp: 200, resolved_at: 400 },
       { ...firing, id: 'y', device_id: 'other', timestamp: 250 },
     ],
+    named: (alert: Alert): Alert => ({ ...alert, rule_name: 'as it is called now' }),
   };
   const everything = { from: -Infinity, to: Infinity, kinds: [], limit: 100 };
   const found = (filter: Partial<Parameters<typeof searchEvents>[1]> = {}, of = sources) =>
     searchEvents(of, { ...everything, ...filter }).map(({ kind, at }) => `${kind} ${at}`);
+
+  it('[S5] of very many alerts only those that are listed are named', () => {
+    let count = 0;
+    const alerts = Array.from({ length: 10_000 }, (_, i) => ({
+      ...firing,
+      id: `${i}`,
+      device_id: 'a',
+      timestamp: i,
+    }));
+    const named = (alert: Alert): Alert => {
+      count++;
+      return { ...alert, rule_name: 'as it is called now' };
+    };
+    const events = searchEvents({ ...sources, alerts, named }, { ...everything, limit: 3 });
+    expect(events.map(({ at, alert }) => [at, alert?.rule_name])).toEqual(
+      [9999, 9998, 9997].map((at) => [at, 'as it is called now']),
+    );
+    expect(count).toBe(3);
+  });
 
   it('alerts stand among the other events of the machines, the newest first', () => {
     expect(found()).toEqual(['alert_resolved 400', 'offline 300', 'alert_raised 200', 'offline 100']);

@@ -34,7 +34,7 @@ function openRooms(fault: { row?: string; fleet?: boolean; device?: boolean } = 
         if (fault.device === true) throw new Error('no device');
         return deviceSnapshotOf('a');
       },
-      alerts: () => ({ alerts: [alertOf('x')] }),
+      alerts: { active: () => [alertOf('x')], get: (id) => (id === 'x' ? alertOf('x') : undefined) },
       machines: { ids: () => [], get: () => undefined, newest: () => undefined },
     },
     log,

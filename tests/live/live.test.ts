@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MOST_LIVE_ALERTS } from '#protocol/alerts.ts';
 import {
   alertsChange,
   alertsSnapshot,
@@ -6,6 +7,7 @@ import {
   deviceSnapshot,
   fleetChange,
   fleetSnapshot,
+  joinParts,
 } from '#protocol/live.ts';
 import { ALL_MACHINES } from '#protocol/machine-scope.ts';
 import { valuesChange } from '#protocol/values.ts';
@@ -123,6 +125,43 @@ describe('rooms', () => {
     ]);
     expect(fleetChange.parse(fleet.data)).toEqual({ removed: ['a'] });
     expect(deviceChange.parse(device.data)).toEqual({ removed: true });
+  });
+
+  it('[L3] of very many active alerts the worst are sent, one of each machine first, and another one when that ends', async () => {
+    const count = 20 * MOST_LIVE_ALERTS;
+    const warning = { severity: 'warning' as const, device_name: 'ключ' };
+    const of = (i: number) => ({ ...alertOf(`w${i}`), ...warning, device_id: i % 2 === 0 ? 'a' : 'b' });
+    const quiet = { ...alertOf('quiet'), ...warning, device_id: 'c' };
+    const quieter = { ...alertOf('quieter'), ...warning, device_id: 'c' };
+    const critical = { ...alertOf('critical'), severity: 'critical' as const };
+    stage.alerts.splice(0, 1, ...Array.from({ length: count }, (_, i) => of(i)), critical, quiet, quieter);
+    const viewer = await stage.connect();
+    let reply = await viewer.subscribe('alerts');
+    const parts: unknown[] = [];
+    while (reply.ok) {
+      parts.push(reply.snapshot.data);
+      if ((reply.snapshot.left ?? 0) === 0) break;
+      reply = await viewer.part('alerts');
+    }
+    const { alerts, total } = alertsSnapshot.parse(joinParts(parts));
+    expect([alerts.length, total]).toEqual([MOST_LIVE_ALERTS, count + 3]);
+    expect(alerts.slice(0, 3).map(({ id }) => id)).toEqual(['critical', 'w1', 'quiet']);
+    stage.alerts.splice(stage.alerts.indexOf(quiet), 1);
+    stage.live.alertsChanged([{ ...quiet, state: 'resolved', resolved_at: 2, resolution: 'cleared' }]);
+    const change = alertsChange.parse((await viewer.nextChange(() => true)).data);
+    expect(change.alerts.map(({ id, state }) => [id, state])).toEqual([
+      ['quieter', 'firing'],
+      ['quiet', 'resolved'],
+    ]);
+    expect(change.total).toBe(count + 2);
+  });
+
+  it('[L3] more changes of alerts than are sent at once become a new snapshot', async () => {
+    const viewer = await stage.connect();
+    await viewer.subscribe('alerts');
+    stage.live.alertsChanged(Array.from({ length: MOST_LIVE_ALERTS + 1 }, (_, i) => alertOf(`new${i}`)));
+    const change = await viewer.nextChange(() => true);
+    expect([change.seq, change.data]).toEqual([2, {}]);
   });
 
   it('the alerts room gives the active alerts, then each changed alert once in its last state', async () => {

@@ -108,6 +108,8 @@ export async function openStage(
   /** What the devices are called and tagged, where that is not their id and nothing. */
   const facts = new Map<string, { name?: string; tags?: string[]; parent?: string }>();
   const newest = new Map<string, Sample>();
+  /** The active alerts, newest first. */
+  const alerts: Alert[] = [alertOf('x')];
   const findSession = (cookie: string) => {
     const id = /^session=(\w+)$/.exec(cookie)?.[1] ?? '';
     return ended.has(id) ? undefined : sessions.get(id);
@@ -135,7 +137,7 @@ export async function openStage(
         const { device, fields } = deviceSnapshotOf(id, Object.keys(newest.get(id)?.values ?? {}));
         return { device: { ...device, ...facts.get(id) }, fields };
       },
-      alerts: () => ({ alerts: [alertOf('x')] }),
+      alerts: { active: () => alerts, get: (id) => alerts.find((alert) => alert.id === id) },
       machines: {
         ids: () => [...devices],
         get: (id) => (devices.has(id) ? { ...deviceOf(id), ...facts.get(id) } : undefined),
@@ -213,6 +215,7 @@ export async function openStage(
     port,
     clock,
     devices,
+    alerts,
     facts,
     sessions,
     visitors,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Envelope, SubscribeReply } from '#protocol/live.ts';
 import type { Wire } from '../../../web/src/live/dial.ts';
-import { ANSWER_MS, RoomFollower } from '../../../web/src/live/room.ts';
+import { ANSWER_MS, REFUSED_MS, RoomFollower } from '../../../web/src/live/room.ts';
 import { FakeTime } from './fake-time.ts';
 
 const message = (seq: number): Envelope<unknown> => ({ room: 'fleet', seq, at: seq * 10, data: `#${seq}` });
@@ -126,15 +126,27 @@ describe('a room', () => {
   });
 
   it('a follower hears that its room is missing, and asks for it again on the next connection', () => {
-    const { follower, wire, asked, heard, time } = setUp();
+    const { follower, wire, asked, heard } = setUp();
     follower.connected(wire);
     asked[0]?.({ ok: false, code: 'not_found' });
-    time.pass(60_000);
     expect(asked).toHaveLength(1);
     follower.disconnected();
     follower.connected(wire);
     asked[1]?.(snapshot(1));
     expect(heard).toEqual(['missing', 'snapshot #1']);
+  });
+
+  it('[L4] a room that was refused is shown by itself once it is not refused any more', () => {
+    const { follower, wire, asked, heard, time } = setUp();
+    follower.connected(wire);
+    asked[0]?.({ ok: false, code: 'forbidden' });
+    time.pass(REFUSED_MS);
+    expect(asked).toHaveLength(2);
+    asked[1]?.(snapshot(3));
+    follower.change(message(4));
+    expect(heard).toEqual(['missing', 'snapshot #3', 'change #4']);
+    follower.leave();
+    expect(time.pending).toBe(0);
   });
 
   it('an answer and changes of a connection that is gone are ignored', () => {

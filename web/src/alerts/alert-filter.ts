@@ -1,7 +1,7 @@
 /** Which alerts the page shows: kept in the URL, read and written here. */
 import { alertSearchText } from '#protocol/alert-words.ts';
 import type { Alert, Severity } from '#protocol/alerts.ts';
-import { isUnattended } from './alert-list.ts';
+import { isUnattended } from '#protocol/alerts.ts';
 
 export type View = 'active' | 'pending' | 'history' | 'statistics';
 export const VIEWS: readonly View[] = ['active', 'pending', 'history', 'statistics'];

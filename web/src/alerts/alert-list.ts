@@ -1,12 +1,7 @@
 /** Lists of alerts: their order, merging them, and keeping one still while somebody points at it. */
-import type { Alert } from '#protocol/alerts.ts';
+import { isUnattended, type Alert } from '#protocol/alerts.ts';
 
 const RANK = { critical: 0, warning: 1 } as const;
-
-/** Whether the alert still needs somebody: it fires, nobody has acknowledged it, and nothing mutes it. */
-export function isUnattended({ state, muted }: Pick<Alert, 'state' | 'muted'>): boolean {
-  return state === 'firing' && muted === null;
-}
 
 /** Those that need somebody first, then critical alerts, then the newest. */
 export function sortedAlerts(alerts: readonly Alert[]): Alert[] {

@@ -5,7 +5,7 @@
 import { createContext } from 'svelte';
 import { alertReading, alertSubject } from '#protocol/alert-words.ts';
 import type { Alert } from '#protocol/alerts.ts';
-import { isUnattended } from './alert-list.ts';
+import { isUnattended } from '#protocol/alerts.ts';
 
 /** The part of `localStorage` that is used; null where the browser forbids storage. */
 type Memory = Pick<Storage, 'getItem' | 'setItem'> | null;

@@ -95,6 +95,11 @@ export class TileValues {
 
   readonly nameOf = (deviceId: string): string => this.#known.get(deviceId) ?? 'Removed machine';
 
+  /** As `message`, for a tile that shows alerts or states: without the alerts, every machine would seem well [L4]. */
+  get alertsMessage(): TileMessage | undefined {
+    return this.#parts.app.alerts.ready ? this.message(true) : { title: 'Loading…', hint: '' };
+  }
+
   /** In the place of the tile's content: why there is none. `hasValues`: whether there is a value to show. */
   message(hasValues: boolean): TileMessage | undefined {
     const { state } = this.#view;

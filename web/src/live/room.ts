@@ -31,6 +31,8 @@ export const ANSWER_MS = 4000;
 const HELD = 1024;
 /** Repeated snapshots make an overload worse: each waits longer than the one before, up to this. */
 const RESYNC_CAP_MS = 4000;
+/** What was refused is asked for again after so long: the machine may be back, or there may be room for it. */
+export const REFUSED_MS = 15_000;
 
 type State =
   /** No connection. */
@@ -127,6 +129,7 @@ export class RoomFollower {
       // The server knows nothing of a snapshot that it has begun to send.
       if (parts.length > 0) return this.#resync();
       this.#state = { at: 'missing' };
+      this.#cancel = this.#after(REFUSED_MS, () => this.#ask());
       this.#handlers.missing?.(answer.code);
       return;
     }

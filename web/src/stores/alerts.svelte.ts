@@ -1,12 +1,16 @@
 /** Active alerts, kept from the room `alerts`. */
-import { isActive, type Alert } from '#protocol/alerts.ts';
+import { isActive, isUnattended, MOST_LIVE_ALERTS, worstAlerts, type Alert } from '#protocol/alerts.ts';
 import { alertsChange, alertsSnapshot } from '#protocol/live.ts';
-import { isUnattended, mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
+import { mergeAlerts, sortedAlerts } from '../alerts/alert-list.ts';
 import type { Live } from '../live/live.svelte.ts';
 
 export class Alerts {
-  /** The active alerts: those that need somebody first, then critical ones, then the newest. */
+  /**
+   * The active alerts, of very many the worst: those that need somebody first, then critical ones, then the newest.
+   */
   active: readonly Alert[] = $state.raw([]);
+  /** How many alerts are active besides those in `active`. */
+  more: number = $state(0);
   /** Whether `active` came from the server; false until the first snapshot. */
   ready: boolean = $state(false);
   /** Goes up with every snapshot. Pages that show past alerts fetch them again then. */
@@ -31,7 +35,9 @@ export class Alerts {
 
   /** Takes alerts as they are now, from a reply or a live change. */
   apply(changed: readonly Alert[]): void {
-    this.active = sortedAlerts(mergeAlerts(this.active, changed).filter(isActive));
+    const active = mergeAlerts(this.active, changed).filter(isActive);
+    // With each change there may be more than are kept. Cut seldom: it takes longer than to add some.
+    this.active = sortedAlerts(active.length > 2 * MOST_LIVE_ALERTS ? worstAlerts(active) : active);
     this.changed = changed;
   }
 
@@ -41,17 +47,22 @@ export class Alerts {
       'alerts',
       { snapshot: alertsSnapshot, change: alertsChange },
       {
-        snapshot: ({ alerts }) => {
+        snapshot: ({ alerts, total }) => {
           this.active = sortedAlerts(alerts);
+          this.more = Math.max(0, total - alerts.length);
           this.ready = true;
           this.snapshots++;
         },
-        change: ({ alerts }) => this.apply(alerts),
+        change: ({ alerts, total }) => {
+          this.apply(alerts);
+          this.more = Math.max(0, total - this.active.length);
+        },
       },
     );
     return () => {
       leave();
       this.active = [];
+      this.more = 0;
       this.ready = false;
     };
   }

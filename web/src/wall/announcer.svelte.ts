@@ -1,7 +1,7 @@
 /** Makes a wall call for attention: new critical machines are framed for some seconds, and sounds are made. */
 import type { Alert, Severity } from '#protocol/alerts.ts';
 import type { WallSettings } from '#protocol/walls.ts';
-import { isUnattended } from '../alerts/alert-list.ts';
+import { isUnattended } from '#protocol/alerts.ts';
 
 /** A machine that has become critical is framed for so long, milliseconds. */
 export const FRAMED_MS = 8000;
