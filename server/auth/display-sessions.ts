@@ -189,7 +189,10 @@ export function createDisplaySessions(parts: DisplaySessionsParts): DisplaySessi
     endElsewhere(link) {
       for (const { id } of sessionsOf(link.id)) {
         const addresses = [...(uses.get(id)?.addresses ?? [])];
-        if (addresses.some((address) => terms.refusalOf(link, address) === 'address_not_allowed')) end(id);
+        const isElsewhere = (address: string) => terms.refusalOf(link, address) === 'address_not_allowed';
+        // Of one that was used from very many addresses, the first ones are forgotten.
+        const isUnsure = link.networks.length > 0 && addresses.length >= ADDRESSES_KEPT;
+        if (isUnsure || addresses.some(isElsewhere)) end(id);
       }
     },
     seen(link) {

@@ -6,7 +6,7 @@ import type { Alert } from '#protocol/alerts.ts';
 import type { Device } from '#protocol/api.ts';
 import type { DeviceSnapshot, RoomName, Target } from '#protocol/live.ts';
 import { VALUES_LIMITS, valuesKey, type ValuesQuery } from '#protocol/values.ts';
-import type { AcceptedPush, Log, Sight } from '../types.ts';
+import type { AcceptedPush, Log, Sight, SignedIn } from '../types.ts';
 import {
   AlertsContent,
   DeviceContent,
@@ -35,6 +35,8 @@ export class Catalogue {
   /** By device id: the room of people, and those of displays. */
   readonly #devices = new Map<string, Set<DeviceContent>>();
   readonly #values = new Set<ValuesContent>();
+  /** By session, or by display link: how many of the open values queries it has opened. */
+  readonly #openedBy = new Map<string, number>();
   readonly #shownIn: ShownIn = new Map();
   /** The names of open rooms that the server has named, by what they show and to whom. */
   readonly #names = new Map<string, RoomName>();
@@ -47,9 +49,9 @@ export class Catalogue {
     this.#log = log;
   }
 
-  /** Where the target is shown to somebody with this sight; undefined where they may not see it. */
-  place(target: Target, sight: Sight | undefined): Place | undefined {
-    if (typeof target === 'object') return this.#valuesPlace(target.values, sight);
+  /** Where the target is shown to this session; undefined where it may not see it. */
+  place(target: Target, { sessionId, sight }: Pick<SignedIn, 'sessionId' | 'sight'>): Place | undefined {
+    if (typeof target === 'object') return this.#valuesPlace(target.values, sight, sight?.key ?? sessionId);
     if (target === 'fleet') return this.#fleetPlace(sight);
     if (target === 'alerts') return this.#alertsPlace(sight);
     const deviceId = target.slice('device:'.length);
@@ -150,22 +152,28 @@ export class Catalogue {
     };
   }
 
-  #valuesPlace(query: ValuesQuery, sight: Sight | undefined): Place {
+  /** `opener`: whose share of the rooms it takes, should it open. */
+  #valuesPlace(query: ValuesQuery, sight: Sight | undefined, opener: string): Place {
     const key = `values ${sight?.key ?? ''} ${valuesKey(query)}`;
     const name = this.#names.get(key) ?? this.#nextName('values');
     return {
       name,
       open: (room) => {
-        if (this.#values.size >= VALUES_LIMITS.rooms) return undefined;
+        const opened = this.#openedBy.get(opener) ?? 0;
+        if (this.#values.size >= VALUES_LIMITS.rooms || opened >= VALUES_LIMITS.roomsOfOne) return undefined;
         const { machines } = this.#snapshots;
         const parts = { machines, sight, room, shownIn: this.#shownIn, log: this.#log };
         const content = new ValuesContent(query, parts);
         const { close } = this.#keep(key, name, this.#values, content);
+        this.#openedBy.set(opener, opened + 1);
         return {
           content,
           close: () => {
             content.close();
             close();
+            const left = (this.#openedBy.get(opener) ?? 0) - 1;
+            if (left > 0) this.#openedBy.set(opener, left);
+            else this.#openedBy.delete(opener);
             if (this.#values.size === 0) this.#asked.clear();
           },
         };

@@ -143,7 +143,7 @@ export function createLive(parts: LiveParts): Live {
     viewers.add(viewer);
     socket.on('disconnect', () => viewers.remove(viewer));
     const ration = () => rations.of(session.sessionId);
-    const place = (target: Target) => catalogue.place(target, session.sight);
+    const place = (target: Target) => catalogue.place(target, session);
     serveSubscriptions(socket, { rooms, place, limits, now, ration });
   });
 

@@ -23,6 +23,8 @@ export const VALUES_LIMITS = {
   values: 200_000,
   /** The most different queries that are open on a server. */
   rooms: 2000,
+  /** [S5] The most of them that one session, or all screens of a display link, have opened. */
+  roomsOfOne: 500,
   /**
    * The agents of at most so many machines in one query push every second, and all their samples are sent; of more
    * machines, the newest sample of each push.

@@ -118,6 +118,16 @@ describe('the session of a display', () => {
     expect(sessions.isAlive(stayed?.sessionId ?? '')).toBe(true);
   });
 
+  it('[L5] a session that was used from very many addresses ends when the networks change, as some are forgotten', async () => {
+    const { sessions, links, link, begin, ended } = await stage();
+    const header = await begin();
+    const found = await sessions.find(header, '192.0.2.1');
+    const inside = [visit.address, ...Array.from({ length: 20 }, (_, i) => `10.0.1.${i}`)];
+    for (const address of inside) await sessions.find(header, address);
+    sessions.endElsewhere(await links.change(link.id, { networks: inside }));
+    expect(ended).toEqual([found?.sessionId]);
+  });
+
   it('[W1] a link that gets another secret while it is being opened is not opened', async () => {
     const { sessions, links, link, records } = await stage();
     const opening = sessions.begin(link, visit, '');
