@@ -45,6 +45,29 @@ describe('the recipe for a display computer', () => {
     );
   });
 
+  it('[W2] cage has its socket in the unit’s own folder, and where cage cannot start the script ends, to be started again', () => {
+    const bin = join(scratch, 'cage-bin');
+    const run = join(scratch, 'cage-run');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'cage'), '#!/bin/sh\necho "socket in $XDG_RUNTIME_DIR"\nexit 1\n', {
+      mode: 0o755,
+    });
+    const file = join(scratch, 'cage-link');
+    writeFileSync(file, 'https://server:8443/ui/wall/display#secret');
+    const { status, stdout, stderr } = spawnSync(script, {
+      encoding: 'utf8',
+      timeout: 10_000,
+      env: {
+        ...{ PATH: `${bin}:${process.env['PATH'] ?? ''}`, RUNTIME_DIRECTORY: run, KIOSK_LINK_FILE: file },
+        // As PAM names it, hidden by the unit.
+        ...{ XDG_RUNTIME_DIR: '/run/user/1234', KIOSK_AUTHORITY: join(scratch, 'none') },
+      },
+    });
+    expect(stdout).toBe(`socket in ${run}\n`);
+    expect(stderr).toContain('cage ended');
+    expect(status).toBe(0);
+  });
+
   it.skipIf(!hasSystemd)('systemd-analyze verify finds no fault in the unit', () => {
     const unit = join(scratch, 'watchfloor-kiosk.service');
     mkdirSync(join(scratch, 'bin'));
