@@ -47,7 +47,10 @@ export function timelineOf(alert: Alert): TimelineEntry[] {
   const raised: TimelineEntry = {
     at: alert.timestamp,
     what: 'raised',
-    words: `Raised as ${alert.severity}: ${alertReading(alert)}`,
+    words:
+      alert.severity === 'critical'
+        ? `Raised as critical: ${alertReading(alert)}`
+        : `Raised as warning: ${alertReading(alert)}`,
     by: null,
     text: '',
   };
