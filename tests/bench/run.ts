@@ -11,6 +11,7 @@ import type { Row } from './row.ts';
 import { benchFirstView } from './web/first-view.ts';
 import { benchLiveCharts } from './web/live-charts.ts';
 import { benchLongList } from './web/long-list.ts';
+import { benchMachineOpening } from './web/machine-opening.ts';
 import { benchThirtyDays } from './web/thirty-days.ts';
 import { benchWalls } from './web/walls.ts';
 
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'live-charts': benchLiveCharts,
   walls: benchWalls,
   'long-list': benchLongList,
+  'machine-opening': benchMachineOpening,
   'thirty-days': benchThirtyDays,
 };
 
