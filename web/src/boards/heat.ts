@@ -1,7 +1,7 @@
 /** A heat map: a row for each machine or instance, a column for each bucket of time, the value as a shade. */
 import { fieldInfo } from '#protocol/fields.ts';
 import type { ManySeriesReply } from '#protocol/series.ts';
-import { plotLines } from './plot-lines.ts';
+import { plotLines } from '../charts/plot-lines.ts';
 
 export interface HeatRow {
   readonly id: string;

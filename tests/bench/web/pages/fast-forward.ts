@@ -42,7 +42,7 @@ function values(at: number): FleetColumns {
 /** What the server answers to a page that asks for a room. */
 function snapshotOf(room: string): unknown {
   const at = Date.now();
-  if (room !== 'fleet') return { alerts: [] };
+  if (room !== 'fleet') return { alerts: [], total: 0 };
   const devices = window.fastForward.devices.map((device) => ({
     ...device,
     ...{ status: 'online', last_seen: at, sampled_at: at },

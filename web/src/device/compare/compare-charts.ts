@@ -2,7 +2,7 @@
 import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import type { ManySeriesReply } from '#protocol/series.ts';
-import { plotLines } from '../../boards/plot-lines.ts';
+import { plotLines } from '../../charts/plot-lines.ts';
 import { lineId, type PlotLine } from '../../charts/plot.ts';
 import { highest, historyTrace } from '../../charts/trace.ts';
 import type { CompareView } from './compare-query.ts';

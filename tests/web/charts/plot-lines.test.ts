@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ManySeriesReply } from '#protocol/series.ts';
 import { heatAt, heatOf } from '../../../web/src/boards/heat.ts';
-import { fieldToken, joinedPoints, plotLines } from '../../../web/src/boards/plot-lines.ts';
+import { fieldToken, joinedPoints, plotLines } from '../../../web/src/charts/plot-lines.ts';
 
 const point = (t: number, value: number): [number, number, number, number] => [
   t,

@@ -4,8 +4,8 @@ import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import type { Point } from '#protocol/api.ts';
 import type { ManySeriesReply, SeriesLine } from '#protocol/series.ts';
-import type { PlotLine } from '../charts/plot.ts';
-import { historyTrace } from '../charts/trace.ts';
+import type { PlotLine } from './plot.ts';
+import { historyTrace } from './trace.ts';
 
 /** Colours of lines that are told apart by machine: neighbours differ in lightness as well as in hue. */
 const TOKENS = [
