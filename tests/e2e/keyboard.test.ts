@@ -103,6 +103,25 @@ it('the skip link leads past the rail, and the focus is seen', async () => {
   expect(await page.evaluate('document.activeElement.id')).toBe('content');
 });
 
+it('what is typed right after Ctrl-K is looked for, also while the palette is on its way, and is no shortcut', async () => {
+  let letGo: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  await page.goto(`${server.url}/ui/`);
+  await heading(/^Fleet/).waitFor();
+  await page.route('**/_app/immutable/**', async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await press('Control+k');
+  // `g` and `s` would lead to the settings.
+  await page.keyboard.type('gs web-1');
+  letGo();
+  await expect.poll(() => page.getByRole('dialog').getByRole('combobox').inputValue()).toBe('gs web-1');
+  expect(new URL(page.url()).pathname).toBe('/ui/');
+  await page.unroute('**/_app/immutable/**');
+  await press('Escape');
+});
+
 it('the palette leads to every page of the settings, and changes the language', async () => {
   await press('Control+k');
   await page.getByRole('dialog').getByRole('combobox').waitFor();
