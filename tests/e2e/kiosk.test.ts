@@ -73,6 +73,12 @@ describe.skipIf(!present)('the recipe for a display computer', () => {
     );
   const browser = () =>
     below(kiosk.pid).find(({ command }) => / --kiosk /.test(command) && !/--type=/.test(command));
+  /** Resolves once another browser shows the wall: the one before may still have asked after it was killed. */
+  const isShownAfter = async (before: Process) => {
+    const another = () => Promise.resolve(![undefined, before.pid].includes(browser()?.pid));
+    await eventually('another browser was started', another, 60_000);
+    await isShown(Date.now());
+  };
 
   beforeAll(async () => {
     server = opened.keep(await startServer(), disposing);
@@ -122,21 +128,21 @@ describe.skipIf(!present)('the recipe for a display computer', () => {
   it('[W2] the browser is killed, and the same wall is back by itself', async () => {
     const first = browser();
     if (!first) throw new Error(`there is no browser:\n${kiosk.output()}`);
-    const killedAt = Date.now();
     process.kill(first.pid, 'SIGKILL');
     await kiosk.line(/the browser ended/);
-    await isShown(killedAt);
+    await isShownAfter(first);
     expect(browser()?.pid).not.toBe(first.pid);
   });
 
   it('[W2] the page crashes, and the same wall is back by itself', async () => {
-    const pages = below(kiosk.pid).filter(({ command }) => command.includes('--type=renderer'));
-    const crashedAt = Date.now();
+    const first = browser();
+    if (!first) throw new Error(`there is no browser:\n${kiosk.output()}`);
+    const pages = below(first.pid).filter(({ command }) => command.includes('--type=renderer'));
+    expect(pages.length).toBeGreaterThan(0);
     for (const { pid } of pages) process.kill(pid, 'SIGKILL');
-    // A crash that the browser does not tell of is noticed by the page's silence.
-    await kiosk.line(/the page (crashed|was silent)/);
-    await isShown(crashedAt);
-  }, 240_000);
+    await kiosk.line(/the page crashed/);
+    await isShownAfter(first);
+  });
 
   it('nothing of it is left after a stop', async () => {
     const { pid } = kiosk;
