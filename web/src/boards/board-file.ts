@@ -43,13 +43,3 @@ export function importText(text: string): Import {
     .map(({ path, message }) => ({ path: path.join('.') || 'file', message }));
   return { ok: false, problem: 'This file is no board that can be read.', details };
 }
-
-/** Hands a text to the browser as a file to keep. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}

@@ -1,5 +1,5 @@
 /** The cells of a status grid: where each machine's cell is, and how it is drawn. */
-import type { State } from '../ui/state.ts';
+import { STATE_RANK, STATE_TOKEN, type State } from '../ui/state.ts';
 
 export interface CellGrid {
   readonly columns: number;
@@ -55,15 +55,6 @@ export function cellBeside({ columns }: CellGrid, i: number, key: string, count:
   return to >= 0 && to < count ? to : i;
 }
 
-const ORDER: Readonly<Record<State, number>> = {
-  critical: 0,
-  warning: 1,
-  offline: 2,
-  stale: 3,
-  waiting: 4,
-  good: 5,
-};
-
 /** The worst first, those of one state by name; or all by name, so that eyes learn places. */
 export function inCellOrder<Machine extends { readonly name: string; readonly state: State }>(
   machines: readonly Machine[],
@@ -71,18 +62,10 @@ export function inCellOrder<Machine extends { readonly name: string; readonly st
 ): Machine[] {
   const byName = new Intl.Collator('en', { numeric: true });
   return machines.toSorted(
-    (a, b) => (order === 'worst' ? ORDER[a.state] - ORDER[b.state] : 0) || byName.compare(a.name, b.name),
+    (a, b) =>
+      (order === 'worst' ? STATE_RANK[a.state] - STATE_RANK[b.state] : 0) || byName.compare(a.name, b.name),
   );
 }
-
-const TOKENS: Readonly<Record<State, string>> = {
-  good: '--good',
-  warning: '--warning',
-  critical: '--critical',
-  offline: '--offline',
-  stale: '--stale',
-  waiting: '--offline',
-};
 
 interface Brush {
   /** The colour of a token. */
@@ -145,8 +128,8 @@ function drawShape(
   { colour, ratio }: Brush,
 ): void {
   const line = Math.max(1, Math.min(width, height) * 0.07);
-  context.fillStyle = colour(TOKENS[state]);
-  context.strokeStyle = colour(TOKENS[state]);
+  context.fillStyle = colour(STATE_TOKEN[state]);
+  context.strokeStyle = colour(STATE_TOKEN[state]);
   context.lineWidth = line;
   const corner = Math.min(width, height) * 0.35;
   if (state === 'critical') context.fillRect(x, y, width, height);

@@ -1,7 +1,7 @@
 /** The order of the fleet's machines, and their groups. */
 import type { Device } from '#protocol/api.ts';
 import type { RecentPoint } from '../stores/recent.ts';
-import type { State } from '../ui/state.ts';
+import { STATE_RANK, type State } from '../ui/state.ts';
 import { NETWORK, type FleetQuery, type Grouping } from './fleet-query.ts';
 import { parseSearch } from './search.ts';
 
@@ -18,16 +18,6 @@ export interface RowFacts<Item extends Row> {
   /** The newest value of a field; null or undefined where there is none. */
   readonly valueOf: (row: Item, field: string) => number | null | undefined;
 }
-
-/** The worst first. */
-export const RANK: Readonly<Record<State, number>> = {
-  critical: 0,
-  warning: 1,
-  offline: 2,
-  stale: 3,
-  waiting: 4,
-  good: 5,
-};
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
@@ -74,7 +64,7 @@ export function listed<Item extends Row>(
     );
     if (!isFound) continue;
     const name = names.get(row.device.name) ?? 0;
-    const key = sort === 'status' ? RANK[state] : sort === 'name' ? name : sortValue(row, sort, facts);
+    const key = sort === 'status' ? STATE_RANK[state] : sort === 'name' ? name : sortValue(row, sort, facts);
     found.push({ row, key, name });
   }
   const direction = query.descending ? -1 : 1;
@@ -127,7 +117,7 @@ export function sectionsOf<Item extends Row>(
   for (const row of rows) {
     const keys = groupsOf(row.device, group);
     if (keys.length === 0) without.push(row);
-    const rank = RANK[stateOf(row)];
+    const rank = STATE_RANK[stateOf(row)];
     for (const key of keys) {
       const known = found.get(key) ?? { rows: [], worst: rank };
       known.rows.push(row);

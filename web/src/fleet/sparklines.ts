@@ -1,5 +1,6 @@
 /** Sparklines on canvas. One loop draws all that changed in one frame. */
 import { gapMs, onlineWindowMs, usualDistanceMs } from '#protocol/gaps.ts';
+import { tokenColour } from '../styles/token-colour.ts';
 
 /** A column of values and their times (epoch milliseconds); NaN where there is no value. */
 export interface Trace {
@@ -121,11 +122,7 @@ export class SparkLoop {
   colour(token: string): string {
     const known = this.#colours.get(token);
     if (known !== undefined) return known;
-    const probe = document.createElement('span');
-    probe.style.color = `var(${token})`;
-    document.body.append(probe);
-    const colour = getComputedStyle(probe).color;
-    probe.remove();
+    const colour = tokenColour(token);
     this.#colours.set(token, colour);
     return colour;
   }

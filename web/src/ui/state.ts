@@ -9,3 +9,23 @@ export const STATE_WORD: Record<State, string> = {
   stale: 'Stale',
   waiting: 'Waiting',
 };
+
+/** The worst first. */
+export const STATE_RANK: Readonly<Record<State, number>> = {
+  critical: 0,
+  warning: 1,
+  offline: 2,
+  stale: 3,
+  waiting: 4,
+  good: 5,
+};
+
+/** The token of a state's colour, for what is drawn on a canvas. */
+export const STATE_TOKEN: Readonly<Record<State, string>> = {
+  good: '--good',
+  warning: '--warning',
+  critical: '--critical',
+  offline: '--offline',
+  stale: '--stale',
+  waiting: '--offline',
+};

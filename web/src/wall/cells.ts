@@ -1,5 +1,5 @@
 /** Cells of a wall on a canvas: a square for each machine, in the colour and with the mark of its state. */
-import type { State } from '../ui/state.ts';
+import { STATE_TOKEN, type State } from '../ui/state.ts';
 
 export interface Cell {
   readonly state: State;
@@ -14,15 +14,6 @@ interface Square {
 }
 
 type Colour = (token: string) => string;
-
-const TOKEN: Readonly<Record<State, string>> = {
-  good: '--good',
-  warning: '--warning',
-  critical: '--critical',
-  offline: '--offline',
-  stale: '--stale',
-  waiting: '--offline',
-};
 
 function rounded(context: CanvasRenderingContext2D, { x, y, size }: Square, inset: number): void {
   context.beginPath();
@@ -76,7 +67,7 @@ export function drawCell(
   context.clearRect(square.x, square.y, size, size);
   const line = Math.max(1, size * 0.07);
   context.lineWidth = line;
-  context.strokeStyle = context.fillStyle = colour(TOKEN[state]);
+  context.strokeStyle = context.fillStyle = colour(STATE_TOKEN[state]);
   if (state === 'good' || state === 'warning' || state === 'critical') {
     context.globalAlpha = inMaintenance || state === 'good' ? 0.34 : 1;
     rounded(context, square, 0);

@@ -3,10 +3,9 @@ import type { Machine } from '#protocol/machine-scope.ts';
 import { figure, text } from '#protocol/figure.ts';
 import { span } from '#protocol/span.ts';
 import type { WallSettings } from '#protocol/walls.ts';
-import { RANK } from '../fleet/fleet-order.ts';
 import { deviceState, type DeviceAlerts } from '../fleet/device-state.ts';
 import type { Fleet, FleetRow } from '../stores/fleet.svelte.ts';
-import type { State } from '../ui/state.ts';
+import { STATE_RANK, type State } from '../ui/state.ts';
 
 const byName = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
@@ -78,7 +77,7 @@ export class WallMachines {
   get worst(): readonly WallMachine[] {
     return this.shown
       .filter((machine) => machine.troubled)
-      .sort((a, b) => RANK[a.state] - RANK[b.state] || byName.compare(a.name, b.name));
+      .sort((a, b) => STATE_RANK[a.state] - STATE_RANK[b.state] || byName.compare(a.name, b.name));
   }
 
   /**
@@ -120,7 +119,7 @@ export class WallMachines {
     for (const machine of machines) this.#known.set(machine.id, machine);
     this.shown = machines.sort(
       (a, b) =>
-        (order === 'worst' ? RANK[a.state] - RANK[b.state] : 0) ||
+        (order === 'worst' ? STATE_RANK[a.state] - STATE_RANK[b.state] : 0) ||
         byName.compare(a.name, b.name) ||
         (a.id < b.id ? -1 : 1),
     );
