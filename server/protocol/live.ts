@@ -137,7 +137,6 @@ export type DeviceChange = z.infer<typeof deviceChange>;
 
 /** The active alerts; where there are more than MOST_LIVE_ALERTS, the worst of them. `total`: how many are active. */
 export const alertsSnapshot = z.object({ alerts: z.array(alert), total: z.number().int() });
-export type AlertsSnapshot = z.infer<typeof alertsSnapshot>;
 /**
  * The complete alerts that were raised, changed or resolved; and where not all alerts are sent, the worst one of each of
  * their machines, which may not have been sent before.
