@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Section } from '../../../web/src/fleet/fleet-order.ts';
-import { FleetLayout, openRows, withSome } from '../../../web/src/fleet/fleet-window.ts';
+import { drawnNext, FleetLayout, openRows, type DrawnRow } from '../../../web/src/fleet/fleet-window.ts';
 
 interface Item {
   readonly id: string;
@@ -10,6 +10,8 @@ const section = (key: string, count: number): Section<Item> => ({
   label: key === '' ? undefined : key,
   rows: Array.from({ length: count }, (_, i) => ({ id: `${key}${i}` })),
 });
+const placedAt = (tops: readonly (readonly [string, number])[]) =>
+  tops.map(([id, top], index) => ({ key: id, row: { id: 'a' }, top, column: 0, index }));
 const measures = { heading: 40, line: 50, perLine: 1 };
 const ids = (layout: FleetLayout<Item>, from: number, to: number) =>
   layout.window(from, to).rows.map(({ row }) => row.id);
@@ -62,13 +64,51 @@ it('a machine in two groups has a row of its own in each', () => {
   expect(openRows(sections, []).keys).toEqual(['a x', 'b x']);
 });
 
-it('a jump in the list adds machines a few at a time, keeps those that stay, and drops at once those that left', () => {
+/** A list of 1,000 with fifty pixels a machine, drawn step by step: at most `most` machines are added in one. */
+function drawing(most: number) {
   const layout = new FleetLayout([section('', 1000)], { measures, grouped: false, closed: [] });
-  const before = layout.window(0, 500).rows;
-  const wanted = layout.window(400, 900).rows;
-  const first = withSome(before, wanted, 3);
-  expect(first.map(({ row }) => row.id)).toEqual(['8', '9', '10', '11', '12']);
-  const second = withSome(first, wanted, 3);
-  expect(second.map(({ row }) => row.id)).toEqual(['8', '9', '10', '11', '12', '13', '14', '15']);
-  expect(withSome(second, wanted, 100)).toEqual(wanted);
+  let drawn: readonly DrawnRow<Item>[] = [];
+  return {
+    ids: () => drawn.map(({ row }) => row.id),
+    of: (id: string) => drawn.find(({ row }) => row.id === id),
+    step(from: number, to: number, { focused, ...how }: { most?: number; focused?: number } = {}) {
+      drawn = drawnNext(drawn, layout.window(from, to).rows, { most, focused, ...how });
+      return drawn;
+    },
+  };
+}
+
+it('a jump in the list adds machines a few at a time, and drops those that left when all are there', () => {
+  const list = drawing(3);
+  list.step(0, 500, { most: 100 });
+  list.step(400, 900);
+  expect(list.ids()).toEqual(['0', '1', '2', '3', '4', '8', '9', '10', '11', '12']);
+  list.step(400, 900);
+  list.step(400, 900);
+  expect(list.ids()).toEqual(['8', '9', '10', '11', '12', '13', '14', '15', '16', '17']);
+});
+
+it('a machine that comes into the window is shown by the elements of one that left, and does not fly to its place', () => {
+  const list = drawing(100);
+  const before = new Set(list.step(0, 500).map(({ holder }) => holder));
+  const stays = list.of('9');
+  list.step(300, 800);
+  expect(new Set(list.step(300, 800).map(({ holder }) => holder))).toEqual(before);
+  expect(list.of('9')).toBe(stays);
+  expect(list.of('14')?.fresh).toBe(true);
+});
+
+it('a machine that changes its place keeps its elements and moves', () => {
+  const drawn = drawnNext([], placedAt([['a', 0]]), { most: 9, focused: undefined });
+  const moved = drawnNext(drawn, placedAt([['a', 50]]), { most: 9, focused: undefined });
+  expect(moved).toMatchObject([{ key: 'a', top: 50, holder: drawn[0]?.holder, fresh: false }]);
+});
+
+it('the elements that have the focus never show another machine, as a key pressed next would act on it', () => {
+  const list = drawing(100);
+  list.step(0, 500);
+  const focused = list.of('0')?.holder;
+  list.step(5000, 5500, { ...(focused === undefined ? {} : { focused }) });
+  expect(list.step(5000, 5500).map(({ holder }) => holder)).not.toContain(focused);
+  expect(list.ids()).toHaveLength(10);
 });

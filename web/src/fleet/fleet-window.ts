@@ -57,15 +57,43 @@ function heightOf(count: number, { line, perLine }: Measures): number {
   return Math.ceil(count / perLine) * line;
 }
 
-/** The wanted rows of which some are drawn: those, and at most `most` of the others. */
-export function withSome<Item>(
-  drawn: readonly PlacedRow<Item>[],
+/** A row in the document, and the elements that show it: of one holder, whichever machine they show. */
+export interface DrawnRow<Item> extends PlacedRow<Item> {
+  readonly holder: number;
+  /** It has not moved since it got its holder, whose elements may have been somewhere else: that is no motion to show. */
+  readonly fresh: boolean;
+}
+
+/**
+ * What is drawn next of the `wanted` rows: those that are drawn already, and at most `most` of the others. These take
+ * the holders of rows that are not wanted any more, whose elements need not be made again; until then such rows stay,
+ * outside of the window. The holder `focused` is given to no other machine: a key pressed next would act on that one.
+ */
+export function drawnNext<Item>(
+  drawn: readonly DrawnRow<Item>[],
   wanted: readonly PlacedRow<Item>[],
-  most: number,
-): readonly PlacedRow<Item>[] {
-  const there = new Set(drawn.map(({ key }) => key));
-  let left = most;
-  return wanted.filter(({ key }) => there.has(key) || left-- > 0);
+  { most, focused }: { readonly most: number; readonly focused: number | undefined },
+): readonly DrawnRow<Item>[] {
+  const wantedKeys = new Set(wanted.map(({ key }) => key));
+  const before = new Map(drawn.map((row) => [row.key, row]));
+  const left = drawn.filter(({ key, holder }) => !wantedKeys.has(key) && holder !== focused);
+  let unused = Math.max(-1, focused ?? -1, ...drawn.map(({ holder }) => holder)) + 1;
+  let more = most;
+  const next: DrawnRow<Item>[] = [];
+  for (const row of wanted) {
+    const was = before.get(row.key);
+    // The same object where nothing changed, so that the row's elements are not looked through.
+    if (was) next.push(isSamePlace(was, row) ? was : { ...row, holder: was.holder, fresh: false });
+    else if (more-- > 0) next.push({ ...row, holder: left.pop()?.holder ?? unused++, fresh: true });
+  }
+  // In the order of the list, which is the one in which Tab and screen readers go.
+  return next.length < wanted.length ? [...next, ...left].sort((a, b) => a.index - b.index) : next;
+}
+
+function isSamePlace<Item>(one: PlacedRow<Item>, other: PlacedRow<Item>): boolean {
+  return (
+    one.row === other.row && one.top === other.top && one.column === other.column && one.index === other.index
+  );
 }
 
 /** Lays out the sections one below the other, with headings where there are groups. */

@@ -1,4 +1,4 @@
-/** Sparklines on canvas. One loop draws all that changed in one frame. */
+/** Sparklines: as paths where there are some, on one canvas where there are hundreds. */
 import { gapMs, onlineWindowMs, usualDistanceMs } from '#protocol/gaps.ts';
 import { tokenColour } from '../styles/token-colour.ts';
 
@@ -33,6 +33,39 @@ export function sparkScale(
   return { end, span: spanMs, top: top ?? most * 1.08, gap };
 }
 
+/** The runs of a trace without a gap: the index of the first and of the last point of each. */
+function runsOf({ t, values }: Trace, gap: number): [number, number][] {
+  const runs: [number, number][] = [];
+  let from = 0;
+  for (let i = 0; i <= t.length; i++) {
+    const missing = i === t.length || Number.isNaN(values[i]);
+    const apart = i > from && (t[i] ?? 0) - (t[i - 1] ?? 0) > gap;
+    if (!missing && !apart) continue;
+    if (i - 1 > from) runs.push([from, i - 1]);
+    from = missing ? i + 1 : i;
+  }
+  return runs;
+}
+
+/** A trace as SVG path data in a box of so many whole units: its line, and the area under it. */
+export function sparkPaths(
+  trace: Trace,
+  { end, span, top, gap }: SparkScale,
+  { width, height }: { readonly width: number; readonly height: number },
+): { readonly line: string; readonly area: string } {
+  const { t, values } = trace;
+  const x = (i: number) => Math.round(width - ((end - (t[i] ?? 0)) / span) * width);
+  const y = (i: number) => Math.round(height - Math.min(1, (values[i] ?? 0) / top) * height);
+  let [line, area] = ['', ''];
+  for (const [from, to] of runsOf(trace, gap)) {
+    let run = `M${x(from)},${y(from)}`;
+    for (let i = from + 1; i <= to; i++) run += `L${x(i)},${y(i)}`;
+    line += run;
+    area += `${run}V${height}H${x(from)}Z`;
+  }
+  return { line, area };
+}
+
 interface SparkBox {
   readonly width: number;
   readonly height: number;
@@ -42,11 +75,12 @@ interface SparkBox {
 /** Draws one trace: a thin line, a faint fill under it, broken at gaps. */
 export function drawTrace(
   context: CanvasRenderingContext2D,
-  { t, values }: Trace,
+  trace: Trace,
   { end, span, top, gap }: SparkScale,
   { width, height, ratio }: SparkBox,
   { colour, fill }: { colour: string; fill: boolean },
 ): void {
+  const { t, values } = trace;
   const inset = 1.25 * ratio;
   const x = (time: number) => width - inset - ((end - time) / span) * (width - 2 * inset);
   const y = (value: number) => height - inset - Math.min(1, value / top) * (height - 2 * inset);
@@ -54,38 +88,24 @@ export function drawTrace(
   context.fillStyle = colour;
   context.lineWidth = 1.25 * ratio;
   context.lineJoin = 'round';
-
-  let from = 0;
-  const close = (to: number) => {
-    if (to - from >= 1) {
-      context.beginPath();
-      for (let i = from; i <= to; i++) context.lineTo(x(t[i] ?? 0), y(values[i] ?? 0));
-      context.stroke();
-      if (fill) {
-        context.lineTo(x(t[to] ?? 0), height);
-        context.lineTo(x(t[from] ?? 0), height);
-        context.globalAlpha = 0.09;
-        context.fill();
-        context.globalAlpha = 1;
-      }
-    }
-  };
-  for (let i = 0; i < t.length; i++) {
-    const missing = Number.isNaN(values[i]);
-    const apart = i > from && (t[i] ?? 0) - (t[i - 1] ?? 0) > gap;
-    if (!missing && !apart) continue;
-    close(i - 1);
-    from = missing ? i + 1 : i;
+  for (const [from, to] of runsOf(trace, gap)) {
+    context.beginPath();
+    for (let i = from; i <= to; i++) context.lineTo(x(t[i] ?? 0), y(values[i] ?? 0));
+    context.stroke();
+    if (!fill) continue;
+    context.lineTo(x(t[to] ?? 0), height);
+    context.lineTo(x(t[from] ?? 0), height);
+    context.globalAlpha = 0.09;
+    context.fill();
+    context.globalAlpha = 1;
   }
-  close(t.length - 1);
 }
 
-/** Gathers the sparklines that are to be drawn and draws them in the next frame. A page has one. */
+/** Gathers what is to be drawn on canvases and draws it in the next frame. A page has one. */
 export class SparkLoop {
   readonly #waiting = new Set<() => void>();
   #frame: number | undefined;
   readonly #colours = new Map<string, string>();
-  readonly #spare: HTMLCanvasElement[] = [];
 
   /** Runs `job` in the next frame, once, however often it is requested. */
   request(job: () => void): void {
@@ -100,22 +120,6 @@ export class SparkLoop {
 
   forget(job: () => void): void {
     this.#waiting.delete(job);
-  }
-
-  /**
-   * A canvas to draw on, cleared. Those of rows that are gone are used again: to make hundreds while a list is scrolled
-   * has the browser collect garbage for a tenth of a second at a time.
-   */
-  takeCanvas(): HTMLCanvasElement {
-    const canvas = this.#spare.pop() ?? document.createElement('canvas');
-    canvas.getContext('2d')?.clearRect(0, 0, canvas.width, canvas.height);
-    return canvas;
-  }
-
-  /** The canvas is not needed any more. */
-  giveBack(canvas: HTMLCanvasElement): void {
-    canvas.remove();
-    this.#spare.push(canvas);
   }
 
   /** The colour of a token, as canvas takes it; looked up once for each theme. */
