@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { chromium, type Browser } from 'playwright';
+import { chromium, type Browser, type BrowserContext } from 'playwright';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 const USUAL = [
@@ -99,4 +99,17 @@ export function ensureBrowser(): FoundBrowser {
 /** A real Chromium, headless. The caller closes it. */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: ensureBrowser().path, args: FLAGS });
+}
+
+/**
+ * A real Chromium, headless, for another program that tells it what to do: that finds its port in the file
+ * `DevToolsActivePort` of `profile`, the folder of the browser's data. The caller closes it.
+ */
+export async function launchSharedBrowser(profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: ensureBrowser().path,
+    // What is only a flag here holds for the other program's pages, too.
+    args: [...FLAGS, '--remote-debugging-port=0', '--ignore-certificate-errors'],
+    ignoreHTTPSErrors: true,
+  });
 }

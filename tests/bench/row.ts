@@ -11,6 +11,8 @@ export interface Row {
   readonly ratio?: number;
   /** The most that `ratio` may be, or `value` where there is no ratio. */
   readonly budget?: number;
+  /** The least that `value` may be, where more is better. */
+  readonly least?: number;
 }
 
 /** The median: the middle measurement, or the mean of the two in the middle. */

@@ -9,6 +9,7 @@ import { benchHistory } from './history.ts';
 import { benchPush } from './push.ts';
 import type { Row } from './row.ts';
 import { benchFirstView } from './web/first-view.ts';
+import { benchLighthouse } from './web/lighthouse.ts';
 import { benchLiveCharts } from './web/live-charts.ts';
 import { benchLongList } from './web/long-list.ts';
 import { benchMachineOpening } from './web/machine-opening.ts';
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   fanout: benchFanout,
   'first-view': benchFirstView,
   'live-charts': benchLiveCharts,
+  lighthouse: benchLighthouse,
   walls: benchWalls,
   'long-list': benchLongList,
   'machine-opening': benchMachineOpening,
@@ -34,8 +36,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
 
 const number = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
 
-/** `within`, `over`, or nothing where there is no budget. */
-function verdict({ value, ratio, budget }: Row): string {
+/** `within`, `over` or `under`, or nothing where there is no budget. */
+function verdict({ value, ratio, budget, least }: Row): string {
+  if (least !== undefined) return value >= least ? `at least ${number(least)}` : `UNDER ${number(least)}`;
   if (budget === undefined) return '';
   return (ratio ?? value) <= budget ? `within ${number(budget)}` : `OVER ${number(budget)}`;
 }
