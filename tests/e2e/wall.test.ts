@@ -11,7 +11,7 @@ import { startMadeUpWall, type MadeUpWall } from './made-up-wall.ts';
 import { closing, disposing, Opened } from './opened.ts';
 import { startProcess } from './process.ts';
 import { startServer, temporaryFolder, type TestServer } from './product.ts';
-import { visitAsAdmin, type Person } from './ui.ts';
+import { linkLost, visitAsAdmin, type Person } from './ui.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SCREEN = { viewport: { width: 1920, height: 1080 } };
@@ -219,15 +219,17 @@ describe('walls', () => {
     expect(await page.getByText(/\/ui\/wall\/display#/).count()).toBe(0);
   });
 
-  it('[W2] after an upgrade with a new web app, a wall reloads itself within 30 s, and a page offers to', async () => {
+  it('[W2] a server killed for a minute comes back with a new web app: its wall reloads itself within 30 s, and a page offers to', async () => {
     const { url } = await makeLink('Upgraded');
     const { page } = await openScreen(url);
     await tile(page, 'web-01').waitFor();
     await admin.page.goto(`${server.url}/ui/settings/account`);
+    await admin.page.getByTitle('Numbers arrive as they are measured').waitFor();
     await Promise.all([mark(page), mark(admin.page)]);
-    await server.stop();
-    await notLive(page).waitFor(TOLD);
+    await server.kill();
+    await Promise.all([notLive(page).waitFor(TOLD), linkLost(admin.page).waitFor(TOLD)]);
     await rebuild(root);
+    await page.getByText(/^Last data at .*, 1 min.* ago\.$/).waitFor({ timeout: 90_000 });
     await server.start();
     await eventually('the wall reloaded itself', async () => !(await isMarked(page)), 30_000);
     await tile(page, 'web-01').getByText('%').first().waitFor();

@@ -134,9 +134,9 @@ describe('the reloads of a wall', () => {
   });
 
   it('[W2] the new page counts as served once its shell and every file of it can be had', async () => {
-    const shell = '<link href="/ui/_app/immutable/a.css"><script src="/ui/_app/immutable/b.js"></script>'
-      .replaceAll('href="', 'href="')
-      .replaceAll('src="', 'src="');
+    const shell = `<style>@font-face{font-family:"Inter";src:url(/ui/_app/immutable/i.woff2)}.a::after{content:"x"}</style>
+      <link href="/ui/_app/immutable/a.css"><script src="/ui/_app/immutable/b.js"></script>
+      <script>import("/ui/_app/immutable/b.js")</script>`;
     const server = (files: Readonly<Record<string, string>>) => (input: RequestInfo | URL) => {
       const body = files[String(input)];
       return Promise.resolve(new Response(body ?? '', { status: body === undefined ? 404 : 200 }));

@@ -17,7 +17,10 @@ export interface LinkWords {
 /** `silentMs`: milliseconds since the link was last live; undefined before it ever was. */
 export function linkWords(link: LinkState, silentMs: number | undefined): LinkWords {
   if (link === 'live') return { state: 'good', word: 'Live', sentence: '' };
-  if (silentMs === undefined) return { state: 'stale', word: 'Connecting', sentence: '' };
+  if (silentMs === undefined) {
+    const sentence = link === 'connecting' ? '' : 'No live data: the server does not answer. Trying again…';
+    return { state: 'stale', word: 'Connecting', sentence };
+  }
   const sentence =
     silentMs < BRIEF_MS
       ? 'Reconnecting…'

@@ -44,6 +44,9 @@ export class Reloads {
   }
 }
 
+/** The address of a script or a style, wherever it stands in the shell: its own style has addresses and quotes, too. */
+const BEGINS_WITH = /[\w./-]*\/_app\/immutable\/[\w./-]+\.(?:js|css)\b/g;
+
 /**
  * Whether the server really serves the page: its shell, and every script and style that the shell begins with. While
  * the web app is being replaced, one of them may be missing, and a reload would leave the wall blank.
@@ -52,9 +55,7 @@ export async function isServed(fetch: typeof globalThis.fetch, path: string): Pr
   try {
     const shell = await fetch(path, { cache: 'no-store' });
     if (!shell.ok) return false;
-    const files = [...(await shell.text()).matchAll(/"([^"]*\/_app\/immutable\/[^"]+)"/g)].flatMap(
-      ([, file]) => (file === undefined ? [] : [file]),
-    );
+    const files = (await shell.text()).match(BEGINS_WITH) ?? [];
     if (files.length === 0) return false;
     const answers = await Promise.all(files.map((file) => fetch(file, { cache: 'no-cache' })));
     return answers.every(({ ok }) => ok);
