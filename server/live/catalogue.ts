@@ -50,10 +50,11 @@ export class Catalogue {
   }
 
   /** Where the target is shown to this session; undefined where it may not see it. */
-  place(target: Target, { sessionId, sight }: Pick<SignedIn, 'sessionId' | 'sight'>): Place | undefined {
+  place(target: Target, session: Pick<SignedIn, 'sessionId' | 'role' | 'sight'>): Place | undefined {
+    const { sessionId, role, sight } = session;
     if (typeof target === 'object') return this.#valuesPlace(target.values, sight, sight?.key ?? sessionId);
     if (target === 'fleet') return this.#fleetPlace(sight);
-    if (target === 'alerts') return this.#alertsPlace(sight);
+    if (target === 'alerts') return this.#alertsPlace(sight, role === 'display');
     const deviceId = target.slice('device:'.length);
     return sight?.has(deviceId) === false ? undefined : this.#devicePlace(target, deviceId, sight);
   }
@@ -108,7 +109,7 @@ export class Catalogue {
   }
 
   #fleetPlace(sight: Sight | undefined): Place {
-    const [key, name] = this.#nameFor('fleet', sight);
+    const [key, name] = this.#nameFor('fleet', sight?.key ?? '');
     return {
       name,
       open: (room) => {
@@ -118,13 +119,13 @@ export class Catalogue {
     };
   }
 
-  #alertsPlace(sight: Sight | undefined): Place {
-    const [key, name] = this.#nameFor('alerts', sight);
+  #alertsPlace(sight: Sight | undefined, isForDisplays: boolean): Place {
+    const [key, name] = this.#nameFor('alerts', isForDisplays ? (sight?.key ?? 'accounts of displays') : '');
     return {
       name,
       open: (room) => {
         const { alerts } = this.#snapshots;
-        const content = new AlertsContent({ alerts, sight, room, log: this.#log });
+        const content = new AlertsContent({ alerts, isForDisplays, sight, room, log: this.#log });
         return this.#keep(key, name, this.#alerts, content);
       },
     };
@@ -181,10 +182,10 @@ export class Catalogue {
     };
   }
 
-  /** What tells the room of this sight from the others, and its name. */
-  #nameFor(prefix: 'fleet' | 'alerts', sight: Sight | undefined): [key: string, name: RoomName] {
-    const key = `${prefix} ${sight?.key ?? ''}`;
-    return [key, sight === undefined ? prefix : (this.#names.get(key) ?? this.#nextName(prefix))];
+  /** What tells the room of these viewers (`of` is empty for people) from the others, and its name. */
+  #nameFor(prefix: 'fleet' | 'alerts', of: string): [key: string, name: RoomName] {
+    const key = `${prefix} ${of}`;
+    return [key, of === '' ? prefix : (this.#names.get(key) ?? this.#nextName(prefix))];
   }
 
   #nextName(prefix: 'fleet' | 'alerts' | 'values' | 'seen'): RoomName {

@@ -1,5 +1,5 @@
 /** What the rooms `fleet`, `alerts` and `device:<id>` show: their snapshots, and the changes since. */
-import { alertsInSight, isActive, MOST_LIVE_ALERTS, worstAlerts, type Alert } from '#protocol/alerts.ts';
+import { alertsForDisplay, isActive, MOST_LIVE_ALERTS, worstAlerts, type Alert } from '#protocol/alerts.ts';
 import { deviceInSight, type Device } from '#protocol/api.ts';
 import type { AlertsChange, DeviceChange, DeviceSnapshot, Recent } from '#protocol/live.ts';
 import type { Layout, Sample } from '#protocol/sample.ts';
@@ -126,11 +126,11 @@ export interface ActiveAlerts {
   get(id: string): Alert | undefined;
 }
 
-/** [W1] The active alerts, or those of the devices that a display may see. [L3] Of very many, the worst. */
+/** [W1] The active alerts, or what a display is told of those that it may see. [L3] Of very many, the worst. */
 export class AlertsContent implements Content {
   readonly lingers = true;
   readonly sight: Sight | undefined;
-  readonly #sees: (deviceId: string) => boolean;
+  readonly #toldOf: (alerts: readonly Alert[]) => readonly Alert[];
   readonly #alerts: ActiveAlerts;
   readonly #room: RoomSide;
   readonly #log: Log;
@@ -138,16 +138,23 @@ export class AlertsContent implements Content {
   /** The snapshot that is being made. */
   #maker: SnapshotMaker<string> | undefined;
 
-  constructor(parts: { alerts: ActiveAlerts; sight: Sight | undefined; room: RoomSide; log: Log }) {
-    this.sight = parts.sight;
-    this.#sees = seesOf(parts.sight);
+  constructor(parts: {
+    alerts: ActiveAlerts;
+    isForDisplays: boolean;
+    sight: Sight | undefined;
+    room: RoomSide;
+    log: Log;
+  }) {
+    const { sight } = parts;
+    this.sight = sight;
+    this.#toldOf = parts.isForDisplays ? (alerts) => alertsForDisplay(alerts, seesOf(sight)) : (all) => all;
     this.#alerts = parts.alerts;
     this.#room = parts.room;
     this.#log = parts.log;
   }
 
   add(alerts: readonly Alert[]): void {
-    const seen = alertsInSight(alerts, this.#sees);
+    const seen = this.#toldOf(alerts);
     if (seen.length === 0) return;
     for (const alert of seen) {
       this.#pending.set(alert.id, alert);
@@ -186,7 +193,7 @@ export class AlertsContent implements Content {
       ids: worstAlerts(this.#active()).map(({ id }) => id),
       row: (id) => {
         const alert = this.#alerts.get(id);
-        const [seen] = alert !== undefined && isActive(alert) ? alertsInSight([alert], this.#sees) : [];
+        const [seen] = alert !== undefined && isActive(alert) ? this.#toldOf([alert]) : [];
         return seen && JSON.stringify(seen);
       },
       chars: ({ length }) => length,
@@ -196,7 +203,8 @@ export class AlertsContent implements Content {
 
   #active(): readonly Alert[] {
     const active = this.#alerts.active();
-    return this.sight === undefined ? active : active.filter(({ device_id }) => this.#sees(device_id));
+    const { sight } = this;
+    return sight === undefined ? active : active.filter(({ device_id }) => sight.has(device_id));
   }
 
   /** Where not all alerts are sent: the worst one of each machine of the changed ones. */
@@ -204,7 +212,7 @@ export class AlertsContent implements Content {
     if (active.length <= MOST_LIVE_ALERTS) return [];
     const machines = new Set(changed.map(({ device_id }) => device_id));
     const theirs = active.filter(({ device_id }) => machines.has(device_id));
-    return alertsInSight(worstAlerts(theirs, machines.size), this.#sees);
+    return this.#toldOf(worstAlerts(theirs, machines.size));
   }
 }
 

@@ -46,15 +46,18 @@ export function alertStateWords(alert: Alert): string {
   const { acknowledged, flapping, quiet_since } = alert;
   const ended = alertResolution(alert);
   if (ended !== undefined) return ended;
-  if (acknowledged !== null) return `Acknowledged by ${acknowledged.by}`;
+  // A display is not told by whom.
+  if (acknowledged !== null)
+    return acknowledged.by === '' ? 'Acknowledged' : `Acknowledged by ${acknowledged.by}`;
   if (flapping) return quiet_since === null ? 'Flapping' : 'Flapping, quiet for now';
   return alert.reopened > 0 ? 'Firing again' : 'Firing';
 }
 
-/** Why no messages about an alert are sent: `Silenced: Rack move`, `router-1 is offline`. */
+/** Why no messages about an alert are sent: `Silenced: Rack move`, `router-1 is offline`. A display is told no names. */
 export function muteWords({ by, name }: Mute): string {
-  if (by === 'dependency') return `${name} is offline`;
-  return `${by === 'maintenance' ? 'Maintenance' : 'Silenced'}: ${name}`;
+  if (by === 'dependency') return name === '' ? 'What it depends on is offline' : `${name} is offline`;
+  if (by === 'maintenance') return name === '' ? 'Maintenance' : `Maintenance: ${name}`;
+  return name === '' ? 'Silenced' : `Silenced: ${name}`;
 }
 
 /** Everything that a search for alerts looks in, in lower case: names, fields, comments and who wrote them. */

@@ -21,7 +21,7 @@ const comment = z.object({ at: z.number(), by: z.string(), text: z.string() });
 export const alertEvent = z.object({
   at: z.number(),
   what: z.enum(['acknowledged', 'unacknowledged', 'resolved', 'reopened', 'flapping']),
-  /** The user who did it; null where nobody did. */
+  /** The user who did it; null where nobody did, empty where a display is not told. */
   by: z.string().nullable(),
   /** The comment of an acknowledgement, or why an alert was resolved or is not acknowledged any more. */
   text: z.string(),
@@ -135,15 +135,26 @@ export function worstAlerts(alerts: readonly Alert[], most = MOST_LIVE_ALERTS): 
   return [...firsts, ...others.slice(0, Math.max(0, most - firsts.length))];
 }
 
-/** [W1] The alerts of the machines that are seen, without the name of one that is not and that another depends on. */
-export function alertsInSight(alerts: readonly Alert[], sees: (deviceId: string) => boolean): Alert[] {
+/**
+ * [W1] The alerts of the machines that are seen, as a wall shows them to whoever walks past: whether somebody has taken
+ * an alert on and whether it is muted, but no names of people and nothing that they wrote, which is also what a silence
+ * is called. A machine out of sight that another depends on is not named either.
+ */
+export function alertsForDisplay(alerts: readonly Alert[], sees: (deviceId: string) => boolean): Alert[] {
   return alerts
     .filter(({ device_id }) => sees(device_id))
-    .map((alert) =>
-      alert.muted?.by === 'dependency' && !sees(alert.muted.id)
-        ? { ...alert, muted: { ...alert.muted, id: '', name: '' } }
-        : alert,
-    );
+    .map((alert) => ({
+      ...alert,
+      acknowledged: alert.acknowledged && { at: alert.acknowledged.at, by: '', comment: '' },
+      comments: [],
+      events: alert.events.map((event) => (event.by === null ? event : { ...event, by: '', text: '' })),
+      muted: alert.muted && muteForDisplay(alert.muted, sees),
+    }));
+}
+
+function muteForDisplay(muted: Mute, sees: (deviceId: string) => boolean): Mute {
+  if (muted.by !== 'dependency') return { ...muted, name: '' };
+  return sees(muted.id) ? muted : { ...muted, id: '', name: '' };
 }
 
 export const alertsReply = z.object({

@@ -4,7 +4,7 @@ import {
   acknowledgeRequest,
   alert as alertShape,
   alertStatistics as statisticsShape,
-  alertsInSight,
+  alertsForDisplay,
   alertsReply,
   commentRequest,
   type Alert,
@@ -18,7 +18,7 @@ import { actorOf, type Audit } from '../auth/audit.ts';
 import { invalidQuery, readCount, readTime, readWord } from '../http/query.ts';
 import { firstParam, Reply, TextReply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
-import type { Sight, SignedIn } from '../types.ts';
+import type { SignedIn } from '../types.ts';
 
 export interface AlertRouteParts {
   readonly alerts: Pick<
@@ -73,8 +73,9 @@ function wantsCsv(request: Request, query: URLSearchParams): boolean {
 
 const nameOf = ({ rule_name, device_name }: Alert) => `${rule_name} on ${device_name}`;
 
-const inSight = (alerts: readonly Alert[], sight: Sight | undefined): readonly Alert[] =>
-  sight === undefined ? alerts : alertsInSight(alerts, (id) => sight.has(id));
+/** The alerts that this person or display is told of, each as far as it may be told. */
+const toldTo = ({ role, sight }: SignedIn, alerts: readonly Alert[]): readonly Alert[] =>
+  role === 'display' ? alertsForDisplay(alerts, (id) => sight?.has(id) ?? true) : alerts;
 
 export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
   function record(person: SignedIn, request: Request, action: string, target: string): void {
@@ -86,17 +87,17 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
     return alert;
   }
 
-  function search({ request, person: { sight } }: { request: Request; person: SignedIn }): unknown {
+  function search({ request, person }: { request: Request; person: SignedIn }): unknown {
     const { query } = request;
     const filter = readFilter(query);
     const csv = wantsCsv(request, query);
     if (filter.isPending) {
-      const pending = alerts.pending().filter(({ device_id }) => sight?.has(device_id) ?? true);
+      const pending = alerts.pending().filter(({ device_id }) => person.sight?.has(device_id) ?? true);
       return { alerts: [], pending };
     }
     const isOfPast = filter.state === 'all' || filter.state === 'resolved';
     const all = isOfPast ? alerts.all({ limit: ALL }) : alerts.active();
-    const page = searchAlerts(inSight(all, sight), filter, {
+    const page = searchAlerts(toldTo(person, all), filter, {
       limit: readCount(query, 'limit', MOST_IN_PAGE) ?? (isOfPast && !csv ? DEFAULT_IN_PAGE : MOST_IN_PAGE),
       cursor: query.get('cursor') ?? undefined,
     });
@@ -139,7 +140,7 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
       errors: ['unknown_item'],
       handle({ request, person }) {
         const alert = found(alerts.get(firstParam(request)));
-        return found(inSight([alert], person.sight)[0]);
+        return found(toldTo(person, [alert])[0]);
       },
     }),
     routeWithBody({

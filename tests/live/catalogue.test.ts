@@ -5,14 +5,12 @@ import { createLog } from '../../server/app/log.ts';
 import { Catalogue } from '../../server/live/catalogue.ts';
 
 const none = () => undefined;
+const ONE = { sessionId: 'one', role: 'viewer' } as const;
+const LOBBY = { role: 'display', sight: { key: 'lobby', has: () => true } } as const;
 
 it.each([
-  ['a session', { sessionId: 'one' }, { sessionId: 'one' }],
-  [
-    'the screens of a display link together',
-    { sessionId: 'one', sight: { key: 'lobby', has: () => true } },
-    { sessionId: 'two', sight: { key: 'lobby', has: () => true } },
-  ],
+  ['a session', ONE, ONE],
+  ['the screens of a display link together', { sessionId: 'one', ...LOBBY }, { sessionId: 'two', ...LOBBY }],
 ])(
   '[S5] %s can open a share of the values queries only, and one more for each that is closed',
   (_, who, again) => {
@@ -27,7 +25,7 @@ it.each([
     const opened = Array.from({ length: VALUES_LIMITS.roomsOfOne }, (_, i) => open(`field_${i}`));
     expect(opened).not.toContain(undefined);
     expect(open('another', again)).toBeUndefined();
-    expect(open('another', { sessionId: 'other' })).toBeDefined();
+    expect(open('another', { sessionId: 'other', role: 'viewer' })).toBeDefined();
     opened[0]?.close();
     expect(open('one more', again)).toBeDefined();
     expect(open('and another', again)).toBeUndefined();

@@ -47,7 +47,7 @@ function openRooms(fault: { row?: string; fleet?: boolean; device?: boolean } = 
   });
   /** Asks for the target; `receive` gets the answer. */
   function ask(target: Target, receive: Receive): void {
-    const place = catalogue.place(target, { sessionId: 'one' });
+    const place = catalogue.place(target, { sessionId: 'one', role: 'viewer' });
     if (place === undefined) throw new Error('it cannot be seen');
     rooms.enter(place, receive);
   }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Alert } from '#protocol/alerts.ts';
 import { deviceSnapshot, type Target } from '#protocol/live.ts';
 import { ALL_MACHINES } from '#protocol/machine-scope.ts';
 import { checkFields } from '#protocol/metrics.ts';
@@ -239,6 +240,33 @@ describe('[W1] a display', () => {
     await display.nextChange((each) => each.room.startsWith('alerts'));
     await display.nextChange((each) => each.room.startsWith('seen'));
     expect(JSON.stringify(display.changes)).not.toContain('"b"');
+  });
+
+  it('[W1] a display is told that an alert is taken on and muted, and neither by whom nor what they wrote', async () => {
+    stage.sessions.set('tv', { sessionId: 'tv', username: 'tv', role: 'display', expiresAt: 1e15 });
+    // A person with the role of displays signs in on a screen, too.
+    const account = await stage.connect({ ...HEADERS, cookie: 'session=tv' });
+    const told: Alert = {
+      ...alertOf('x'),
+      state: 'acknowledged',
+      acknowledged: { at: 2, by: 'ann', comment: 'Ann is on it' },
+      comments: [{ at: 3, by: 'ann', text: 'Ann sees smoke' }],
+      events: [{ at: 2, what: 'acknowledged', by: 'ann', text: 'Ann is on it' }],
+      muted: { by: 'silence', id: 's', name: 'while Ann looks', until: null },
+    };
+    stage.alerts.splice(0, 1, told);
+    for (const viewer of [display, account]) {
+      const { ok, ...reply } = await viewer.subscribe('alerts');
+      expect(ok).toBe(true);
+      stage.live.alertsChanged([told]);
+      const changed = await viewer.nextChange((each) => each.room.startsWith('alerts'));
+      for (const text of [reply, changed].map((each) => JSON.stringify(each))) {
+        expect(text).toContain('"state":"acknowledged","timestamp"');
+        expect(text).toContain('"muted":{"by":"silence"');
+        expect(text).not.toMatch(/ann/i);
+      }
+    }
+    expect(JSON.stringify(await person.subscribe('alerts'))).toContain('Ann sees smoke');
   });
 
   it('[W1] displays of one link share their rooms, and share none with people or by another’s name', async () => {

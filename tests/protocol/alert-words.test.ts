@@ -5,7 +5,9 @@ import {
   alertReading,
   alertResolution,
   alertSentence,
+  alertStateWords,
   alertSubject,
+  muteWords,
   scopeWords,
 } from '#protocol/alert-words.ts';
 import { conditionWords } from '#protocol/condition-words.ts';
@@ -83,6 +85,15 @@ describe('rules in words', () => {
     expect(conditionWords({ kind: 'offline', for_s: 60 })).toBe(
       'No push for 3 of its intervals, then for 1 min',
     );
+  });
+
+  it('[W1] a display, which is told no names, says that an alert is acknowledged or muted', () => {
+    const acknowledged = { at: 1, by: '', comment: '' };
+    expect(alertStateWords({ ...alert, state: 'acknowledged', acknowledged })).toBe('Acknowledged');
+    const mutes = (['silence', 'maintenance', 'dependency'] as const).map((by) =>
+      muteWords({ by, id: '', name: '', until: null }),
+    );
+    expect(mutes).toEqual(['Silenced', 'Maintenance', 'What it depends on is offline']);
   });
 
   it("a rule's scope names its tags and machines, or all machines", () => {

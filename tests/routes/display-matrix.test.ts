@@ -185,6 +185,38 @@ it('[W1] what a display’s boards do not show does not exist for it, and is nam
     }
 });
 
+it('[W1] a display is told that an alert is acknowledged and muted, but no names of people and no comments', async () => {
+  const id = seen.get('alerts');
+  await stage.admin.ask('POST', `/alerts/${id}/acknowledge`, { body: { comment: 'the admin is on it' } });
+  await stage.admin.ask('POST', `/alerts/${id}/comments`, { body: { text: 'the admin sees smoke' } });
+  const time = { kind: 'once', to: Date.now() + 600_000 };
+  const scope = { devices: ['seen-machine'] };
+  const added = await stage.admin.ask('POST', '/silences', {
+    body: { comment: 'while the admin looks', scope, time },
+  });
+  expect([added.status, added.text]).toEqual([201, expect.any(String)]);
+  const tv = stage.client('127.0.6.3');
+  const account = { username: 'tv', password: PASSWORD, role: 'display' };
+  await stage.admin.ask('POST', '/users', { body: account });
+  await tv.login('tv', PASSWORD);
+  for (const path of [
+    `/alerts/${id}`,
+    '/alerts',
+    '/alerts?state=all',
+    '/alerts?format=csv',
+    '/alerts?q=admin',
+  ]) {
+    const asked = `${path}${path.includes('?') ? '&' : '?'}as=display`;
+    for (const answer of [await screen.ask('GET', asked), await tv.ask('GET', path)]) {
+      expect([path, answer.status]).toEqual([path, 200]);
+      expect([path, answer.text]).toEqual([path, expect.not.stringMatching(/admin/)]);
+    }
+    expect((await stage.admin.ask('GET', path)).text).toMatch(/admin is on it/);
+  }
+  const { alerts } = (await screen.ask('GET', '/alerts?as=display')).as(alertsReply);
+  expect(alerts).toMatchObject([{ state: 'acknowledged', muted: { by: 'silence' } }]);
+});
+
 it('[W1] on the live wire a display gets its machines and nothing else, and hears when they are others', async () => {
   const ca = readFileSync(join(stage.data, 'tls', 'authority.crt'), 'utf8');
   const { url } = stage.server();
