@@ -49,3 +49,23 @@ it('[W1] [L5] a display link opens its wall without a login, leaves its secret n
   expect(server.process().output()).not.toContain(secret);
   expect(errors).toEqual([]);
 });
+
+it.each(['%', '%ff', 'x'.repeat(300), 'wrong'])(
+  '[W1] the wall of a display link with the wrong secret %s says that it shows nothing any more',
+  async (secret) => {
+    const { page, errors } = opened.keep(await visit(browser, 'about:blank'), closing);
+    await page.goto(`${server.url}/ui/wall/display#${secret}`);
+    await page.getByText('This display link was revoked').waitFor();
+    expect(page.url()).toBe(`${server.url}/ui/wall/display`);
+    expect(errors).toEqual([]);
+  },
+);
+
+it.each(['/ui/devices/%', '/ui/alerts/%ff', '/ui/login?next=%'])(
+  'a malformed address, %s, shows a page',
+  async (path) => {
+    const { page } = opened.keep(await visit(browser, 'about:blank'), closing);
+    const answer = await page.goto(server.url + path);
+    console.log(path, answer?.status(), await page.locator('body').innerText());
+  },
+);

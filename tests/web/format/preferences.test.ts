@@ -35,6 +35,12 @@ describe('what a reader prefers', () => {
     expect(moment(T)).toBe('22 Nov 2026, 13:07:09');
   });
 
+  it('times are in the browser’s zone where it does not know the one of the server', () => {
+    prefer(withChosen({ time_zone: 'server' }, 'Atlantis/New_Capital'));
+    expect(timeZone()).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    expect(moment(T)).toContain('2026');
+  });
+
   it('what is today, and this year, is so in the zone that was chosen', () => {
     prefer(withChosen({ time_zone: 'Pacific/Auckland' }));
     const newYear = Date.UTC(2026, 11, 31, 12);

@@ -15,7 +15,7 @@ class Links {
   problem: Error | undefined;
   revision = '1';
 
-  readonly open = (secret: string) => {
+  open = (secret: string) => {
     this.opened.push(secret);
     if (this.problem) return Promise.reject(this.problem);
     if (secret !== 'right') return Promise.reject(new RefusedError(401, 'invalid_display_link', 'Revoked.'));
@@ -115,6 +115,21 @@ describe('a display', () => {
     await display.ask();
     expect(display.state).toBe('open');
   });
+
+  it.each([
+    [422, 'invalid_body'],
+    [413, 'too_large'],
+  ])(
+    '[W1] what is too long for a secret, answered %i, is told like one that is wrong',
+    async (status, code) => {
+      const links = new Links();
+      links.open = () => Promise.reject(new RefusedError(status, code, 'Too long.'));
+      const display = make(links);
+      display.take('x'.repeat(300));
+      await display.ask();
+      expect([display.state, display.ended]).toEqual(['ended', 'revoked']);
+    },
+  );
 
   it('a screen without a link says so', async () => {
     const display = make(new Links());

@@ -4,6 +4,7 @@
  */
 import { preferences } from '#protocol/preferences.ts';
 import { styleFigures } from '#protocol/figure.ts';
+import { timeZone } from '#protocol/text.ts';
 import { z } from 'zod';
 import { locale } from './messages.ts';
 import { styleTimes } from './time.ts';
@@ -42,7 +43,9 @@ export function keep(memory: Memory, chosen: Kept): boolean {
 
 function zoneOf({ preferences: { time_zone }, server_zone }: Kept): string | undefined {
   if (time_zone === 'browser') return undefined;
-  return time_zone === 'server' ? server_zone : time_zone;
+  if (time_zone !== 'server') return time_zone;
+  // The server may know zones that an older browser does not.
+  return timeZone.safeParse(server_zone).success ? server_zone : undefined;
 }
 
 /** Makes the page write as its reader prefers, in the language that it speaks already. */

@@ -8,8 +8,17 @@ let waiting: string | undefined;
 export function takeSecretFromUrl(): void {
   const { pathname, search, hash } = window.location;
   if (!pathname.endsWith('/wall/display') || hash.length < 2) return;
-  waiting = decodeURIComponent(hash.slice(1));
+  waiting = decoded(hash.slice(1));
   window.history.replaceState(window.history.state, '', pathname + search);
+}
+
+/** What cannot be decoded is no secret of any link: the server says so, and the screen shows it. */
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 /** Hands the secret over, once; undefined where the URL had none. */

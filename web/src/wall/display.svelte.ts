@@ -19,11 +19,13 @@ export type DisplayState = 'opening' | 'open' | 'ended';
 /** `over`: it worked before, and the server does not say why it does no more. `no-link`: it never did on this screen. */
 export type EndedBy = 'revoked' | 'expired' | 'not-allowed' | 'over' | 'no-link';
 
-/** The server's codes. */
+/** The server's codes. What is no secret at all, being too long for one, is told like one that no link has any more. */
 const ENDED_BY: Readonly<Record<string, keyof typeof TRY_AGAIN>> = {
   invalid_display_link: 'revoked',
   display_link_expired: 'expired',
   address_not_allowed: 'not-allowed',
+  invalid_body: 'revoked',
+  too_large: 'revoked',
 };
 
 /** A link that has ended is opened again after so many questions: each try is in the audit log. */
@@ -128,5 +130,5 @@ export class Display {
 
 /** Whether the server says that there is nothing to show, and not only that it cannot answer now. */
 function isEnd(error: unknown): error is RefusedError {
-  return error instanceof RefusedError && [401, 403, 404, 410].includes(error.status);
+  return error instanceof RefusedError && [401, 403, 404, 410, 413, 422].includes(error.status);
 }

@@ -51,8 +51,8 @@ async function show(data: unknown): Promise<void> {
 async function open(data: unknown): Promise<void> {
   const { url } = z.object({ url: z.string() }).parse(data);
   // A link to another host would be the server's public address, which may differ from the one this browser uses.
-  const { pathname, search } = new URL(url);
-  const here = new URL(pathname + search, location.origin).href;
+  const { pathname, search } = new URL(url, location.origin);
+  const here = location.origin + pathname + search;
   const [window] = await clients.matchAll({ type: 'window', includeUncontrolled: true });
   if (window === undefined) await clients.openWindow(here);
   else {
