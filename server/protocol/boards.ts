@@ -238,6 +238,16 @@ const tiles = z
     }
   });
 
+/** What is saved. A board of an earlier version may have tiles below the last row; it is shown, and saved once they fit. */
+const savedTiles = tiles.superRefine((all, context) => {
+  for (const [index, { id, place: at }] of all.entries()) {
+    const end = at.y + at.h;
+    if (end <= GRID_ROWS) continue;
+    const message = `of the tile "${id}" reaches to row ${end}, beyond the last one, ${GRID_ROWS}; move it up or make it smaller`;
+    context.addIssue({ code: 'custom', path: [index, 'place'], message });
+  }
+});
+
 export const board = z.object({
   id: z.string(),
   name: text(120),
@@ -256,12 +266,12 @@ export const boardSummary = board.omit({ tiles: true }).extend({ tiles: z.number
 export type BoardSummary = z.infer<typeof boardSummary>;
 export const boardsReply = z.object({ boards: z.array(boardSummary) });
 /** Also the shape of an exported file. */
-export const boardCreate = z.strictObject({ name: text(120), tiles: tiles.default([]) });
+export const boardCreate = z.strictObject({ name: text(120), tiles: savedTiles.default([]) });
 /** `version` is the one that was edited: a board that somebody else has changed since is not overwritten. */
 export const boardPatch = z.strictObject({
   version: z.number().int().min(1),
   name: text(120).optional(),
-  tiles: tiles.optional(),
+  tiles: savedTiles.optional(),
 });
 /** A board as it was; it is restored by a change to its name and tiles. */
 export const boardVersion = board.pick({

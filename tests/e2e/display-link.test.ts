@@ -60,12 +60,3 @@ it.each(['%', '%ff', 'x'.repeat(300), 'wrong'])(
     expect(errors).toEqual([]);
   },
 );
-
-it.each(['/ui/devices/%', '/ui/alerts/%ff', '/ui/login?next=%'])(
-  'a malformed address, %s, shows a page',
-  async (path) => {
-    const { page } = opened.keep(await visit(browser, 'about:blank'), closing);
-    const answer = await page.goto(server.url + path);
-    console.log(path, answer?.status(), await page.locator('body').innerText());
-  },
-);

@@ -38,6 +38,20 @@ describe('a session', () => {
     await person.close();
   });
 
+  it.each(['/ui/devices/%', '/ui/alerts/%ff?a=%'])(
+    'an address that cannot be decoded, %s, leads to a page',
+    async (path) => {
+      const person = await visit(browser, server.url + path);
+      await signIn(person.page, 'admin', PASSWORD);
+      await person.page
+        .getByText(/^There is no (machine with this id|such alert)/)
+        .first()
+        .waitFor();
+      expect(person.errors).toEqual([]);
+      await person.close();
+    },
+  );
+
   it('[S3] a session cookie is hidden from scripts and sent only over TLS and to this site', async () => {
     const answer = await server.client().login('admin', PASSWORD);
     const [cookie = ''] = answer.headers['set-cookie'] ?? [];

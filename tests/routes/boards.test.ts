@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { auditReply } from '#protocol/api.ts';
 import { board, boardsReply, boardVersionsReply, pictureCreated } from '#protocol/boards.ts';
@@ -66,6 +68,32 @@ it.each([
   const refused = errorOf(await stage.admin.ask('POST', '/boards', { body: { name: 'Wrong', tiles } }));
   expect(refused).toMatchObject({ status: 422, code: 'invalid_body' });
   expect(refused.details?.map((each) => each.path)).toContain(path);
+});
+
+it('a tile that reaches below the last row is refused by its name, and one of an older board is shown until it is moved', async () => {
+  const low = { ...textTile('low'), place: { x: 0, y: 239, w: 6, h: 2 } };
+  const fits = { ...low, place: { ...low.place, y: 238 } };
+  const refused = errorOf(
+    await stage.admin.ask('POST', '/boards', { body: { name: 'Low', tiles: [textTile('a'), low] } }),
+  );
+  expect(refused.details).toEqual([
+    {
+      path: 'tiles.1.place',
+      message:
+        'of the tile "low" reaches to row 241, beyond the last one, 240; move it up or make it smaller',
+    },
+  ]);
+
+  const { id } = await add({ name: 'Old', tiles: [fits] });
+  const file = join(stage.data, 'boards.json');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('"y":238', '"y":239'));
+  await stage.restart();
+  expect((await stage.admin.ask('GET', `/boards/${id}`)).as(board).tiles).toEqual([low]);
+  const change = (body: object) =>
+    stage.admin.ask('PATCH', `/boards/${id}`, { body: { version: 1, ...body } });
+  expect(errorOf(await change({ tiles: [low] })).message).toContain('"low"');
+  expect((await change({ name: 'New', tiles: [fits] })).status).toBe(200);
 });
 
 it('[S6] markup in names and texts of a board comes back as it was written', async () => {

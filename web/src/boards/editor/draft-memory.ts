@@ -1,6 +1,6 @@
 /** Keeps what was edited and not saved in the browser, so that a reload or a crash of the page loses nothing. */
 import { z } from 'zod';
-import { boardCreate } from '#protocol/boards.ts';
+import { board } from '#protocol/boards.ts';
 import type { Draft } from './edits.ts';
 
 export interface DraftMemory {
@@ -10,7 +10,10 @@ export interface DraftMemory {
   forget(): void;
 }
 
-const kept = z.object({ version: z.number(), draft: boardCreate.extend({ name: z.string() }) });
+const kept = z.object({
+  version: z.number(),
+  draft: board.pick({ tiles: true }).extend({ name: z.string() }),
+});
 
 /** `storage` is null where the browser forbids it: drafts then last as long as the page. */
 export function draftMemory(
