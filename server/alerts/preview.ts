@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { conditionFor, type Alert, type AlertRule } from '#protocol/alerts.ts';
 import type { Condition } from '#protocol/conditions.ts';
-import type { Firing, PreviewReply } from '#protocol/rule-preview.ts';
+import type { Firing, PreviewNote, PreviewReply } from '#protocol/rule-preview.ts';
 import { DAY, MINUTE, SECOND } from '#protocol/span.ts';
 import { fieldsRead, readTrendReplay, samplesOf } from './rule-history.ts';
 import { createRuleRun, type RuleRun } from './rule-run.ts';
@@ -148,19 +148,13 @@ function firingOf({
   };
 }
 
-function notesOf(condition: Condition, step: number, skipped: number): string[] {
-  const notes: string[] = [];
-  if (condition.kind === 'clock')
-    notes.push(
-      'The history does not keep how wrong clocks were, so it cannot be said how often this would have fired.',
-    );
-  if (skipped > 0)
-    notes.push(
-      `${skipped} of the machines were not looked at, as that would take too long. Choose fewer days.`,
-    );
+function notesOf(condition: Condition, step: number, leftOut: number): PreviewNote[] {
+  const notes: PreviewNote[] = [];
+  if (condition.kind === 'clock') notes.push({ kind: 'clocks_not_kept' });
+  if (leftOut > 0) notes.push({ kind: 'machines_left_out', count: leftOut });
   if (step > SECOND && condition.kind === 'offline')
-    notes.push(`Outages shorter than ${Math.round((3 * step) / MINUTE)} min cannot be seen this far back.`);
-  else if (step > SECOND) notes.push('Short peaks are flatter in means than they were.');
+    notes.push({ kind: 'short_outages_unseen', shorter_than_ms: 3 * step });
+  else if (step > SECOND) notes.push({ kind: 'peaks_flatter' });
   return notes;
 }
 

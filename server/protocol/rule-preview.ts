@@ -40,6 +40,19 @@ export const firing = z.object({
 });
 export type Firing = z.infer<typeof firing>;
 
+/** Something that a preview cannot say. */
+export const previewNote = z.discriminatedUnion('kind', [
+  /** The history does not keep how wrong clocks were. */
+  z.object({ kind: z.literal('clocks_not_kept') }),
+  /** So many machines were not looked at, which would take too long. */
+  z.object({ kind: z.literal('machines_left_out'), count: z.number().int() }),
+  /** Shorter outages than this cannot be seen in what the history still has. */
+  z.object({ kind: z.literal('short_outages_unseen'), shorter_than_ms: z.number() }),
+  /** Means are read, in which short peaks are flatter than they were. */
+  z.object({ kind: z.literal('peaks_flatter') }),
+]);
+export type PreviewNote = z.infer<typeof previewNote>;
+
 export const previewReply = z.object({
   from: z.number(),
   to: z.number(),
@@ -55,8 +68,8 @@ export const previewReply = z.object({
   machines: z.array(z.object({ device_id: z.string(), device_name: z.string(), count: z.number().int() })),
   /** The newest firings, newest first, at most 200. */
   firings: z.array(firing),
-  /** What the preview cannot say, in sentences. */
-  notes: z.array(z.string()),
+  /** What the preview cannot say. */
+  notes: z.array(previewNote),
   warnings: z.array(ruleWarning),
   /** The noisiest machine's field; null where there is no history of it. */
   chart: z

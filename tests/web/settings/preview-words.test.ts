@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PreviewReply } from '#protocol/rule-preview.ts';
-import { firesWords, tierWords } from '../../../web/src/settings/alert-rules/preview-words.ts';
+import { firesWords, noteWords, tierWords } from '../../../web/src/settings/alert-rules/preview-words.ts';
 
 const reply: PreviewReply = {
   from: 0,
@@ -28,4 +28,11 @@ it('a preview says how often the rule would have fired, where, and what it was r
   expect(firesWords({ ...reply, count: 0 }, 30)).toBe('Would not have fired in the last 30 days.');
   expect(firesWords({ ...reply, covered: 0 }, 7)).toBe('Covers no machine now.');
   expect(tierWords(reply)).toBe('Read from the mean of each minute of 12 machines.');
+});
+
+it('what a preview cannot say is a sentence', () => {
+  expect(noteWords({ kind: 'machines_left_out', count: 3 })).toContain('3 machines were not looked at');
+  expect(noteWords({ kind: 'short_outages_unseen', shorter_than_ms: 180_000 })).toContain(
+    'shorter than 3 min',
+  );
 });

@@ -24,11 +24,13 @@ function hoursWords({ days, from, to, time_zone }: WeekHours): string {
   return `${daysWords(days)} ${from}–${to} (${time_zone})`;
 }
 
+const OF_SEVERITY = { critical: 'critical alerts', warning: 'warning alerts' } as const;
+
 /** Which alerts a match takes: `Critical alerts of machines tagged db, named web-*`. `ruleName`: a rule by its id. */
 export function matchWords(match: RouteMatch, ruleName: (id: string) => string): string {
   const { severities, tags, name, rules, hours } = match;
   const [severity] = severities;
-  const what = severities.length === 1 && severity !== undefined ? `${severity} alerts` : 'every alert';
+  const what = severities.length === 1 && severity !== undefined ? OF_SEVERITY[severity] : 'every alert';
   const of = [
     ...(rules.length === 0 ? [] : [`of ${rules.map(ruleName).join(' or ')}`]),
     ...(tags.length === 0 ? [] : [`on machines tagged ${tags.join(' or ')}`]),

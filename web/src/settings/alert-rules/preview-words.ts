@@ -1,5 +1,6 @@
 /** The preview of a rule as text. */
-import type { PreviewReply } from '#protocol/rule-preview.ts';
+import type { PreviewNote, PreviewReply } from '#protocol/rule-preview.ts';
+import { span } from '#protocol/span.ts';
 import { plural } from '../../format/messages.ts';
 
 const machinesWords = (n: number) => plural(n, `${n} machine`, `${n} machines`);
@@ -26,6 +27,24 @@ const TIERS = {
 /** What the preview was read from: `Read from every sample of 12 machines.` */
 export function tierWords({ tier, looked_at }: PreviewReply): string {
   return looked_at === 0 ? '' : `Read from ${TIERS[tier]} of ${machinesWords(looked_at)}.`;
+}
+
+/** What the preview cannot say, as a sentence. */
+export function noteWords(note: PreviewNote): string {
+  switch (note.kind) {
+    case 'clocks_not_kept':
+      return 'The history does not keep how wrong clocks were, so it cannot be said how often this would have fired.';
+    case 'machines_left_out':
+      return plural(
+        note.count,
+        `${note.count} machine was not looked at, which would take too long. Choose fewer days.`,
+        `${note.count} machines were not looked at, which would take too long. Choose fewer days.`,
+      );
+    case 'short_outages_unseen':
+      return `Outages shorter than ${span(note.shorter_than_ms)} cannot be seen this far back.`;
+    case 'peaks_flatter':
+      return 'Short peaks are flatter in means than they were.';
+  }
 }
 
 /** The colours of fields by how their names begin, as on the pages of machines. */
