@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cellAt, cellBeside, cellGrid, inCellOrder } from '../../../web/src/boards/status-cells.ts';
+import { cellAt, cellBeside, cellGrid, inCellOrder, nameType } from '../../../web/src/boards/status-cells.ts';
 import type { State } from '../../../web/src/ui/state.ts';
 
 const machine = (name: string, state: State, ...tags: string[]) => ({ name, state, tags });
@@ -35,5 +35,15 @@ describe('the cells of a status grid', () => {
     const all = [machine('web-10', 'good'), machine('web-2', 'critical'), machine('web-1', 'offline')];
     expect(inCellOrder(all, 'fixed').map(({ name }) => name)).toEqual(['web-1', 'web-2', 'web-10']);
     expect(inCellOrder(all, 'worst').map(({ name }) => name)).toEqual(['web-2', 'web-1', 'web-10']);
+  });
+
+  it('a cell has its name in type that can be read, which is cut rather than left out, down to a few letters', () => {
+    const names = ['web-1', 'storage-frankfurt-12'];
+    const typeIn = (width: number) => nameType(names, { width, height: 40, unit: 16 });
+    expect(typeIn(140)).toBeCloseTo(13.6);
+    expect(typeIn(70)).toBeCloseTo(9.6);
+    expect(typeIn(40)).toBeUndefined();
+    expect(nameType(names, { width: 140, height: 20, unit: 16 })).toBeUndefined();
+    expect(nameType(['a1'], { width: 40, height: 40, unit: 16 })).toBeGreaterThan(9.6);
   });
 });

@@ -1,4 +1,5 @@
 /** The cells of a status grid: where each machine's cell is, and how it is drawn. */
+import { drawName } from '../ui/drawn-name.ts';
 import { STATE_RANK, STATE_TOKEN, type State } from '../ui/state.ts';
 
 export interface CellGrid {
@@ -75,10 +76,29 @@ interface Brush {
   readonly rem: number;
 }
 
-/** Names of so many characters are to fit; longer ones are cut. */
+/** The type is so small that names of so many letters fit; longer ones are cut. */
 const LONGEST_NAME = 14;
-/** Without room for type of this size, in rem, cells have no names. */
-const SMALLEST_TYPE = 0.55;
+/** The type is no smaller than this, in rem: rather are names cut. */
+const SMALLEST_TYPE = 0.6;
+/** Without room for so many letters of that size, cells have no names. */
+const LEAST_LETTERS = 6;
+/** A letter is about so much of the type's size wide. */
+const LETTER = 0.6;
+/** Beside a name, in sizes of the type, both sides together. */
+const MARGIN = 1;
+
+/** Pixels of the type in which cells of this size have their names; undefined where they have no room for names. */
+export function nameType(
+  names: readonly string[],
+  { width, height, unit }: { readonly width: number; readonly height: number; readonly unit: number },
+): number | undefined {
+  const letters = names.reduce((most, name) => Math.max(most, Math.min(name.length, LONGEST_NAME)), 1);
+  const widthFor = (count: number) => width / (count * LETTER + MARGIN);
+  const most = Math.min(height * 0.34, 2.4 * unit);
+  const smallest = SMALLEST_TYPE * unit;
+  if (most < smallest || widthFor(Math.min(letters, LEAST_LETTERS)) < smallest) return undefined;
+  return Math.max(smallest, Math.min(most, widthFor(letters)));
+}
 
 /** Draws all cells. A state has its own shape too: a filled cell, one with a corner, a frame, a broken frame. */
 export function drawCells(
@@ -91,24 +111,20 @@ export function drawCells(
   const gap = Math.max(1, Math.min(grid.wide, grid.tall) * 0.08) * ratio;
   const width = grid.wide * ratio - gap;
   const height = grid.tall * ratio - gap;
-  // A letter is about 0.6 of the type's size wide.
-  const longest = Math.max(...cells.map(({ name }) => Math.min(name.length, LONGEST_NAME)));
-  const type = Math.min(height * 0.34, width / (longest * 0.6 + 1), 2.4 * rem * ratio);
-  const named = type >= SMALLEST_TYPE * rem * ratio;
-  context.font = `550 ${type}px ${brush.font}`;
+  const type = nameType(
+    cells.map(({ name }) => name),
+    { width, height, unit: rem * ratio },
+  );
+  context.font = `550 ${type ?? 0}px ${brush.font}`;
   context.textBaseline = 'middle';
   cells.forEach(({ name, state }, i) => {
     const x = (i % grid.columns) * grid.wide * ratio;
     const y = Math.floor(i / grid.columns) * grid.tall * ratio;
     drawShape(context, state, { x, y, width, height }, brush);
-    if (!named) return;
+    if (type === undefined) return;
     context.fillStyle = brush.colour(FILLED.has(state) ? '--surface-raised' : '--text');
-    context.save();
-    context.beginPath();
-    context.rect(x, y, width, height);
-    context.clip();
-    context.fillText(fitted(context, name, width - type * 1.1), x + type * 0.55, y + height / 2);
-    context.restore();
+    const margin = (MARGIN / 2) * type;
+    drawName(context, name, { x: x + margin, y: y + height / 2, width: width - 2 * margin });
   });
 }
 
@@ -151,16 +167,4 @@ function drawShape(
     context.strokeRect(x + line / 2, y + line / 2, width - line, height - line);
     context.setLineDash([]);
   }
-}
-
-/** The text, cut so that it is no wider than `width`. */
-function fitted(context: CanvasRenderingContext2D, text: string, width: number): string {
-  if (context.measureText(text).width <= width) return text;
-  let [low, high] = [0, text.length];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (context.measureText(`${text.slice(0, middle)}…`).width <= width) low = middle;
-    else high = middle - 1;
-  }
-  return low === 0 ? '' : `${text.slice(0, low)}…`;
 }

@@ -1,4 +1,5 @@
 /** The cells of the heat map: how large they are, where they lie, and how one is drawn. */
+import { drawName } from '../ui/drawn-name.ts';
 import type { State } from '../ui/state.ts';
 
 export interface CellGrid {
@@ -186,13 +187,12 @@ function drawLabel(
   context.clip();
   context.fillStyle = fill === undefined ? colours.muted : ink;
   context.textBaseline = 'middle';
-  // A name that is written from right to left begins at the left too, as all names here do.
-  context.direction = 'ltr';
   // In a high cell the value is larger than the name, as numbers are what one looks for.
   const large = Math.max(type, Math.min(2 * type, height * 0.3));
   const top = Math.max(0, (height - 1.4 * type - 1.3 * large) / 2.5);
   context.font = `600 ${type}px ${font}`;
-  context.fillText(name.slice(0, 40), x + 6, y + top + 0.7 * type);
+  drawName(context, name, { x: x + 6, y: y + top + 0.7 * type, width: width - 20 });
+  context.direction = 'ltr';
   context.font = `550 ${large}px ${font}`;
   context.fillText(value, x + 6, y + top + 1.4 * type + 0.65 * large);
   context.restore();
