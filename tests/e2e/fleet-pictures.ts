@@ -36,8 +36,9 @@ export async function takeFleetPictures(browser: Browser, pictures: Pictures): P
       const condition = { kind: 'threshold', metric: 'cpu', threshold: 85, clear: 50, for_s: 0 };
       const rule = { name: 'CPU busy', severity: 'critical', condition };
       await fleet.server.admin.ask('POST', '/alert-rules', { body: rule });
-      await fleet.pushAll();
       for (const { look, views } of looks) {
+        // What was pushed for the look before is old by now.
+        await fleet.pushAll();
         const { page, close } = await visitAsAdmin(browser, fleet.server, look);
         for (const { name, path, keys } of views) {
           await page.goto(`${fleet.server.url}/ui/${path}`);
