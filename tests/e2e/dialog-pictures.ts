@@ -47,7 +47,7 @@ const openings = (board: string): readonly Opening[] => [
   { name: 'palette-nothing', path: '', open: press('Control+k', 'q', 'q', 'q') },
   { name: 'keys', path: '', open: press('?') },
   { name: 'user-menu', path: '', open: click('nav button.trigger >> visible=true') },
-  { name: 'search-help', path: '', open: click('#content header button.bare >> visible=true') },
+  { name: 'search-help', path: '', open: click('#content button:text-is("?")') },
   { name: 'add-machine', path: 'settings/machines', open: click(ADD) },
   { name: 'machine-menu', path: 'settings/machines', open: click(MENU_OF_ROW) },
   { name: 'remove-machine', path: 'settings/machines', open: click(MENU_OF_ROW, LAST_ITEM) },
@@ -69,6 +69,9 @@ export async function takeDialogPictures(browser: Browser, pictures: Pictures): 
   try {
     const server = opened.keep(await startServer(), disposing);
     opened.keep(await startMadeUpFleet(server), closing);
+    // Alert routes can be added where there is a channel.
+    const settings = { url: 'https://hooks.example/operations' };
+    await server.admin.ask('POST', '/channels', { body: { name: 'Operations', kind: 'webhook', settings } });
     const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
     const tiles = await everyKind(server, devices[0]?.device_id ?? '');
     const board = (await boardsOf(server).make('Operations room', tiles)).id;
