@@ -11,6 +11,8 @@ import { visit, visitAsAdmin } from './ui.ts';
 
 /** Until what has opened is drawn. */
 const DRAWN_MS = 1500;
+/** What is pressed is there by then. */
+const FOUND_MS = 5000;
 
 interface Opening {
   readonly name: string;
@@ -27,7 +29,7 @@ const press =
 const click =
   (...selectors: readonly string[]) =>
   async (page: Page) => {
-    for (const selector of selectors) await page.locator(selector).first().click();
+    for (const selector of selectors) await page.locator(selector).first().click({ timeout: FOUND_MS });
   };
 
 const ADD = '#content header .primary';
@@ -47,7 +49,7 @@ const openings = (board: string): readonly Opening[] => [
   { name: 'palette-nothing', path: '', open: press('Control+k', 'q', 'q', 'q') },
   { name: 'keys', path: '', open: press('?') },
   { name: 'user-menu', path: '', open: click('nav button.trigger >> visible=true') },
-  { name: 'search-help', path: '', open: click('#content button:text-is("?")') },
+  { name: 'search-help', path: '', open: click('#content header .quiet:not([aria-haspopup])') },
   { name: 'add-machine', path: 'settings/machines', open: click(ADD) },
   { name: 'machine-menu', path: 'settings/machines', open: click(MENU_OF_ROW) },
   { name: 'remove-machine', path: 'settings/machines', open: click(MENU_OF_ROW, LAST_ITEM) },
