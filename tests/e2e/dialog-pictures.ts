@@ -63,7 +63,11 @@ const openings = (board: string): readonly Opening[] => [
   { name: 'new-board', path: 'boards', open: click(ADD) },
   { name: 'board-menu', path: `boards/${board}`, open: click('#content header [aria-haspopup="menu"]') },
   { name: 'tile-gallery', path: `boards/${board}/edit`, open: press('a') },
-  { name: 'tile-form', path: `boards/${board}/edit`, open: press('Tab', 'Enter') },
+  {
+    name: 'tile-form',
+    path: `boards/${board}/edit`,
+    open: (page) => page.locator('[data-tile]').first().press('Enter'),
+  },
 ];
 
 export async function takeDialogPictures(browser: Browser, pictures: Pictures): Promise<void> {
