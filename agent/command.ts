@@ -40,13 +40,16 @@ async function run(config: Config): Promise<void> {
   stop = agent.stop;
 }
 
-try {
-  const started = await loadConfig(process.argv.slice(2), process.env);
-  if (started.kind === 'help') console.log(USAGE);
-  else if (started.kind === 'version') console.log(WATCHFLOOR_VERSION);
-  else if (started.kind === 'run') await run(started.config);
-} catch (error) {
-  if (error instanceof ConfigError) giveUp(error.problems);
-  if (error instanceof SetupError) giveUp([error.message]);
-  throw error;
+/** Does what the command line asks for. The process ends by itself or, for a running agent, when it is told to. */
+export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    const started = await loadConfig(args, env);
+    if (started.kind === 'help') console.log(USAGE);
+    else if (started.kind === 'version') console.log(WATCHFLOOR_VERSION);
+    else if (started.kind === 'run') await run(started.config);
+  } catch (error) {
+    if (error instanceof ConfigError) giveUp(error.problems);
+    if (error instanceof SetupError) giveUp([error.message]);
+    throw error;
+  }
 }

@@ -79,7 +79,9 @@ const isReady = async () => {
 await eventually('the server answered', async () => stopping || (await isReady()), 60_000);
 
 if (!stopping) {
-  start('The agent', ['--watch', 'agent/command.ts'], {
+  start('The agent', ['--watch', 'agent/main.ts'], {
+    // It does not replace its process, which `--watch` would lose.
+    MALLOC_ARENA_MAX: '1',
     WATCHFLOOR_AGENT_DATA: agentData,
     ...(known ? {} : { WATCHFLOOR_ENROLL: await enroll() }),
   });

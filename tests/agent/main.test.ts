@@ -1,10 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
 import { lockFolder } from '../../agent/data-folder/lock.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { ownFolder } from './data-folder/folder.ts';
@@ -55,14 +53,5 @@ describe('the agent’s command', () => {
     expect(second.said()).toContain(`an agent (process ${first.pid}) already runs with the data folder`);
     first.stop();
     expect(await first.ended).toBe(0);
-  });
-
-  it('every source of the agent is stripped of its types by another process', () => {
-    const answer = execFileSync(process.execPath, ['--no-warnings', join(agent, 'service', 'strip.ts')]);
-    const stripped = new Map(z.array(z.tuple([z.string(), z.string()])).parse(JSON.parse(String(answer))));
-    const sources = readdirSync(agent, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.ts'),
-    );
-    for (const name of sources) expect([...stripped.keys()]).toContain(pathToFileURL(join(agent, name)).href);
   });
 });
