@@ -215,7 +215,7 @@ describe('boards', () => {
       await open(`boards/${id}`);
       await page.getByRole('heading', { level: 3, name: /^Summary/ }).waitFor();
       await page.getByRole('table').getByText('%').first().waitFor();
-      expect(await wrongWith(page), `board, ${colorScheme}`).toEqual([]);
+      expect(await wrongWith(page, { targets: true }), `board, ${colorScheme}`).toEqual([]);
       await open(`boards/${id}/edit`);
       await tile(/^Summary/).waitFor();
       expect(await wrongWith(page), `editor, ${colorScheme}`).toEqual([]);
