@@ -77,6 +77,8 @@ export interface Alerts {
   pending(): readonly PendingAlert[];
   /** The newest `limit` (1000 by default) alerts, newest first, resolved ones included. */
   all(options?: { readonly limit?: number }): readonly Alert[];
+  /** All alerts, newest first, with the names that their rules and machines had when they last changed. */
+  stored(): readonly Alert[];
   /** [A6] Acknowledges those of the alerts that fire. Returns the alerts that were found, as they are then. */
   acknowledge(ids: readonly string[], remark: Omit<Remark, 'at'>): readonly Alert[];
   /** Lets an acknowledged alert fire again. Undefined for an unknown alert. */
@@ -397,6 +399,7 @@ export function createAlerts({
     unacknowledge: (id, by) => edit(id, (alert) => unacknowledge(alert, { at: now(), by, text: '' })),
     comment: (id, { by, text }) => edit(id, (alert) => comment(alert, { at: now(), by, text })),
     all: ({ limit = 1000 } = {}) => book.all(limit).map(named),
+    stored: () => book.all(Infinity),
     named,
     stop: stopChecks,
   };

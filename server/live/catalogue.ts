@@ -5,7 +5,7 @@
 import type { Alert } from '#protocol/alerts.ts';
 import type { Device } from '#protocol/api.ts';
 import type { DeviceSnapshot, RoomName, Target } from '#protocol/live.ts';
-import { VALUES_LIMITS, valuesKey, type ValuesQuery } from '#protocol/values.ts';
+import { valuesKey, type ValuesQuery } from '#protocol/values.ts';
 import type { AcceptedPush, Log, Sight, SignedIn } from '../types.ts';
 import {
   AlertsContent,
@@ -17,6 +17,7 @@ import {
 } from './content.ts';
 import type { Place } from './rooms.ts';
 import { ValuesContent, type Machines, type ShownIn } from './values-content.ts';
+import { ValuesShares } from './values-shares.ts';
 
 /** What snapshots are made of. */
 export interface Snapshots {
@@ -35,8 +36,7 @@ export class Catalogue {
   /** By device id: the room of people, and those of displays. */
   readonly #devices = new Map<string, Set<DeviceContent>>();
   readonly #values = new Set<ValuesContent>();
-  /** By session, or by display link: how many of the open values queries it has opened. */
-  readonly #openedBy = new Map<string, number>();
+  readonly #shares = new ValuesShares();
   readonly #shownIn: ShownIn = new Map();
   /** The names of open rooms that the server has named, by what they show and to whom. */
   readonly #names = new Map<string, RoomName>();
@@ -160,21 +160,22 @@ export class Catalogue {
     return {
       name,
       open: (room) => {
-        const opened = this.#openedBy.get(opener) ?? 0;
-        if (this.#values.size >= VALUES_LIMITS.rooms || opened >= VALUES_LIMITS.roomsOfOne) return undefined;
+        if (!this.#shares.hasRoom(opener)) return undefined;
         const { machines } = this.#snapshots;
         const parts = { machines, sight, room, shownIn: this.#shownIn, log: this.#log };
         const content = new ValuesContent(query, parts);
+        if (!this.#shares.hasRoom(opener, content.work)) {
+          content.close();
+          return undefined;
+        }
         const { close } = this.#keep(key, name, this.#values, content);
-        this.#openedBy.set(opener, opened + 1);
+        this.#shares.add(content, opener);
         return {
           content,
           close: () => {
             content.close();
             close();
-            const left = (this.#openedBy.get(opener) ?? 0) - 1;
-            if (left > 0) this.#openedBy.set(opener, left);
-            else this.#openedBy.delete(opener);
+            this.#shares.remove(content);
             if (this.#values.size === 0) this.#asked.clear();
           },
         };

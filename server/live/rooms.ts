@@ -13,6 +13,12 @@ const SHARED_MS = 1000;
 /** With more changes than come in that time, a new snapshot is cheaper. */
 const MAX_MISSED = SHARED_MS / GATHER_MS;
 
+/**
+ * [S5] Sending pauses after so many milliseconds for what else the server has to do, such as pushes: hundreds of rooms may
+ * have changed at once.
+ */
+const SLICE_MS = 10;
+
 /** Called with what a new member is sent, or why it is sent nothing. */
 export type Receive = (entry: Entry | NoEntry) => void;
 
@@ -124,6 +130,17 @@ export class Rooms {
     this.#rooms.clear();
   }
 
+  /** Sends the pending changes, those that have waited for the longest first, for a slice of time. */
+  #sendSlice(): void {
+    this.#timer = undefined;
+    const begun = performance.now();
+    for (const room of this.#changed) {
+      this.#guarded(room.name, () => this.#send(room));
+      if (performance.now() - begun >= SLICE_MS) break;
+    }
+    if (this.#changed.size > 0) this.#timer ??= setTimeout(() => this.#sendSlice(), 0);
+  }
+
   /** The room's shared entry; undefined where it is too old, or the clock was set back since. */
   #freshEntry(room: Room): SharedEntry | undefined {
     if (room.shared === undefined) return undefined;
@@ -209,7 +226,7 @@ export class Rooms {
     const room = this.#rooms.get(name);
     if (room === undefined) return;
     this.#changed.add(room);
-    this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    this.#timer ??= setTimeout(() => this.#sendSlice(), GATHER_MS);
   }
 
   /** Skips a number, so that every member asks for a new snapshot, which is made anew. */

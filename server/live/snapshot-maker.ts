@@ -54,7 +54,8 @@ export class SnapshotMaker<Row> {
   readonly #source: SnapshotRows<Row>;
   readonly #log: Log;
   readonly #rows = new Map<string, Row>();
-  #values = 0;
+  /** How many values are in the rows made so far. */
+  values = 0;
 
   constructor(source: SnapshotRows<Row>, log: Log) {
     this.#source = source;
@@ -79,7 +80,7 @@ export class SnapshotMaker<Row> {
         this.#todo.delete(id);
         this.#keep(id, this.#row(id));
       }
-      if (this.#values > (this.#source.bound?.most ?? Infinity)) return done('too_large');
+      if (this.values > (this.#source.bound?.most ?? Infinity)) return done('too_large');
       if (this.#todo.size === 0) return done(inParts(this.#rows.values(), this.#source));
       await nextTick();
     }
@@ -102,7 +103,7 @@ export class SnapshotMaker<Row> {
     const before = this.#rows.get(deviceId);
     const valuesIn = (one: Row | undefined) =>
       one === undefined ? 0 : (this.#source.bound?.valuesIn(one) ?? 0);
-    this.#values += valuesIn(row) - valuesIn(before);
+    this.values += valuesIn(row) - valuesIn(before);
     if (row === undefined) this.#rows.delete(deviceId);
     else this.#rows.set(deviceId, row);
   }

@@ -44,6 +44,10 @@ export class ValuesContent implements Content {
   readonly #takes: (machine: Machine) => boolean;
   readonly #picker: FieldPicker;
   readonly #shown = new Set<string>();
+  /** The asked names, patterns as several; 1 for a query without names. */
+  readonly #names: number;
+  /** How many values its last snapshot had. */
+  #found = 0;
   #removed = new Set<string>();
   #entered = new Set<string>();
   #changed = new Set<string>();
@@ -70,6 +74,8 @@ export class ValuesContent implements Content {
     this.#shownIn = parts.shownIn;
     this.#takes = (machine) => matches(machine) && (sight === undefined || sight.has(machine.id));
     this.#picker = new FieldPicker(fields);
+    const patterns = fields.filter((field) => field.includes('*')).length;
+    this.#names = Math.max(1, fields.length + patterns * (VALUES_LIMITS.namesOfPattern - 1));
     const isListed = scope.tags.length === 0 && scope.name === '' && scope.devices.length > 0;
     for (const id of isListed ? scope.devices : machines.ids()) if (this.#isIn(id)) this.#show(id);
   }
@@ -77,6 +83,12 @@ export class ValuesContent implements Content {
   /** Whether its agents push every second, and all their samples are sent. */
   get isClose(): boolean {
     return this.#shown.size <= VALUES_LIMITS.closely;
+  }
+
+  /** [S5] How many values it looks for each time that all of its machines push. */
+  get work(): number {
+    const once = Math.max(this.#shown.size * this.#names, this.#found);
+    return this.isClose ? once * VALUES_LIMITS.closeCounts : once;
   }
 
   addSamples(deviceId: string, samples: readonly Sample[]): void {
@@ -130,8 +142,12 @@ export class ValuesContent implements Content {
   }
 
   async makeSnapshot(done: (parts: SnapshotParts) => void): Promise<void> {
-    this.#maker = new SnapshotMaker(this.#rows(), this.#log);
-    await this.#maker.make(done);
+    const maker = new SnapshotMaker(this.#rows(), this.#log);
+    this.#maker = maker;
+    await maker.make((parts) => {
+      this.#found = maker.values;
+      done(parts);
+    });
     this.#maker = undefined;
   }
 

@@ -168,7 +168,7 @@ export interface SnapshotEnvelope extends Envelope<unknown> {
 
 /**
  * Why there is no snapshot. `invalid`: the values query is none; `forbidden`: it would be one room or subscription too
- * many; `too_large`: it finds more than VALUES_LIMITS.values values.
+ * many, or more work than VALUES_LIMITS allows; `too_large`: it finds more than VALUES_LIMITS.values values.
  */
 const refusal = z.enum(['unknown_room', 'not_found', 'forbidden', 'invalid', 'too_large']);
 export type SubscribeRefusal = z.infer<typeof refusal>;

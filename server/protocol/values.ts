@@ -8,8 +8,8 @@
  * new samples. Viewers who ask for the same, in whatever order, share one message.
  *
  * A query has at most VALUES_LIMITS.fields names, and a message with it at most MAX_CLIENT_BYTES. One that finds more than
- * VALUES_LIMITS.values values is answered `too_large`, and where the server has VALUES_LIMITS.rooms different ones
- * open, `forbidden`.
+ * VALUES_LIMITS.values values is answered `too_large`. Where the server, or one session, has as many queries open as it
+ * may, or the open ones are as much work as they may be, a new one is answered `forbidden`.
  */
 import { z } from 'zod';
 import { device } from './api.ts';
@@ -25,6 +25,18 @@ export const VALUES_LIMITS = {
   rooms: 2000,
   /** [S5] The most of them that one session, or all screens of a display link, have opened. */
   roomsOfOne: 500,
+  /**
+   * [S5] The most work of all open queries together, and of those of one session or display link. The work of a query is
+   * the number of its machines times that of its names: so many values are looked for each time that all machines push,
+   * which takes about a second for five million. A board of 30 tiles that each show 3 fields of 10,000 machines is
+   * 900,000, and screens that show the same board share its queries.
+   */
+  work: 10_000_000,
+  workOfOne: 4_000_000,
+  /** A pattern counts as so many names, about as many as a machine has cores; of more, those that it found. */
+  namesOfPattern: 10,
+  /** Of a query whose machines push every second, with all samples sent, each value counts so often. */
+  closeCounts: 5,
   /**
    * The agents of at most so many machines in one query push every second, and all their samples are sent; of more
    * machines, the newest sample of each push.

@@ -23,13 +23,11 @@ import type { SignedIn } from '../types.ts';
 export interface AlertRouteParts {
   readonly alerts: Pick<
     Alerts,
-    'active' | 'all' | 'get' | 'pending' | 'acknowledge' | 'unacknowledge' | 'comment'
+    'active' | 'stored' | 'named' | 'get' | 'pending' | 'acknowledge' | 'unacknowledge' | 'comment'
   >;
   readonly audit: Audit;
 }
 
-/** More than are ever kept. */
-const ALL = 1_000_000;
 const MOST_IN_PAGE = 10_000;
 const DEFAULT_IN_PAGE = 1000;
 const STATES = ['active', 'all', 'firing', 'acknowledged', 'resolved', 'pending'] as const;
@@ -87,7 +85,7 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
     return alert;
   }
 
-  function search({ request, person }: { request: Request; person: SignedIn }): unknown {
+  async function search({ request, person }: { request: Request; person: SignedIn }): Promise<unknown> {
     const { query } = request;
     const filter = readFilter(query);
     const csv = wantsCsv(request, query);
@@ -96,8 +94,8 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
       return { alerts: [], pending };
     }
     const isOfPast = filter.state === 'all' || filter.state === 'resolved';
-    const all = isOfPast ? alerts.all({ limit: ALL }) : alerts.active();
-    const page = searchAlerts(toldTo(person, all), filter, {
+    const page = await searchAlerts(isOfPast ? alerts.stored() : alerts.active(), filter, {
+      told: (alert) => toldTo(person, [isOfPast ? alerts.named(alert) : alert])[0],
       limit: readCount(query, 'limit', MOST_IN_PAGE) ?? (isOfPast && !csv ? DEFAULT_IN_PAGE : MOST_IN_PAGE),
       cursor: query.get('cursor') ?? undefined,
     });
@@ -124,9 +122,10 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
         'How many alerts each rule and each machine had, and how soon they were acknowledged and ended.',
       query: { from: FILTERS.from, to: FILTERS.to },
       reply: statisticsShape,
-      handle({ request: { query } }) {
+      async handle({ request: { query } }) {
         const times = { from: readTime(query, 'from', undefined), to: readTime(query, 'to', undefined) };
-        const page = searchAlerts(alerts.all({ limit: ALL }), { state: 'all', ...times }, { limit: ALL });
+        const asked = { limit: Infinity, told: alerts.named };
+        const page = await searchAlerts(alerts.stored(), { state: 'all', ...times }, asked);
         return alertStatistics(page?.alerts ?? []);
       },
     }),

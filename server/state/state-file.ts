@@ -122,7 +122,10 @@ export class StateFile<T extends { readonly id: string }> implements Adapter<T[]
   /** Makes the file where it is missing. */
   async read(): Promise<T[]> {
     const { path, schema, notice, isExpected, onLost, now } = this.#options;
-    const [main, copy] = await Promise.all([readAndCheck(path, schema), readAndCheck(`${path}.bak`, schema)]);
+    const main = await readAndCheck(path, schema);
+    if (main.kind === 'read' && main.damaged.length === 0) return main.items;
+    // Reading it takes as long as reading the file: seconds, where there are many thousand records.
+    const copy = await readAndCheck(`${path}.bak`, schema);
     if (main.kind === 'read') return this.#withoutDamaged(main, copy.kind === 'read' ? copy.items : []);
     if (main.kind === 'missing' && copy.kind === 'missing') {
       if (isExpected) onLost(`${path} and its copy are missing`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Alert } from '#protocol/alerts.ts';
 import { alertsCsv } from '../../server/alerts/alert-csv.ts';
-import { searchAlerts, type AlertFilter } from '../../server/alerts/alert-search.ts';
+import { searchAlerts, type AlertFilter, type AskedPage } from '../../server/alerts/alert-search.ts';
 import { alertStatistics } from '../../server/alerts/alert-statistics.ts';
 import { firing } from '../protocol/firing-alert.ts';
 
@@ -20,37 +20,62 @@ describe('searching alerts', () => {
       acknowledged: { at: 8500, by: 'bob', comment: 'later' },
     }),
   ];
-  const ids = (filter: Partial<AlertFilter>, page: { limit?: number; cursor?: string } = {}) =>
-    searchAlerts(alerts, { state: 'all', ...filter }, { limit: 100, ...page })?.alerts.map(({ id }) => id);
+  const ids = async (filter: Partial<AlertFilter>, page: Partial<AskedPage> = {}) => {
+    const found = await searchAlerts(alerts, { state: 'all', ...filter }, { limit: 100, ...page });
+    return found?.alerts.map(({ id }) => id);
+  };
 
-  it('the newest alert comes first, and each filter narrows the list', () => {
-    expect(ids({})).toEqual(['new', 'taken', 'long', 'old']);
-    expect(ids({ state: 'active' })).toEqual(['new', 'taken']);
-    expect(ids({ state: 'acknowledged' })).toEqual(['taken']);
-    expect(ids({ state: 'resolved', severity: 'critical' })).toEqual(['old']);
-    expect(ids({ deviceId: 'b' })).toEqual(['old']);
-    expect(ids({ ruleId: 'disk' })).toEqual(['long']);
+  it('the newest alert comes first, and each filter narrows the list', async () => {
+    expect(await ids({})).toEqual(['new', 'taken', 'long', 'old']);
+    expect(await ids({ state: 'active' })).toEqual(['new', 'taken']);
+    expect(await ids({ state: 'acknowledged' })).toEqual(['taken']);
+    expect(await ids({ state: 'resolved', severity: 'critical' })).toEqual(['old']);
+    expect(await ids({ deviceId: 'b' })).toEqual(['old']);
+    expect(await ids({ ruleId: 'disk' })).toEqual(['long']);
   });
 
-  it('a time finds the alerts that were active in it, not only those that began in it', () => {
-    expect(ids({ from: 3000, to: 8000 })).toEqual(['long']);
-    expect(ids({ from: 2000, to: 8001 })).toEqual(['new', 'taken', 'long', 'old']);
+  it('a time finds the alerts that were active in it, not only those that began in it', async () => {
+    expect(await ids({ from: 3000, to: 8000 })).toEqual(['long']);
+    expect(await ids({ from: 2000, to: 8001 })).toEqual(['new', 'taken', 'long', 'old']);
   });
 
-  it('words are found in names, fields, comments and who wrote them, whatever their case', () => {
-    expect(ids({ text: 'BETA' })).toEqual(['old']);
-    expect(ids({ text: '/var disk' })).toEqual(['long']);
-    expect(ids({ text: 'ann restarted' })).toEqual(['new']);
-    expect(ids({ text: 'later' })).toEqual(['taken']);
-    expect(ids({ text: 'ann later' })).toEqual([]);
+  it('words are found in names, fields, comments and who wrote them, whatever their case', async () => {
+    expect(await ids({ text: 'BETA' })).toEqual(['old']);
+    expect(await ids({ text: '/var disk' })).toEqual(['long']);
+    expect(await ids({ text: 'ann restarted' })).toEqual(['new']);
+    expect(await ids({ text: 'later' })).toEqual(['taken']);
+    expect(await ids({ text: 'ann later' })).toEqual([]);
   });
 
-  it('pages continue where the last one ended, also among alerts of the same millisecond', () => {
-    const first = searchAlerts(alerts, { state: 'all' }, { limit: 1 });
+  it('pages continue where the last one ended, also among alerts of the same millisecond', async () => {
+    const first = await searchAlerts(alerts, { state: 'all' }, { limit: 1 });
     expect(first?.alerts.map(({ id }) => id)).toEqual(['new']);
-    expect(ids({}, { limit: 2, cursor: first?.next ?? '' })).toEqual(['taken', 'long']);
-    expect(searchAlerts(alerts, { state: 'all' }, { limit: 4 })?.next).toBeNull();
-    expect(ids({}, { cursor: 'nonsense' })).toBeUndefined();
+    expect(await ids({}, { limit: 2, cursor: first?.next ?? '' })).toEqual(['taken', 'long']);
+    expect((await searchAlerts(alerts, { state: 'all' }, { limit: 4 }))?.next).toBeNull();
+    expect(await ids({}, { cursor: 'nonsense' })).toBeUndefined();
+  });
+
+  it('words are sought in what who asks is told of an alert, and what they are not told of is not found', async () => {
+    const told = (each: Alert) =>
+      each.id === 'old' ? undefined : { ...each, comments: [], device_name: 'Hall' };
+    expect(await ids({ text: 'hall' }, { told })).toEqual(['new', 'taken', 'long']);
+    expect(await ids({ text: 'restarted' }, { told })).toEqual([]);
+    const page = await searchAlerts(alerts, { state: 'all' }, { limit: 1, told });
+    expect(page?.alerts).toMatchObject([{ device_name: 'Hall', comments: [] }]);
+  });
+
+  it('[S5] a search among very many alerts lets others be answered meanwhile', async () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => alert(`${i}`, { timestamp: i }));
+    let [turns, over] = [0, false];
+    const turn = () => {
+      turns++;
+      if (!over) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const page = await searchAlerts(many, { state: 'all', text: 'nothing like it' }, { limit: 10 });
+    over = true;
+    expect(page).toEqual({ alerts: [], next: null });
+    expect(turns).toBeGreaterThan(1);
   });
 });
 

@@ -10,6 +10,8 @@ export interface Target {
   readonly ca: string;
   /** Registered devices with their tokens, as many as the attack asks for. None of them is an honest one. */
   readonly devices: readonly RoundDevice[];
+  /** What honest devices push, as `writeSamples` wrote it. */
+  readonly samplesFile: string;
   /** Whether the attack has lasted long enough; it MUST then end soon. */
   over(): boolean;
 }

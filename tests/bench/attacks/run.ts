@@ -23,6 +23,7 @@ import { newAddresses } from './new-addresses.ts';
 import { registrations } from './registrations.ts';
 import { signIns } from './sign-ins.ts';
 import { unfinishedBodies } from './unfinished-bodies.ts';
+import { valuesQueries } from './values-queries.ts';
 
 const ATTACKS: readonly Attack[] = [
   connects,
@@ -35,6 +36,7 @@ const ATTACKS: readonly Attack[] = [
   manyFields,
   manyMounts,
   newAddresses,
+  valuesQueries,
 ];
 
 /** Each pushes five samples once a second over a connection that it keeps. */
@@ -100,6 +102,7 @@ async function face(attack: Attack, samplesFile: string): Promise<boolean> {
       server,
       ca: readFileSync(caFile, 'utf8'),
       devices: devices.slice(HONEST_DEVICES),
+      samplesFile,
       over: () => performance.now() > endsAt,
     };
     await attack.prepare?.(target);

@@ -53,7 +53,7 @@ export function refusedMessage(code: SubscribeRefusal): TileMessage {
   if (code === 'forbidden')
     return {
       title: 'Too many queries',
-      hint: 'The server has as many open as it takes. Close other boards.',
+      hint: 'The server has as many open, or as large ones, as it takes. Close other boards, or choose fewer machines.',
     };
   return { title: 'Not possible', hint: 'The server does not know what this tile asks for. Edit the tile.' };
 }
