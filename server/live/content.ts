@@ -23,6 +23,8 @@ export interface RoomSide {
   changed(): void;
   /** [L1] What it shows is another whole: every member needs a new snapshot. */
   renew(): void;
+  /** [S5] Resolves when it is the room's turn to make a slice of its snapshot. */
+  turn(): Promise<void>;
 }
 
 /** All devices at one time, each read when it is asked for. */
@@ -107,7 +109,7 @@ export class FleetContent implements Content {
   }
 
   async makeSnapshot(done: (parts: SnapshotParts) => void): Promise<void> {
-    this.#maker = new SnapshotMaker(snapshotRows(this.#rows(), this.#sees), this.#log);
+    this.#maker = new SnapshotMaker(snapshotRows(this.#rows(), this.#sees), this.#room, this.#log);
     await this.#maker.make(done);
     this.#maker = undefined;
   }
@@ -183,7 +185,7 @@ export class AlertsContent implements Content {
   }
 
   async makeSnapshot(done: (parts: SnapshotParts) => void): Promise<void> {
-    this.#maker = new SnapshotMaker(this.#rows(), this.#log);
+    this.#maker = new SnapshotMaker(this.#rows(), this.#room, this.#log);
     await this.#maker.make(done);
     this.#maker = undefined;
   }

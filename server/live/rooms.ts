@@ -82,6 +82,8 @@ export class Rooms {
   /** Rooms whose pending change has to be sent. */
   readonly #changed = new Set<Room>();
   #timer: NodeJS.Timeout | undefined;
+  /** Of the rooms that wait to go on with their snapshots. */
+  readonly #turns: (() => void)[] = [];
   /** From then on nothing is sent, also where a snapshot is still being made. */
   #isStopped = false;
 
@@ -204,10 +206,24 @@ export class Rooms {
     return (room.shared = { replies, missed: [], madeAt });
   }
 
+  /** One room goes on in each turn of the event loop, and hundreds of them one after another. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turns.push(resolve);
+      if (this.#turns.length === 1) setImmediate(this.#nextTurn);
+    });
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#turns.shift()?.();
+    if (this.#turns.length > 0) setImmediate(this.#nextTurn);
+  };
+
   #open(place: Place): Room | undefined {
     const opened = place.open({
       changed: () => this.#markChanged(place.name),
       renew: () => this.#renew(place.name),
+      turn: () => this.#turn(),
     });
     if (opened === undefined) return undefined;
     const state = { seq: 0, shared: undefined, closing: undefined, waiting: [], isServing: false };

@@ -142,7 +142,7 @@ export class ValuesContent implements Content {
   }
 
   async makeSnapshot(done: (parts: SnapshotParts) => void): Promise<void> {
-    const maker = new SnapshotMaker(this.#rows(), this.#log);
+    const maker = new SnapshotMaker(this.#rows(), this.#room, this.#log);
     this.#maker = maker;
     await maker.make((parts) => {
       this.#found = maker.values;

@@ -22,7 +22,7 @@ it.each([
     const open = (field: string, by: Parameters<Catalogue['place']>[1] = who) =>
       catalogue
         .place({ values: { scope: ALL_MACHINES, fields: [field] } }, by)
-        ?.open({ changed: none, renew: none });
+        ?.open({ changed: none, renew: none, turn: () => Promise.resolve() });
     const opened = Array.from({ length: VALUES_LIMITS.roomsOfOne }, (_, i) => open(`field_${i}`));
     expect(opened).not.toContain(undefined);
     expect(open('another', again)).toBeUndefined();
@@ -59,7 +59,7 @@ function fleetOf(machines: number) {
         { values: { scope: ALL_MACHINES, fields: [...fields, `own_${(opened += 1)}`] } },
         { sessionId: by, role: 'viewer' },
       )
-      ?.open({ changed: () => (told += 1), renew: none });
+      ?.open({ changed: () => (told += 1), renew: none, turn: () => Promise.resolve() });
   return { catalogue, open, told: () => told };
 }
 
