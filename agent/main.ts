@@ -4,13 +4,7 @@
  * itself once by one with other flags and another environment, and keeps its process id; elsewhere it runs as it is.
  */
 import { isSea } from 'node:sea';
-
-/** For a small program that is idle most of the time: a small young generation, no helper threads, compact code. */
-const FLAGS = [
-  ...['--max-semi-space-size=1', '--single-threaded-gc', '--optimize-for-size'],
-  // Node warns that node:sqlite, which locks the data folder, is experimental.
-  '--disable-warning=ExperimentalWarning',
-];
+import { LEAN_FLAGS } from './service/lean-flags.ts';
 
 const ENVIRONMENT = {
   // More of Node's threads than its 4, for calls that hang; they cost no memory until they are used.
@@ -23,7 +17,7 @@ function replaceItself(): void {
   if (process.execve === undefined || process.platform === 'win32') return;
   if (process.env['MALLOC_ARENA_MAX'] !== undefined) return;
   // A packaged agent has its flags in itself, and takes those of the command line for its own.
-  const own = isSea() ? [] : [...FLAGS, ...process.execArgv, import.meta.filename];
+  const own = isSea() ? [] : [...LEAN_FLAGS, ...process.execArgv, import.meta.filename];
   process.execve(process.execPath, [process.execPath, ...own, ...process.argv.slice(2)], {
     ...ENVIRONMENT,
     ...process.env,

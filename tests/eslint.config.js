@@ -46,7 +46,7 @@ export default ts.config(
   {
     // What talks to a terminal.
     files: [
-      ...['tests/**/*.ts', 'agent/command.ts'],
+      ...['tests/**/*.ts', 'agent/command.ts', 'deploy/packages/build.ts'],
       ...['server/app/command.ts', 'server/main.ts', 'server/quickstart/start.ts'],
     ],
     rules: { 'no-console': 'off' },
