@@ -59,7 +59,7 @@ describe('packages', () => {
       packages
         .filter((name) => !/^(node:|\$|virtual:)/.test(name))
         .filter((name) => !(name in dependencies))
-        .filter((name) => !(path.startsWith('tests/') && name in devDependencies))
+        .filter((name) => !(/^(tests|deploy)\//.test(path) && name in devDependencies))
         .map((name) => `${path} -> ${name}`),
     );
     expect(unlisted).toEqual([]);
