@@ -3,8 +3,7 @@
  * Starts the agent's command (`command.ts`) with little memory. Where the system has `execve`, this process replaces
  * itself once by one with other flags and another environment, and keeps its process id; elsewhere it runs as it is.
  */
-import { isSea } from 'node:sea';
-import { LEAN_FLAGS } from './service/lean-flags.ts';
+import { itself, LEAN_FLAGS, SURVEY } from './service/itself.ts';
 
 const ENVIRONMENT = {
   // More of Node's threads than its 4, for calls that hang; they cost no memory until they are used.
@@ -16,13 +15,15 @@ const ENVIRONMENT = {
 function replaceItself(): void {
   if (process.execve === undefined || process.platform === 'win32') return;
   if (process.env['MALLOC_ARENA_MAX'] !== undefined) return;
-  // A packaged agent has its flags in itself, and takes those of the command line for its own.
-  const own = isSea() ? [] : [...LEAN_FLAGS, ...process.execArgv, import.meta.filename];
-  process.execve(process.execPath, [process.execPath, ...own, ...process.argv.slice(2)], {
-    ...ENVIRONMENT,
-    ...process.env,
-  });
+  const { file, args } = itself([...LEAN_FLAGS, ...process.execArgv]);
+  process.execve(file, [file, ...args, ...process.argv.slice(2)], { ...ENVIRONMENT, ...process.env });
 }
 
-replaceItself();
-void import('./command.ts').then(({ runCommand }) => runCommand(process.argv.slice(2), process.env));
+if (process.argv[2] === SURVEY)
+  void import('./machine/survey.ts')
+    .then(({ survey }) => survey())
+    .then((inventory) => process.stdout.write(inventory));
+else {
+  replaceItself();
+  void import('./command.ts').then(({ runCommand }) => runCommand(process.argv.slice(2), process.env));
+}

@@ -4,12 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { uptime } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorText } from '#protocol/errors.ts';
 import { inventory as inventorySchema, type Inventory } from '#protocol/sample.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Log } from '../log.ts';
+import { itself, SURVEY } from '../service/itself.ts';
 
 const run = promisify(execFile);
 
@@ -60,8 +60,8 @@ const START_AFTER = 3000;
 
 /** Gathers the inventory in another process. Rejects when that fails, takes too long, or is aborted by `signal`. */
 export async function gatherInventory(signal: AbortSignal): Promise<Inventory> {
-  const survey = join(import.meta.dirname, 'survey.ts');
-  const { stdout } = await run(process.execPath, ['--no-warnings', survey], { timeout: TIMEOUT, signal });
+  const { file, args } = itself(['--no-warnings']);
+  const { stdout } = await run(file, [...args, SURVEY], { timeout: TIMEOUT, signal });
   return inventorySchema.parse(JSON.parse(stdout));
 }
 

@@ -1,7 +1,7 @@
 /** A single executable: a Node runtime with the agent's bundle in it. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LEAN_FLAGS } from '../../agent/service/lean-flags.ts';
+import { LEAN_FLAGS } from '../../agent/service/itself.ts';
 import { runTool } from './tool.ts';
 import type { Target } from './targets.ts';
 

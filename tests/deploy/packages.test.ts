@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { inventory } from '#protocol/sample.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import { SURVEY } from '../../agent/service/itself.ts';
 import { writeBundle } from '../../deploy/packages/bundle.ts';
 import { debianVersion, packagedUnit } from '../../deploy/packages/debian.ts';
 import { publicKeyText, signatureText, signingKey } from '../../deploy/packages/minisign.ts';
@@ -23,8 +25,11 @@ const unit = () =>
 it('the agent as one file runs where none of its packages are', async () => {
   const file = join(scratch, 'agent.cjs');
   await writeBundle(file);
-  const said = execFileSync(process.execPath, [file, '--version'], { cwd: scratch, encoding: 'utf8' });
-  expect(said).toBe(`${WATCHFLOOR_VERSION}\n`);
+  const say = (arg: string) =>
+    execFileSync(process.execPath, [file, arg], { cwd: scratch, encoding: 'utf8', stdio: 'pipe' });
+  expect(say('--version')).toBe(`${WATCHFLOOR_VERSION}\n`);
+  // The inventory is gathered by another process of the same program.
+  expect(inventory.parse(JSON.parse(say(SURVEY))).agent_version).toBe(WATCHFLOOR_VERSION);
 });
 
 describe('signatures of packages', () => {
