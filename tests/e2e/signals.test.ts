@@ -64,7 +64,7 @@ async function product(env: Readonly<Record<string, string>> = {}) {
 const NPM = /^npm /;
 const SHELL = /^sh -c/;
 const SERVER = /^node .*server\//;
-const AGENT = /agent\/service\/lean\.js$/;
+const AGENT = /agent\/main\.ts$/;
 
 beforeAll(() => buildWebIfChanged(() => undefined));
 
