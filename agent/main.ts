@@ -3,20 +3,13 @@
  * Starts the agent's command (`command.ts`) with little memory. Where the system has `execve`, this process replaces
  * itself once by one with other flags and another environment, and keeps its process id; elsewhere it runs as it is.
  */
-import { itself, LEAN_FLAGS, SURVEY } from './service/itself.ts';
-
-const ENVIRONMENT = {
-  // More of Node's threads than its 4, for calls that hang; they cost no memory until they are used.
-  UV_THREADPOOL_SIZE: '16',
-  // One arena of glibc's malloc for all threads, instead of one for each.
-  MALLOC_ARENA_MAX: '1',
-};
+import { itself, LEAN_ENVIRONMENT, LEAN_FLAGS, SURVEY } from './service/itself.ts';
 
 function replaceItself(): void {
   if (process.execve === undefined || process.platform === 'win32') return;
   if (process.env['MALLOC_ARENA_MAX'] !== undefined) return;
   const { file, args } = itself([...LEAN_FLAGS, ...process.execArgv]);
-  process.execve(file, [file, ...args, ...process.argv.slice(2)], { ...ENVIRONMENT, ...process.env });
+  process.execve(file, [file, ...args, ...process.argv.slice(2)], { ...LEAN_ENVIRONMENT, ...process.env });
 }
 
 if (process.argv[2] === SURVEY)

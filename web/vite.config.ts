@@ -14,9 +14,9 @@ export default defineConfig({
     sveltekit({
       adapter: adapter({ fallback: '200.html', precompress: true }),
       paths: { base: '/ui', relative: false },
-      // Pages notice an upgrade of the server soon: a wall reloads itself [W2], other pages offer it.
       // The style of the first view comes with its document: to fetch it is another round trip before anything is drawn.
       inlineStyleThreshold: 16_384,
+      // Pages notice an upgrade of the server soon: a wall reloads itself [W2], other pages offer it.
       version: { pollInterval: 20_000 },
       // Only browsers whose people want to be notified register it.
       serviceWorker: { register: false },

@@ -1,6 +1,7 @@
 /** The agent as a Debian package, with its service. */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { LEAN_ENVIRONMENT } from '../../agent/service/itself.ts';
 import type { Target } from './targets.ts';
 import { runTool } from './tool.ts';
 
@@ -16,7 +17,8 @@ export function packagedUnit(unit: string): string {
   lines.splice(
     start,
     1,
-    ...[`ExecStart=${PROGRAM}`, 'Environment=UV_THREADPOOL_SIZE=16', 'Environment=MALLOC_ARENA_MAX=1'],
+    `ExecStart=${PROGRAM}`,
+    ...Object.entries(LEAN_ENVIRONMENT).map(([name, value]) => `Environment=${name}=${value}`),
   );
   return `${lines.join('\n').trim()}\n`;
 }

@@ -1,6 +1,7 @@
 /** A signed-in viewer that opens as many heavy values queries as it may, on a fleet that pushes. */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { ALL_MACHINES } from '#protocol/machine-scope.ts';
 import { frameOf } from '../../live/frames.ts';
@@ -75,7 +76,7 @@ export const valuesQueries: Attack = {
           socket.write(frameOf(query(names, turn)));
           tally.add('asked');
         }
-        await new Promise((resolve) => setTimeout(resolve, 1000 / ASKS_PER_SECOND));
+        await pause(1000 / ASKS_PER_SECOND);
       }
       socket.destroy();
     }
