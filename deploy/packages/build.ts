@@ -11,13 +11,22 @@ import { join, resolve } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { writeBundle } from './bundle.ts';
-import { writeDebianPackage } from './debian.ts';
+import { writeDebianPackage, type Parts } from './debian.ts';
 import { makeBlob, writeExecutable } from './executable.ts';
 import { publicKeyText, signatureText, signingKey } from './minisign.ts';
+import { writeRpmPackage } from './rpm.ts';
 import { TARGETS, type Target } from './targets.ts';
+import { writeZip } from './zip.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CHECKSUMS = 'SHA256SUMS';
+
+/** The packages of each system, beside the executable itself. */
+const PACKAGES: Record<Target['system'], readonly ((target: Target, parts: Parts) => void)[]> = {
+  linux: [writeDebianPackage, writeRpmPackage],
+  windows: [writeZip],
+  macos: [],
+};
 
 interface Build {
   readonly targets: readonly Target[];
@@ -40,9 +49,10 @@ export async function buildPackages({ targets, out, key, say }: Build): Promise<
     const blob = makeBlob(bundle, scratch);
     for (const target of targets) {
       say(`${target.name} …`);
-      const executable = join(out, `watchfloor-agent-${version}-${target.name}`);
+      const end = target.system === 'windows' ? '.exe' : '';
+      const executable = join(out, `watchfloor-agent-${version}-${target.name}${end}`);
       writeExecutable(target, { blob, version: process.versions.node, cache, file: executable });
-      writeDebianPackage(target, { executable, version, scratch, out });
+      for (const write of PACKAGES[target.system]) write(target, { executable, version, scratch, out });
     }
     sealFolder(out, key);
   } finally {
