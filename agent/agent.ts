@@ -26,6 +26,9 @@ import { startLoop } from './sampling/loop.ts';
 import { createPace } from './sampling/pace.ts';
 import type { Sample } from './sampling/sample.ts';
 import { createSampler } from './sampling/sampler.ts';
+import { answerLocally } from './service/local-socket.ts';
+import { keepProblems } from './service/recent-problems.ts';
+import { createSelfReport } from './service/self-report.ts';
 
 type Stop = () => void | Promise<void>;
 
@@ -61,9 +64,11 @@ async function stopAll(stops: Stop[], log: Log): Promise<void> {
 }
 
 /** Starts the parts in order and adds the stop of each to `stops`, which `stopAll` calls in reverse order. */
-async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
+async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
   const { data } = config;
   const clock = systemClock;
+  const { log, recent: problems } = keepProblems(out, clock.now);
+  for (const warning of config.warnings) log.warn(warning);
   const clockSetting = watchClock(clock, log);
 
   makeFolder(data);
@@ -78,7 +83,8 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
   const inventory = startInventory(log);
   stops.push(inventory.stop);
 
-  const spool = openSpool(join(data, 'spool'), { bytes: config.spoolBytes, ...SEGMENT }, log);
+  const spoolFolder = join(data, 'spool');
+  const spool = openSpool(spoolFolder, { bytes: config.spoolBytes, ...SEGMENT }, log);
   // The last stop runs first, and a closed spool no longer counts the samples of its open file.
   stops.push(spool.close, () => log.info({ spooled: spool.size() }, 'the agent stopped'));
   const outbox = createOutbox(spool, log);
@@ -114,7 +120,8 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
     told: createTold(data, log),
   });
   const setAside = createSetAside(join(data, 'refused.jsonl'), log);
-  stops.push(startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace }));
+  const sender = startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace });
+  stops.push(sender.stop);
 
   const reader = createReader();
   stops.push(reader.close);
@@ -133,6 +140,13 @@ async function start(config: Config, log: Log, stops: Stop[]): Promise<void> {
     fields: sampler.sample(clock.monotonic()),
   });
   stops.push(startLoop(clock, pace, (t) => outbox.add(take(t))));
+
+  const { name, spoolBytes } = config;
+  const report = createSelfReport({
+    ...{ clock, data, hostname, name, spoolFolder, spoolBytes, problems },
+    ...{ link, outbox, sender, pace, sampler },
+  });
+  stops.push(await answerLocally(data, () => Promise.resolve(report()), log));
 
   log.info({ device_id: id, hostname, data, spooled: spool.size() }, 'the agent runs');
 }

@@ -1,17 +1,45 @@
-/** The agent's command: it reads the settings, runs the agent, and stops it in order when it has to end. */
+/**
+ * The agent's command: it finds out what is asked for, and does it. Each command but `run` is a file of its own that is
+ * loaded only when it is asked for, so that a running agent has no memory of it.
+ */
 import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
+import { describeSettings } from './config/settings.ts';
 import { SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
-import { describeSettings } from './config/settings.ts';
+import type { Command } from './service/command-line.ts';
 import { listenForEnd } from './service/ending.ts';
 
-const USAGE = `watchfloor-agent: measures this machine and pushes to a Watchfloor server.
+/** Every command: what it does, in one line, and the file that does it. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
+  run: {
+    summary:
+      'Measure this machine and push, until it is told to end. This is what it does without a command.',
+    load: () => Promise.resolve({ command: { usage: RUN_USAGE, run: runAgent } }),
+  },
+  status: {
+    summary: 'How the running agent does: its last push, spool, collectors and cost.',
+    load: () => import('./service/status.ts'),
+  },
+};
+
+const usage = () => `watchfloor-agent: measures this machine and pushes to a Watchfloor server.
+
+  watchfloor-agent <command> [flags]
+
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .join('\n')}
+
+  --help, --version
+
+"watchfloor-agent <command> --help" tells of its flags, that of "run" of all settings.`;
+
+const RUN_USAGE = `watchfloor-agent run: measures this machine and pushes, until it is told to end.
 
 ${describeSettings()}
-  --help, --version
 
 Flags win over the environment, the environment over the file.`;
 
@@ -21,9 +49,8 @@ function giveUp(lines: readonly string[]): never {
   process.exit(2);
 }
 
-async function run(config: Config): Promise<void> {
+async function runWith(config: Config): Promise<void> {
   const log = createLog(config.logLevel);
-  for (const warning of config.warnings) log.warn(warning);
   let stop = () => Promise.resolve();
   let ending = false;
   // Before the start, so that the end of the program that started it is noticed at any time.
@@ -40,13 +67,33 @@ async function run(config: Config): Promise<void> {
   stop = agent.stop;
 }
 
+async function runAgent(args: readonly string[], env: NodeJS.ProcessEnv): Promise<undefined> {
+  const started = await loadConfig(args, env);
+  if (started.kind === 'run') await runWith(started.config);
+}
+
+/** The command that is asked for, by its name, and its arguments. Without a name it is `run`. */
+function split(args: readonly string[]): { name: string; rest: readonly string[] } {
+  const [first = '', ...rest] = args;
+  const isName = first !== '' && !first.startsWith('-');
+  return isName ? { name: first, rest } : { name: 'run', rest: args };
+}
+
+const asksFor = (args: readonly string[], ...flags: string[]) => args.some((arg) => flags.includes(arg));
+
 /** Does what the command line asks for. The process ends by itself or, for a running agent, when it is told to. */
 export async function runCommand(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const { name, rest } = split(args);
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (asksFor(args, '--version', '-v')) return console.log(WATCHFLOOR_VERSION);
+  if (entry === undefined)
+    giveUp([`there is no command "${name}": there are ${Object.keys(COMMANDS).join(', ')}`]);
+  if (rest === args && asksFor(args, '--help', '-h')) return console.log(usage());
+  const { command } = await entry.load();
+  if (asksFor(args, '--help', '-h')) return console.log(command.usage);
   try {
-    const started = await loadConfig(args, env);
-    if (started.kind === 'help') console.log(USAGE);
-    else if (started.kind === 'version') console.log(WATCHFLOOR_VERSION);
-    else if (started.kind === 'run') await run(started.config);
+    const status = await command.run(rest, env);
+    if (status !== undefined) process.exit(status);
   } catch (error) {
     if (error instanceof ConfigError) giveUp(error.problems);
     if (error instanceof SetupError) giveUp([error.message]);

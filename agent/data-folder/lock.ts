@@ -51,16 +51,23 @@ function tryLock(path: string): (() => void) | undefined {
   }
 }
 
-/** ` (process 123)` for a message, where the system tells which process holds the lock. */
-function holderOf(path: string): string {
+/** The process that holds a folder's lock; undefined where none does, or the system does not tell. */
+export function lockHolder(folder: string): number | undefined {
   try {
-    const held = new RegExp(`WRITE (\\d+) \\w+:\\w+:${lstatSync(path).ino} 1073741824 `);
+    const { ino } = lstatSync(join(folder, 'lock'));
+    const held = new RegExp(`WRITE (\\d+) \\w+:\\w+:${ino} 1073741824 `);
     const [, pid] = held.exec(readFileSync('/proc/locks', 'utf8')) ?? [];
-    return pid === undefined ? '' : ` (process ${pid})`;
+    return pid === undefined ? undefined : Number(pid);
   } catch {
     // Only Linux has this list.
-    return '';
+    return undefined;
   }
+}
+
+/** ` (process 123)` for a message, where the system tells which process holds the lock. */
+function holderText(folder: string): string {
+  const pid = lockHolder(folder);
+  return pid === undefined ? '' : ` (process ${pid})`;
 }
 
 /**
@@ -84,7 +91,7 @@ export async function lockFolder(folder: string, waitMs = WAIT_MS): Promise<() =
     if (release !== undefined) return release;
     if (performance.now() >= deadline)
       throw new SetupError(
-        `an agent${holderOf(path)} already runs with the data folder ${folder}: ` +
+        `an agent${holderText(folder)} already runs with the data folder ${folder}: ` +
           'stop it, or set WATCHFLOOR_AGENT_DATA to another folder for this one',
       );
     await pause(PAUSE_MS);

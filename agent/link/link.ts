@@ -28,6 +28,8 @@ export interface Link {
   ready(): Promise<Failure | undefined>;
   /** The id that the server knows this device by; empty before it joined. */
   deviceId(): string;
+  /** Where this device pushes to, or will once it joined, for a person; undefined where no server is known. */
+  server(): string | undefined;
   /** Sends one push. `body`: its JSON. */
   push(body: string): Promise<Outcome>;
   close(): void;
@@ -183,6 +185,10 @@ export function createLink(parts: LinkParts): Link {
       };
     },
     deviceId: () => membership?.device_id ?? '',
+    server() {
+      const place = membership ?? enrollment;
+      return place && where({ ...place, proxy: proxyFor(parts.proxy, place) });
+    },
     async push(body) {
       if (membership === undefined) return { kind: 'unreachable', reason: 'not joined yet' };
       const target = { ...membership, proxy: proxyFor(parts.proxy, membership) };

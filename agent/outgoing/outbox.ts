@@ -23,6 +23,10 @@ export interface Outbox {
   failed(): void;
   /** Whether every sample goes to disk now. */
   isSpooling(): boolean;
+  /** How many samples are in memory. */
+  waiting(): number;
+  /** Why the spool cannot be written; undefined while it can. */
+  diskProblem(): string | undefined;
 }
 
 interface OutboxLimits {
@@ -46,18 +50,19 @@ export function createOutbox(spool: Spool, log: Log, limits: OutboxLimits = OUTB
   let waiting: Waiting[] = [];
   let bytes = 0;
   let spooling = false;
-  let diskWorks = true;
+  let diskProblem: string | undefined;
 
   const write = (fresh: readonly Waiting[]) => {
     try {
       spool.append(fresh.map(({ sample }) => sample));
       for (const one of fresh) one.spooled = true;
-      if (!diskWorks) log.info('the spool can be written again');
-      diskWorks = true;
+      if (diskProblem !== undefined) log.info('the spool can be written again');
+      diskProblem = undefined;
     } catch (error) {
-      if (diskWorks)
-        log.error({ reason: errorText(error) }, 'the spool cannot be written: samples wait in memory only');
-      diskWorks = false;
+      const reason = errorText(error);
+      if (diskProblem === undefined)
+        log.error({ reason }, 'the spool cannot be written: samples wait in memory only');
+      diskProblem = reason;
     }
   };
 
@@ -108,5 +113,7 @@ export function createOutbox(spool: Spool, log: Log, limits: OutboxLimits = OUTB
     },
     failed,
     isSpooling: () => spooling,
+    waiting: () => waiting.length,
+    diskProblem: () => diskProblem,
   };
 }

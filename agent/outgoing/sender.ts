@@ -28,6 +28,34 @@ interface SenderParts {
   readonly pace: Pick<Pace, 'now' | 'obey'>;
 }
 
+/** How sending goes. Times are in epoch milliseconds. */
+export interface SenderState {
+  /** When a push was accepted last; undefined before the first one. */
+  readonly acceptedAt: number | undefined;
+  /** How many samples were sent since the start. */
+  readonly sent: number;
+  /** When the next push is due. */
+  readonly nextAt: number;
+  /** Undefined while pushes are accepted. */
+  readonly failing:
+    | {
+        readonly since: number;
+        /** How many tries failed in a row. */
+        readonly tries: number;
+        readonly kind: Failure['kind'];
+        readonly reason: string;
+      }
+    | undefined;
+}
+
+export interface Sender {
+  state(): SenderState;
+  /**
+   * Sends once more what waits in memory, within a few seconds. What did not arrive is in the spool afterwards.
+   */
+  stop(): Promise<void>;
+}
+
 /**
  * The first wait after a failure is at most this long, in milliseconds. The limit doubles with each failure in a row.
  */
@@ -59,22 +87,22 @@ export function waitAfter(failure: Failure, failures: number, random: () => numb
   return asked + Math.round(most * random());
 }
 
-/**
- * Starts to send. Returns its stop, which sends once more what waits in memory, within a few seconds; what did not
- * arrive is in the spool afterwards.
- */
-export function startSender(parts: SenderParts): () => Promise<void> {
+export function startSender(parts: SenderParts): Sender {
   const { clock, log, outbox, spool, link, pace, random } = parts;
   /** Where in the interval this agent pushes [G2]: from 0, its start, to 1. */
   const place = random();
   let failures = 0;
-  let lastProblem = '';
+  let lastFailure: Failure | undefined;
   let failingSince = 0;
+  let acceptedAt: number | undefined;
+  let sent = 0;
+  let nextAt = clock.monotonic();
   let stopping = false;
   let wake: () => void = () => undefined;
 
   const sleep = (ms: number) =>
     new Promise<void>((resolve) => {
+      nextAt = clock.monotonic() + ms;
       const cancel = clock.after(ms, resolve);
       wake = () => {
         cancel();
@@ -96,7 +124,8 @@ export function startSender(parts: SenderParts): () => Promise<void> {
       log.info({ seconds, spooled: spool.size() }, 'the server takes samples again');
     }
     failures = 0;
-    lastProblem = '';
+    lastFailure = undefined;
+    acceptedAt = clock.monotonic();
     if (reply !== undefined) pace.obey(reply);
   };
 
@@ -104,13 +133,12 @@ export function startSender(parts: SenderParts): () => Promise<void> {
   const failed = (failure: Failure): number => {
     if (failures++ === 0) failingSince = clock.monotonic();
     outbox.failed();
-    const problem = `${failure.kind} ${failure.reason}`;
-    if (problem !== lastProblem)
+    if (failure.kind !== lastFailure?.kind || failure.reason !== lastFailure.reason)
       log.warn(
         { reason: failure.reason, kind: failure.kind },
         'samples cannot be sent now: they are kept, and the agent tries again',
       );
-    lastProblem = problem;
+    lastFailure = failure;
     return waitAfter(failure, failures, random);
   };
 
@@ -119,6 +147,7 @@ export function startSender(parts: SenderParts): () => Promise<void> {
     const result = (await link.ready()) ?? (await deliver(parts, batch.samples));
     if (result.kind !== 'done') return failed(result);
     batch.done();
+    sent += batch.samples.length;
     succeeded(result.reply);
     return undefined;
   };
@@ -166,11 +195,30 @@ export function startSender(parts: SenderParts): () => Promise<void> {
 
   const work = run();
 
-  return async () => {
-    stopping = true;
-    wake();
-    // A push that is still under way is not joined by a second one: its samples go to disk.
-    if ((await endsInTime(work)) && failures === 0) await endsInTime(sendNewest());
-    outbox.failed();
+  /** In epoch milliseconds by the clock as it is set now. */
+  const dated = (monotonic: number) => Math.round(clock.now() - clock.monotonic() + monotonic);
+
+  return {
+    state: () => ({
+      acceptedAt: acceptedAt === undefined ? undefined : dated(acceptedAt),
+      sent,
+      nextAt: dated(nextAt),
+      failing:
+        lastFailure === undefined
+          ? undefined
+          : {
+              since: dated(failingSince),
+              tries: failures,
+              kind: lastFailure.kind,
+              reason: lastFailure.reason,
+            },
+    }),
+    async stop() {
+      stopping = true;
+      wake();
+      // A push that is still under way is not joined by a second one: its samples go to disk.
+      if ((await endsInTime(work)) && failures === 0) await endsInTime(sendNewest());
+      outbox.failed();
+    },
   };
 }

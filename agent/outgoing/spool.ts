@@ -71,6 +71,9 @@ interface Segment {
   readonly samples: number;
 }
 
+/** The names of the spool's files: their place in the order and, of a sealed one, how many samples it holds. */
+export const SEGMENT_NAME = /^(\d+)(?:-(\d+)\.jsonl\.gz|\.jsonl)$/;
+
 /** The file that samples are appended to. */
 interface Open {
   readonly path: string;
@@ -92,7 +95,7 @@ function readLine(line: string): string | undefined {
 }
 
 /** The samples of a plain file as lines of JSON, and how many lines it has, damaged ones included. */
-function readPlain(path: string): { samples: string[]; lines: number } {
+export function readPlain(path: string): { samples: string[]; lines: number } {
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
@@ -114,7 +117,7 @@ function compress(path: string): Segment {
 }
 
 /** The segment's samples, oldest first. @throws when the file cannot be read */
-function readSegment({ path }: Segment): Sample[] {
+export function readSegment({ path }: Pick<Segment, 'path'>): Sample[] {
   const lines = path.endsWith('.gz')
     ? gunzipSync(readFileSync(path)).toString('utf8').split('\n')
     : readPlain(path).samples;
@@ -242,7 +245,7 @@ export function openSpool(folder: string, limits: SpoolLimits, log: Log): Spool 
       return;
     }
     for (const file of names) {
-      const [, number, samples] = /^(\d+)(?:-(\d+)\.jsonl\.gz|\.jsonl)$/.exec(file) ?? [];
+      const [, number, samples] = SEGMENT_NAME.exec(file) ?? [];
       const path = join(folder, file);
       if (number === undefined) {
         if (file.endsWith('.new')) remove(path);

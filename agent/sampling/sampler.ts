@@ -2,6 +2,7 @@
  * Runs the collectors [G3]: it times each one, keeps one's failure away from the others, and merges their fields into one
  * sample. It never waits: what a slow collector finds is part of the samples taken after it ended.
  */
+import { errorText } from '#protocol/errors.ts';
 import { FIELDS_PER_SAMPLE } from '#protocol/fields.ts';
 import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
@@ -30,6 +31,25 @@ function merge(parts: readonly Fields[]): { readonly fields: Fields; readonly le
   return { fields: Object.fromEntries(entries.flat().slice(0, FIELDS_PER_SAMPLE)), leftOut };
 }
 
+/** What one collector has done since the start. Times are in milliseconds. */
+export interface CollectorRecord {
+  readonly name: string;
+  /** Milliseconds between two calls; 0: with every sample. */
+  readonly every: number;
+  readonly state: 'measures' | 'absent' | 'fails' | 'hangs';
+  /** How many fields it gave last. */
+  readonly fields: number;
+  readonly calls: number;
+  readonly failures: number;
+  /** From its last call to its answer, and the mean of all; undefined before its first answer. */
+  readonly lastMs: number | undefined;
+  readonly meanMs: number | undefined;
+  /** How long all its calls have held up the agent. What the system did for it meanwhile is not in it. */
+  readonly heldMs: number;
+  /** Why it failed last. */
+  readonly problem: string | undefined;
+}
+
 interface Running extends Pick<CollectorEntry, 'name'> {
   readonly every: number;
   readonly collector: Collector;
@@ -42,11 +62,21 @@ interface Running extends Pick<CollectorEntry, 'name'> {
   failing: boolean;
   slow: boolean;
   hanging: boolean;
+  absent: boolean;
+  calls: number;
+  answers: number;
+  failures: number;
+  lastMs: number;
+  answerMs: number;
+  heldMs: number;
+  problem: string | undefined;
 }
 
-interface Sampler {
+export interface Sampler {
   /** Measures once. `at`: now, in milliseconds of a clock that never steps. */
   sample(at: number): Fields;
+  /** What each collector has done since the start. */
+  records(): CollectorRecord[];
 }
 
 interface SamplerParts extends Pick<Context, 'read' | 'readAside'> {
@@ -67,9 +97,18 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
     failing: false,
     slow: false,
     hanging: false,
+    absent: false,
+    calls: 0,
+    answers: 0,
+    failures: 0,
+    lastMs: 0,
+    answerMs: 0,
+    heldMs: 0,
+    problem: undefined,
   }));
 
   const found = (one: Running, fields: Fields | 'absent', at: number) => {
+    one.absent = fields === 'absent';
     one.fields = fields === 'absent' ? {} : fields;
     one.at = at;
     if (one.failing) log.info({ collector: one.name }, 'the collector works again');
@@ -78,17 +117,26 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
 
   const failed = (one: Running, error: unknown) => {
     one.fields = {};
+    one.failures++;
+    one.problem = errorText(error);
     if (!one.failing) log.warn({ collector: one.name, err: error }, 'a collector fails; the others go on');
     one.failing = true;
   };
 
-  const settle = async (one: Running, answer: Promise<Fields | 'absent'>, at: number) => {
+  const answered = (one: Running, ms: number) => {
+    one.lastMs = ms;
+    one.answerMs += ms;
+    one.answers++;
+  };
+
+  const settle = async (one: Running, answer: Promise<Fields | 'absent'>, at: number, begun: number) => {
     one.busySince = at;
     try {
       found(one, await answer, at);
     } catch (error) {
       failed(one, error);
     }
+    answered(one, monotonic() - begun);
     if (one.hanging) log.info({ collector: one.name }, 'the collector answers again');
     one.hanging = false;
     one.busySince = undefined;
@@ -107,14 +155,17 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
   const start = (one: Running, context: Context) => {
     const begun = monotonic();
     one.due = context.at + one.every;
+    one.calls++;
     try {
       const answer = one.collector.collect(context);
-      if (answer instanceof Promise) void settle(one, answer, context.at);
+      if (answer instanceof Promise) void settle(one, answer, context.at, begun);
       else found(one, answer, context.at);
     } catch (error) {
       failed(one, error);
     }
     const ms = monotonic() - begun;
+    one.heldMs += ms;
+    if (one.busySince === undefined) answered(one, ms);
     if (ms < SLOW || one.slow) return;
     one.slow = true;
     log.warn({ collector: one.name, ms: Math.round(ms) }, 'a collector is slow and delays the samples');
@@ -135,5 +186,22 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
       isFull = leftOut > 0;
       return fields;
     },
+    records: () => all.map(recordOf),
+  };
+}
+
+function recordOf(one: Running): CollectorRecord {
+  const { name, every, calls, answers, failures, heldMs, problem } = one;
+  return {
+    name,
+    every,
+    state: one.hanging ? 'hangs' : one.failing ? 'fails' : one.absent ? 'absent' : 'measures',
+    fields: Object.keys(one.fields).length,
+    calls,
+    failures,
+    lastMs: answers > 0 ? one.lastMs : undefined,
+    meanMs: answers > 0 ? one.answerMs / answers : undefined,
+    heldMs,
+    problem,
   };
 }

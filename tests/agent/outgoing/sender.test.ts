@@ -29,7 +29,7 @@ function setup(
   const outbox = createOutbox(spool, log);
   const pushes: { at: number; numbers: readonly number[]; ok: boolean }[] = [];
   const aside: { numbers: readonly number[]; reason: string }[] = [];
-  const stop = startSender({
+  const { stop, state } = startSender({
     clock,
     log,
     random: () => 0.5,
@@ -57,7 +57,7 @@ function setup(
     const found = arrived();
     expect(Array.from({ length: count }, (_, n) => n).filter((n) => !found.has(n))).toEqual([]);
   };
-  return { clock, log, spool, outbox, pushes, aside, stop, advance, arrived, expectArrived };
+  return { clock, log, spool, outbox, pushes, aside, stop, state, advance, arrived, expectArrived };
 }
 
 describe('the sender', () => {
@@ -69,6 +69,25 @@ describe('the sender', () => {
     interval = 1;
     await advance(10);
     expect(pushes.slice(-4).map(({ numbers }) => numbers.length)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('the sender tells when a push was accepted last and, while pushes fail, since when, why and when it tries again', async () => {
+    const { advance, clock, state } = setup((_, at) => (at > 10_000 && at < 60_000 ? AWAY : accepted()));
+    const began = clock.now();
+    await advance(10);
+    const well = state();
+    expect(well).toMatchObject({ failing: undefined, sent: 7 });
+    expect(began + 10_000 - (well.acceptedAt ?? 0)).toBeLessThanOrEqual(5000);
+    await advance(40);
+    const { acceptedAt, failing, nextAt } = state();
+    expect(acceptedAt).toBe(well.acceptedAt);
+    expect(failing).toMatchObject({ kind: 'unreachable', reason: 'ECONNREFUSED' });
+    expect(failing?.tries).toBeGreaterThan(3);
+    expect(failing?.since).toBe(well.nextAt);
+    expect(nextAt).toBeGreaterThan(clock.now());
+    await advance(40);
+    expect(state()).toMatchObject({ failing: undefined });
+    expect(state().acceptedAt).toBeGreaterThan(began + 60_000);
   });
 
   it('[G1] no sample is lost in an outage: the newest are sent first, then the gap is filled in order', async () => {

@@ -59,7 +59,7 @@ function machine(start: number) {
     });
     const link = { ready: () => Promise.resolve(undefined) };
     const setAside = (_: unknown, reason: string) => expect.unreachable(reason);
-    const stopSender = startSender({
+    const { stop: stopSender } = startSender({
       ...{ clock, log, outbox, spool, link, push, setAside, pace },
       random: () => 0.5,
     });

@@ -138,6 +138,51 @@ describe('the sampler', () => {
     expect(log.lines.map(({ text }) => text)).toEqual([expect.stringMatching(/heavy.*slow/)]);
   });
 
+  it('[G3] of each collector the sampler tells its state, its time, its failures and what it last failed of', async () => {
+    let answer: (fields: Fields) => void = () => undefined;
+    const { sampler, pass } = setup(
+      entry('bad', {
+        collect: () => {
+          throw new Error('EIO');
+        },
+      }),
+      entry('none', { collect: () => 'absent' }, 5000),
+      entry('slow', { collect: () => new Promise<Fields>((resolve) => (answer = resolve)) }),
+      entry('heavy', {
+        collect: () => {
+          pass(30);
+          return { cpu: 1, ram: 2 };
+        },
+      }),
+    );
+    sampler.sample(0);
+    sampler.sample(1000);
+    pass(940);
+    answer({ disk: 3 });
+    await Promise.resolve();
+    await Promise.resolve();
+    const common = { every: 0, failures: 0, problem: undefined };
+    expect(sampler.records()).toEqual([
+      {
+        ...{ ...common, name: 'bad', state: 'fails', fields: 0, calls: 2, failures: 2, problem: 'EIO' },
+        ...{ lastMs: 0, meanMs: 0, heldMs: 0 },
+      },
+      {
+        ...{ ...common, name: 'none', every: 5000, state: 'absent', fields: 0, calls: 1 },
+        ...{ lastMs: 0, meanMs: 0, heldMs: 0 },
+      },
+      {
+        ...{ ...common, name: 'slow', state: 'measures', fields: 1, calls: 1 },
+        // It was called before `heavy`, and answered long after.
+        ...{ lastMs: 1000, meanMs: 1000, heldMs: 0 },
+      },
+      {
+        ...{ ...common, name: 'heavy', state: 'measures', fields: 2, calls: 2 },
+        ...{ lastMs: 30, meanMs: 30, heldMs: 60 },
+      },
+    ]);
+  });
+
   it.runIf(process.platform === 'linux')('[G4] no process is started for a sample on Linux', () => {
     // In another process, where every function that starts a process throws.
     const script = `

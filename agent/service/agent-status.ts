@@ -1,0 +1,72 @@
+/** What a running agent tells of itself: the answer to `watchfloor-agent status`. Times are in epoch milliseconds. */
+import { z } from 'zod';
+
+const collectorStatus = z.object({
+  name: z.string(),
+  /** `hangs`: it has not answered for half a minute. */
+  state: z.enum(['measures', 'absent', 'fails', 'hangs']),
+  /** Seconds between two calls; 0: with every sample. */
+  every_s: z.number(),
+  fields: z.number(),
+  calls: z.number(),
+  failures: z.number(),
+  /** Milliseconds from its call to its answer: of the last call, and the mean of all. */
+  last_ms: z.number().optional(),
+  mean_ms: z.number().optional(),
+  /** Percent of the time since the start during which it held up the agent. */
+  share: z.number(),
+  /** Why it failed last. */
+  problem: z.string().optional(),
+});
+
+export const agentStatus = z.object({
+  state: z.literal('running'),
+  version: z.string(),
+  pid: z.number(),
+  started_at: z.number(),
+  /** The data folder. */
+  data: z.string(),
+  hostname: z.string(),
+  /** Empty before it joined a server. */
+  device_id: z.string(),
+  /** The name from its settings. */
+  name: z.string().optional(),
+  /** `host:port`, and the proxy that leads there. */
+  server: z.string().optional(),
+  push: z.object({
+    /** The last one that was accepted. */
+    accepted_at: z.number().optional(),
+    next_at: z.number(),
+    interval_s: z.number(),
+    sample_s: z.number(),
+    /** Samples that were sent since the start. */
+    sent: z.number(),
+    /** Since when, and why, samples cannot be sent. */
+    failing: z
+      .object({ since: z.number(), tries: z.number(), kind: z.string(), reason: z.string() })
+      .optional(),
+  }),
+  spool: z.object({
+    samples: z.number(),
+    bytes: z.number(),
+    limit_bytes: z.number(),
+    oldest_at: z.number().optional(),
+    /** Lost samples that the server was not told of yet. */
+    dropped: z.number(),
+    /** Samples in memory. */
+    waiting: z.number(),
+    /** Why it cannot be written or read. */
+    problem: z.string().optional(),
+  }),
+  cost: z.object({
+    /** Seconds of processor time since the start, and percent of one core. */
+    cpu_s: z.number(),
+    cpu: z.number(),
+    memory_bytes: z.number(),
+  }),
+  collectors: z.array(collectorStatus),
+  /** The last warnings and errors of its log, the newest last. */
+  problems: z.array(z.object({ at: z.number(), level: z.enum(['warn', 'error']), text: z.string() })),
+});
+
+export type AgentStatus = z.infer<typeof agentStatus>;
