@@ -126,7 +126,7 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
   const reader = createReader();
   stops.push(reader.close);
   const sampler = createSampler({
-    collectors: collectorsFor(process.platform),
+    collectors: collectorsFor(process.platform, config.collectors),
     read: reader.read,
     readAside: reader.readAside,
     log,

@@ -1,8 +1,9 @@
-/** Processor time from /proc/stat: total, by kind, and per core. */
+/** Processor time from /proc/stat: total, by kind, and per core; and what else that file counts (`kernel.ts`). */
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
-import { percent, tenth } from './rates.ts';
+import { addKernelFields } from './kernel.ts';
+import { createRates, percent, tenth } from './rates.ts';
 
 /** Ticks since boot. `user` includes nice (and guests, which the kernel counts in it), `system` includes interrupts. */
 export interface CpuTimes {
@@ -100,6 +101,7 @@ export function cpuFields(
 export function createCpu(): Collector {
   let before = new Map<string, CpuTimes>();
   let readAt = 0;
+  const rates = createRates();
   return {
     collect({ at, read }) {
       const text = read('/proc/stat');
@@ -108,6 +110,8 @@ export function createCpu(): Collector {
       const fields = cpuFields(before, now, ((at - readAt) * TICKS) / 1000);
       before = now;
       readAt = at;
+      rates.begin(at);
+      addKernelFields(fields, rates, text);
       return fields;
     },
   };

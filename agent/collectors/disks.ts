@@ -1,15 +1,33 @@
-/** Disk traffic from /proc/diskstats: only the disks themselves, so that every byte is counted once. */
+/** Disk traffic, requests and their times from /proc/diskstats: only the disks themselves, so that every byte is counted once. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
-import { createRates, createTotals, MOST_BYTES, percent, tenth, type Rates } from './rates.ts';
+import {
+  createRates,
+  createTotals,
+  isKnown,
+  isLying,
+  MOST_BYTES,
+  percent,
+  short,
+  tenth,
+  type Rates,
+} from './rates.ts';
 
 interface DiskCounters {
   readonly name: string;
   readonly readBytes: number;
   readonly writtenBytes: number;
+  /** Requests that ended. */
+  readonly reads: number;
+  readonly writes: number;
+  /** Milliseconds that those requests took, queued and served, all together. */
+  readonly readMs: number;
+  readonly writeMs: number;
+  /** The milliseconds of all requests in flight, added up. */
+  readonly queuedMs: number;
   /** Milliseconds with a request in flight. */
   readonly busyMs: number;
   /** Requests in flight at this moment. */
@@ -37,6 +55,11 @@ function parseDiskstats(text: string, isKnown: (name: string) => boolean): DiskC
       name,
       readBytes: column(5) * SECTOR,
       writtenBytes: column(9) * SECTOR,
+      reads: column(3),
+      writes: column(7),
+      readMs: column(6),
+      writeMs: column(10),
+      queuedMs: column(13),
       busyMs: column(12),
       inFlight: column(11),
     });
@@ -57,7 +80,35 @@ const namesOf = keepNames((disk) => ({
   read: instanceField('disk', disk, 'read'),
   write: instanceField('disk', disk, 'write'),
   busy: instanceField('disk', disk, 'busy'),
+  reads: instanceField('disk', disk, 'reads'),
+  writes: instanceField('disk', disk, 'writes'),
+  readMs: instanceField('disk', disk, 'read_ms'),
+  writeMs: instanceField('disk', disk, 'write_ms'),
+  queue: instanceField('disk', disk, 'queue'),
 }));
+
+/** [G8] The most requests that a disk ends in a second, and the most milliseconds that those in a queue wait in it. */
+const MOST_REQUESTS = 1e8;
+const MOST_WAITING = 1e9;
+
+/** How many requests there were, how long one took (0 where there was none, as iostat shows it), and how many waited. */
+function addRequests(fields: Fields, rates: Rates, disk: DiskCounters): void {
+  const names = namesOf(disk.name);
+  const reads = rates.perSecond(names.reads, disk.reads, MOST_REQUESTS);
+  const writes = rates.perSecond(names.writes, disk.writes, MOST_REQUESTS);
+  const readMs = rates.perSecond(names.readMs, disk.readMs, MOST_WAITING);
+  const writeMs = rates.perSecond(names.writeMs, disk.writeMs, MOST_WAITING);
+  const queuedMs = rates.perSecond(names.queue, disk.queuedMs, MOST_WAITING);
+  if (isKnown(reads)) {
+    fields[names.reads] = short(reads);
+    if (isKnown(readMs)) fields[names.readMs] = reads === 0 ? 0 : short(readMs / reads);
+  }
+  if (isKnown(writes)) {
+    fields[names.writes] = short(writes);
+    if (isKnown(writeMs)) fields[names.writeMs] = writes === 0 ? 0 : short(writeMs / writes);
+  }
+  if (isKnown(queuedMs)) fields[names.queue] = short(queuedMs / 1000);
+}
 
 /**
  * The most milliseconds that a disk can be busy in a second, with room for the kernel's rounding. A request's time may
@@ -75,17 +126,20 @@ function diskFields(
   if (disks.length === 0) return 'absent';
   const fields: Fields = {};
   const totals = createTotals();
-  for (const { name, readBytes, writtenBytes, busyMs } of disks) {
+  for (const disk of disks) {
+    const { name, readBytes, writtenBytes, busyMs } = disk;
     const names = namesOf(name);
     const read = rates.perSecond(names.read, readBytes, MOST_BYTES);
     const write = rates.perSecond(names.write, writtenBytes, MOST_BYTES);
     const busy = rates.perSecond(names.busy, busyMs, mostBusy(inFlight.get(name)));
+    // Counters that are not read in a round are forgotten.
+    addRequests(isLying(read, write) ? {} : fields, rates, disk);
     if (read === undefined || write === undefined) continue;
     totals.add(read, write);
-    if (Number.isNaN(read + write)) continue;
+    if (isLying(read, write)) continue;
     fields[names.read] = Math.round(read);
     fields[names.write] = Math.round(write);
-    if (busy !== undefined && !Number.isNaN(busy)) fields[names.busy] = tenth(percent(busy, 1000));
+    if (isKnown(busy)) fields[names.busy] = tenth(percent(busy, 1000));
   }
   const sums = totals.sums();
   if (sums !== undefined) {

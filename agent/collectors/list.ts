@@ -1,14 +1,19 @@
 /** Every collector, by platform. To add one, write its file and add its entry here. */
 import type { CollectorEntry } from './collector.ts';
+import { createCpuFrequency } from './cpu-frequency.ts';
 import { createCpu } from './cpu.ts';
 import { createDisks } from './disks.ts';
+import { createLimits } from './limits.ts';
 import { createLoad } from './load.ts';
 import { createMemory } from './memory.ts';
 import { createMounts } from './mounts.ts';
 import { createNetwork } from './network.ts';
+import { createPaging } from './paging.ts';
 import * as portable from './portable.ts';
+import { createPressure } from './pressure.ts';
 import { createProcesses } from './processes.ts';
 import { createSensors } from './sensors.ts';
+import { createTcp } from './tcp.ts';
 import { createUptime } from './uptime.ts';
 
 const LINUX: readonly CollectorEntry[] = [
@@ -17,7 +22,12 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'load', create: createLoad },
   { name: 'disks', create: createDisks },
   { name: 'network', create: createNetwork },
+  { name: 'paging', create: createPaging },
+  { name: 'pressure', create: createPressure },
+  { name: 'tcp', create: createTcp },
   { name: 'uptime', create: createUptime },
+  { name: 'cpu-frequency', every: 5000, create: createCpuFrequency },
+  { name: 'limits', every: 5000, create: createLimits },
   { name: 'mounts', every: 5000, create: createMounts },
   { name: 'processes', every: 5000, create: createProcesses },
   { name: 'sensors', every: 5000, create: createSensors },
@@ -36,6 +46,31 @@ const PORTABLE: readonly CollectorEntry[] = [
   { name: 'processes', every: 60_000, create: portable.createProcesses },
 ];
 
-export function collectorsFor(platform: NodeJS.Platform): readonly CollectorEntry[] {
-  return platform === 'linux' || platform === 'android' ? LINUX : PORTABLE;
+const NAMES = [...new Set([...LINUX, ...PORTABLE].map(({ name }) => name))];
+const bare = (chosen: string) => chosen.replace(/^-/, '');
+
+/** Why a choice of collectors cannot be used; undefined for one that can. */
+export function choiceProblem(chosen: readonly string[]): string | undefined {
+  const unknown = chosen.map(bare).filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0)
+    return `there is no collector called ${unknown.join(', ')}; there are ${NAMES.toSorted().join(', ')}`;
+  const off = chosen.filter((name) => name.startsWith('-'));
+  if (off.length > 0 && off.length < chosen.length)
+    return 'must be either all with a minus (all but these) or all without (these alone)';
+  return undefined;
+}
+
+/**
+ * The collectors of this platform.
+ * @param chosen empty: all; names with a minus (`-tcp`): all but these; names without: these alone
+ */
+export function collectorsFor(
+  platform: NodeJS.Platform,
+  chosen: readonly string[] = [],
+): readonly CollectorEntry[] {
+  const all = platform === 'linux' || platform === 'android' ? LINUX : PORTABLE;
+  if (chosen.length === 0) return all;
+  const isOff = chosen.some((name) => name.startsWith('-'));
+  const named = new Set(chosen.map(bare));
+  return all.filter(({ name }) => named.has(name) !== isOff);
 }

@@ -41,6 +41,29 @@ export function memoryFields(bytes: ReadonlyMap<string, number>, freeableArc = 0
   };
 }
 
+/** Kernel's names of parts of the memory, by field: several names are added. */
+const PARTS: readonly (readonly [field: string, names: readonly string[]])[] = [
+  ['mem_dirty_bytes', ['Dirty', 'Writeback']],
+  ['mem_shared_bytes', ['Shmem']],
+  ['mem_slab_bytes', ['Slab']],
+  ['mem_committed_bytes', ['Committed_AS']],
+];
+
+/** What the memory is used for in detail, as far as the kernel says it. */
+export function memoryParts(bytes: ReadonlyMap<string, number>): Fields {
+  const fields: Fields = {};
+  for (const [field, names] of PARTS) {
+    const known = names.flatMap((name) => bytes.get(name) ?? []);
+    if (known.length > 0) fields[field] = known.reduce((sum, one) => sum + one, 0);
+  }
+  const hugePages = bytes.get('HugePages_Total') ?? 0;
+  if (hugePages === 0) return fields;
+  const size = bytes.get('Hugepagesize') ?? 0;
+  fields['mem_huge_total_bytes'] = hugePages * size;
+  fields['mem_huge_used_bytes'] = (hugePages - (bytes.get('HugePages_Free') ?? 0)) * size;
+  return fields;
+}
+
 export function swapFields(bytes: ReadonlyMap<string, number>): Fields | 'absent' {
   const total = bytes.get('SwapTotal') ?? 0;
   if (total === 0) return 'absent';
@@ -85,7 +108,7 @@ export function createMemory(isContainer: () => boolean = isInContainer): Collec
       const memory = memoryFields(bytes, freeableArc(context));
       const swap = swapFields(bytes);
       if (memory === 'absent') return swap;
-      return swap === 'absent' ? memory : { ...memory, ...swap };
+      return { ...memory, ...memoryParts(bytes), ...(swap === 'absent' ? {} : swap) };
     },
   };
 }

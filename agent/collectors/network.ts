@@ -4,13 +4,17 @@ import type { Collector, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
 import { interfaceKind, sortInterfaces, type InterfaceKind, type Interfaces } from './interfaces.ts';
 import { createLinks, type Links } from './links.ts';
-import { createRates, createTotals, MOST_BYTES, tenth, type Rates } from './rates.ts';
+import { createRates, createTotals, isKnown, isLying, MOST_BYTES, short, type Rates } from './rates.ts';
 
 export interface InterfaceCounters {
   readonly name: string;
   readonly rxBytes: number;
   readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
   readonly errors: number;
+  /** Packets that were received or were to be sent, and found no room. */
+  readonly drops: number;
 }
 
 /** /proc/net/dev → the name of each interface, and the text of its counters. */
@@ -26,16 +30,35 @@ function parseNetDev(text: string): (readonly [name: string, counters: string])[
 
 function parseCounters(name: string, text: string): InterfaceCounters {
   const columns = text.split(/\s+/).map(Number);
-  const [rxBytes = 0, , rxErrors = 0] = columns;
-  const [txBytes = 0, , txErrors = 0] = columns.slice(8);
-  return { name, rxBytes, txBytes, errors: rxErrors + txErrors };
+  const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDrops = 0] = columns;
+  const [txBytes = 0, txPackets = 0, txErrors = 0, txDrops = 0] = columns.slice(8);
+  const errors = rxErrors + txErrors;
+  return { name, rxBytes, txBytes, rxPackets, txPackets, errors, drops: rxDrops + txDrops };
 }
 
 const namesOf = keepNames((name) => ({
   rx: instanceField('interface', name, 'rx'),
   tx: instanceField('interface', name, 'tx'),
+  rxPackets: instanceField('interface', name, 'rx_packets'),
+  txPackets: instanceField('interface', name, 'tx_packets'),
   errors: instanceField('interface', name, 'errors'),
+  drops: instanceField('interface', name, 'drops'),
 }));
+
+/** [G8] The most packets that an interface moves in a second: the smallest ones on the fastest link. */
+const MOST_PACKETS = 1e10;
+
+function addPackets(fields: Fields, rates: Rates, one: InterfaceCounters): void {
+  const names = namesOf(one.name);
+  const add = (field: string, packets: number) => {
+    const rate = rates.perSecond(field, packets, MOST_PACKETS);
+    if (isKnown(rate)) fields[field] = short(rate);
+  };
+  add(names.rxPackets, one.rxPackets);
+  add(names.txPackets, one.txPackets);
+  add(names.errors, one.errors);
+  add(names.drops, one.drops);
+}
 
 /**
  * The fields of each interface, and the totals of those that `isCounted`.
@@ -49,18 +72,19 @@ export function networkFields(
 ): Fields {
   const fields: Fields = {};
   const totals = createTotals();
-  for (const { name, rxBytes, txBytes, errors } of interfaces) {
+  for (const one of interfaces) {
+    const { name, rxBytes, txBytes } = one;
     const names = namesOf(name);
     const most = mostBytes(name);
     const rx = rates.perSecond(names.rx, rxBytes, most);
     const tx = rates.perSecond(names.tx, txBytes, most);
-    const errorRate = rates.perSecond(names.errors, errors, most);
+    // Counters that are not read in a round are forgotten.
+    addPackets(isLying(rx, tx) ? {} : fields, rates, one);
     if (rx === undefined || tx === undefined) continue;
     if (isCounted(name)) totals.add(rx, tx);
-    if (Number.isNaN(rx + tx)) continue;
+    if (isLying(rx, tx)) continue;
     fields[names.rx] = Math.round(rx);
     fields[names.tx] = Math.round(tx);
-    if (errorRate !== undefined && !Number.isNaN(errorRate)) fields[names.errors] = tenth(errorRate);
   }
   const sums = totals.sums();
   if (sums !== undefined) {

@@ -135,7 +135,11 @@ export function createNetwork(): Collector {
           name: one.iface,
           rxBytes: one.rx_bytes,
           txBytes: one.tx_bytes,
+          // The library does not count packets.
+          rxPackets: NaN,
+          txPackets: NaN,
           errors: one.rx_errors + one.tx_errors,
+          drops: one.rx_dropped + one.tx_dropped,
         }));
       rates.begin(at);
       if (interfaces.length === 0) return 'absent';

@@ -1,6 +1,7 @@
 /** Counts processes (the numbered folders of /proc) and the threads that run or are ready to run. */
 import { readdirSync } from 'node:fs';
 import type { Collector, Fields } from './collector.ts';
+import { numberAfter } from './proc-text.ts';
 
 /** The names in /proc → the number of processes among them. */
 export function countProcesses(names: readonly string[]): number {
@@ -11,9 +12,7 @@ export function countProcesses(names: readonly string[]): number {
 
 /** /proc/stat → threads that run or are ready to run; undefined on a kernel that does not tell. */
 export function parseRunning(text: string): number | undefined {
-  const label = '\nprocs_running ';
-  const start = text.lastIndexOf(label);
-  return start < 0 ? undefined : Number.parseInt(text.slice(start + label.length), 10);
+  return numberAfter(text, 'procs_running ');
 }
 
 export function createProcesses(list: () => readonly string[] = () => readdirSync('/proc')): Collector {

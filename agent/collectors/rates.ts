@@ -85,6 +85,34 @@ export function createRates(): Rates {
   };
 }
 
+/** Whether it is the rate of a counter that was read twice and did not lie. */
+export function isKnown(rate: number | undefined): rate is number {
+  return rate !== undefined && !Number.isNaN(rate);
+}
+
+/** [G8] Whether one of a device's two main counters lies: then the others that it has are not believed either. */
+export function isLying(one: number | undefined, other: number | undefined): boolean {
+  return Number.isNaN((one ?? 0) + (other ?? 0));
+}
+
+/**
+ * [G8] The most events that a kernel counts in a second: each takes some of its time, on thousands of processors at
+ * most.
+ */
+export const MOST_EVENTS = 1e10;
+
+/** Adds the rate of each counter that has one, under the counter's name. */
+export function addRates(
+  fields: Record<string, number>,
+  rates: Rates,
+  counters: Readonly<Record<string, number>>,
+): void {
+  for (const name in counters) {
+    const rate = rates.perSecond(name, counters[name] ?? NaN, MOST_EVENTS);
+    if (isKnown(rate)) fields[name] = short(rate);
+  }
+}
+
 /** The totals of two rates, such as received and sent, over all instances that are added in one round. */
 export interface Totals {
   /** Adds the rates of an instance. Those that are NaN make both totals unknown: they would be drawn as a dip. */
@@ -119,6 +147,12 @@ export function percent(part: number, whole: number): number {
 /** Rounds to one decimal: enough for shares of processor time, and short on the wire. */
 export function tenth(value: number): number {
   return Math.round(value * 10) / 10;
+}
+
+/** Three significant digits below 100, whole numbers above: for rates, whose size may be anything. */
+export function short(value: number): number {
+  if (value >= 100 || Number.isInteger(value)) return Math.round(value);
+  return value >= 10 ? tenth(value) : hundredth(value);
 }
 
 /** Rounds to two decimals: for slow values, such as how full a filesystem is. */

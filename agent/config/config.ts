@@ -21,6 +21,8 @@ export interface Config {
   readonly interval: number | undefined;
   readonly name: string | undefined;
   readonly tags: readonly string[] | undefined;
+  /** Which collectors run, as `collectorsFor` takes it; empty: all. */
+  readonly collectors: readonly string[];
   readonly spoolBytes: number;
   readonly proxy: Proxy | undefined;
   readonly logLevel: LogLevel;
@@ -143,6 +145,7 @@ function check(source: Source, problems: string[]): Parsed {
   take('interval', SCHEMAS.interval);
   take('name', SCHEMAS.name);
   take('tags', SCHEMAS.tags);
+  take('collectors', SCHEMAS.collectors);
   take('spool_mib', SCHEMAS.spool_mib);
   take('log_level', SCHEMAS.log_level);
   return good;
@@ -205,6 +208,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
     interval: all.interval,
     name: all.name,
     tags: all.tags,
+    collectors: all.collectors ?? [],
     spoolBytes: (all.spool_mib ?? DEFAULTS.spool_mib) * 1024 * 1024,
     proxy: readProxy(env, warnings),
     logLevel: all.log_level ?? DEFAULTS.log_level,

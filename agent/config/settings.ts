@@ -1,6 +1,7 @@
 /** Every setting of the agent: its names as flag, environment variable and YAML key, its default, and its schema. */
 import { z } from 'zod';
 import { tags } from '#protocol/api.ts';
+import { choiceProblem } from '../collectors/list.ts';
 import { LOG_LEVELS } from '../log.ts';
 
 /** Seconds between pushes: the limits of the setting, and the default until the server asks for another one. */
@@ -81,6 +82,14 @@ export const SETTINGS = [
     help: 'Tags of the device, separated by commas; taken when it joins.',
   },
   {
+    key: 'collectors',
+    flag: 'collectors',
+    env: 'WATCHFLOOR_COLLECTORS',
+    value: '-a,-b',
+    defaultText: 'all',
+    help: 'What is measured: with a minus, all but these (-tcp,-sensors); without, these alone (cpu,memory).',
+  },
+  {
     key: 'spool_mib',
     flag: 'spool-mib',
     env: 'WATCHFLOOR_SPOOL_MIB',
@@ -119,6 +128,12 @@ const list = z.string().transform((text) =>
     .filter((tag) => tag !== ''),
 );
 
+/** Notes what is wrong with a list of collectors. */
+function checkChoice(chosen: readonly string[], context: z.RefinementCtx): void {
+  const problem = choiceProblem(chosen);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+}
+
 /** The schema of each setting, for every source. */
 export const SCHEMAS = {
   enroll: z.string('must be an enrollment string').trim().min(1, 'must be an enrollment string'),
@@ -132,6 +147,7 @@ export const SCHEMAS = {
     .min(1, 'must not be empty')
     .max(120, 'must have at most 120 characters'),
   tags: z.union([list, z.array(z.string())], 'must be a list').pipe(tags),
+  collectors: z.union([list, z.array(z.string())], 'must be a list').superRefine(checkChoice),
   spool_mib: number(1, 65_536, 'a number of MiB'),
   log_level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
 } satisfies Record<SettingKey, z.ZodType>;

@@ -144,6 +144,11 @@ function unitWarning(metric: string, { path, value }: RuleNumber): RuleWarning |
         : undefined;
     case 'per_second':
     case 'seconds':
+    case 'milliseconds':
+    case 'hertz':
+    case 'volts':
+    case 'watts':
+    case 'rpm':
     case 'count':
     case undefined:
       return undefined;

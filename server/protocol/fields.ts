@@ -6,7 +6,19 @@
  * contain a colon; an instance may, so a name is split at its first and its last colon.
  */
 
-export type Unit = 'percent' | 'bytes' | 'bytes_per_second' | 'per_second' | 'seconds' | 'celsius' | 'count';
+export type Unit =
+  | 'percent'
+  | 'bytes'
+  | 'bytes_per_second'
+  | 'per_second'
+  | 'seconds'
+  | 'milliseconds'
+  | 'celsius'
+  | 'hertz'
+  | 'volts'
+  | 'watts'
+  | 'rpm'
+  | 'count';
 
 export interface FieldInfo {
   readonly unit: Unit;
@@ -22,6 +34,10 @@ export const SCALARS = {
   cpu_system: { unit: 'percent', label: 'CPU, system' },
   cpu_iowait: { unit: 'percent', label: 'CPU, waiting for disk' },
   cpu_steal: { unit: 'percent', label: 'CPU, stolen by the host' },
+  cpu_hertz: { unit: 'hertz', label: 'CPU frequency' },
+  context_switches: { unit: 'per_second', label: 'Context switches' },
+  interrupts: { unit: 'per_second', label: 'Interrupts' },
+  forks: { unit: 'per_second', label: 'New processes' },
   load1: { unit: 'count', label: 'Load, 1 min' },
   load5: { unit: 'count', label: 'Load, 5 min' },
   load15: { unit: 'count', label: 'Load, 15 min' },
@@ -30,17 +46,48 @@ export const SCALARS = {
   mem_available_bytes: { unit: 'bytes', label: 'Memory available' },
   mem_cached_bytes: { unit: 'bytes', label: 'Memory, cache' },
   mem_total_bytes: { unit: 'bytes', label: 'Memory total' },
+  mem_dirty_bytes: { unit: 'bytes', label: 'Memory not yet written to disk' },
+  mem_shared_bytes: { unit: 'bytes', label: 'Memory, shared' },
+  mem_slab_bytes: { unit: 'bytes', label: 'Memory of the kernel, slab' },
+  mem_committed_bytes: { unit: 'bytes', label: 'Memory promised to programs' },
+  mem_huge_used_bytes: { unit: 'bytes', label: 'Huge pages used' },
+  mem_huge_total_bytes: { unit: 'bytes', label: 'Huge pages' },
+  major_faults: { unit: 'per_second', label: 'Major page faults' },
+  oom_kills: { unit: 'per_second', label: 'Processes killed for lack of memory' },
   swap: { unit: 'percent', label: 'Swap' },
   swap_used_bytes: { unit: 'bytes', label: 'Swap used' },
   swap_total_bytes: { unit: 'bytes', label: 'Swap total' },
+  swap_in: { unit: 'bytes_per_second', label: 'Read from swap' },
+  swap_out: { unit: 'bytes_per_second', label: 'Written to swap' },
+  /**
+   * The share of time in which at least one task waited for it, and in which (`_full`) nothing else was done: the
+   * kernel's pressure stall information.
+   */
+  pressure_cpu: { unit: 'percent', label: 'Waiting for CPU' },
+  pressure_memory: { unit: 'percent', label: 'Waiting for memory' },
+  pressure_memory_full: { unit: 'percent', label: 'All waiting for memory' },
+  pressure_io: { unit: 'percent', label: 'Waiting for disk' },
+  pressure_io_full: { unit: 'percent', label: 'All waiting for disk' },
   /** The fullest local filesystem. */
   disk: { unit: 'percent', label: 'Disk, fullest' },
   disk_read: { unit: 'bytes_per_second', label: 'Disk read' },
   disk_write: { unit: 'bytes_per_second', label: 'Disk write' },
   net_rx: { unit: 'bytes_per_second', label: 'Received' },
   net_tx: { unit: 'bytes_per_second', label: 'Sent' },
+  tcp_established: { unit: 'count', label: 'TCP connections' },
+  tcp_time_wait: { unit: 'count', label: 'TCP connections in TIME_WAIT' },
+  tcp_opened: { unit: 'per_second', label: 'TCP connections opened' },
+  tcp_accepted: { unit: 'per_second', label: 'TCP connections accepted' },
+  tcp_retransmits: { unit: 'per_second', label: 'TCP segments sent again' },
+  tcp_resets: { unit: 'per_second', label: 'TCP resets sent' },
+  tcp_listen_overflows: { unit: 'per_second', label: 'TCP listen queue overflows' },
+  udp_errors: { unit: 'per_second', label: 'UDP errors' },
+  conntrack: { unit: 'percent', label: 'Connection tracking table' },
+  conntrack_entries: { unit: 'count', label: 'Tracked connections' },
   processes: { unit: 'count', label: 'Processes' },
   processes_running: { unit: 'count', label: 'Processes running' },
+  processes_blocked: { unit: 'count', label: 'Processes waiting for disk' },
+  open_files: { unit: 'count', label: 'Open files' },
   uptime_s: { unit: 'seconds', label: 'Uptime' },
 } as const satisfies Record<string, FieldInfo>;
 
@@ -56,12 +103,20 @@ export const INSTANCES = {
   interface: {
     rx: { unit: 'bytes_per_second', label: 'Received' },
     tx: { unit: 'bytes_per_second', label: 'Sent' },
+    rx_packets: { unit: 'per_second', label: 'Packets received' },
+    tx_packets: { unit: 'per_second', label: 'Packets sent' },
     errors: { unit: 'per_second', label: 'Errors' },
+    drops: { unit: 'per_second', label: 'Packets dropped' },
   },
   disk: {
     read: { unit: 'bytes_per_second', label: 'Read' },
     write: { unit: 'bytes_per_second', label: 'Write' },
     busy: { unit: 'percent', label: 'Busy' },
+    reads: { unit: 'per_second', label: 'Reads' },
+    writes: { unit: 'per_second', label: 'Writes' },
+    read_ms: { unit: 'milliseconds', label: 'Time of a read' },
+    write_ms: { unit: 'milliseconds', label: 'Time of a write' },
+    queue: { unit: 'count', label: 'Requests in the queue' },
   },
   sensor: { celsius: { unit: 'celsius', label: 'Temperature' } },
 } as const satisfies Record<string, Record<string, FieldInfo>>;

@@ -17,6 +17,7 @@ export const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 export const DECIMAL_BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 export const BIT_UNITS = ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s', 'Ebit/s'];
 export const BYTE_RATE_UNITS = ['B/s', 'kB/s', 'MB/s', 'GB/s', 'TB/s', 'PB/s', 'EB/s'];
+export const HERTZ_UNITS = ['Hz', 'kHz', 'MHz', 'GHz'];
 export const COUNT_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
 /** How figures are written. */
@@ -97,6 +98,17 @@ export function seconds(value: number): Figure {
   return { value: digits(value / 86_400), unit: 'd' };
 }
 
+/** Milliseconds → `0.42 ms`, `12.0 ms`, `1.30 s`. */
+function milliseconds(value: number): Figure {
+  return Math.abs(value) < 999.5 ? { value: digits(value), unit: 'ms' } : seconds(value / 1000);
+}
+
+/** A number with a unit that has no larger one: `11.9 V`. */
+const plain = (unit: string) => (value: number) => ({
+  value: count(value).value,
+  unit: `${count(value).unit}${unit}`,
+});
+
 /** Degrees Celsius → `61.5 °C`, `142.7 °F`. */
 function temperature(celsius: number): Figure {
   const isCelsius = style.temperature === 'celsius';
@@ -113,9 +125,14 @@ const BY_UNIT: Record<Unit, (value: number) => Figure> = {
   percent,
   bytes,
   bytes_per_second: byteRate,
-  per_second: (value) => ({ ...count(value), unit: `${count(value).unit}/s` }),
+  per_second: plain('/s'),
   seconds,
+  milliseconds,
   celsius: temperature,
+  hertz: (value) => scaled(value, 1000, HERTZ_UNITS),
+  volts: plain('V'),
+  watts: plain('W'),
+  rpm: plain('rpm'),
   count,
 };
 

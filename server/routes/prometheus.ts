@@ -44,7 +44,12 @@ const SUFFIXES: Readonly<Record<Unit, string>> = {
   bytes_per_second: '_bytes_per_second',
   per_second: '_per_second',
   seconds: '_seconds',
+  milliseconds: '_seconds',
   celsius: '_celsius',
+  hertz: '_hertz',
+  volts: '_volts',
+  watts: '_watts',
+  rpm: '_rpm',
   count: '',
 };
 const UNITS: Readonly<Record<Unit, string>> = {
@@ -53,13 +58,21 @@ const UNITS: Readonly<Record<Unit, string>> = {
   bytes_per_second: 'in bytes per second',
   per_second: 'per second',
   seconds: 'in seconds',
+  milliseconds: 'in seconds',
   celsius: 'in degrees Celsius',
+  hertz: 'in hertz',
+  volts: 'in volts',
+  watts: 'in watts',
+  rpm: 'in revolutions per minute',
   count: 'a number',
 };
 
+/** What a value is divided by to be in Prometheus' base unit. */
+const DIVISORS: Readonly<Partial<Record<Unit, number>>> = { percent: 100, milliseconds: 1000 };
+
 /** The metric's name of a field that the agent sends: `uptime_s` becomes `watchfloor_device_uptime_seconds`. */
 function familyName(subject: string, field: string, unit: Unit): string {
-  const bare = field.replace(/(_bytes|_s)$/, '');
+  const bare = field.replace(/_(bytes|s|ms|hertz)$/, '');
   return bare === unit ? `watchfloor_${subject}_${bare}` : `watchfloor_${subject}_${bare}${SUFFIXES[unit]}`;
 }
 
@@ -78,7 +91,7 @@ function metricOf(field: string): Metric {
     family: familyName(part?.kind ?? 'device', part?.field ?? field, info.unit),
     help: `${info.label}, ${UNITS[info.unit]}.`,
     labels: part ? labelsOf({ [part.kind]: part.instance }) : '',
-    divisor: info.unit === 'percent' ? 100 : 1,
+    divisor: DIVISORS[info.unit] ?? 1,
   };
 }
 

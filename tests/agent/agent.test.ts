@@ -25,6 +25,7 @@ function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authorit
     interval: undefined,
     name: 'box',
     tags: ['rack:1'],
+    collectors: [],
     spoolBytes: 1 << 20,
     proxy: undefined,
     logLevel: 'info',

@@ -14,6 +14,13 @@ const COLLECTORS = [
   'hwmon',
   'stat',
   'time',
+  'vmstat',
+  'pressure',
+  'netstat',
+  'sockstat',
+  'conntrack',
+  'cpufreq',
+  'filefd',
 ];
 
 export interface Exporter {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   const gone = { interface: { veth9: { rx: 5, tx: 6 } } };
   await stage.push(device, { metrics: { cpu: 1, ...gone }, timestamp: T });
   const interfaces = Object.fromEntries(
-    [3, 20, 100].map((rx) => [`eth${rx}`, { rx, tx: 1, ...(rx === 20 && { drops: 2 }) }]),
+    [3, 20, 100].map((rx) => [`eth${rx}`, { rx, tx: 1, ...(rx === 20 && { queued: 2 }) }]),
   );
   const metrics = { cpu: 2, ram: 40, requests: 7, interface: interfaces, mount: { '/var': { used: 60 } } };
   await stage.push(device, { metrics, timestamp: T + 1000 });
@@ -29,7 +29,7 @@ it('[L6] the fields of a machine are counted by kind, also where one instance is
   expect(reply).toMatchObject({ device_id: 'wide', sampled_at: T + 1000, total: 7 });
   expect(reply.kinds).toEqual([
     { kind: SCALAR_KIND, instances: 3, fields: [], more: 0, custom: 1 },
-    { kind: 'interface', instances: 3, fields: ['rx', 'tx', 'drops'], more: 0, custom: 1 },
+    { kind: 'interface', instances: 3, fields: ['rx', 'tx', 'queued'], more: 0, custom: 1 },
     { kind: 'mount', instances: 1, fields: ['used'], more: 0, custom: 0 },
   ]);
   expect(names(reply)).toEqual(['cpu']);
@@ -51,19 +51,19 @@ it('[L6] instances are listed by name or by their value, as many as are asked fo
     {
       kind: 'interface',
       instance: 'eth20',
-      fields: ['interface:eth20:drops', 'interface:eth20:rx', 'interface:eth20:tx'],
+      fields: ['interface:eth20:queued', 'interface:eth20:rx', 'interface:eth20:tx'],
       more: 0,
       values: [2, 20, 1],
       current: true,
     },
   ]);
-  expect(names(await ask('by=drops&kind=interface'))).toEqual(['eth20', 'eth3', 'eth100']);
+  expect(names(await ask('by=queued&kind=interface'))).toEqual(['eth20', 'eth3', 'eth100']);
 });
 
 it('a search finds an instance by its fields, too, and lists those alone', async () => {
-  const { instances, total } = await ask('kind=interface&search=DROP');
+  const { instances, total } = await ask('kind=interface&search=QUEUE');
   expect(total).toBe(1);
-  expect(instances.map(({ fields }) => fields)).toEqual([['interface:eth20:drops']]);
+  expect(instances.map(({ fields }) => fields)).toEqual([['interface:eth20:queued']]);
   expect(names(await ask('kind=interface&search=eth20'))).toEqual(['eth20']);
 });
 
@@ -74,7 +74,7 @@ it('the fields of a machine are found by a part of their instance’s name', asy
 
 it('fields that the agent of Watchfloor does not have can be listed alone', async () => {
   const { instances } = await ask('custom=true');
-  expect(instances.flatMap(({ fields }) => fields)).toEqual(['requests', 'interface:eth20:drops']);
+  expect(instances.flatMap(({ fields }) => fields)).toEqual(['requests', 'interface:eth20:queued']);
   expect(names(await ask(`kind=${SCALAR_KIND}&by=x`))).toEqual(['ram', 'requests', 'cpu']);
 });
 

@@ -26,7 +26,15 @@ const line = (name: string, read: number, written: number, busy = 0, inFlight = 
 
 describe('disks', () => {
   it('[G7] disk traffic is that of whole disks: no partition, loop, memory disk, optical drive or mapping counts', async () => {
+    const idle = (disk: string) =>
+      Object.fromEntries(
+        ['reads', 'writes', 'read_ms', 'write_ms', 'queue'].map((field) => [`disk:${disk}:${field}`, 0]),
+      );
     const expected = {
+      ...idle('nvme0n1'),
+      ...idle('sda'),
+      'disk:nvme0n1:reads': 10,
+      'disk:nvme0n1:writes': 20,
       disk_read: 210 * 512,
       disk_write: 100 * 512,
       'disk:nvme0n1:read': 200 * 512,
@@ -58,6 +66,36 @@ describe('disks', () => {
     const at = (sectors: number) => names.map((name) => line(name.replace('!', '/'), sectors, 0)).join('');
     const folder = sysBlock(['nvme0n1', 'xvda1'], ['drbd1', 'ploop1', 'sda', 'mapped!one']);
     expect(await last(createDisks(folder), at(1000), at(1010))).toMatchObject({ disk_read: 2 * 10 * 512 });
+  });
+
+  it('the time of a request is that of those which ended in the second, and 0 where none did', async () => {
+    const requests = (reads: number, readMs: number, writes: number, writeMs: number, queuedMs: number) =>
+      `   8 0 sda ${reads} 0 1000 ${readMs} ${writes} 0 1000 ${writeMs} 0 10 ${queuedMs} 0 0 0 0\n`;
+    const [first, second, third] = [
+      requests(100, 500, 100, 500, 1000),
+      requests(150, 1100, 104, 503, 2203),
+      requests(150, 1100, 108, 503, 2203),
+    ];
+    const answers = await over(createDisks(HIDDEN), first, second, third);
+    expect(answers[1]).toMatchObject({
+      'disk:sda:reads': 50,
+      'disk:sda:read_ms': 12,
+      'disk:sda:writes': 4,
+      'disk:sda:write_ms': 0.75,
+      'disk:sda:queue': 1.2,
+    });
+    expect(answers[2]).toMatchObject({ 'disk:sda:reads': 0, 'disk:sda:read_ms': 0, 'disk:sda:write_ms': 0 });
+  });
+
+  it('[G8] requests whose number or time falls or jumps have no rate', async () => {
+    const requests = (reads: number, readMs: number) =>
+      `   8 0 sda ${reads} 0 1000 ${readMs} 1 0 1000 1 0 10 1 0 0 0 0\n`;
+    const jumped = await last(createDisks(HIDDEN), requests(100, 500), requests(2 ** 62, 510));
+    expect(jumped).not.toHaveProperty('disk:sda:reads');
+    expect(jumped).not.toHaveProperty('disk:sda:read_ms');
+    const fell = await last(createDisks(HIDDEN), requests(100, 500), requests(110, 490));
+    expect(fell).toHaveProperty('disk:sda:reads', 10);
+    expect(fell).not.toHaveProperty('disk:sda:read_ms');
   });
 
   it('a disk has no rate at first and after a reset or a wrap', async () => {

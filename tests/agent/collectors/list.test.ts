@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SCALARS } from '#protocol/fields.ts';
 import { fieldInfo } from '#protocol/fields.ts';
@@ -20,6 +21,25 @@ describe('load, uptime, processes', () => {
     expect(countProcesses(['1', '42', 'self', 'sys', '0x', '7'])).toBe(3);
     expect(parseRunning(fixture('stat-1.txt'))).toBe(3);
     expect(parseRunning('cpu 1 2 3\n')).toBeUndefined();
+  });
+});
+
+describe('the choice of collectors', () => {
+  it('the README names every collector for Linux, and how often it measures', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    const rows = collectorsFor('linux').map(
+      ({ name, every = 1000 }) => `| \`${name}\` | ${every / 1000} s |`,
+    );
+    expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
+  });
+
+  const names = (...chosen: string[]) => collectorsFor('linux', chosen).map(({ name }) => name);
+
+  it('collectors with a minus are left out, and names without one are all that run', () => {
+    expect(names('-tcp', '-pressure')).toEqual(
+      names().filter((name) => name !== 'tcp' && name !== 'pressure'),
+    );
+    expect(names('memory', 'cpu')).toEqual(['cpu', 'memory']);
   });
 });
 

@@ -50,6 +50,13 @@ describe('network', () => {
       'interface:wg0:rx': 4000,
       'interface:wg0:tx': 0,
       'interface:wg0:errors': 0,
+      ...Object.fromEntries(
+        ['eth0', 'wlan0', 'docker0', 'wg0'].flatMap((name) => [
+          [`interface:${name}:rx_packets`, name === 'eth0' ? 50 : 0],
+          [`interface:${name}:tx_packets`, 0],
+          [`interface:${name}:drops`, 0],
+        ]),
+      ),
     });
   });
 

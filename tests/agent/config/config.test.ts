@@ -52,6 +52,17 @@ describe('the agent’s settings', () => {
     });
   });
 
+  it('collectors are switched off by a minus, or chosen by name, and a name that is none is a mistake', async () => {
+    expect(await load([])).toMatchObject({ collectors: [] });
+    expect(await load(['--collectors=-tcp, -sensors'])).toMatchObject({ collectors: ['-tcp', '-sensors'] });
+    const path = file('collectors: [cpu, memory]\n');
+    expect(await load(['--config', path])).toMatchObject({ collectors: ['cpu', 'memory'] });
+    const [unknown = ''] = await problems(['--collectors=-tpc']);
+    expect(unknown).toMatch(/^--collectors: there is no collector called tpc; there are cpu, .*tcp/);
+    const [mixed = ''] = await problems([], { WATCHFLOOR_COLLECTORS: 'cpu,-tcp' });
+    expect(mixed).toMatch(/^WATCHFLOOR_COLLECTORS: must be either all with a minus/);
+  });
+
   it('[G5] all mistakes in the settings are reported at once, each with its source, and without the secret', async () => {
     const path = file('interval: often\nlog_level: loud\ncolour: red\n');
     const found = await problems(['--bogus', '--tags', 'A B', '--name', 'stray'].concat('word'), {

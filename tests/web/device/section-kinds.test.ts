@@ -31,7 +31,7 @@ describe('the sections of a machine', () => {
       ...['queue', 'sensor', 'core', 'app', 'mount'].map((name) => kind(name, ['x'])),
     ];
     expect(sectionsOf(kinds).map(({ title }) => title)).toEqual([
-      ...['Cores', 'Filesystems', 'Temperatures', 'app', 'queue', 'Other values'],
+      ...['Cores', 'Filesystems', 'Sensors', 'app', 'queue', 'Other values'],
     ]);
   });
 
@@ -55,8 +55,7 @@ describe('the charts of an instance', () => {
   it('what belongs together is in one chart, and every other field has one of its own', () => {
     expect(charts(listed('interface', 'eth0', { rx: 1, tx: 2, errors: 0, drops: 1 }))).toEqual([
       ['eth0', ['in', 'out']],
-      ['eth0, Errors', ['value']],
-      ['eth0, drops', ['value']],
+      ['eth0, errors and drops', ['errors', 'dropped']],
     ]);
     expect(charts(listed('queue', 'mail', { length: 1, age: 2 }))).toEqual([
       ['mail, length', ['value']],

@@ -1,5 +1,5 @@
 /** Axes: where their ticks are and how they are labelled. The unit is written once, beside the chart's title. */
-import { fieldInfo } from '#protocol/fields.ts';
+import { fieldInfo, type Unit } from '#protocol/fields.ts';
 import {
   BIT_UNITS,
   BYTE_RATE_UNITS,
@@ -8,6 +8,7 @@ import {
   decimal,
   DECIMAL_BYTE_UNITS,
   figureStyle,
+  HERTZ_UNITS,
   isNetwork,
 } from '#protocol/figure.ts';
 import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
@@ -38,6 +39,14 @@ const DECIMAL_BYTES: Scale = { base: 1000, factor: 1, units: DECIMAL_BYTE_UNITS 
 const BITS: Scale = { base: 1000, factor: 8, units: BIT_UNITS };
 const BYTE_RATE: Scale = { base: 1000, factor: 1, units: BYTE_RATE_UNITS };
 const PLAIN: Scale = { base: 1000, factor: 1, units: COUNT_UNITS };
+/** Units that are written as they are. */
+const OTHERS: Readonly<Partial<Record<Unit, Scale>>> = {
+  milliseconds: { ...PLAIN, units: ['ms', 's'] },
+  hertz: { ...PLAIN, units: HERTZ_UNITS },
+  volts: { ...PLAIN, units: ['V'] },
+  watts: { ...PLAIN, units: ['W', 'kW'] },
+  rpm: { ...PLAIN, units: ['rpm'] },
+};
 const CELSIUS: Scale = { ...PLAIN, units: ['°C'] };
 const FAHRENHEIT: Scale = { ...PLAIN, factor: 1.8, zero: 32, units: ['°F'] };
 
@@ -49,7 +58,7 @@ function scaleOf(field: string): Scale {
   if (unit === 'celsius') return temperature === 'celsius' ? CELSIUS : FAHRENHEIT;
   if (unit === 'percent') return { ...PLAIN, units: ['%'] };
   if (unit === 'per_second') return { ...PLAIN, units: COUNT_UNITS.map((size) => `${size}/s`) };
-  return PLAIN;
+  return (unit && OTHERS[unit]) ?? PLAIN;
 }
 
 /** A round step that divides `size` into three or four: 1, 2, 2.5 or 5 times a power of ten. */

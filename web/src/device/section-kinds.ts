@@ -83,23 +83,71 @@ export function firstInWords({ kind, ranks: [rank] }: Section, instance: ListedI
   return words(instance.instance, text(figure(field, value)));
 }
 
-/** The lines of one chart about an instance of a known kind. */
-function knownLines(kind: string, of: (field: string) => string): readonly LineSpec[] {
-  if (kind === 'core') return [line(of('cpu'), say`used`, '--chart-cpu', true)];
-  if (kind === 'mount')
-    return [
-      line(of('used'), say`used`, '--chart-disk', true),
-      { ...line(of('inodes'), say`inodes`, '--chart-plain'), seldom: true },
-    ];
-  if (kind === 'disk')
-    return [
-      line(of('read'), say`read`, '--chart-in', true),
-      line(of('write'), say`write`, '--chart-out', true),
-    ];
-  if (kind === 'interface')
-    return [line(of('rx'), say`in`, '--chart-in', true), line(of('tx'), say`out`, '--chart-out', true)];
-  if (kind === 'sensor') return [line(of('celsius'), say`now`, '--chart-heat', true)];
-  return [];
+/** What belongs together in one chart about an instance. */
+interface Together {
+  /** Beside the name of the instance; empty for what its page shows first. */
+  readonly about: string;
+  readonly lines: readonly LineSpec[];
+}
+
+/** The charts about an instance of a known kind that hold several of its fields. */
+function knownCharts(kind: string, of: (field: string) => string): readonly Together[] {
+  const main = (...lines: readonly LineSpec[]): Together => ({ about: '', lines });
+  switch (kind) {
+    case 'core':
+      return [main(line(of('cpu'), say`used`, '--chart-cpu', true))];
+    case 'mount':
+      return [
+        main(line(of('used'), say`used`, '--chart-disk', true), {
+          ...line(of('inodes'), say`inodes`, '--chart-plain'),
+          seldom: true,
+        }),
+      ];
+    case 'disk':
+      return [
+        main(
+          line(of('read'), say`read`, '--chart-in', true),
+          line(of('write'), say`write`, '--chart-out', true),
+        ),
+        { about: say`busy`, lines: [line(of('busy'), say`busy`, '--chart-disk', true)] },
+        {
+          about: say`time of a request`,
+          lines: [
+            line(of('read_ms'), say`read`, '--chart-in', true),
+            line(of('write_ms'), say`write`, '--chart-out', true),
+          ],
+        },
+        {
+          about: say`requests`,
+          lines: [
+            line(of('reads'), say`reads`, '--chart-in', true),
+            line(of('writes'), say`writes`, '--chart-out', true),
+          ],
+        },
+      ];
+    case 'interface':
+      return [
+        main(line(of('rx'), say`in`, '--chart-in', true), line(of('tx'), say`out`, '--chart-out', true)),
+        {
+          about: say`packets`,
+          lines: [
+            line(of('rx_packets'), say`in`, '--chart-in', true),
+            line(of('tx_packets'), say`out`, '--chart-out', true),
+          ],
+        },
+        {
+          about: say`errors and drops`,
+          lines: [
+            line(of('errors'), say`errors`, '--chart-heat', true),
+            line(of('drops'), say`dropped`, '--chart-third', true),
+          ],
+        },
+      ];
+    case 'sensor':
+      return [main(line(of('celsius'), say`now`, '--chart-heat', true))];
+    default:
+      return [];
+  }
 }
 
 const FLOORS: Readonly<Record<string, number>> = {
@@ -115,26 +163,29 @@ const SAID = ['mount:used_bytes', 'mount:total_bytes'];
 export function instanceCharts({ kind, instance, fields, current }: ListedInstance): readonly ChartSpec[] {
   const gone = current ? {} : { gone: true as const };
   if (kind === SCALAR_KIND) return fields.map((field) => ({ ...chartOf(field, field), ...gone }));
-  const lines = knownLines(kind, (field) => instanceField(kind, instance, field)).filter(({ field }) =>
-    fields.includes(field),
+  const known = knownCharts(kind, (field) => instanceField(kind, instance, field)).flatMap(
+    ({ about, lines: all }): ChartSpec[] => {
+      const lines = all.filter(({ field }) => fields.includes(field));
+      const field = lines[0]?.field ?? '';
+      const isMain = about === '';
+      return chart({
+        id: isMain ? `${kind}:${instance}` : field,
+        title: isMain ? instance : `${instance}, ${about}`,
+        field,
+        lines,
+        ...(isMain && FLOORS[kind] !== undefined ? { floor: FLOORS[kind] } : {}),
+        ...(fieldInfo(field)?.unit === 'percent' && { top: 100 }),
+        ...gone,
+      });
+    },
   );
-  const [first] = lines;
-  const together = chart({
-    id: `${kind}:${instance}`,
-    title: instance,
-    field: first?.field ?? '',
-    lines,
-    ...(FLOORS[kind] === undefined ? {} : { floor: FLOORS[kind] }),
-    ...(first !== undefined && fieldInfo(first.field)?.unit === 'percent' && { top: 100 }),
-    ...gone,
-  });
-  const drawn = new Set(lines.map(({ field }) => field));
+  const drawn = new Set(known.flatMap(({ lines }) => lines.map(({ field }) => field)));
   const others = fields.filter((field) => {
     const last = parseInstanceField(field)?.field ?? '';
     return !drawn.has(field) && !SAID.includes(`${kind}:${last}`);
   });
   return [
-    ...together,
+    ...known,
     ...others.map((field) => {
       const last = parseInstanceField(field)?.field ?? field;
       const name = fieldInfo(field)?.label ?? last;

@@ -11,11 +11,35 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   mount: { title: 'Filesystems', first: (name, value) => `fullest: ${name} at ${value}` },
   disk: { title: 'Disks', first: (name, value) => `busiest: ${name} at ${value}` },
   interface: { title: 'Interfaces', first: (name, value) => `receives most: ${name} at ${value}` },
-  sensor: { title: 'Temperatures', first: (name, value) => `hottest: ${name} at ${value}` },
+  sensor: { title: 'Sensors', first: (name, value) => `hottest: ${name} at ${value}` },
   gpu: { title: 'GPUs', first: (name, value) => `busiest: ${name} at ${value}` },
   container: { title: 'Containers', first: (name, value) => `busiest: ${name} at ${value}` },
   process: { title: 'Processes', first: (name, value) => `busiest: ${name} at ${value}` },
   service: { title: 'Services', first: (name, value) => `busiest: ${name} at ${value}` },
+};
+
+interface DetailWords {
+  readonly title: string;
+  /** What is said of its highest value, while the section is closed. */
+  readonly says: (field: string, value: string) => string;
+}
+
+/** What tasks wait for, by field. */
+const WAITING: Readonly<Record<string, string>> = {
+  pressure_cpu: 'most for CPU',
+  pressure_memory: 'most for memory',
+  pressure_io: 'most for disk',
+};
+
+/** The sections of the machine's own values, by kind. */
+export const DETAIL_WORDS: Readonly<Record<string, DetailWords>> = {
+  '.pressure': {
+    title: 'Pressure',
+    says: (field, value) => `${WAITING[field] ?? field}: ${value} of the time`,
+  },
+  '.kernel': { title: 'Kernel', says: (_, value) => `${value} context switches` },
+  '.memory': { title: 'Memory in detail', says: (_, value) => `${value} not yet written to disk` },
+  '.connections': { title: 'Connections', says: (_, value) => `${value} TCP connections` },
 };
 
 /** What is said of the first instance of a kind that this page does not know. */

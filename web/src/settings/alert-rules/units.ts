@@ -9,7 +9,12 @@ const UNITS = {
   bytes_per_second: 'bytes per second',
   per_second: 'per second',
   seconds: 'seconds',
+  milliseconds: 'ms',
   celsius: '°C',
+  hertz: 'Hz',
+  volts: 'V',
+  watts: 'W',
+  rpm: 'rpm',
   count: '',
 } as const;
 
