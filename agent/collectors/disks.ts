@@ -16,7 +16,7 @@ import {
   type Rates,
 } from './rates.ts';
 
-interface DiskCounters {
+export interface DiskCounters {
   readonly name: string;
   readonly readBytes: number;
   readonly writtenBytes: number;
@@ -118,7 +118,8 @@ function mostBusy(inFlightBefore = 0): number {
   return inFlightBefore === 0 ? 1500 : 60_000;
 }
 
-function diskFields(
+/** The fields of each disk, and the totals of all. `inFlight`: how many requests each had in flight before. */
+export function diskFields(
   rates: Rates,
   disks: readonly DiskCounters[],
   inFlight: ReadonlyMap<string, number>,

@@ -33,7 +33,7 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'sensors', every: 5000, create: createSensors },
 ];
 
-/** macOS, Windows and the BSDs. Collectors that start a process there are called less often. */
+/** macOS and the BSDs, and Windows where its own cannot be used. Collectors that start a process there are called less often. */
 const PORTABLE: readonly CollectorEntry[] = [
   { name: 'cpu', create: portable.createCpu },
   { name: 'load', create: portable.createLoad },
@@ -61,14 +61,36 @@ export function choiceProblem(chosen: readonly string[]): string | undefined {
 }
 
 /**
+ * All of a platform's collectors.
+ * @param failed is told why the collectors of Windows cannot be used
+ */
+async function allFor(
+  platform: NodeJS.Platform,
+  failed: (error: unknown) => void,
+): Promise<readonly CollectorEntry[]> {
+  if (platform === 'linux' || platform === 'android') return LINUX;
+  if (platform !== 'win32') return PORTABLE;
+  try {
+    // Nobody else has a use for their code.
+    const { windowsCollectors } = await import('./windows/list.ts');
+    return await windowsCollectors();
+  } catch (error) {
+    failed(error);
+    return PORTABLE;
+  }
+}
+
+/**
  * The collectors of this platform.
  * @param chosen empty: all; names with a minus (`-tcp`): all but these; names without: these alone
+ * @param failed is told why the collectors of Windows cannot be used; the portable ones take their place
  */
-export function collectorsFor(
+export async function collectorsFor(
   platform: NodeJS.Platform,
   chosen: readonly string[] = [],
-): readonly CollectorEntry[] {
-  const all = platform === 'linux' || platform === 'android' ? LINUX : PORTABLE;
+  failed: (error: unknown) => void = () => undefined,
+): Promise<readonly CollectorEntry[]> {
+  const all = await allFor(platform, failed);
   if (chosen.length === 0) return all;
   const isOff = chosen.some((name) => name.startsWith('-'));
   const named = new Set(chosen.map(bare));

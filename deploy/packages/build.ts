@@ -12,7 +12,7 @@ import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { writeBundle } from './bundle.ts';
 import { writeDebianPackage, type Parts } from './debian.ts';
-import { makeBlob, writeExecutable } from './executable.ts';
+import { writeExecutable } from './executable.ts';
 import { publicKeyText, signatureText, signingKey } from './minisign.ts';
 import { writeRpmPackage } from './rpm.ts';
 import { TARGETS, type Target } from './targets.ts';
@@ -46,12 +46,11 @@ export async function buildPackages({ targets, out, key, say }: Build): Promise<
   try {
     const bundle = join(scratch, 'agent.cjs');
     await writeBundle(bundle);
-    const blob = makeBlob(bundle, scratch);
     for (const target of targets) {
       say(`${target.name} …`);
       const end = target.system === 'windows' ? '.exe' : '';
       const executable = join(out, `watchfloor-agent-${version}-${target.name}${end}`);
-      writeExecutable(target, { blob, version: process.versions.node, cache, file: executable });
+      writeExecutable(target, { bundle, scratch, cache, file: executable });
       for (const write of PACKAGES[target.system]) write(target, { executable, version, scratch, out });
     }
     sealFolder(out, key);

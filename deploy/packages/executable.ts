@@ -1,26 +1,29 @@
 /** A single executable: a Node runtime with the agent's bundle in it. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { LEAN_FLAGS } from '../../agent/service/itself.ts';
+import { NATIVE_PART } from '../../agent/service/native-library.ts';
 import { signMachO } from './mach-o.ts';
 import { runTool } from './tool.ts';
-import type { Target } from './targets.ts';
+import type { PackedFile, Target } from './targets.ts';
 
-const POSTJECT = join(import.meta.dirname, '..', '..', 'node_modules', 'postject', 'dist', 'cli.js');
+const MODULES = join(import.meta.dirname, '..', '..', 'node_modules');
+const POSTJECT = join(MODULES, 'postject', 'dist', 'cli.js');
 /** The mark in a Node executable that postject looks for. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /**
- * Node for a target, from the npm registry, kept in the folder `cache`: `version`, or the last one before it of the same
- * minor version, as the packages of some systems come later. Returns its path.
+ * A file of the npm registry, kept in the folder `cache`. `version`: the package's, or a range of which the newest is
+ * taken. Returns its path.
  */
-function runtimeFor({ runtime }: Target, version: string, cache: string): string {
-  const folder = join(cache, `${runtime.package}-${version}`);
-  const file = join(folder, 'package', runtime.file);
+function fetchFile(wanted: PackedFile, version: string, cache: string): string {
+  const asked = `${wanted.package}@${version}`;
+  const folder = join(cache, asked.replace(/[^\w.-]+/g, '-'));
+  const file = join(folder, 'package', wanted.file);
   if (existsSync(file)) return file;
   mkdirSync(folder, { recursive: true });
   // npm checks what it fetched against the checksum of the registry.
-  const asked = `${runtime.package}@>=${version.replace(/\d+$/, '0')} <=${version}`;
   const packed = runTool({
     command: 'npm',
     args: ['pack', '--silent', '--pack-destination', folder, asked],
@@ -30,11 +33,25 @@ function runtimeFor({ runtime }: Target, version: string, cache: string): string
   return file;
 }
 
-/** The bundle as Node takes it up: made by the Node that runs this, for every system. Returns its file. */
-export function makeBlob(bundle: string, scratch: string): string {
+/** This version of Node, or the last one before it of the same minor version: packages of some systems come later. */
+const upTo = (version: string) => `>=${version.replace(/\d+$/, '0')} <=${version}`;
+
+const manifest = z.object({ version: z.string() });
+/** The version of the library that this repository has. */
+const nativeVersion = () =>
+  manifest.parse(JSON.parse(readFileSync(join(MODULES, 'koffi', 'package.json'), 'utf8'))).version;
+
+/** The bundle as Node takes it up, with the files that `assets` names: made by the Node that runs this. Returns its file. */
+function makeBlob(bundle: string, assets: Readonly<Record<string, string>>, scratch: string): string {
   const output = join(scratch, 'agent.blob');
   const config = join(scratch, 'executable.json');
-  const settings = { main: bundle, output, disableExperimentalSEAWarning: true, execArgv: LEAN_FLAGS };
+  const settings = {
+    main: bundle,
+    output,
+    disableExperimentalSEAWarning: true,
+    execArgv: LEAN_FLAGS,
+    assets,
+  };
   writeFileSync(config, JSON.stringify(settings));
   runTool({ command: process.execPath, args: ['--experimental-sea-config', config], from: 'node' });
   return output;
@@ -60,14 +77,18 @@ function prepare({ system, arch }: Target, runtime: string, file: string): void 
   runTool({ command, args: [file], from });
 }
 
-/** Writes the executable of a target to `file`. `version`: of Node, the one that made the blob. */
+/** Writes the executable of a target to `file`. `cache`: the folder for what is fetched. */
 export function writeExecutable(
   target: Target,
-  { blob, version, cache, file }: { blob: string; version: string; cache: string; file: string },
+  { bundle, scratch, cache, file }: { bundle: string; scratch: string; cache: string; file: string },
 ): void {
-  prepare(target, runtimeFor(target, version, cache), file);
-  const segment = target.system === 'macos' ? ['--macho-segment-name', 'NODE_SEA'] : [];
+  const { runtime, native, system } = target;
+  const assets: Record<string, string> =
+    native === undefined ? {} : { [NATIVE_PART]: fetchFile(native, nativeVersion(), cache) };
+  const blob = makeBlob(bundle, assets, scratch);
+  prepare(target, fetchFile(runtime, upTo(process.versions.node), cache), file);
+  const segment = system === 'macos' ? ['--macho-segment-name', 'NODE_SEA'] : [];
   const args = [POSTJECT, file, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', FUSE, ...segment];
   runTool({ command: process.execPath, args, from: 'node' });
-  if (target.system === 'macos') writeFileSync(file, signMachO(readFileSync(file), 'watchfloor-agent'));
+  if (system === 'macos') writeFileSync(file, signMachO(readFileSync(file), 'watchfloor-agent'));
 }

@@ -6,7 +6,15 @@ export interface Target {
   readonly system: 'linux' | 'macos' | 'windows';
   readonly arch: 'x64' | 'arm64';
   /** The npm package that carries Node for it, and the executable in that package. */
-  readonly runtime: { readonly package: string; readonly file: string };
+  readonly runtime: PackedFile;
+  /** The same for what carries the native part of the library that calls the system's own. */
+  readonly native?: PackedFile;
+}
+
+/** A file in a package of the npm registry. */
+export interface PackedFile {
+  readonly package: string;
+  readonly file: string;
 }
 
 export const TARGETS: readonly Target[] = [
@@ -19,6 +27,8 @@ export const TARGETS: readonly Target[] = [
 ];
 
 function target(system: Target['system'], arch: Target['arch'], runtime: string): Target {
-  const file = system === 'windows' ? 'bin/node.exe' : 'bin/node';
-  return { name: `${system}-${arch}`, system, arch, runtime: { package: runtime, file } };
+  const base = { name: `${system}-${arch}`, system, arch } as const;
+  if (system !== 'windows') return { ...base, runtime: { package: runtime, file: 'bin/node' } };
+  const native = { package: `@koromix/koffi-win32-${arch}`, file: `win32_${arch}/koffi.node` };
+  return { ...base, runtime: { package: runtime, file: 'bin/node.exe' }, native };
 }

@@ -15,7 +15,10 @@ import { createSampler } from '../../agent/sampling/sampler.ts';
  */
 export const EVERY_MS = 200;
 const HASTE = 1000 / EVERY_MS;
-const COLLECTORS = collectorsFor('linux').map((entry) => ({ ...entry, every: (entry.every ?? 0) / HASTE }));
+const COLLECTORS = (await collectorsFor('linux')).map((entry) => ({
+  ...entry,
+  every: (entry.every ?? 0) / HASTE,
+}));
 
 /** The samples of a benchmark's pushes; each push has other ones of them. */
 const MEASURED = 60;

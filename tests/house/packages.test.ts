@@ -26,6 +26,7 @@ const OWNERS: readonly (readonly [string, readonly string[]])[] = [
   ['@influxdata/influxdb-client', ['influx/']],
   ['@influxdata/influxdb-client-apis', ['influx/']],
   ['systeminformation', ['agent/']],
+  ['koffi', ['agent/']],
   ['layerchart', ['web/']],
   ['socket.io-client', ['web/']],
   ['svelte', ['web/']],

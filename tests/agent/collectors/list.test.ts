@@ -25,28 +25,35 @@ describe('load, uptime, processes', () => {
 });
 
 describe('the choice of collectors', () => {
-  it('the README names every collector for Linux, and how often it measures', () => {
+  it('the README names every collector for Linux, and how often it measures', async () => {
     const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-    const rows = collectorsFor('linux').map(
+    const rows = (await collectorsFor('linux')).map(
       ({ name, every = 1000 }) => `| \`${name}\` | ${every / 1000} s |`,
     );
     expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
   });
 
-  const names = (...chosen: string[]) => collectorsFor('linux', chosen).map(({ name }) => name);
+  const names = async (...chosen: string[]) => (await collectorsFor('linux', chosen)).map(({ name }) => name);
 
-  it('collectors with a minus are left out, and names without one are all that run', () => {
-    expect(names('-tcp', '-pressure')).toEqual(
-      names().filter((name) => name !== 'tcp' && name !== 'pressure'),
+  it('collectors with a minus are left out, and names without one are all that run', async () => {
+    expect(await names('-tcp', '-pressure')).toEqual(
+      (await names()).filter((name) => name !== 'tcp' && name !== 'pressure'),
     );
-    expect(names('memory', 'cpu')).toEqual(['cpu', 'memory']);
+    expect(await names('memory', 'cpu')).toEqual(['cpu', 'memory']);
+  });
+
+  it('where the libraries of Windows cannot be called, the portable collectors take their place, and it is said', async () => {
+    const problems: unknown[] = [];
+    const collectors = await collectorsFor('win32', [], (error) => problems.push(error));
+    expect(problems).toHaveLength(1);
+    expect(collectors).toEqual(await collectorsFor('darwin'));
   });
 });
 
 describe.runIf(process.platform === 'linux')('the list, on this machine', () => {
   it('the collectors for Linux give known fields only, which the server accepts, and leave no file open', async () => {
     const reader = createReader();
-    const collectors = collectorsFor('linux').map(({ create }) => create());
+    const collectors = (await collectorsFor('linux')).map(({ create }) => create());
     const round = async (at: number) => {
       const answers = await Promise.all(collectors.map((one) => one.collect({ at, ...reader })));
       return answers.reduce<Fields>((all, one) => (one === 'absent' ? all : { ...all, ...one }), {});

@@ -56,7 +56,7 @@ describe('the portable collectors', () => {
 
   it('the portable collectors run on this machine, and the server accepts their fields', async () => {
     const reader = createReader();
-    for (const { name, create } of collectorsFor('darwin')) {
+    for (const { name, create } of await collectorsFor('darwin')) {
       if (name === 'processes') continue;
       const collector = create();
       await collector.collect({ at: 0, ...reader });

@@ -200,7 +200,7 @@ describe('the sampler', () => {
       const warn = ({ err }) => { if (err) problems.push(String(err)); };
       const log = { debug() {}, info() {}, error() {}, warn };
       const { read, readAside } = createReader();
-      const sampler = createSampler({ collectors: collectorsFor('linux'), read, readAside, log, monotonic: () => performance.now() });
+      const sampler = createSampler({ collectors: await collectorsFor('linux'), read, readAside, log, monotonic: () => performance.now() });
       let metrics = {};
       for (let at = 0; at <= 60000; at += 1000) {
         metrics = sampler.sample(at);

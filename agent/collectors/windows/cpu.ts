@@ -1,0 +1,44 @@
+/** Processor time on Windows: total, by kind, and per core. */
+import type { Collector, Fields } from '../collector.ts';
+import { cpuFields, type CpuTimes } from '../cpu.ts';
+import { CORE_BYTES, type Win32 } from './win32.ts';
+
+/** Units of 100 ns in a millisecond. */
+const UNITS = 10_000;
+
+/**
+ * SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION of each core → times in 100 ns by name: `cpu` for all together, `cpu0`, `cpu1`, …
+ */
+export function parseCoreTimes(bytes: Buffer): Map<string, CpuTimes> {
+  const times = new Map<string, CpuTimes>();
+  const all = { user: 0, system: 0, idle: 0, iowait: 0, steal: 0 };
+  times.set('cpu', all);
+  for (let at = 0, core = 0; at + CORE_BYTES <= bytes.length; at += CORE_BYTES, core++) {
+    const time = (place: number) => Number(bytes.readBigInt64LE(at + place));
+    const idle = time(0);
+    // The kernel's time has the idle time in it.
+    const one = { user: time(16), system: Math.max(0, time(8) - idle), idle, iowait: 0, steal: 0 };
+    times.set(`cpu${core}`, one);
+    all.user += one.user;
+    all.system += one.system;
+    all.idle += one.idle;
+  }
+  return times;
+}
+
+export function createCpu({ coreTimes }: Pick<Win32, 'coreTimes'>): Collector {
+  let before = new Map<string, CpuTimes>();
+  let readAt = 0;
+  return {
+    collect({ at }) {
+      const now = parseCoreTimes(coreTimes());
+      const fields: Fields = cpuFields(before, now, (at - readAt) * UNITS);
+      before = now;
+      readAt = at;
+      // Windows does not tell these apart from idle and from busy.
+      delete fields['cpu_iowait'];
+      delete fields['cpu_steal'];
+      return fields;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * The library that calls functions of the system's own libraries, for systems without files that tell what they measure.
+ * A packaged agent carries its native part in itself.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { getRawAsset, isSea } from 'node:sea';
+import type * as koffi from 'koffi';
+import { errorCode } from '#protocol/errors.ts';
+
+export type NativeLibrary = typeof koffi;
+
+/** What the native part is called in a packaged agent. */
+export const NATIVE_PART = 'koffi.node';
+
+function holds(file: string, bytes: Uint8Array): boolean {
+  try {
+    return readFileSync(file).equals(bytes);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts the native part beside the program, where only those who may replace the program may write; another version has
+ * another folder, as Windows keeps a library that is in use. Returns the folder.
+ */
+function unpack(): string {
+  const bytes = new Uint8Array(getRawAsset(NATIVE_PART));
+  const version = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+  const root = join(dirname(process.execPath), `library-${version}`);
+  // Where the library's own code looks for it.
+  const file = join(root, 'koffi', `${process.platform}_${process.arch}`, NATIVE_PART);
+  if (holds(file, bytes)) return root;
+  mkdirSync(dirname(file), { recursive: true });
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, bytes, { mode: 0o755 });
+  renameSync(part, file);
+  return root;
+}
+
+/** @throws an error that says what is missing, or what cannot be written */
+export async function loadNativeLibrary(): Promise<NativeLibrary> {
+  if (isSea()) Object.assign(process, { resourcesPath: unpack() });
+  return import('koffi/indirect');
+}
