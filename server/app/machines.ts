@@ -2,6 +2,7 @@
  * Machines: how devices join, their tokens, which of them are online, what pages show of them, and their
  * removal.
  */
+import { formatEnrollment } from '#protocol/enrollment.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
@@ -13,11 +14,12 @@ import { createViews } from '../fleet/views.ts';
 import { deviceFieldsRoutes } from '../routes/device-fields.ts';
 import { devicesBulkRoutes } from '../routes/devices-bulk.ts';
 import { deviceRoutes } from '../routes/devices.ts';
-import { enrollmentRoutes, enrollmentString } from '../routes/enrollment.ts';
+import { enrollmentRoutes, reachedAt, type EnrollmentAddress } from '../routes/enrollment.ts';
 import { fleetViewRoutes, forgetViewsOf } from '../routes/fleet-views.ts';
 import type { StatusChange } from '../types.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
+import type { OpenPackages } from './packages.ts';
 import type { People } from './people.ts';
 import type { OpenSilences } from './silences.ts';
 
@@ -28,13 +30,13 @@ export interface MachinesNeeds {
   readonly silences: OpenSilences;
   /** The newest sample of each device; used at the start only, so that it need not stay in memory. */
   readonly latest: ReadonlyMap<string, Sample>;
-  readonly isTls: boolean;
-  /** Of the authority that agents pin, lower-case hex; null when they use their system's roots. */
-  readonly fingerprint: () => string | null;
+  readonly packages: OpenPackages;
+  /** How agents reach this server. */
+  readonly address: EnrollmentAddress;
 }
 
 export function openMachines(base: Base, needs: MachinesNeeds) {
-  const { people, history, silences, latest, isTls, fingerprint } = needs;
+  const { people, history, silences, latest, packages, address } = needs;
   const { config, state } = base;
   const { devices, removed: removedDevices, keys, fleetViews } = state;
   const { now, every } = base.clock;
@@ -94,13 +96,6 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     await history.remove(deviceId);
   }
 
-  const address = {
-    publicUrl: config.publicUrl,
-    tls: isTls,
-    get fingerprint() {
-      return fingerprint();
-    },
-  };
   return {
     tokens,
     fleet,
@@ -114,8 +109,10 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     removed,
     /** Makes an enrollment string for an agent on this machine, valid once, for ten minutes. */
     enrollThisMachine(port: number): string {
-      const local = { publicUrl: undefined, tls: isTls, fingerprint: fingerprint() };
-      return enrollmentString(enrollment.createForThisMachine(), `localhost:${port}`, local);
+      const { tls, fingerprint } = address;
+      const local = { publicUrl: undefined, tls, fingerprint };
+      const key = enrollment.createForThisMachine();
+      return formatEnrollment({ key, ...reachedAt(`localhost:${port}`, local) });
     },
     routes: [
       ...enrollmentRoutes({
@@ -128,6 +125,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
           edited.notify([record.id]);
         },
         address,
+        installTexts: packages.installTexts,
       }),
       ...deviceRoutes({
         devices,

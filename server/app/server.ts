@@ -24,6 +24,7 @@ import { openMachines } from './machines.ts';
 import { openMutes } from './mutes.ts';
 import { createNotices } from './notices.ts';
 import { openNotifying } from './notifying.ts';
+import { openPackages } from './packages.ts';
 import { isFirstStart, openPeople, type AdminPassword } from './people.ts';
 import { openSamples } from './samples.ts';
 import { openSilences } from './silences.ts';
@@ -91,9 +92,15 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   stops.add(() => http.close());
   const latest = await history.readLatest();
   const silences = withStop(openSilences(base));
-  const machines = withStop(
-    openMachines(base, { people, history, silences, latest, isTls: certificate !== null, fingerprint }),
-  );
+  const address = {
+    publicUrl: config.publicUrl,
+    tls: certificate !== null,
+    get fingerprint() {
+      return fingerprint();
+    },
+  };
+  const packages = withStop(openPackages(base, { address, certificate }));
+  const machines = withStop(openMachines(base, { people, history, silences, latest, packages, address }));
   const mutes = withStop(openMutes(base, { machines, silences }));
   const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
   const events = withStop(openEvents(base, { machines, alerting, latest }));
@@ -108,6 +115,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const routes = [
     people,
     history,
+    packages,
     machines,
     alerting,
     events,

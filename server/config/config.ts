@@ -3,7 +3,7 @@
  * the file the defaults. All mistakes are reported at once.
  */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
@@ -26,6 +26,8 @@ export interface Config {
   readonly port: number;
   /** The absolute path of the data folder. */
   readonly data: string;
+  /** The absolute path of the folder with the agent's packages. */
+  readonly packages: string;
   /** `auto`: a certificate of the server's own authority. */
   readonly tls: 'auto' | 'off' | { readonly certFile: string; readonly keyFile: string };
   /** Additional names and addresses for the certificate that the server makes. */
@@ -224,10 +226,12 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
   const read = createReader([flags, environment, await readSettingsFile(path, problems)], problems);
 
   const host = read('host', SETTING.host.schema) ?? ALL_ADDRESSES;
+  const data = resolve(read('data', SETTING.data.schema) ?? './data');
   const config: Config = {
     host,
     port: read('port', SETTING.port.schema) ?? 8443,
-    data: resolve(read('data', SETTING.data.schema) ?? './data'),
+    data,
+    packages: resolve(read('packages', SETTING.packages.schema) ?? join(data, 'packages')),
     tls: readTls(read, host, problems),
     tlsNames: read('tls_names', SETTING.tls_names.schema) ?? [],
     adminPassword: read('admin_password', SETTING.admin_password.schema),

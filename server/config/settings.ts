@@ -76,6 +76,14 @@ export const SETTING = {
     defaultText: './data',
     help: 'The folder for everything the server keeps.',
   },
+  packages: {
+    schema: text,
+    flag: 'packages',
+    env: 'WATCHFLOOR_PACKAGES',
+    value: 'path',
+    defaultText: 'packages in the data folder',
+    help: "The folder with the agent's packages, which this server hands out; `npm run package` fills it.",
+  },
   config: {
     schema: text,
     flag: 'config',

@@ -8,7 +8,7 @@ import { isIn, type Networks } from './address.ts';
 import { isSameOrigin } from './origin.ts';
 import type { SignedIn } from '../types.ts';
 import type { Request } from './request.ts';
-import { NOBODY, type Access, type Route } from './route.ts';
+import { needsSession, NOBODY, type Access, type Route } from './route.ts';
 
 const RANK: Readonly<Record<Role, number>> = { display: 0, viewer: 1, operator: 2, admin: 3 };
 
@@ -41,16 +41,17 @@ export type Guard = (
 ) => SignedIn | Promise<SignedIn>;
 
 /**
- * Whether the address may use a route of this access: agents' routes and all others have a list of networks
- * each.
+ * Whether the address may use a route of this access: agents' routes and people's have a list of networks each; what
+ * anyone may use, both may.
  */
 export function allows(
   parts: Pick<GuardParts, 'allowAgents' | 'allowPeople'>,
   access: Access,
   { address }: { readonly address: string },
 ): boolean {
-  const allowed = access === 'device' ? parts.allowAgents : parts.allowPeople;
-  return allowed.length === 0 || isIn(allowed, address);
+  const isAllowedFrom = (networks: Networks) => networks.length === 0 || isIn(networks, address);
+  if (access === 'anyone') return isAllowedFrom(parts.allowAgents) || isAllowedFrom(parts.allowPeople);
+  return isAllowedFrom(access === 'device' ? parts.allowAgents : parts.allowPeople);
 }
 
 export function createGuard(parts: GuardParts): Guard {
@@ -71,11 +72,11 @@ export function createGuard(parts: GuardParts): Guard {
   return ({ access, method, path, forDisplayLinks = false }, request) => {
     if (path === '/healthz' || path === '/readyz') return NOBODY;
     if (!allows(parts, access, request)) throw new ApiError('address_not_allowed');
-    if (access === 'device') return NOBODY;
+    if (access === 'device' || access === 'anyone') return NOBODY;
     // Browsers send the cookie for requests of any site's page, so only our own pages may change state.
     if (method !== 'GET' && !isSameOrigin(request.header('origin'), request.host))
       throw new ApiError('foreign_origin');
-    if (access === 'public') return NOBODY;
+    if (!needsSession(access)) return NOBODY;
     const isDisplay = request.query.get('as') === 'display';
     return isDisplay ? requireDisplay(forDisplayLinks, request) : requireRole(access, request);
   };

@@ -10,8 +10,9 @@ import { createBodyReader, NO_BODY } from './body.ts';
 import { type Guard } from './guard.ts';
 import { inflate } from './inflate.ts';
 import { isHost } from './origin.ts';
-import { COPIED_HEADERS, DEVICE_HEADERS, readRequest, Reply } from './request.ts';
-import type { Route } from './route.ts';
+import { sendDownload } from './download.ts';
+import { COPIED_HEADERS, DEVICE_HEADERS, FileReply, readRequest, Reply } from './request.ts';
+import { needsSession, type Route } from './route.ts';
 import { sendError, sendFile, sendToDevice, sendValue, type Exchange } from './send.ts';
 import type { StaticFile, StaticFiles } from './static.ts';
 
@@ -105,18 +106,29 @@ export function createHttp({ tls, log }: HttpParts): Http {
     const routeName = `${route.method} ${route.path}`;
     const headers = route.access === 'device' ? DEVICE_HEADERS : COPIED_HEADERS;
     const send = route.access === 'device' ? sendToDevice : sendValue;
-    const needsSession = route.access !== 'public' && route.access !== 'device';
+    const isForSessions = needsSession(route.access);
     // Of a request with a session, the query says whose session counts.
-    const hasQuery = route.query !== undefined || needsSession;
+    const hasQuery = route.query !== undefined || isForSessions;
     const needsAddress = route.needsAddress ?? true;
     const readOptions = { paramCount, headers, hasQuery, needsAddress, trustedProxies };
 
-    const isForStrangers = route.admit === undefined && !needsSession;
+    const isForStrangers = route.admit === undefined && !isForSessions;
     const maxBytes = isForStrangers ? STRANGER_BODY_BYTES : LIMITS.bodyBytes;
     const bodies = route.admit === undefined ? otherBodies : deviceBodies;
 
+    /** Sends a file; an error while it is sent ends the connection, as its status is sent already. */
+    async function sendWhole(exchange: OpenExchange, reply: FileReply, isHead: boolean): Promise<void> {
+      if (exchange.aborted) return reply.file.close();
+      const { over, abort } = sendDownload(exchange, reply, isHead);
+      exchange.onAbort = abort;
+      await over.catch((error: unknown) => {
+        log.warn({ err: error, where: routeName }, 'a file was not sent whole');
+      });
+    }
+
     async function answer(exchange: OpenExchange, req: uWS.HttpRequest): Promise<void> {
       let body = NO_BODY;
+      const isHead = route.method === 'GET' && req.getMethod() === 'head';
       try {
         const request = readRequest(exchange.res, req, readOptions);
         if (stopping) throw new ApiError('stopping', { retryAfterS: 2 });
@@ -137,9 +149,10 @@ export function createHttp({ tls, log }: HttpParts): Http {
         const isGone = () => exchange.aborted;
         const reply = await route.handle({ request, person, raw, deviceId, isGone });
         // [W1] What a session asked for before it ended is not told to it afterwards.
-        if (needsSession && route.method === 'GET' && !sessionAlive(person.sessionId))
+        if (isForSessions && route.method === 'GET' && !sessionAlive(person.sessionId))
           throw new ApiError('not_signed_in');
-        send(exchange, reply);
+        if (reply instanceof FileReply) await sendWhole(exchange, reply, isHead);
+        else send(exchange, reply);
       } catch (error) {
         exchange.closes = !body.isComplete();
         sendError(exchange, error, routeName, log);

@@ -174,3 +174,26 @@ export class BytesReply {
     this.headers = headers;
   }
 }
+
+/** An open file, as `node:fs` opens it. */
+export interface OpenFile {
+  readonly read: (
+    into: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>;
+  readonly close: () => Promise<void>;
+}
+
+/** A handler's reply with status 200 and a file, which is read while it is sent; then it is closed. */
+export class FileReply {
+  readonly file: OpenFile;
+  readonly bytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(file: OpenFile, bytes: number, headers: Readonly<Record<string, string>>) {
+    this.file = file;
+    this.bytes = bytes;
+    this.headers = headers;
+  }
+}

@@ -10,10 +10,15 @@ import type { SignedIn } from '../types.ts';
 import type { Request } from './request.ts';
 
 /**
- * `public`: anybody. `device`: the handler checks the device's token. A role: a session of that role or a
+ * `public`: anybody who may be a person by the address; `anyone`: by the address a person or an agent, only to read.
+ * `device`: the handler checks the device's token. A role: a session of that role or a
  * higher one; the order is display, viewer, operator, admin.
  */
-export type Access = 'public' | 'device' | Role;
+export type Access = 'public' | 'anyone' | 'device' | Role;
+/** Whether a route of this access needs a session. */
+export function needsSession(access: Access): access is Role {
+  return access !== 'public' && access !== 'anyone' && access !== 'device';
+}
 /** `none`: a request without credentials is accepted as well. */
 export type Credential = 'session' | 'display' | 'token' | 'scrapeToken' | 'none';
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';

@@ -1,5 +1,6 @@
 /** The shapes of the HTTP API's requests and replies. All times are epoch milliseconds, UTC. */
 import { z } from 'zod';
+import { installTexts } from './packages.ts';
 import { ignored } from './ignored.ts';
 import { preferences } from './preferences.ts';
 import { inventory, timestamp } from './sample.ts';
@@ -237,8 +238,9 @@ export const enrollmentKeyCreated = z.object({
   key: z.string(),
   /** The string an agent needs to join, see enrollment.ts. */
   enrollment: z.string(),
-  /** The shell command to paste on the machine that is to join. */
+  /** The shell command to paste on the machine that is to join: for Linux, or where there is no package for a clone. */
   command: z.string(),
+  install: installTexts,
 });
 export type EnrollmentKeyCreated = z.infer<typeof enrollmentKeyCreated>;
 

@@ -10,7 +10,8 @@ import {
   tokenReply,
   type EnrollmentKey,
 } from '#protocol/api.ts';
-import { DEFAULT_PORT, formatEnrollment } from '#protocol/enrollment.ts';
+import { DEFAULT_PORT, formatEnrollment, type Enrollment } from '#protocol/enrollment.ts';
+import type { InstallTexts } from '#protocol/packages.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import type { Joining } from '../auth/joining.ts';
@@ -28,6 +29,8 @@ export interface EnrollmentParts {
   /** Called after a device joined, or joined again. */
   readonly joined: (record: DeviceRecord) => void;
   readonly address: EnrollmentAddress;
+  /** The texts that install an agent. `host`: the host that the administrator's browser uses. */
+  readonly installTexts: (enrollment: string, host: string) => Promise<InstallTexts>;
 }
 
 /** How agents reach this server. */
@@ -55,22 +58,21 @@ function hostAndPort(host: string, tls: boolean): { host: string; port: number }
 }
 
 /**
- * The enrollment string of a key.
+ * Where agents reach the server, and by which authority they know it.
  * @param browserHost the host and port that the browser used, '' when unknown
  */
-export function enrollmentString(
-  key: string,
+export function reachedAt(
   browserHost: string,
   { publicUrl, tls, fingerprint }: EnrollmentAddress,
-): string {
-  if (publicUrl !== undefined) {
-    const url = new URL(publicUrl);
-    const secure = url.protocol === 'https:';
-    const { host, port } = hostAndPort(url.host, secure);
-    return formatEnrollment({ key, host, port, ca: secure ? fingerprint : null, tls: secure });
-  }
-  const { host, port } = hostAndPort(browserHost === '' ? `localhost:${DEFAULT_PORT}` : browserHost, tls);
-  return formatEnrollment({ key, host, port, ca: tls ? fingerprint : null, tls });
+): Omit<Enrollment, 'key'> {
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl);
+  const isSecure = url ? url.protocol === 'https:' : tls;
+  const asked = browserHost === '' ? `localhost:${DEFAULT_PORT}` : browserHost;
+  return {
+    ...hostAndPort(url?.host ?? asked, isSecure),
+    ca: isSecure ? fingerprint : null,
+    tls: isSecure,
+  };
 }
 
 export function enrollmentRoutes({
@@ -80,6 +82,7 @@ export function enrollmentRoutes({
   audit,
   joined,
   address,
+  installTexts,
 }: EnrollmentParts): Route[] {
   return [
     route({
@@ -107,7 +110,8 @@ export function enrollmentRoutes({
           tags: body.tags ?? [],
           device_id: body.device_id,
         });
-        const text = enrollmentString(secret, request.host, address);
+        const text = formatEnrollment({ key: secret, ...reachedAt(request.host, address) });
+        const install = await installTexts(text, request.host);
         audit.record({
           ...actorOf(person, request),
           action: 'made an enrollment key',
@@ -117,7 +121,8 @@ export function enrollmentRoutes({
           id: record.id,
           key: secret,
           enrollment: text,
-          command: `WATCHFLOOR_ENROLL='${text}' npm run agent`,
+          command: install.linux ?? install.clone,
+          install,
         });
       },
     }),

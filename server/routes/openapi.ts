@@ -4,7 +4,7 @@ import { errorReply } from '#protocol/api.ts';
 import { ApiError, type ErrorCode } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { DISPLAY_COOKIE, PERSON_COOKIE } from '../auth/session-cookie.ts';
-import { route, type Credential, type Route } from '../http/route.ts';
+import { needsSession, route, type Credential, type Route } from '../http/route.ts';
 
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output') => {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
@@ -15,13 +15,12 @@ const json = (schema: object) => ({ content: { 'application/json': { schema } } 
 /** What is refused before a route's handler runs, and what every route may answer. */
 function generalErrors({ path, method, access, readsBody, query }: Route): ErrorCode[] {
   const isHealth = path === '/healthz' || path === '/readyz';
-  const needsSession = access !== 'public' && access !== 'device';
   return [
     ...(isHealth ? [] : (['address_not_allowed'] as const)),
     ...(access !== 'device' ? (['invalid_host'] as const) : []),
     ...(access !== 'device' && method !== 'GET' ? (['foreign_origin'] as const) : []),
-    ...(needsSession ? (['not_signed_in'] as const) : []),
-    ...(needsSession && access !== 'display' ? (['forbidden'] as const) : []),
+    ...(needsSession(access) ? (['not_signed_in'] as const) : []),
+    ...(needsSession(access) && access !== 'display' ? (['forbidden'] as const) : []),
     ...(query === undefined ? [] : (['invalid_query'] as const)),
     ...(readsBody ? BODY_ERRORS : []),
     'internal',
@@ -70,7 +69,7 @@ const AS_DISPLAY = 'With "as=display" in the query the session of the display li
 
 function credentialsOf({ access, security, forDisplayLinks }: Route): readonly Credential[] {
   if (security) return security;
-  if (access === 'public') return [];
+  if (access === 'public' || access === 'anyone') return [];
   if (access === 'device') return ['token'];
   return forDisplayLinks ? ['session', 'display'] : ['session'];
 }
@@ -93,9 +92,7 @@ function operation(route: Route) {
   return {
     summary,
     security: credentialsOf(route).map((name) => (name === 'none' ? {} : { [name]: [] })),
-    ...(access === 'public' || access === 'device'
-      ? {}
-      : { description: `For the role ${access} and above.` }),
+    ...(needsSession(access) ? { description: `For the role ${access} and above.` } : {}),
     ...(pathParameters.length + queryParameters.length > 0
       ? { parameters: [...pathParameters, ...queryParameters] }
       : {}),

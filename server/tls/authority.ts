@@ -2,10 +2,11 @@
  * [S1] The certificate authority that the server makes when it is given no certificate. Agents trust exactly
  * this authority by its fingerprint. Keys are P-256. The authority is valid for ten years, a server
  * certificate for one; one that ends within 60 days or lacks one of the machine's names is replaced, at the start
- * and while the server runs.
+ * and while the server runs. The server's key stays the same: curl pins it in the line that installs an agent. It is
+ * replaced by deleting its file.
  */
 import 'reflect-metadata';
-import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -68,12 +69,30 @@ function altName(name: string): { type: 'ip' | 'dns'; value: string } {
   return { type: /^[\d.]+$|:/.test(name) ? 'ip' : 'dns', value: name };
 }
 
+/** The P-256 key of a PEM, both halves; undefined for anything else. */
+async function readKeys(keyPem: string | undefined): Promise<webcrypto.CryptoKeyPair | undefined> {
+  if (keyPem === undefined) return undefined;
+  try {
+    const key = createPrivateKey(keyPem);
+    if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return undefined;
+    const privateKey = key.toCryptoKey(ALGORITHM, true, ['sign']);
+    const publicKey = createPublicKey(key).toCryptoKey(ALGORITHM, true, ['verify']);
+    return { privateKey, publicKey };
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}
+
+/** @param keyPem the key that the server has already: it is kept, as lines that install agents pin it */
 async function makeServerCertificate(
   authority: KeyedCertificate,
   names: readonly string[],
   now: Date,
+  keyPem: string | undefined,
 ): Promise<KeyedCertificate> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys =
+    (await readKeys(keyPem)) ?? (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']));
   const issuer = new x509.X509Certificate(authority.pem);
   const signingKey = await webcrypto.subtle.importKey(
     'pkcs8',
@@ -141,17 +160,24 @@ function firstCertificate(pem: string, file: string): X509Certificate {
   }
 }
 
+/** Whether the server certificate is signed by the authority and of this key. */
+function isOf({ pem, keyPem }: KeyedCertificate, certFile: string, authorityPem: string): boolean {
+  const certificate = firstCertificate(pem, certFile);
+  return (
+    certificate.verify(firstCertificate(authorityPem, certFile).publicKey) && isKeyOf(certificate, keyPem)
+  );
+}
+
 /** Whether the server certificate is signed by the authority, long enough valid, and covers all names. */
 function isStillUsable(
-  { pem, keyPem }: KeyedCertificate,
+  current: KeyedCertificate,
   certFile: string,
   authorityPem: string,
   names: readonly string[],
   now: Date,
 ): boolean {
-  const certificate = firstCertificate(pem, certFile);
-  const authority = firstCertificate(authorityPem, certFile);
-  if (!certificate.verify(authority.publicKey) || !isKeyOf(certificate, keyPem)) return false;
+  const certificate = firstCertificate(current.pem, certFile);
+  if (!isOf(current, certFile, authorityPem)) return false;
   if (Date.parse(certificate.validFrom) > now.getTime()) return false;
   if (Date.parse(certificate.validTo) - now.getTime() < RENEW_BEFORE_DAYS * DAY_MS) return false;
   return names.every((name) =>
@@ -211,7 +237,8 @@ export async function openAuthority(
   const [pem, keyPem] = await Promise.all([readIfPresent(certFile), readIfPresent(keyFile)]);
   const current = pem !== undefined && keyPem !== undefined ? { pem, keyPem } : undefined;
   if (!current || !isStillUsable(current, certFile, authority.pem, names, now)) {
-    const renewed = await makeServerCertificate(authority, names, now);
+    const isOurs = current !== undefined && isOf(current, certFile, authority.pem);
+    const renewed = await makeServerCertificate(authority, names, now, isOurs ? keyPem : undefined);
     await writeFileAtomic(keyFile, renewed.keyPem, { mode: 0o600 });
     await writeFileAtomic(certFile, `${renewed.pem.trim()}\n${authority.pem.trim()}\n`, { mode: 0o644 });
   }

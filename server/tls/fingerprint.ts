@@ -12,3 +12,9 @@ export function fingerprintOf(pem: string): string {
 export function hexPairs(fingerprint: string): readonly string[] {
   return fingerprint.toUpperCase().match(/../g) ?? [];
 }
+
+/** The SHA-256 of a PEM certificate's public key, as curl's `--pinnedpubkey` takes it. */
+export function pinOf(pem: string): string {
+  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256//${createHash('sha256').update(key).digest('base64')}`;
+}

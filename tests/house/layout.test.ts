@@ -30,7 +30,7 @@ const ROOMS: readonly (readonly [string, readonly string[]])[] = [
     'server',
     [
       ...['alerts', 'app', 'auth', 'boards', 'config', 'fleet', 'history', 'http', 'ingest', 'live'],
-      ...['protocol', 'quickstart', 'routes', 'state', 'tls'],
+      ...['packages', 'protocol', 'quickstart', 'routes', 'state', 'tls'],
     ],
   ],
   ['agent', ['collectors', 'config', 'data-folder', 'link', 'machine', 'outgoing', 'sampling', 'service']],

@@ -9,8 +9,8 @@ import {
   enrollmentKeysReply,
   tokenReply,
 } from '#protocol/api.ts';
-import { parseEnrollment } from '#protocol/enrollment.ts';
-import { enrollmentString } from '../../server/routes/enrollment.ts';
+import { formatEnrollment, parseEnrollment } from '#protocol/enrollment.ts';
+import { reachedAt } from '../../server/routes/enrollment.ts';
 import { errorOf, openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -44,7 +44,14 @@ describe('enrollment keys', () => {
       ca: fingerprint,
       tls: true,
     });
-    expect(created.command).toContain(created.enrollment);
+    // The folder of packages is empty.
+    expect(created.command).toBe(`WATCHFLOOR_ENROLL='${created.enrollment}' npm run agent`);
+    expect(created.install).toMatchObject({
+      clone: created.command,
+      linux: null,
+      windows: null,
+      ansible: null,
+    });
     const list = await stage.admin.ask('GET', '/enrollment-keys');
     expect(list.text).not.toContain(created.key);
     expect(list.text).not.toContain('key_hash');
@@ -65,7 +72,7 @@ describe('enrollment keys', () => {
     '[S6] the Host header %s brings nothing into the shell line that a shell reads',
     (header, host, port) => {
       const address = { publicUrl: undefined, tls: true, fingerprint: null };
-      const text = enrollmentString('wf_key_x', header, address);
+      const text = formatEnrollment({ key: 'wf_key_x', ...reachedAt(header, address) });
       expect(parseEnrollment(text)).toMatchObject({ host, port });
       expect(text).toMatch(/^[\w:/@.[\]-]+$/);
     },

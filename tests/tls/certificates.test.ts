@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../server/config/config.ts';
 import { openAuthority } from '../../server/tls/authority.ts';
 import { openCertificate } from '../../server/tls/certificate.ts';
-import { fingerprintOf } from '../../server/tls/fingerprint.ts';
+import { fingerprintOf, pinOf } from '../../server/tls/fingerprint.ts';
 import { certificatesIn, checkOwnCertificate } from '../../server/tls/own-certificate.ts';
 import { ownFolder } from '../state/folder.ts';
 import { makeChain } from './chain.ts';
@@ -56,10 +56,14 @@ describe('the authority', () => {
   ])('[S1] the same authority signs a new server certificate for %s', async (_, names, laterMs) => {
     const { fingerprint } = await openAuthority(dir, NAMES);
     const before = leaf().serialNumber;
+    const pin = pinOf(text('server.crt'));
     const again = await openAuthority(dir, names, { now: new Date(Date.now() + laterMs) });
     expect(again.fingerprint).toBe(fingerprint);
     expect(leaf().serialNumber).not.toBe(before);
     expect(leaf().checkHost('watch.example.com')).toBeDefined();
+    // The lines that install agents pin the key, so it is kept.
+    expect(pinOf(text('server.crt'))).toBe(pin);
+    await expect(checkOwnCertificate(file('server.crt'), file('server.key'))).resolves.toBeDefined();
   });
 
   test.each([
