@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,10 +34,7 @@ async function states(): Promise<Record<string, string>> {
 }
 
 /** Begins to fetch from an address, and reads nothing yet. */
-function begin(
-  path: string,
-  from: string,
-): Promise<{ response: import('node:http').IncomingMessage; close: () => void }> {
+function begin(path: string, from: string): Promise<{ response: IncomingMessage; close: () => void }> {
   const url = new URL(path, stage.server().url);
   const ca = readFileSync(join(stage.data, 'tls', 'authority.crt'), 'utf8');
   return new Promise((resolve, reject) => {

@@ -49,6 +49,7 @@ import {
   type RouteMatch,
   type Template,
 } from '#protocol/notify.ts';
+import { packagesReply } from '#protocol/packages.ts';
 import { preferences, type preferencesPatch } from '#protocol/preferences.ts';
 import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
 import { alertsApi, silencesApi } from './alerts.ts';
@@ -202,6 +203,11 @@ export function createApi({
       async remove(keyId: string) {
         await send({ method: 'DELETE', path: `/enrollment-keys/${id(keyId)}` });
       },
+    },
+
+    // --- the agent's packages ---
+    async packages(signal?: AbortSignal) {
+      return parsed(packagesReply, await send({ method: 'GET', path: '/packages', signal }));
     },
 
     // --- people ---

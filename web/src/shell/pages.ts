@@ -67,6 +67,7 @@ export const SETTINGS_PAGES = [
   { route: '/settings/users', label: 'Users', admin: true },
   { route: '/settings/account', label: 'Your account', admin: false },
   { route: '/settings/preferences', label: 'Preferences', admin: false },
+  { route: '/settings/packages', label: 'Packages', admin: false },
   { route: '/settings/server', label: 'Server', admin: false },
 ] as const;
 
