@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { collectorsFor } from './collectors/list.ts';
 import { createReader } from './collectors/reader.ts';
+import { openTopProcesses } from './collectors/top-processes/top-processes.ts';
 import type { Config } from './config/config.ts';
 import { makeFolder } from './data-folder/data-folder.ts';
 import { lockFolder } from './data-folder/lock.ts';
@@ -136,11 +137,13 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
   });
   // Rates need an earlier reading: this round only reads the counters.
   sampler.sample(clock.monotonic());
-  const take = (t: number): Sample => ({
-    t,
-    clock: clockSetting(),
-    fields: sampler.sample(clock.monotonic()),
-  });
+  const topProcesses = openTopProcesses({ mode: config.processes, read: reader.read, clock, pace, log });
+  const take = (t: number): Sample => {
+    const at = clock.monotonic();
+    const fields = sampler.sample(at);
+    const processes = topProcesses({ at, t });
+    return { t, clock: clockSetting(), fields, ...(processes !== undefined && { processes }) };
+  };
   stops.push(startLoop(clock, pace, (t) => outbox.add(take(t))));
 
   const { name, spoolBytes } = config;

@@ -25,6 +25,8 @@ export interface Config {
   readonly collectors: readonly string[];
   readonly spoolBytes: number;
   readonly proxy: Proxy | undefined;
+  /** What the server is told of processes. */
+  readonly processes: 'off' | 'names' | 'arguments';
   readonly logLevel: LogLevel;
   /** For the log: not wrong, but worth changing. */
   readonly warnings: readonly string[];
@@ -147,6 +149,7 @@ function check(source: Source, problems: string[]): Parsed {
   take('tags', SCHEMAS.tags);
   take('collectors', SCHEMAS.collectors);
   take('spool_mib', SCHEMAS.spool_mib);
+  take('processes', SCHEMAS.processes);
   take('log_level', SCHEMAS.log_level);
   return good;
 }
@@ -211,6 +214,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
     collectors: all.collectors ?? [],
     spoolBytes: (all.spool_mib ?? DEFAULTS.spool_mib) * 1024 * 1024,
     proxy: readProxy(env, warnings),
+    processes: all.processes ?? DEFAULTS.processes,
     logLevel: all.log_level ?? DEFAULTS.log_level,
     warnings,
   };

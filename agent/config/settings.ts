@@ -8,7 +8,15 @@ import { LOG_LEVELS } from '../log.ts';
 export const INTERVAL_S = { least: 1, most: 3600, default: 5 } as const;
 
 /** What counts when no source has the setting. */
-export const DEFAULTS = { data: './agent-data', spool_mib: 64, log_level: 'info' } as const;
+export const DEFAULTS = {
+  data: './agent-data',
+  spool_mib: 64,
+  processes: 'names',
+  log_level: 'info',
+} as const;
+
+/** What is told of processes: nothing, their names, or their arguments as well, which may hold secrets. */
+const PROCESSES = ['off', 'names', 'arguments'] as const;
 
 interface Setting {
   /** Its name in the YAML file. */
@@ -98,6 +106,14 @@ export const SETTINGS = [
     help: 'Disk space for samples while the server cannot be reached.',
   },
   {
+    key: 'processes',
+    flag: 'processes',
+    env: 'WATCHFLOOR_PROCESSES',
+    value: PROCESSES.join('|'),
+    defaultText: DEFAULTS.processes,
+    help: 'What the server is told of the processes that use most (Linux): `arguments` sends their command lines too, which may hold secrets.',
+  },
+  {
     key: 'log_level',
     flag: 'log-level',
     env: 'WATCHFLOOR_LOG_LEVEL',
@@ -149,6 +165,7 @@ export const SCHEMAS = {
   tags: z.union([list, z.array(z.string())], 'must be a list').pipe(tags),
   collectors: z.union([list, z.array(z.string())], 'must be a list').superRefine(checkChoice),
   spool_mib: number(1, 65_536, 'a number of MiB'),
+  processes: z.enum(PROCESSES, `must be one of ${PROCESSES.join(', ')}`),
   log_level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
 } satisfies Record<SettingKey, z.ZodType>;
 

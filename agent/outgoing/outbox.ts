@@ -41,9 +41,12 @@ const OUTBOX: OutboxLimits = { samples: 120, bytes: 2 * 1024 * 1024 };
 /** Measured: V8 keeps an object with many keys in a hash table, with 63 to 77 bytes for each key and its number. */
 const FIELD_BYTES = 72;
 
+/** About what a row about a process takes. */
+const ROW_BYTES = 300;
+
 /** Estimates the memory that a sample takes, in bytes. The names of fields are shared by all samples. */
-function memoryOf({ fields }: Sample): number {
-  return FIELD_BYTES * (1 + Object.keys(fields).length);
+function memoryOf({ fields, processes }: Sample): number {
+  return FIELD_BYTES * (1 + Object.keys(fields).length) + ROW_BYTES * (processes?.rows.length ?? 0);
 }
 
 export function createOutbox(spool: Spool, log: Log, limits: OutboxLimits = OUTBOX): Outbox {

@@ -5,7 +5,7 @@
  *      "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
  *
  * `inventory` is part of each push until the server accepted one with it; `dropped` is part of a push when samples
- * were lost.
+ * were lost; `processes` has the reports on processes that came with the samples.
  */
 import { randomUUID } from 'node:crypto';
 import type { Inventory } from '#protocol/sample.ts';
@@ -37,6 +37,11 @@ export function inColumns(samples: readonly Sample[]): { fields: string[]; rows:
   return { fields, rows };
 }
 
+/** The reports on processes of the samples, each with its time. */
+export function reportsOf(samples: readonly Sample[]) {
+  return samples.flatMap(({ t, processes }) => (processes === undefined ? [] : [{ at: t, ...processes }]));
+}
+
 interface PushParts {
   readonly link: Pick<Link, 'deviceId' | 'push'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -59,6 +64,8 @@ export function createPush(parts: PushParts): Push {
     const found = inventory();
     const dropped = spool.dropped();
     const setting = clockSetting();
+    const dated = samples.map((sample) => datedBy(setting, sample));
+    const processes = reportsOf(dated);
     const body = {
       device_id: link.deviceId(),
       hostname,
@@ -68,7 +75,8 @@ export function createPush(parts: PushParts): Push {
       interval_s: pace.now().pushMs / 1000,
       ...(found === undefined || found === accepted ? {} : { inventory: found }),
       ...(dropped > 0 ? { dropped } : {}),
-      ...inColumns(samples.map((sample) => datedBy(setting, sample))),
+      ...(processes.length > 0 ? { processes } : {}),
+      ...inColumns(dated),
     };
     const outcome = await link.push(JSON.stringify(body));
     if (outcome.kind !== 'accepted') return outcome;

@@ -1,6 +1,6 @@
 /** Reads query parameters. What is wrong is refused with the ApiError `invalid_query`, which names the parameter. */
 import { ApiError } from '#protocol/errors.ts';
-import { timestamp } from '#protocol/sample.ts';
+import { timestamp } from '#protocol/timestamp.ts';
 
 export function invalidQuery(path: string, message: string): ApiError {
   return new ApiError('invalid_query', { message: `${path}: ${message}`, details: [{ path, message }] });

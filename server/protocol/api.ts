@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { installTexts } from './packages.ts';
 import { ignored } from './ignored.ts';
 import { preferences } from './preferences.ts';
-import { inventory, timestamp } from './sample.ts';
+import { inventory } from './sample.ts';
 import { optionalText, text } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 const tag = z
   .string()

@@ -22,7 +22,9 @@ import {
   type ParseMetrics,
   type Values,
 } from './metrics.ts';
+import { readProcesses, type ProcessReport } from './processes.ts';
 import { cleanText, text } from './text.ts';
+import { LATEST_MS, timestamp } from './timestamp.ts';
 
 export type { Layout, Values } from './metrics.ts';
 
@@ -108,15 +110,6 @@ export const LIMITS = {
   samplesPerPush: 1000,
 } as const;
 
-/** The latest time a Date can hold, epoch milliseconds. */
-const LATEST_MS = 8.64e15;
-
-/** Accepts ISO 8601 or epoch milliseconds; the output is epoch milliseconds. */
-export const timestamp = z.union([
-  z.number().int().min(0).max(LATEST_MS),
-  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-]);
-
 /** Facts about the machine that the agent reads once, when it starts. */
 export const inventory = z.object({
   os_name: text(120).optional(),
@@ -186,6 +179,8 @@ interface OptionalParts {
   readonly inventory?: Inventory;
   /** How many samples the agent dropped since its last push because its spool was full. */
   readonly dropped?: number;
+  /** What the machine's processes did. */
+  readonly processes?: readonly ProcessReport[];
 }
 
 export type ParsedPush =
@@ -302,10 +297,15 @@ function noteCut(part: 'hostname' | 'ip', sent: unknown, leftOut: LeftOut): void
 function readOptionalParts(body: Readonly<Record<string, unknown>>, leftOut: LeftOut): OptionalParts {
   noteCut('hostname', body['hostname'], leftOut);
   noteCut('ip', body['ip'], leftOut);
-  const { inventory: sentInventory, dropped: sentDropped } = body;
+  const { inventory: sentInventory, dropped: sentDropped, processes: sentProcesses } = body;
   const found = sentInventory === undefined ? undefined : readInventory(sentInventory, leftOut);
   const dropped = sentDropped === undefined ? undefined : readDropped(sentDropped, leftOut);
-  return { ...(found !== undefined && { inventory: found }), ...(dropped !== undefined && { dropped }) };
+  const processes = sentProcesses === undefined ? undefined : readProcesses(sentProcesses, leftOut);
+  return {
+    ...(found !== undefined && { inventory: found }),
+    ...(dropped !== undefined && { dropped }),
+    ...(processes !== undefined && { processes }),
+  };
 }
 
 /** @throws z.ZodError */

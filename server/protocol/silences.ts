@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { severity } from './alerts.ts';
 import { machineScope } from './machine-scope.ts';
 import { weekHours } from './notify.ts';
-import { timestamp } from './sample.ts';
 import { optionalText } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 /** The most silences that are kept, past ones included. */
 export const MOST_SILENCES = 1000;

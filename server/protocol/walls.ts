@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { board } from './boards.ts';
 import { machineScope } from './machine-scope.ts';
 import { clockTime } from './notify.ts';
-import { timestamp } from './sample.ts';
 import { text, timeZone } from './text.ts';
+import { timestamp } from './timestamp.ts';
 
 const seconds = z.number().int().min(5).max(3600).default(30);
 

@@ -28,6 +28,7 @@ function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authorit
     collectors: [],
     spoolBytes: 1 << 20,
     proxy: undefined,
+    processes: 'names',
     logLevel: 'info',
     warnings: [],
   };
