@@ -1,6 +1,7 @@
 /** Types that several parts of the server share, each defined once. Types only: nothing here runs. */
 import type { DeviceDetail, DeviceStatus, Role } from '#protocol/api.ts';
 import type { Ignored } from '#protocol/ignored.ts';
+import type { ProcessReport } from '#protocol/processes.ts';
 import type { Sample } from '#protocol/sample.ts';
 
 /** The log as every part uses it. Each call takes named facts (`{ err, path }`), then a sentence. */
@@ -55,6 +56,8 @@ export interface AcceptedPush {
    * samples, as from an agent's spool, are not among them.
    */
   readonly current: readonly Sample[];
+  /** The reports on processes that came with the samples; most pushes have none. */
+  readonly processes?: readonly ProcessReport[];
   /** When the push arrived, by the server's clock, epoch milliseconds. */
   readonly arrived: number;
   /** Seconds until the device's next push is expected. */

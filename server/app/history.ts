@@ -10,6 +10,7 @@ import { openEmbeddedHistory } from '../history/embedded/embedded.ts';
 import { createFeeder, endsInTime, type Feeder } from '../history/feeder.ts';
 import type { History, HistoryQuery } from '../history/history.ts';
 import { openJournal } from '../history/journal/journal.ts';
+import { openProcessHistory, withProcesses } from '../history/processes/process-history.ts';
 import { createReader, influxPatience, type Reader } from '../history/reader.ts';
 import { createRemovals } from '../history/removals.ts';
 import { decodeEntry } from '../ingest/journal-entry.ts';
@@ -32,12 +33,30 @@ const START_WAIT_MS = 2_000;
 
 /** Opens the history that the settings ask for: InfluxDB or the embedded one. */
 async function openConfiguredHistory({ config, log, notices }: Base): Promise<History> {
-  const { influx, data, retention } = config;
+  const { influx, retention } = config;
   const notice = notices.add;
   if (influx) return openInfluxHistory({ ...influx, retention, log, notice });
-  const dir = join(data, 'history');
-  await mkdir(dir, { recursive: true, mode: 0o700 });
-  return openEmbeddedHistory({ dir, retention, log, notice });
+  return openEmbeddedHistory({ dir: folderOf(config), retention, log, notice });
+}
+
+/** The folder of the history's files. */
+const folderOf = ({ data }: Pick<Base['config'], 'data'>) => join(data, 'history');
+
+/** Opens the history, and that of processes, which is a file beside it in either case. */
+async function openHistories(base: Base, stops: Stops) {
+  const { config, log, notices } = base;
+  await mkdir(folderOf(config), { recursive: true, mode: 0o700 });
+  const samples = await openConfiguredHistory(base);
+  let history = samples;
+  stops.add(() => history.close());
+  const processes = await openProcessHistory({
+    dir: folderOf(config),
+    days: config.processDays,
+    log,
+    notice: notices.add,
+  });
+  history = withProcesses(samples, processes);
+  return { history, processes };
 }
 
 /** The newest sample of each device by device id; an empty map when the history cannot be read now. */
@@ -84,8 +103,7 @@ async function open(base: Base, stops: Stops) {
   const { config, state, clock, log, notices } = base;
   const { devices } = state;
   const begun = performance.now();
-  const history = await openConfiguredHistory(base);
-  stops.add(() => history.close());
+  const { history, processes } = await openHistories(base, stops);
   const journal = await openJournal({
     dir: join(config.data, 'journal'),
     log,
@@ -132,8 +150,8 @@ async function open(base: Base, stops: Stops) {
     decode({ deviceId, arrived, payload }) {
       arrivals.set(deviceId, Math.max(arrived, arrivals.get(deviceId) ?? 0));
       // Samples of a removed device are skipped.
-      const samples = devices.get(deviceId) === undefined ? undefined : decodeEntry(payload);
-      return samples && { deviceId, samples };
+      const decoded = devices.get(deviceId) === undefined ? undefined : decodeEntry(payload);
+      return decoded && { deviceId, ...decoded };
     },
   });
   stops.add(() => feeder.stop());
@@ -150,6 +168,8 @@ async function open(base: Base, stops: Stops) {
   });
 
   return {
+    processes,
+    untilCaughtUp: reader.untilCaughtUp,
     append: journal.append,
     committed: feeder.committed,
     /** Reads the newest sample of each device by device id; an empty map when the history cannot be read now. */
@@ -165,6 +185,7 @@ async function open(base: Base, stops: Stops) {
       removals.waits(deviceId) ? Promise.resolve([]) : reader.storedFields(deviceId),
     /** How rules and messages read the history: each read ends within the history's patience. */
     inTime: {
+      work: reader.inTime,
       query: (query: HistoryQuery) => reader.inTime(reader.query(query)),
       fields: (deviceId: string) => reader.inTime(reader.fields(deviceId)),
     },

@@ -15,6 +15,7 @@ import type { Events } from './events.ts';
 import type { OpenHistory } from './history.ts';
 import type { OpenLive } from './live.ts';
 import type { Machines } from './machines.ts';
+import type { OpenProcesses } from './processes.ts';
 
 /** The capabilities that receiving samples uses. */
 export interface SamplesNeeds {
@@ -22,6 +23,7 @@ export interface SamplesNeeds {
   /** The newest sample of each device; used at the start only. */
   readonly latest: ReadonlyMap<string, Sample>;
   readonly machines: Machines;
+  readonly processes: OpenProcesses;
   readonly alerting: Alerting;
   readonly events: Events;
   readonly live: OpenLive['live'];
@@ -36,7 +38,8 @@ function conflictText(device: string, { origins }: Conflict): string {
   );
 }
 
-export function openSamples(base: Base, { history, latest, machines, alerting, events, live }: SamplesNeeds) {
+export function openSamples(base: Base, needs: SamplesNeeds) {
+  const { history, latest, machines, processes, alerting, events, live } = needs;
   const { config, state, clock, log, notices } = base;
   const { fleet, tokens } = machines;
   const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
@@ -54,7 +57,14 @@ export function openSamples(base: Base, { history, latest, machines, alerting, e
     }),
     storedFields: history.storedFields,
     currentSamples: createCurrentSamples(newest),
-    onAccepted: [fleet.pushAccepted, alerting.alerts.pushAccepted, events.pushAccepted, live.pushAccepted],
+    // The processes come before the alerts, which are told what runs.
+    onAccepted: [
+      fleet.pushAccepted,
+      processes.pushAccepted,
+      alerting.alerts.pushAccepted,
+      events.pushAccepted,
+      live.pushAccepted,
+    ],
     onDeviceChanged: machines.viewChanged.notify,
     onConflict(deviceId, conflict) {
       const text = conflict && conflictText(state.devices.get(deviceId)?.name ?? deviceId, conflict);

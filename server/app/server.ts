@@ -26,6 +26,7 @@ import { createNotices } from './notices.ts';
 import { openNotifying } from './notifying.ts';
 import { openPackages } from './packages.ts';
 import { isFirstStart, openPeople, type AdminPassword } from './people.ts';
+import { openProcesses } from './processes.ts';
 import { openSamples } from './samples.ts';
 import { openSilences } from './silences.ts';
 import { openStatus } from './status.ts';
@@ -101,6 +102,8 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   };
   const packages = withStop(openPackages(base, { address, certificate }));
   const machines = withStop(openMachines(base, { people, history, silences, latest, packages, address }));
+  const processes = openProcesses(base, history);
+  machines.removed.listen(processes.forget);
   const mutes = withStop(openMutes(base, { machines, silences }));
   const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
   const events = withStop(openEvents(base, { machines, alerting, latest }));
@@ -110,13 +113,14 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const boards = withStop(await openBoards(base, { people, machines }));
   const displays = withStop(openDisplays(base, { people, boards }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting, boards, displays }));
-  const samples = openSamples(base, { history, latest, machines, alerting, events, live });
+  const samples = openSamples(base, { history, latest, machines, processes, alerting, events, live });
   let ready = false;
   const routes = [
     people,
     history,
     packages,
     machines,
+    processes,
     alerting,
     events,
     alertRules,

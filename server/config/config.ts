@@ -40,6 +40,8 @@ export interface Config {
   readonly alertReopenMin: number;
   readonly sessionDays: number;
   readonly retention: Retention;
+  /** How many days the history of processes is kept. */
+  readonly processDays: number;
   /** Empty: everywhere. */
   readonly allowAgents: Networks;
   /** Empty: everywhere. */
@@ -244,6 +246,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
       minute_days: read('minute_days', SETTING.minute_days.schema) ?? DEFAULT_RETENTION.minute_days,
       quarter_days: read('quarter_days', SETTING.quarter_days.schema) ?? DEFAULT_RETENTION.quarter_days,
     },
+    processDays: read('process_days', SETTING.process_days.schema) ?? 14,
     allowAgents: readNetworks(read, 'allow_agents', problems),
     allowPeople: readNetworks(read, 'allow_people', problems),
     trustedProxies: readNetworks(read, 'trusted_proxies', problems),

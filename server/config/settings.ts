@@ -188,6 +188,14 @@ export const SETTING = {
     defaultText: '1100',
     help: 'How long values per quarter of an hour are kept.',
   },
+  process_days: {
+    schema: number(1, 4000),
+    flag: 'process-days',
+    env: 'WATCHFLOOR_PROCESS_DAYS',
+    value: 'days',
+    defaultText: '14',
+    help: 'How long it is kept which processes used most.',
+  },
   allow_agents: {
     schema: list,
     flag: 'allow-agents',

@@ -2,6 +2,7 @@
  * The History contract: what keeps samples and answers charts. The embedded history and InfluxDB both
  * implement it and pass one suite (`tests/contract/history.ts`). Times are epoch milliseconds.
  */
+import type { ProcessReport } from '#protocol/processes.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { MINUTE } from '#protocol/span.ts';
 import type { Log } from '../types.ts';
@@ -10,6 +11,8 @@ import type { Log } from '../types.ts';
 export interface SampleBatch {
   readonly deviceId: string;
   readonly samples: readonly Sample[];
+  /** The reports on processes that came with them, which `processes/` stores beside every history. */
+  readonly processes?: readonly ProcessReport[] | undefined;
 }
 
 /** The number of a journal record. Later records have larger numbers, and a number is never used again. */

@@ -100,6 +100,8 @@ export function createQueue(bounds: QueueBounds, start: Position): Queue {
 
 /** What a sample needs beside its values, in bytes. */
 const SAMPLE_BYTES = 150;
+/** What a row about a process needs; its texts are bounded. */
+const PROCESS_BYTES = 400;
 /** What a value of a sample that came as an object needs beside its name: 60 to 90 bytes were measured. */
 const OBJECT_VALUE_BYTES = 80;
 /** What a name of a layout needs beside its characters, and what the reason needs why it is left out. */
@@ -112,8 +114,9 @@ function layoutOf({ samples }: SampleBatch): Layout | undefined {
 }
 
 /** About how much memory the samples of one push need beside their layout, in bytes. */
-function batchBytes({ samples }: SampleBatch): number {
-  const shared = samples.length * SAMPLE_BYTES;
+function batchBytes({ samples, processes = [] }: SampleBatch): number {
+  let shared = samples.length * SAMPLE_BYTES;
+  for (const { rows } of processes) shared += (1 + rows.length) * PROCESS_BYTES;
   const row = samples[0]?.row;
   // The rows of a push share one buffer, which is kept as long as one of them is.
   if (row !== undefined) return shared + row.numbers.byteLength;

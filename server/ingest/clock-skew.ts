@@ -1,6 +1,7 @@
 /** [I5] How far the sample times of a push are shifted, and which samples are left out for their time. */
 import { invalidBody, issueDetails } from '#protocol/body.ts';
 import { ApiError } from '#protocol/errors.ts';
+import type { ProcessReport } from '#protocol/processes.ts';
 import { timePath, type Push, type Sample } from '#protocol/sample.ts';
 
 /** A device clock that differs from the server's by more than this is taken as wrong, milliseconds. */
@@ -56,4 +57,20 @@ export function samplesInTime(
   const isAhead = samples.some(({ t }) => t + shiftMs > arrived);
   const refusal = leftOut.refusal();
   throw isAhead ? new ApiError('clock_ahead', { details: issueDetails(refusal) }) : invalidBody(refusal);
+}
+
+/** The reports on processes of a push in their final times, without those whose times cannot be right, which are noted. */
+export function reportsInTime(
+  { processes = [], leftOut }: Pick<Push, 'processes' | 'leftOut'>,
+  shiftMs: number,
+  arrived: number,
+  keptMs: number,
+): readonly ProcessReport[] {
+  return processes.flatMap((report) => {
+    const at = Math.round(report.at + shiftMs);
+    const problem = timeProblem(at, arrived, keptMs);
+    if (problem === undefined) return { ...report, at };
+    leftOut.addAt(['processes', new Date(report.at).toISOString()], problem);
+    return [];
+  });
 }

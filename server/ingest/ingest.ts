@@ -5,11 +5,12 @@
  */
 import { ApiError } from '#protocol/errors.ts';
 import type { Ignored, LeftOut } from '#protocol/ignored.ts';
+import type { ProcessReport } from '#protocol/processes.ts';
 import type { Push, PushForm, PushReply, Sample } from '#protocol/sample.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeviceRecord } from '../state/records.ts';
 import type { AcceptedPush, Log } from '../types.ts';
-import { samplesInTime, shiftFor } from './clock-skew.ts';
+import { reportsInTime, samplesInTime, shiftFor } from './clock-skew.ts';
 import type { CurrentSamples } from './current-samples.ts';
 import { withFacts, type PushFacts } from './device-facts.ts';
 import { createIntervals } from './intervals.ts';
@@ -28,7 +29,10 @@ export interface IngestParts {
   /** Writes an entry to the journal; resolves with its position once it is on disk. `arrived`: epoch ms. */
   readonly append: (entry: { deviceId: string; arrived: number; payload: Uint8Array }) => Promise<number>;
   /** Gives the history the samples that the journal has just stored at `position`. */
-  readonly onCommitted: (position: number, batch: { deviceId: string; samples: readonly Sample[] }) => void;
+  readonly onCommitted: (
+    position: number,
+    batch: { deviceId: string; samples: readonly Sample[]; processes: readonly ProcessReport[] },
+  ) => void;
   readonly newSamples: NewSamples;
   /** The names of the fields that the history has of a device. */
   readonly storedFields: (deviceId: string) => Promise<readonly string[]>;
@@ -95,8 +99,17 @@ interface TakenPush {
   readonly arrived: number;
   /** How far its samples were shifted, milliseconds. */
   readonly shiftMs: number;
+  /** In their final times. */
+  readonly processes: readonly ProcessReport[];
   readonly ignored: Ignored | undefined;
   readonly conflict: Conflict | undefined;
+}
+
+/** A push as the journal and the history take it. */
+interface Entry {
+  readonly arrived: number;
+  readonly payload: Buffer;
+  readonly processes: readonly ProcessReport[];
 }
 
 export function createIngest(parts: IngestParts): Ingest {
@@ -116,12 +129,11 @@ export function createIngest(parts: IngestParts): Ingest {
 
   async function writeToJournal(
     deviceId: string,
-    arrived: number,
-    payload: Uint8Array,
+    { arrived, payload, processes }: Entry,
     samples: readonly Sample[],
   ): Promise<void> {
     try {
-      parts.onCommitted(await append({ deviceId, arrived, payload }), { deviceId, samples });
+      parts.onCommitted(await append({ deviceId, arrived, payload }), { deviceId, samples, processes });
     } catch (error) {
       // The journal says itself why it cannot be written, once and not with every push.
       log.debug({ err: error, deviceId }, 'a push could not be stored');
@@ -130,20 +142,15 @@ export function createIngest(parts: IngestParts): Ingest {
   }
 
   /** Stores a push; resolves with those of its samples that were new, once they are on disk. */
-  function store(
-    deviceId: string,
-    arrived: number,
-    payload: Buffer,
-    samples: readonly Sample[],
-  ): Promise<readonly Sample[]> {
+  function store(deviceId: string, entry: Entry, samples: readonly Sample[]): Promise<readonly Sample[]> {
     if (newSamples.claimIfAllNewer(deviceId, samples)) {
-      const write = writeToJournal(deviceId, arrived, payload, samples).then(() => samples);
+      const write = writeToJournal(deviceId, entry, samples).then(() => samples);
       newSamples.trackWrite(deviceId, write);
       return write;
     }
     return newSamples.runInTurn(deviceId, async () => {
       const fresh = await newSamples.lookUpNew(deviceId, samples);
-      if (fresh.length > 0) await writeToJournal(deviceId, arrived, payload, fresh);
+      if (fresh.length > 0) await writeToJournal(deviceId, entry, fresh);
       return fresh;
     });
   }
@@ -190,6 +197,8 @@ export function createIngest(parts: IngestParts): Ingest {
    */
   function afterStored(taken: TakenPush, fresh: readonly Sample[]): void {
     const { push, arrived, shiftMs, ignored, conflict } = taken;
+    // A resend brings the same reports again.
+    const processes = fresh.length > 0 ? taken.processes : [];
     const deviceId = push.device_id;
     const record = devices.get(deviceId);
     if (record === undefined) return;
@@ -203,7 +212,7 @@ export function createIngest(parts: IngestParts): Ingest {
     const sentAt = push.sent_at === undefined ? undefined : push.sent_at + shiftMs;
     const current = currentSamples.take({ deviceId, samples: fresh, sentAt, arrived });
     const facts = { intervalS: nextPushS, ignored, conflict: conflict && conflictView(conflict) };
-    notifyParts({ deviceId, samples: fresh, ...current, arrived, ...facts });
+    notifyParts({ deviceId, samples: fresh, processes, ...current, arrived, ...facts });
     // While two agents push, the names of the device do not change with each push.
     const { hostname, ip } = conflict === undefined ? push : record;
     const pushFacts = { ...push, hostname, ip, dropped, usualIntervalS: usualS, shiftMs };
@@ -240,12 +249,14 @@ export function createIngest(parts: IngestParts): Ingest {
       const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);
       const ordered = orderSamples(inTime, shiftMs);
       const samples = boundPerSecond(ordered, push.leftOut);
+      const processes = reportsInTime(push, shiftMs, arrived, parts.keptMs);
       const ignored = push.leftOut.summary();
-      const entry = ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples);
-      const fresh = await store(deviceId, arrived, entry, samples);
+      const payload =
+        ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples, processes);
+      const fresh = await store(deviceId, { arrived, payload, processes }, samples);
       // The device may have been removed while its push was being written.
       const conflict = devices.get(deviceId) && sharedIdentity.note(push, arrived);
-      afterStored({ push, arrived, shiftMs, ignored, conflict }, fresh);
+      afterStored({ push, arrived, shiftMs, processes, ignored, conflict }, fresh);
       return {
         accepted: fresh.length,
         duplicates: inTime.length - (ordered.length - samples.length) - fresh.length,

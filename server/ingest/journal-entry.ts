@@ -5,6 +5,7 @@
  */
 import { parseInstanceField } from '#protocol/fields.ts';
 import { emptyValues, type Values } from '#protocol/metrics.ts';
+import type { ProcessReport } from '#protocol/processes.ts';
 import { atTime, parsePush, type Row, type Sample } from '#protocol/sample.ts';
 
 const SHIFT_BYTES = 8;
@@ -16,14 +17,27 @@ export function encodeEntry(shiftMs: number, body: Buffer): Buffer {
   return payload;
 }
 
-/** The entry of a push of which only `samples` were taken; they are in their final times, and of one form. */
-export function encodeTaken(deviceId: string, samples: readonly Sample[]): Buffer {
+/**
+ * The entry of a push of which only `samples` and the reports on `processes` were taken; they are in their final times,
+ * and the samples of one form.
+ */
+export function encodeTaken(
+  deviceId: string,
+  samples: readonly Sample[],
+  processes: readonly ProcessReport[] = [],
+): Buffer {
   const layout = samples[0]?.row?.layout;
   const content =
     layout === undefined
       ? { samples: samples.map(({ t, values }) => ({ timestamp: t, metrics: nested(values) })) }
       : { fields: layout.names, rows: samples.map(({ t, row }) => [t, ...numbersOf(row)]) };
-  const push = { device_id: deviceId, hostname: deviceId, ip: '', ...content };
+  const push = {
+    device_id: deviceId,
+    hostname: deviceId,
+    ip: '',
+    ...(processes.length > 0 && { processes }),
+    ...content,
+  };
   return encodeEntry(0, Buffer.from(JSON.stringify(push)));
 }
 
@@ -62,13 +76,26 @@ export function orderSamples(samples: readonly Sample[], shiftMs: number): reado
   return sorted.filter(({ t }, i) => t !== sorted[i - 1]?.t);
 }
 
+/** What the history takes of a journal entry, in its final times; the samples in ascending order. */
+export interface DecodedEntry {
+  readonly samples: readonly Sample[];
+  readonly processes?: readonly ProcessReport[];
+}
+
 /**
- * The samples of a journal entry, shifted and in ascending time; undefined when the body is no push that this
- * version of the server knows.
+ * What is in a journal entry; undefined when the body is no push that this version of the server knows.
  * @throws SyntaxError when the body is not JSON
  */
-export function decodeEntry(payload: Uint8Array): readonly Sample[] | undefined {
+export function decodeEntry(payload: Uint8Array): DecodedEntry | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   const push = parsePush(JSON.parse(bytes.toString('utf8', SHIFT_BYTES)));
-  return push.success ? orderSamples(push.data.samples, bytes.readDoubleLE(0)) : undefined;
+  if (!push.success) return undefined;
+  const shiftMs = bytes.readDoubleLE(0);
+  const samples = orderSamples(push.data.samples, shiftMs);
+  const { processes } = push.data;
+  if (processes === undefined) return { samples };
+  return {
+    samples,
+    processes: processes.map((report) => ({ ...report, at: Math.round(report.at + shiftMs) })),
+  };
 }

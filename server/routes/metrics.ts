@@ -1,5 +1,6 @@
 /** `POST /metrics`: receives pushes. */
 import { z } from 'zod';
+import { processReport } from '#protocol/processes.ts';
 import { inventory, pushEnvelope, pushReply } from '#protocol/sample.ts';
 import { routeWithBytes, type Route } from '../http/route.ts';
 import type { Ingest } from '../ingest/ingest.ts';
@@ -23,6 +24,10 @@ const pushShape = pushEnvelope.extend({
     .describe('With fields: rows of a timestamp and one value per field; null for "not known this time".')
     .optional(),
   inventory: inventory.optional(),
+  processes: z
+    .array(processReport)
+    .describe('Which processes used most, over the seconds before "at"; it is kept with new samples only.')
+    .optional(),
   dropped: z.number().describe('Samples that the agent lost since its last push.').optional(),
 });
 

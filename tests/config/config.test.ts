@@ -34,6 +34,7 @@ describe('settings', () => {
       intervalS: 5,
       sessionDays: 30,
       retention: { raw_days: 3, minute_days: 90, quarter_days: 1100 },
+      processDays: 14,
       allowAgents: [],
       influx: undefined,
       adminPassword: undefined,

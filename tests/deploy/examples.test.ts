@@ -93,6 +93,7 @@ describe('deploy/server.example.yaml', () => {
     expect(loaded.config).toMatchObject({
       influx: { org: 'home' },
       retention: { raw_days: 3, minute_days: 90, quarter_days: 1100 },
+      processDays: 14,
     });
     expect(loaded.config.allowAgents).toHaveLength(2);
   });
@@ -100,12 +101,13 @@ describe('deploy/server.example.yaml', () => {
   it('deploy/server.example.yaml shows the default values of the settings that it comments out', async () => {
     const loaded = await loadServerConfig([], {});
     if (loaded.kind !== 'run') throw new Error('expected settings');
-    const { intervalS, alertReopenMin, sessionDays, retention } = loaded.config;
+    const { intervalS, alertReopenMin, sessionDays, retention, processDays } = loaded.config;
     const shown = withCommentedOut(text);
     for (const [key, value] of Object.entries({
       interval: intervalS,
       alert_reopen: alertReopenMin,
       session_days: sessionDays,
+      process_days: processDays,
       ...retention,
     }))
       expect(shown).toContain(`${key}: ${value}`);

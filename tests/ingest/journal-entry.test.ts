@@ -11,14 +11,14 @@ describe('journal entry', () => {
 
   test('[I1] the samples of a batch are read back from the journal, shifted', () => {
     const body = bodyOf({ samples: [{ timestamp: NOW, metrics: { cpu: 1, core: { 0: { cpu: 2 } } } }] });
-    expect(decodeEntry(encodeEntry(-1500.5, body))).toEqual([
-      { t: NOW - 1500.5, values: { cpu: 1, 'core:0:cpu': 2 } },
-    ]);
+    expect(decodeEntry(encodeEntry(-1500.5, body))).toEqual({
+      samples: [{ t: NOW - 1500.5, values: { cpu: 1, 'core:0:cpu': 2 } }],
+    });
   });
 
   test('[I1] the samples of a push in columns are read back from the journal, shifted', () => {
     const body = bodyOf({ fields: ['cpu'], rows: [[NOW, 3]] });
-    const samples = decodeEntry(encodeEntry(500, body)) ?? [];
+    const samples = decodeEntry(encodeEntry(500, body))?.samples ?? [];
     expect(samples.map(({ t, values }) => ({ t, values }))).toEqual([{ t: NOW + 500, values: { cpu: 3 } }]);
   });
 
@@ -32,7 +32,7 @@ describe('journal entry', () => {
       ],
     };
     const taken = orderSamples(parsePush(body).data?.samples ?? [], 500);
-    const read = decodeEntry(encodeTaken('a', taken)) ?? [];
+    const read = decodeEntry(encodeTaken('a', taken))?.samples ?? [];
     expect(read.map(({ t, values }) => ({ t, values }))).toEqual([
       { t: NOW + 500, values: { cpu: 1 } },
       { t: NOW + 501, values: { cpu: 3, ram: 5.25 } },
@@ -46,9 +46,23 @@ describe('journal entry', () => {
     const body = { ...envelope, samples: [{ timestamp: NOW, metrics }] };
     const taken = parsePush(body).data?.samples ?? [];
     const entry = encodeTaken('a', taken);
-    expect(decodeEntry(entry)).toEqual(taken);
+    expect(decodeEntry(entry)).toEqual({ samples: taken });
     expect(Object.keys(taken[0]?.values ?? {})).toHaveLength(102);
     expect(entry.length).toBeLessThan(JSON.stringify(body).length + 100);
+  });
+
+  test('[I1] the reports on processes of a push are read back from the journal, shifted', () => {
+    const report = {
+      at: NOW,
+      period_s: 60,
+      total: 80,
+      rows: [{ pid: 7, name: 'node', cpu: 12, cpu_peak: 50 }],
+    };
+    const body = bodyOf({ fields: ['cpu'], rows: [[NOW, 3]], processes: [report] });
+    const read = decodeEntry(encodeEntry(500, body));
+    expect(read?.processes).toMatchObject([{ ...report, at: NOW + 500 }]);
+    const taken = encodeTaken('a', read?.samples ?? [], read?.processes);
+    expect(decodeEntry(taken)?.processes).toEqual(read?.processes);
   });
 
   test('a journal entry that this version cannot read decodes to undefined and throws nothing', () => {

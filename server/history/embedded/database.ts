@@ -53,13 +53,20 @@ export interface OpenOptions {
   readonly now: number;
   /** Whether the file is known to be damaged, and is to be set aside unread. */
   readonly isDamaged?: boolean;
+  /** Opens the file, makes its schema where it is new, and reads enough of it to notice damage; `openAndCheck`. */
+  readonly open?: (path: string, now: number) => DatabaseSync;
 }
 
 /**
  * Opens the file, or makes it (mode 0600). A damaged one is renamed, never deleted, and a new one begun.
  * @throws where the file cannot be written, is in use, or is of a newer Watchfloor, with what to do
  */
-export function openDatabase({ path, now, isDamaged = false }: OpenOptions): OpenedDatabase {
+export function openDatabase({
+  path,
+  now,
+  isDamaged = false,
+  open = openAndCheck,
+}: OpenOptions): OpenedDatabase {
   try {
     makeFile(path);
   } catch (error) {
@@ -70,7 +77,7 @@ export function openDatabase({ path, now, isDamaged = false }: OpenOptions): Ope
   }
   try {
     if (!isDamaged) {
-      const db = openAndCheck(path, now);
+      const db = open(path, now);
       return { db, setAside: undefined, structureProblem: structureProblem(db, path) };
     }
   } catch (error) {
@@ -80,7 +87,7 @@ export function openDatabase({ path, now, isDamaged = false }: OpenOptions): Ope
   for (const suffix of ['', '-wal', '-shm'])
     if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix);
   makeFile(path);
-  return { db: openAndCheck(path, now), setAside, structureProblem: undefined };
+  return { db: open(path, now), setAside, structureProblem: undefined };
 }
 
 function makeFile(path: string): void {
@@ -89,17 +96,26 @@ function makeFile(path: string): void {
   chmodSync(path, 0o600);
 }
 
+/**
+ * Sets what every database of the history is used with, and returns the version of its schema; 0: it is new.
+ * @throws where it is of a newer version than `newest`
+ */
+export function setUp(db: DatabaseSync, newest: number): number {
+  db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16384;`);
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  if (version > newest)
+    throw new Error(
+      `it was written by a newer Watchfloor (schema ${version}, this one knows ${newest}): run that version, or move the file away`,
+    );
+  return version;
+}
+
 /** Opens the file, makes the schema where it is new, and reads enough of each table to notice damage. */
 function openAndCheck(path: string, now: number): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
-    db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -16384;`);
-    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (version > SCHEMA_VERSION)
-      throw new Error(
-        `it was written by a newer Watchfloor (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version, or move the file away`,
-      );
+    const version = setUp(db, SCHEMA_VERSION);
     if (version === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
     else if (version < SCHEMA_VERSION) renewRegistry(db, version, Math.floor(now / DAY));
     else db.exec('BEGIN IMMEDIATE; COMMIT');
