@@ -23,6 +23,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: 'How the running agent does: its last push, spool, collectors and cost.',
     load: () => import('./service/status.ts'),
   },
+  check: {
+    summary: 'Look at everything that the agent needs, and say what is wrong and what to do.',
+    load: () => import('./service/check.ts'),
+  },
+  once: {
+    summary: 'Measure once and print the sample as JSON. No server is needed.',
+    load: () => import('./service/once.ts'),
+  },
 };
 
 const usage = () => `watchfloor-agent: measures this machine and pushes to a Watchfloor server.

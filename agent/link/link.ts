@@ -20,6 +20,7 @@ import {
   type Outcome,
 } from './outcome.ts';
 import { proxyFor, type Proxy } from './proxy.ts';
+import { createServerClock } from './server-clock.ts';
 import { createTransport, where, type Reply, type Target, type Transport, type Way } from './transport.ts';
 import { fetchAuthority, fetchChain } from './trust.ts';
 
@@ -30,6 +31,8 @@ export interface Link {
   deviceId(): string;
   /** Where this device pushes to, or will once it joined, for a person; undefined where no server is known. */
   server(): string | undefined;
+  /** How far this machine's clock is ahead of the server's, in milliseconds; undefined before the server answered. */
+  clockAhead(): number | undefined;
   /** Sends one push. `body`: its JSON. */
   push(body: string): Promise<Outcome>;
   close(): void;
@@ -62,6 +65,7 @@ export function createLink(parts: LinkParts): Link {
   const { enrollment, log, remember, describe } = parts;
   let membership = parts.membership;
   let transport: Transport | undefined;
+  const serverClock = createServerClock(log);
   /**
    * Whether to join although there is a membership: the server refused its token and a person gave a new key, or the
    * enrollment string names another server.
@@ -189,6 +193,7 @@ export function createLink(parts: LinkParts): Link {
       const place = membership ?? enrollment;
       return place && where({ ...place, proxy: proxyFor(parts.proxy, place) });
     },
+    clockAhead: serverClock.ahead,
     async push(body) {
       if (membership === undefined) return { kind: 'unreachable', reason: 'not joined yet' };
       const target = { ...membership, proxy: proxyFor(parts.proxy, membership) };
@@ -206,6 +211,7 @@ export function createLink(parts: LinkParts): Link {
           headers,
           isLarge ? gzipSync(plain, { level: 1 }) : plain,
         );
+        serverClock.note(reply.date);
         if (reply.status !== 200) {
           const failure = failureOf(reply);
           return failure.kind === 'unauthorized' ? rejected(failure.reason) : failure;

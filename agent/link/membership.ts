@@ -56,10 +56,19 @@ export function relate(member: Membership, { host, port, tls, ca }: Enrollment):
 
 const SECRET_FILE = 'join-secret';
 
+/** The text to send with a key: each key has its own, so that no server can use it at another one. */
+const proofOf = (secret: string, key: string) => createHmac('sha256', secret).update(key).digest('base64url');
+
+/** The text to send with a key, where this machine has a join secret already. */
+export function knownJoinSecret(folder: string, key: string): string | undefined {
+  const secret = readIfThere(join(folder, SECRET_FILE))?.trim() ?? '';
+  return secret === '' ? undefined : proofOf(secret, key);
+}
+
 /**
  * Reads this machine's join secret, or makes it in a private file when it is first needed. With it, the machine shows
  * the server that it repeats its own registration when the reply to the first one was lost. Returns the text to send
- * with a key; each key has its own, so that no server can use it at another one.
+ * with a key.
  */
 export function openJoinSecret(folder: string): (key: string) => string {
   const path = join(folder, SECRET_FILE);
@@ -74,6 +83,6 @@ export function openJoinSecret(folder: string): (key: string) => string {
   };
   return (key) => {
     if (secret === '') make();
-    return createHmac('sha256', secret).update(key).digest('base64url');
+    return proofOf(secret, key);
   };
 }

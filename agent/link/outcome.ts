@@ -76,7 +76,7 @@ export function isOutOfTime(error: unknown): boolean {
 type Certificate = Pick<X509Certificate, 'validFrom' | 'validTo'>;
 
 /** `shown`: the certificates that the server shows, its own first. */
-function outOfTime(target: Way, shown: readonly Certificate[], now: Date): string {
+export function outOfTime(target: Way, shown: readonly Certificate[], now: Date): string {
   const isOff = ({ validFrom, validTo }: Certificate) => now < new Date(validFrom) || now > new Date(validTo);
   const place = shown.findIndex(isOff);
   const certificate = shown[place];

@@ -33,6 +33,8 @@ export interface Reply {
   readonly status: number;
   /** The `Retry-After` header in milliseconds; undefined without one. */
   readonly retryAfterMs: number | undefined;
+  /** The `Date` header: the server's clock in epoch milliseconds, by the second; undefined without one. */
+  readonly date: number | undefined;
   /** The `Location` header of a redirect, which is never followed. */
   readonly location: string | undefined;
   readonly text: string;
@@ -57,6 +59,11 @@ export function parseRetryAfter(header: string | undefined, now: number): number
   if (header === undefined) return undefined;
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+function parseDate(header: string | undefined): number | undefined {
+  const time = Date.parse(header ?? '');
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** The name to ask the server's certificate for. TLS allows no address there. */
@@ -105,6 +112,7 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
           resolve({
             status: incoming.statusCode ?? 0,
             retryAfterMs: parseRetryAfter(incoming.headers['retry-after'], Date.now()),
+            date: parseDate(incoming.headers.date),
             location: incoming.headers.location,
             text: Buffer.concat(chunks).toString('utf8'),
           });

@@ -34,7 +34,7 @@ function fingerprintOf(certificate: X509Certificate): string {
  * Checks that the chain ends with the pinned authority and that each certificate is signed by the next one: anybody can
  * present an authority's certificate that is not theirs. Returns the authority as PEM. @throws ImpostorError
  */
-function pinnedAuthority(chain: readonly X509Certificate[], pin: string, place: string): string {
+export function pinnedAuthority(chain: readonly X509Certificate[], pin: string, place: string): string {
   const top = chain.at(-1);
   if (top === undefined || fingerprintOf(top) !== pin)
     throw new ImpostorError(

@@ -50,7 +50,8 @@ const fileOf = (folder: string) => join(folder, 'identity.json');
 const writeIdentity = (folder: string, identity: Identity) =>
   writeWhole(fileOf(folder), `${JSON.stringify(identity)}\n`);
 
-function readIdentity(folder: string): Identity | undefined {
+/** The identity in the folder; undefined where it has none yet. @throws SetupError when it is damaged */
+export function readIdentity(folder: string): Identity | undefined {
   const text = readIfThere(fileOf(folder));
   if (text === undefined) return undefined;
   const identity = parseIdentity(text);

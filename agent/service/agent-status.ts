@@ -33,6 +33,8 @@ export const agentStatus = z.object({
   name: z.string().optional(),
   /** `host:port`, and the proxy that leads there. */
   server: z.string().optional(),
+  /** Seconds that this machine's clock is ahead of the server's; negative: behind. */
+  clock_ahead_s: z.number().optional(),
   push: z.object({
     /** The last one that was accepted. */
     accepted_at: z.number().optional(),

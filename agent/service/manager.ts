@@ -59,3 +59,18 @@ export async function servicePid(
   const { stdout } = await run('systemctl', systemctl(places, 'show', '-p', 'MainPID', '--value', SERVICE));
   return Number(stdout) > 0 ? Number(stdout) : undefined;
 }
+
+/** The command with which a person starts the service, or starts it again. */
+export function startCommandText(
+  { manager, places }: Pick<InstalledService, 'manager' | 'places'>,
+  act: 'start' | 'restart',
+): string {
+  if (manager === 'systemd')
+    return [
+      'systemctl',
+      ...systemctl(places, ...(act === 'start' ? ['enable', '--now'] : [act]), SERVICE),
+    ].join(' ');
+  if (manager === 'openrc') return `rc-service ${SERVICE} ${act}`;
+  const domain = places.kind === 'system' ? 'system' : 'gui/$(id -u)';
+  return `launchctl kickstart ${act === 'restart' ? '-k ' : ''}${domain}/${LAUNCHD_LABEL}`;
+}

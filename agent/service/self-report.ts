@@ -19,7 +19,7 @@ interface ReportParts {
   readonly name: string | undefined;
   readonly spoolFolder: string;
   readonly spoolBytes: number;
-  readonly link: Pick<Link, 'deviceId' | 'server'>;
+  readonly link: Pick<Link, 'deviceId' | 'server' | 'clockAhead'>;
   readonly outbox: Pick<Outbox, 'waiting' | 'diskProblem'>;
   readonly sender: Pick<Sender, 'state'>;
   readonly pace: Pick<Pace, 'now'>;
@@ -73,6 +73,7 @@ export function createSelfReport(parts: ReportParts): () => AgentStatus {
     const { acceptedAt, nextAt, sent, failing } = sender.state();
     const { pushMs, sampleMs } = pace.now();
     const server = link.server();
+    const ahead = link.clockAhead();
     return {
       state: 'running',
       version: WATCHFLOOR_VERSION,
@@ -83,6 +84,7 @@ export function createSelfReport(parts: ReportParts): () => AgentStatus {
       device_id: link.deviceId(),
       ...(parts.name === undefined ? {} : { name: parts.name }),
       ...(server === undefined ? {} : { server }),
+      ...(ahead === undefined ? {} : { clock_ahead_s: ahead / 1000 }),
       push: {
         ...(acceptedAt === undefined ? {} : { accepted_at: acceptedAt }),
         next_at: nextAt,

@@ -1,6 +1,7 @@
 /** The text of `watchfloor-agent status`. */
 import { bytes, digits, type Figure } from '#protocol/figure.ts';
 import { span } from '#protocol/span.ts';
+import { aheadText } from '../link/server-clock.ts';
 import type { FolderState } from './agent-state.ts';
 import type { AgentStatus } from './agent-status.ts';
 
@@ -58,6 +59,13 @@ function spoolText(
   return `${number(samples)} samples in ${shown(bytes(size))}${oldest}`;
 }
 
+/** Says nothing of a difference that is none. */
+function clockText(aheadS: number | undefined): string | undefined {
+  return aheadS === undefined || Math.abs(aheadS) <= 2
+    ? undefined
+    : `${aheadText(aheadS * 1000)} the server's: set the one that is wrong`;
+}
+
 const droppedText = (dropped: number) =>
   dropped === 0 ? undefined : `${number(dropped)} samples, of which the server is told with the next push`;
 
@@ -86,6 +94,7 @@ export function runningText(status: AgentStatus, now: number): string {
     ...labelled([
       ['device', status.device_id === '' ? `${name}, not joined yet` : `${name}, ${status.device_id}`],
       ['server', status.server ?? 'none: start it with WATCHFLOOR_ENROLL'],
+      ['clock', clockText(status.clock_ahead_s)],
       ['last push', pushText(push, now)],
       ['failing', failingText(push, now)],
       [

@@ -119,6 +119,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         keys,
         enrollment,
         joining,
+        tokens,
         audit,
         joined(record) {
           fleet.add(record.id, { intervalS: record.interval_s });

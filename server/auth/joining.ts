@@ -39,6 +39,9 @@ export interface JoiningParts {
   readonly networkOf: (address: string) => string;
 }
 
+/** With what a machine may prove that it is a registered device. */
+type Proof = Pick<RegisterRequest, 'join_secret'>;
+
 export interface Joined {
   readonly record: DeviceRecord;
   readonly token: string;
@@ -55,6 +58,14 @@ export interface Joining {
     request: RegisterRequest,
     from: { readonly address: string; readonly authorization: string },
   ): Promise<Joined>;
+  /**
+   * Resolves with the device id that `join` would register, and changes nothing. Rejects as `join` does, and counts
+   * wrong keys with its own.
+   */
+  check(
+    request: Pick<RegisterRequest, 'enrollment_key' | 'device_id' | 'join_secret'>,
+    from: { readonly address: string; readonly authorization: string },
+  ): Promise<string>;
   /** Remembers that a device was removed, so that it does not come back by itself. */
   deviceRemoved(deviceId: string): Promise<void>;
 }
@@ -98,7 +109,7 @@ export function createJoining(parts: JoiningParts): Joining {
   }
 
   /** Whether the machine that had registered the device with this key registers it once more. */
-  function isRetry(id: string, { join_secret }: RegisterRequest, key: EnrollmentKeyRecord): boolean {
+  function isRetry(id: string, { join_secret }: Proof, key: EnrollmentKeyRecord): boolean {
     const existing = devices.get(id);
     return (
       existing?.enrolled_with === key.id &&
@@ -110,7 +121,7 @@ export function createJoining(parts: JoiningParts): Joining {
   /** Whether the machine proves that it is the registered device. */
   function isSameMachine(
     id: string,
-    request: RegisterRequest,
+    request: Proof,
     key: EnrollmentKeyRecord,
     authorization: string,
   ): boolean {
@@ -127,27 +138,44 @@ export function createJoining(parts: JoiningParts): Joining {
     throw new ApiError('invalid_enrollment_key');
   }
 
+  /** The record of a key that is known and has not expired. Rejects with an ApiError where there is none. */
+  async function requireKey(secret: string, address: string): Promise<EnrollmentKeyRecord> {
+    const key = keys.find(secret);
+    if (!key)
+      return refuseKey(address, { action: 'joining refused with', target: 'an unknown enrollment key' });
+    if (!keys.hasExpired(key)) return key;
+    return refuseKey(address, {
+      action: 'joining refused with the expired enrollment key',
+      target: key.name,
+    });
+  }
+
+  /** The id that a registration is about; undefined: a new one. */
+  function idFor(request: Pick<RegisterRequest, 'device_id'>, key: EnrollmentKeyRecord): string | undefined {
+    // A key that was made for a device gives its id also to a machine that was installed anew.
+    return key.device_id ?? request.device_id;
+  }
+
+  const refuseSpent = (key: EnrollmentKeyRecord, address: string) =>
+    refuseKey(address, { action: 'joining refused with the spent enrollment key', target: key.name });
+
   return {
+    async check(request, { address, authorization }) {
+      const key = await requireKey(request.enrollment_key, address);
+      const id = idFor(request, key) ?? randomUUID();
+      if (!isRetry(id, request, key) && !keys.hasUsesLeft(key)) return refuseSpent(key, address);
+      const code = refusal(id, key, isSameMachine(id, request, key, authorization));
+      if (code !== undefined) throw new ApiError(code);
+      return id;
+    },
     async join(request, { address, authorization }) {
-      const key = keys.find(request.enrollment_key);
-      if (!key)
-        return refuseKey(address, { action: 'joining refused with', target: 'an unknown enrollment key' });
-      if (keys.hasExpired(key))
-        return refuseKey(address, {
-          action: 'joining refused with the expired enrollment key',
-          target: key.name,
-        });
-      // A key that was made for a device gives its id also to a machine that was installed anew.
-      const id = key.device_id ?? request.device_id ?? randomUUID();
+      const key = await requireKey(request.enrollment_key, address);
+      const id = idFor(request, key) ?? randomUUID();
       if (isSameMachine(id, request, key, authorization)) await rejoins.count(id);
       // Nothing is awaited between these checks and the changes: of two registrations at once, the second one
       // finds the device of the first.
       const retry = isRetry(id, request, key);
-      if (!retry && !keys.hasUsesLeft(key))
-        return refuseKey(address, {
-          action: 'joining refused with the spent enrollment key',
-          target: key.name,
-        });
+      if (!retry && !keys.hasUsesLeft(key)) return refuseSpent(key, address);
       const code = refusal(id, key, isSameMachine(id, request, key, authorization));
       if (code !== undefined) throw new ApiError(code);
       const isNew = devices.get(id) === undefined;

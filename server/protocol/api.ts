@@ -205,6 +205,14 @@ export const registerRequest = z.object({
 });
 export type RegisterRequest = z.infer<typeof registerRequest>;
 
+/** What a machine asks before it joins or pushes: whether its key or, without one, its token would be accepted. */
+export const deviceCheckRequest = registerRequest
+  .pick({ enrollment_key: true, device_id: true, join_secret: true })
+  .partial();
+export const deviceCheckReply = z.object({
+  device_id: z.string().describe('The device that the token is of, or that would be registered.'),
+});
+
 export const enrollmentKey = z.object({
   id: z.string(),
   name: z.string(),

@@ -3,6 +3,8 @@
  * join.
  */
 import {
+  deviceCheckReply,
+  deviceCheckRequest,
   enrollmentKeyCreate,
   enrollmentKeyCreated,
   enrollmentKeysReply,
@@ -13,6 +15,7 @@ import {
 import { DEFAULT_PORT, formatEnrollment, type Enrollment } from '#protocol/enrollment.ts';
 import type { InstallTexts } from '#protocol/packages.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
+import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import type { Joining } from '../auth/joining.ts';
 import { ApiError } from '#protocol/errors.ts';
@@ -25,6 +28,7 @@ export interface EnrollmentParts {
   readonly keys: Collection<EnrollmentKeyRecord>;
   readonly enrollment: EnrollmentKeys;
   readonly joining: Joining;
+  readonly tokens: Pick<DeviceTokens, 'authenticate'>;
   readonly audit: Audit;
   /** Called after a device joined, or joined again. */
   readonly joined: (record: DeviceRecord) => void;
@@ -79,6 +83,7 @@ export function enrollmentRoutes({
   keys,
   enrollment,
   joining,
+  tokens,
   audit,
   joined,
   address,
@@ -176,6 +181,31 @@ export function enrollmentRoutes({
           target: record.name ?? record.hostname,
         });
         return new Reply(201, { device_id: record.id, token });
+      },
+    }),
+    routeWithBody({
+      method: 'POST',
+      path: '/devices/check',
+      access: 'device',
+      summary:
+        'Whether an enrollment key would be accepted, or without one the token; nothing is changed. An agent asks it ' +
+        'for "watchfloor-agent check".',
+      security: ['none', 'token'],
+      body: deviceCheckRequest,
+      reply: deviceCheckReply,
+      errors: [
+        'invalid_token',
+        'invalid_enrollment_key',
+        'device_exists',
+        'device_revoked',
+        'device_removed',
+        'too_many_attempts',
+      ],
+      async handle({ request, body: { enrollment_key, ...proof } }) {
+        const authorization = request.header('authorization');
+        if (enrollment_key === undefined) return { device_id: tokens.authenticate(authorization) };
+        const { address } = request;
+        return { device_id: await joining.check({ enrollment_key, ...proof }, { address, authorization }) };
       },
     }),
   ];

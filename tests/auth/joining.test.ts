@@ -51,6 +51,40 @@ function stage() {
 }
 const refusedWith = (code: string) => ({ code });
 
+describe('asking whether a machine could join', () => {
+  test('a check answers as joining would, and uses no key up and registers nothing', async () => {
+    const { joining, newKey, records, devices, tokens, join } = stage();
+    const check = (enrollment_key: string, changes: object = {}, token = '') =>
+      joining.check(
+        { enrollment_key, device_id: 'x', ...changes },
+        { address: '1.2.3.4', authorization: `Bearer ${token}` },
+      );
+    const key = await newKey({ max_uses: 1 });
+    for (let n = 0; n < 3; n++) expect(await check(key)).toBe('x');
+    expect(records.all()[0]?.uses).toBe(0);
+    expect(devices.all()).toEqual([]);
+    await expect(check('unknown')).rejects.toMatchObject(refusedWith('invalid_enrollment_key'));
+
+    const { token } = await join(key, { join_secret: SECRET });
+    await expect(check(key)).rejects.toMatchObject(refusedWith('invalid_enrollment_key'));
+    expect(await check(key, { join_secret: SECRET })).toBe('x');
+    const other = await newKey();
+    await expect(check(other)).rejects.toMatchObject(refusedWith('device_exists'));
+    expect(await check(other, {}, token)).toBe('x');
+    await tokens.revoke('x');
+    await expect(check(other)).rejects.toMatchObject(refusedWith('device_revoked'));
+    expect(await check(await newKey({ device_id: 'x' }))).toBe('x');
+  });
+
+  test('[S5] wrong keys of checks count with those of joining', async () => {
+    const { joining } = stage();
+    const check = () => joining.check({ enrollment_key: 'wrong' }, { address: '1.2.3.4', authorization: '' });
+    for (let n = 0; n < 20; n++)
+      await expect(check()).rejects.toMatchObject(refusedWith('invalid_enrollment_key'));
+    await expect(check()).rejects.toMatchObject(refusedWith('too_many_attempts'));
+  });
+});
+
 describe('enrollment keys', () => {
   test('[S2] only the hash of an enrollment key is stored', async () => {
     const { keys, newKey, records } = stage();

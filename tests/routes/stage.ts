@@ -22,6 +22,8 @@ export interface Device {
 
 export interface Stage {
   readonly data: string;
+  /** The certificate of its authority, PEM. */
+  readonly authority: string;
   /** A client signed in as the administrator, from an address that no other client uses. */
   readonly admin: Client;
   server(): Server;
@@ -72,6 +74,7 @@ export async function openStage(changes: Partial<Config> = {}): Promise<Stage> {
 
   return {
     data,
+    authority: ca,
     admin,
     server: () => server,
     client,
