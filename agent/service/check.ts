@@ -85,8 +85,8 @@ function collectorFindings(tried: readonly Tried[]): Finding[] {
 
 async function* lookAt(settings: CommandSettings, now: () => number): AsyncGenerator<Finding> {
   const findings: Finding[] = [];
-  const trial = tryCollectors(collectorsFor(process.platform));
   const config = await checkSettings(settings, findings);
+  const trial = collectorsFor(process.platform, config?.collectors).then(tryCollectors);
   yield* findings.splice(0);
   if (config !== undefined) {
     const { data, enrollment, proxy, spoolBytes } = config;

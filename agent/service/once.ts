@@ -32,8 +32,9 @@ function unitsOf(fields: Fields): Record<string, string> {
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { rest } = takeFlags(args, ['json']);
   const settings = commandSettings(rest, env);
-  await loadConfig(settings.args, settings.env);
-  const tried = await tryCollectors(collectorsFor(process.platform));
+  const loaded = await loadConfig(settings.args, settings.env);
+  const chosen = loaded.kind === 'run' ? loaded.config.collectors : [];
+  const tried = await tryCollectors(await collectorsFor(process.platform, chosen));
   const metrics: Fields = {};
   for (const { fields } of tried) Object.assign(metrics, fields);
   const sample = {
