@@ -14,7 +14,7 @@ import { openJoinSecret, readMembership, writeMembership } from './link/membersh
 import type { Log } from './log.ts';
 import { watchAddress } from './machine/address.ts';
 import { deviceId, hostName, osName } from './machine/identity.ts';
-import { startInventory } from './machine/inventory.ts';
+import { joinDescribed, startInventory } from './machine/inventory.ts';
 import { createSetAside } from './outgoing/delivery.ts';
 import { createOutbox } from './outgoing/outbox.ts';
 import { createPush } from './outgoing/push.ts';
@@ -108,22 +108,6 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
   });
   stops.push(link.close);
 
-  const pace = createPace(config.interval);
-  const push = createPush({
-    link,
-    clock,
-    clockSetting,
-    hostname,
-    address: address.current,
-    inventory: inventory.current,
-    pace,
-    spool,
-    told: createTold(data, log),
-  });
-  const setAside = createSetAside(join(data, 'refused.jsonl'), log);
-  const sender = startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace });
-  stops.push(sender.stop);
-
   const reader = createReader();
   stops.push(reader.close);
   const sampler = createSampler({
@@ -135,6 +119,24 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
     log,
     monotonic: clock.monotonic,
   });
+  stops.push(sampler.stop);
+
+  const pace = createPace(config.interval);
+  const push = createPush({
+    link,
+    clock,
+    clockSetting,
+    hostname,
+    address: address.current,
+    inventory: joinDescribed(inventory.current, sampler.described),
+    pace,
+    spool,
+    told: createTold(data, log),
+  });
+  const setAside = createSetAside(join(data, 'refused.jsonl'), log);
+  const sender = startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace });
+  stops.push(sender.stop);
+
   // Rates need an earlier reading: this round only reads the counters.
   sampler.sample(clock.monotonic());
   const topProcesses = openTopProcesses({ mode: config.processes, read: reader.read, clock, pace, log });

@@ -8,6 +8,8 @@
  * - It MUST NOT start a process on Linux. It reads text files with `context.read`, or with `context.readAside` where a
  *   driver may let it wait; for anything else (a folder's names, statfs) it may call the file system itself.
  */
+import type { Inventory } from '#protocol/sample.ts';
+
 /** Flat field name (`cpu`, `core:0:cpu`) to its value. */
 export type Fields = Record<string, number>;
 
@@ -20,8 +22,15 @@ export interface Context {
   readonly readAside: (path: string) => Promise<string | undefined>;
 }
 
+/** What a collector finds that is text, and part of the inventory. */
+export type Described = Pick<Inventory, 'containers'>;
+
 export interface Collector {
   collect(context: Context): Fields | 'absent' | Promise<Fields | 'absent'>;
+  /** The same object until something in it has changed. */
+  described?(): Described | undefined;
+  /** Ends what the collector holds open between its calls. */
+  stop?(): void;
 }
 
 /** One entry of the list of collectors. */

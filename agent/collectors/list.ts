@@ -1,5 +1,6 @@
 /** Every collector, by platform. To add one, write its file and add its entry here. */
 import type { CollectorEntry } from './collector.ts';
+import { createContainers } from './containers.ts';
 import { createCpuFrequency } from './cpu-frequency.ts';
 import { createCpu } from './cpu.ts';
 import { createDisks } from './disks.ts';
@@ -26,6 +27,7 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'pressure', create: createPressure },
   { name: 'tcp', create: createTcp },
   { name: 'uptime', create: createUptime },
+  { name: 'containers', every: 5000, create: () => createContainers() },
   { name: 'cpu-frequency', every: 5000, create: createCpuFrequency },
   { name: 'limits', every: 5000, create: createLimits },
   { name: 'mounts', every: 5000, create: createMounts },

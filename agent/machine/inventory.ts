@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { errorText } from '#protocol/errors.ts';
 import { inventory as inventorySchema, type Inventory } from '#protocol/sample.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
+import type { Described } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
 import { itself, SURVEY } from '../service/itself.ts';
 
@@ -36,7 +37,7 @@ function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
 
 export function inventoryFrom(facts: Facts, memoryBytes: number, bootTime: number): Inventory {
   const positive = (count: number) => (Number.isInteger(count) && count > 0 ? count : undefined);
-  return present<Required<Inventory>>({
+  return present<Required<Omit<Inventory, keyof Described>>>({
     os_name: known(facts.os.distro, 120),
     os_version: known(facts.os.release, 120),
     kernel: known(facts.os.kernel, 120),
@@ -86,6 +87,27 @@ interface GatheredInventory {
   /** Undefined until it is gathered. Another object whenever something in it has changed. */
   current(): Inventory | undefined;
   stop(): void;
+}
+
+/** The inventory with what collectors describe, as another object only when one of the two has changed. */
+export function joinDescribed(
+  inventory: () => Inventory | undefined,
+  described: () => readonly Described[],
+): () => Inventory | undefined {
+  let parts: readonly unknown[] = [];
+  let joined: Inventory | undefined;
+  return () => {
+    const found = inventory();
+    if (found === undefined) return undefined;
+    const more = described();
+    const now = [found, ...more];
+    const isSame = now.length === parts.length && now.every((one, place) => one === parts[place]);
+    if (!isSame) {
+      parts = now;
+      joined = more.length === 0 ? found : Object.assign({}, found, ...more);
+    }
+    return joined;
+  };
 }
 
 /** Gathers the inventory in the background. Without it the agent still measures and pushes. */

@@ -4,7 +4,7 @@
  */
 import { errorText } from '#protocol/errors.ts';
 import { FIELDS_PER_SAMPLE } from '#protocol/fields.ts';
-import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';
+import type { Collector, CollectorEntry, Context, Described, Fields } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
 
 /** How long the fields of a collector are repeated beyond its `every`, in milliseconds, while it gives no new ones. */
@@ -77,6 +77,10 @@ export interface Sampler {
   sample(at: number): Fields;
   /** What each collector has done since the start. */
   records(): CollectorRecord[];
+  /** What the collectors found that is text; the same objects until something in them has changed. */
+  described(): readonly Described[];
+  /** Ends what collectors hold open. */
+  stop(): void;
 }
 
 interface SamplerParts extends Pick<Context, 'read' | 'readAside'> {
@@ -187,6 +191,10 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
       return fields;
     },
     records: () => all.map(recordOf),
+    described: () => all.flatMap(({ collector }) => collector.described?.() ?? []),
+    stop() {
+      for (const { collector } of all) collector.stop?.();
+    },
   };
 }
 

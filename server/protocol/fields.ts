@@ -118,6 +118,20 @@ export const INSTANCES = {
     write_ms: { unit: 'milliseconds', label: 'Time of a write' },
     queue: { unit: 'count', label: 'Requests in the queue' },
   },
+  /** Its share of all processors of the machine; memory without the cache of files that were not used lately. */
+  container: {
+    cpu: { unit: 'percent', label: 'CPU' },
+    throttled: { unit: 'percent', label: 'Held back by its CPU limit' },
+    ram: { unit: 'percent', label: 'Memory of its limit' },
+    mem_bytes: { unit: 'bytes', label: 'Memory' },
+    pids: { unit: 'count', label: 'Processes' },
+    read: { unit: 'bytes_per_second', label: 'Read' },
+    write: { unit: 'bytes_per_second', label: 'Write' },
+    oom_kills: { unit: 'per_second', label: 'Processes killed for lack of memory' },
+    restarts: { unit: 'count', label: 'Restarts in the last hour' },
+    running: { unit: 'count', label: 'Running (1) or not (0)' },
+    healthy: { unit: 'count', label: 'Healthy (1) or not (0)' },
+  },
   sensor: { celsius: { unit: 'celsius', label: 'Temperature' } },
 } as const satisfies Record<string, Record<string, FieldInfo>>;
 

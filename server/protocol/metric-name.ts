@@ -7,6 +7,7 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   interface: 'Interface',
   disk: 'Disk',
   sensor: 'Sensor',
+  container: 'Container',
 };
 
 const ANY_NAMES: Readonly<Record<string, string>> = {
@@ -15,6 +16,7 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   interface: 'any interface',
   disk: 'any disk',
   sensor: 'any sensor',
+  container: 'any container',
 };
 
 /**

@@ -10,6 +10,7 @@
  * refused when its required parts are wrong, or when nothing in it is valid.
  */
 import { z } from 'zod';
+import { INSTANCE_CHARS } from './fields.ts';
 import { ignored, LeftOut, type Path } from './ignored.ts';
 import {
   checkFields,
@@ -110,7 +111,7 @@ export const LIMITS = {
   samplesPerPush: 1000,
 } as const;
 
-/** Facts about the machine that the agent reads once, when it starts. */
+/** Facts about the machine, which change seldom. */
 export const inventory = z.object({
   os_name: text(120).optional(),
   os_version: text(120).optional(),
@@ -125,6 +126,11 @@ export const inventory = z.object({
   virtual: z.boolean().optional(),
   boot_time: z.number().optional(),
   agent_version: text(40).optional(),
+  /** The images of the containers that run, by the name that their fields have. */
+  containers: z
+    .array(z.object({ name: text(INSTANCE_CHARS), image: text(300) }))
+    .max(100)
+    .optional(),
 });
 export type Inventory = z.infer<typeof inventory>;
 

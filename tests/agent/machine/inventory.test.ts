@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bootTime, withBootTime } from '../../../agent/machine/inventory.ts';
+import { bootTime, joinDescribed, withBootTime } from '../../../agent/machine/inventory.ts';
 
 const BOOT = Date.UTC(2026, 0, 1);
 const found = { os_name: 'Debian', boot_time: BOOT };
@@ -27,4 +27,25 @@ describe('the time of boot', () => {
     expect(withBootTime(found, BOOT + 3000)).not.toBe(found);
     expect(withBootTime({ os_name: 'Debian' }, BOOT)).toEqual(found);
   });
+});
+
+it('what collectors describe is part of the inventory, which is another object only when one of them changed', () => {
+  let described: { containers: { name: string; image: string }[] }[] = [];
+  const current = joinDescribed(
+    () => found,
+    () => described,
+  );
+  expect(current()).toBe(found);
+  described = [{ containers: [{ name: 'web', image: 'nginx:1' }] }];
+  const joined = current();
+  expect(joined).toEqual({ ...found, containers: [{ name: 'web', image: 'nginx:1' }] });
+  expect(current()).toBe(joined);
+  described = [];
+  expect(current()).toBe(found);
+  expect(
+    joinDescribed(
+      () => undefined,
+      () => described,
+    )(),
+  ).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SCALAR_KIND, type FieldKind, type ListedInstance } from '#protocol/device-fields.ts';
+import { instanceNote } from '../../../web/src/device/instance-notes.ts';
 import { firstInWords, instanceCharts, sectionsOf } from '../../../web/src/device/section-kinds.ts';
 
 const kind = (name: string, fields: readonly string[], more: Partial<FieldKind> = {}): FieldKind => ({
@@ -45,6 +46,29 @@ describe('the sections of a machine', () => {
     expect(section && firstInWords(section, fullest)).toBe('fullest: /var at 92 %');
     expect(section && firstInWords(section, undefined)).toBe('');
     expect(section && firstInWords(section, listed('mount', '/old', { used: null }))).toBe('');
+  });
+});
+
+describe('the notes of an instance', () => {
+  it('a container is described by its image, its health and its restarts, a filesystem by its size', () => {
+    const images = new Map([['web', 'nginx:1']]);
+    const web = (values: Readonly<Record<string, number>>) => listed('container', 'web', values);
+    expect(instanceNote(web({ running: 1, healthy: 1, restarts: 0 }), images)).toBe('nginx:1 · healthy');
+    expect(instanceNote(web({ running: 0, restarts: 2 }), new Map())).toBe(
+      'stopped · 2 restarts in the last hour',
+    );
+    expect(instanceNote(listed('mount', '/', { used_bytes: 1024, total_bytes: 4096 }), images)).toBe(
+      '1.00 KiB of 4.00 KiB',
+    );
+  });
+
+  it('what is said beside a chart has one of its own when the page is about it', () => {
+    const web = listed('container', 'web', { cpu: 3, healthy: 0 });
+    expect(instanceCharts(web)).toHaveLength(1);
+    expect(instanceCharts(web, 'container:web:healthy').map(({ field }) => field)).toEqual([
+      'container:web:cpu',
+      'container:web:healthy',
+    ]);
   });
 });
 

@@ -143,6 +143,22 @@ function knownCharts(kind: string, of: (field: string) => string): readonly Toge
           ],
         },
       ];
+    case 'container':
+      return [
+        main(line(of('cpu'), say`used`, '--chart-cpu', true), {
+          ...line(of('throttled'), say`held back`, '--chart-heat'),
+          seldom: true,
+        }),
+        { about: say`memory`, lines: [line(of('mem_bytes'), say`used`, '--chart-memory', true)] },
+        { about: say`memory of its limit`, lines: [line(of('ram'), say`used`, '--chart-memory', true)] },
+        {
+          about: say`disk traffic`,
+          lines: [
+            line(of('read'), say`read`, '--chart-in', true),
+            line(of('write'), say`write`, '--chart-out', true),
+          ],
+        },
+      ];
     case 'sensor':
       return [main(line(of('celsius'), say`now`, '--chart-heat', true))];
     default:
@@ -157,10 +173,19 @@ const FLOORS: Readonly<Record<string, number>> = {
 };
 
 /** The fields of an instance that are in words or in a list, and need no chart of their own. */
-const SAID = ['mount:used_bytes', 'mount:total_bytes'];
+const SAID = [
+  ...['mount:used_bytes', 'mount:total_bytes'],
+  ...['container:running', 'container:healthy', 'container:restarts', 'container:oom_kills'],
+];
 
-/** The charts of an instance: what belongs together in one, and one for each other field. */
-export function instanceCharts({ kind, instance, fields, current }: ListedInstance): readonly ChartSpec[] {
+/**
+ * The charts of an instance: what belongs together in one, and one for each other field.
+ * @param focus the field that the page is about, which has a chart in any case
+ */
+export function instanceCharts(
+  { kind, instance, fields, current }: ListedInstance,
+  focus?: string,
+): readonly ChartSpec[] {
   const gone = current ? {} : { gone: true as const };
   if (kind === SCALAR_KIND) return fields.map((field) => ({ ...chartOf(field, field), ...gone }));
   const known = knownCharts(kind, (field) => instanceField(kind, instance, field)).flatMap(
@@ -182,7 +207,7 @@ export function instanceCharts({ kind, instance, fields, current }: ListedInstan
   const drawn = new Set(known.flatMap(({ lines }) => lines.map(({ field }) => field)));
   const others = fields.filter((field) => {
     const last = parseInstanceField(field)?.field ?? '';
-    return !drawn.has(field) && !SAID.includes(`${kind}:${last}`);
+    return !drawn.has(field) && (field === focus || !SAID.includes(`${kind}:${last}`));
   });
   return [
     ...known,
