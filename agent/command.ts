@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: 'Measure once and print the sample as JSON. No server is needed.',
     load: () => import('./service/once.ts'),
   },
+  service: {
+    summary: 'What Windows starts; not for people.',
+    load: () => import('./service/service.ts'),
+  },
 };
 
 const usage = () => `watchfloor-agent: measures this machine and pushes to a Watchfloor server.

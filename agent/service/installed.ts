@@ -1,4 +1,5 @@
 /** The agent's service of this machine or this user, as its files tell, and the settings that it runs with. */
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { readIfThere } from '../data-folder/data-folder.ts';
 import { errorText } from '#protocol/errors.ts';
@@ -26,7 +27,7 @@ export function findService(places: Places): InstalledService | undefined {
   const own = Object.entries(places.file).map(([manager, file]) => ({ manager, file, isPackaged: false }));
   const packaged = places.packaged.map((file) => ({ manager: 'systemd', file, isPackaged: true }));
   for (const { manager, file, isPackaged } of [...own, ...packaged]) {
-    const text = readIfThere(file);
+    const text = manager === 'windows' ? (existsSync(file) ? '' : undefined) : readIfThere(file);
     if (text === undefined) continue;
     const [, data = places.data] = DATA.exec(text) ?? [];
     return { places, manager: isManager(manager) ? manager : 'systemd', file, isPackaged, data };
@@ -35,11 +36,11 @@ export function findService(places: Places): InstalledService | undefined {
 }
 
 function isManager(name: string): name is Manager {
-  return ['systemd', 'openrc', 'launchd'].includes(name);
+  return ['systemd', 'openrc', 'launchd', 'windows'].includes(name);
 }
 
-/** Root's services are the machine's. */
-export const isRoot = () => process.getuid?.() === 0;
+/** Whether the services that this user means are the machine's: root's are, and Windows has no others. */
+export const isRoot = () => process.platform === 'win32' || process.getuid?.() === 0;
 
 /** The service that the user who asks means: root the machine's, others their own, else the machine's. */
 export function ownService(env: Environment): InstalledService | undefined {

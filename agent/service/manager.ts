@@ -44,6 +44,11 @@ export async function serviceState(
     const [, word] = /status: (\w+)/.exec(stdout) ?? [];
     return word ?? (status === 0 ? 'started' : undefined);
   }
+  if (manager === 'windows') {
+    const { stdout } = await run('sc.exe', ['query', SERVICE]);
+    const [, word] = /STATE\s*:\s*\d+\s+(\w+)/.exec(stdout) ?? [];
+    return word?.toLowerCase() ?? 'not in the list of services';
+  }
   const domain = places.kind === 'system' ? 'system' : `gui/${process.getuid?.() ?? 0}`;
   const { status, stdout } = await run('launchctl', ['print', `${domain}/${LAUNCHD_LABEL}`]);
   const [, word] = /^\s*state = (.+)$/m.exec(stdout) ?? [];

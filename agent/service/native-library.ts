@@ -24,13 +24,13 @@ function holds(file: string, bytes: Uint8Array): boolean {
 }
 
 /**
- * Puts the native part beside the program, where only those who may replace the program may write; another version has
- * another folder, as Windows keeps a library that is in use. Returns the folder.
+ * Puts the native part of a packaged agent into a folder beside a program, where only those who may replace the program
+ * may write; another version has another folder, as Windows keeps a library that is in use. Returns the folder.
  */
-function unpack(): string {
+export function unpackNativePart(beside: string): string {
   const bytes = new Uint8Array(getRawAsset(NATIVE_PART));
   const version = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
-  const root = join(dirname(process.execPath), `library-${version}`);
+  const root = join(beside, `library-${version}`);
   // Where the library's own code looks for it.
   const file = join(root, 'koffi', `${process.platform}_${process.arch}`, NATIVE_PART);
   if (holds(file, bytes)) return root;
@@ -43,6 +43,6 @@ function unpack(): string {
 
 /** @throws an error that says what is missing, or what cannot be written */
 export async function loadNativeLibrary(): Promise<NativeLibrary> {
-  if (isSea()) Object.assign(process, { resourcesPath: unpack() });
+  if (isSea()) Object.assign(process, { resourcesPath: unpackNativePart(dirname(process.execPath)) });
   return import('koffi/indirect');
 }

@@ -1,8 +1,8 @@
 /** Where an agent's service and its files lie: for the whole machine, or for one user alone. */
-import { join } from 'node:path';
+import { join, win32 } from 'node:path';
 
 /** What starts the service and keeps it running. */
-export type Manager = 'systemd' | 'openrc' | 'launchd';
+export type Manager = 'systemd' | 'openrc' | 'launchd' | 'windows';
 
 /** The service's name, and that of its program. */
 export const SERVICE = 'watchfloor-agent';
@@ -17,7 +17,7 @@ export interface Places {
   readonly settings: string;
   /** Identity, token and spool. */
   readonly data: string;
-  /** The service's file as `install` writes it, by what starts it. */
+  /** The service's file as `install` writes it, by what starts it. Windows keeps a list of services: it is the program. */
   readonly file: Readonly<Partial<Record<Manager, string>>>;
   /** The files of a package, which take the place of `file.systemd`. */
   readonly packaged: readonly string[];
@@ -25,8 +25,24 @@ export interface Places {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** `env`: where it names the folders for programs and their data, which others than administrators do not write. */
+function windowsPlaces(env: Environment): Places {
+  const { join } = win32;
+  const program = join(env['ProgramFiles'] || 'C:\\Program Files', 'Watchfloor', `${SERVICE}.exe`);
+  const folder = join(env['ProgramData'] || 'C:\\ProgramData', 'Watchfloor');
+  return {
+    kind: 'system',
+    program,
+    settings: join(folder, 'agent.env'),
+    data: join(folder, 'agent'),
+    file: { windows: program },
+    packaged: [],
+  };
+}
+
 /** `root`: `/`, or the folder that stands for it. */
 export function systemPlaces(root = '/', platform: NodeJS.Platform = process.platform): Places {
+  if (platform === 'win32') return windowsPlaces(process.env);
   const at = (path: string) => join(root, path);
   const isMac = platform === 'darwin';
   return {
