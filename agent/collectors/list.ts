@@ -15,6 +15,7 @@ import { createPressure } from './pressure.ts';
 import { createProcesses } from './processes.ts';
 import { createSensors } from './sensors.ts';
 import { createTcp } from './tcp.ts';
+import { createUnits } from './units.ts';
 import { createUptime } from './uptime.ts';
 
 const LINUX: readonly CollectorEntry[] = [
@@ -33,6 +34,7 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'mounts', every: 5000, create: createMounts },
   { name: 'processes', every: 5000, create: createProcesses },
   { name: 'sensors', every: 5000, create: createSensors },
+  { name: 'units', every: 10_000, create: () => createUnits() },
 ];
 
 /** macOS and the BSDs, and Windows where its own cannot be used. Collectors that start a process there are called less often. */

@@ -76,8 +76,8 @@ async function tryOne({ name, create }: CollectorEntry, reader: Reader): Promise
   });
   let begun = performance.now();
   const since = () => performance.now() - begun;
+  const collector = create();
   try {
-    const collector = create();
     if ((await call(collector)) === 'hangs') return result('hangs', since());
     await pause(Math.max(0, APART - since()));
     begun = performance.now();
@@ -86,6 +86,8 @@ async function tryOne({ name, create }: CollectorEntry, reader: Reader): Promise
     return answer === 'absent' ? result('absent', since()) : result('measures', since(), answer);
   } catch (error) {
     return result('fails', since(), {}, errorText(error));
+  } finally {
+    collector.stop?.();
   }
 }
 

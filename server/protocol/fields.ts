@@ -87,6 +87,7 @@ export const SCALARS = {
   processes: { unit: 'count', label: 'Processes' },
   processes_running: { unit: 'count', label: 'Processes running' },
   processes_blocked: { unit: 'count', label: 'Processes waiting for disk' },
+  units_failed: { unit: 'count', label: 'Failed units' },
   open_files: { unit: 'count', label: 'Open files' },
   uptime_s: { unit: 'seconds', label: 'Uptime' },
 } as const satisfies Record<string, FieldInfo>;
@@ -131,6 +132,11 @@ export const INSTANCES = {
     restarts: { unit: 'count', label: 'Restarts in the last hour' },
     running: { unit: 'count', label: 'Running (1) or not (0)' },
     healthy: { unit: 'count', label: 'Healthy (1) or not (0)' },
+  },
+  /** A unit of systemd that is, or lately was, in trouble. */
+  unit: {
+    failed: { unit: 'count', label: 'Failed (1) or not (0)' },
+    restarts: { unit: 'count', label: 'Restarts in the last hour' },
   },
   sensor: { celsius: { unit: 'celsius', label: 'Temperature' } },
 } as const satisfies Record<string, Record<string, FieldInfo>>;

@@ -8,6 +8,7 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   disk: 'Disk',
   sensor: 'Sensor',
   container: 'Container',
+  unit: 'Unit',
 };
 
 const ANY_NAMES: Readonly<Record<string, string>> = {
@@ -17,6 +18,7 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   disk: 'any disk',
   sensor: 'any sensor',
   container: 'any container',
+  unit: 'any unit',
 };
 
 /**

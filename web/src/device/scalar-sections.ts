@@ -123,6 +123,10 @@ const connections = (): readonly Chart[] => [
   [say`Connection tracking`, [line('conntrack', say`used`, '--chart-cpu', true)], 100],
 ];
 
+const system = (): readonly Chart[] => [
+  [say`Failed units`, [line('units_failed', say`failed`, '--chart-heat', true)]],
+];
+
 interface Detail {
   readonly kind: string;
   readonly charts: () => readonly Chart[];
@@ -135,6 +139,7 @@ const DETAILS: readonly Detail[] = [
   { kind: '.kernel', charts: kernel, said: ['context_switches'] },
   { kind: '.memory', charts: memory, said: ['mem_dirty_bytes'] },
   { kind: '.connections', charts: connections, said: ['tcp_established'] },
+  { kind: '.system', charts: system, said: ['units_failed'] },
 ];
 
 /** The highest of these values, in words: `disk 12 %`; empty where there is none. */

@@ -36,6 +36,7 @@ const RANKS: readonly (readonly [kind: string, field: string])[] = [
   ['sensor', 'celsius'],
   ['gpu', 'busy'],
   ['container', 'cpu'],
+  ['unit', 'failed'],
   ['process', 'cpu'],
   ['service', 'cpu'],
 ];
@@ -158,6 +159,13 @@ function knownCharts(kind: string, of: (field: string) => string): readonly Toge
             line(of('write'), say`write`, '--chart-out', true),
           ],
         },
+      ];
+    case 'unit':
+      return [
+        main(line(of('failed'), say`failed`, '--chart-heat', true), {
+          ...line(of('restarts'), say`restarts`, '--chart-third'),
+          seldom: true,
+        }),
       ];
     case 'sensor':
       return [main(line(of('celsius'), say`now`, '--chart-heat', true))];

@@ -15,6 +15,7 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   gpu: { title: 'GPUs', first: (name, value) => `busiest: ${name} at ${value}` },
   container: { title: 'Containers', first: (name, value) => `busiest: ${name} at ${value}` },
   process: { title: 'Processes', first: (name, value) => `busiest: ${name} at ${value}` },
+  unit: { title: 'Units in trouble', first: (name) => name },
   service: { title: 'Services', first: (name, value) => `busiest: ${name} at ${value}` },
 };
 
@@ -40,6 +41,7 @@ export const DETAIL_WORDS: Readonly<Record<string, DetailWords>> = {
   '.kernel': { title: 'Kernel', says: (_, value) => `${value} context switches` },
   '.memory': { title: 'Memory in detail', says: (_, value) => `${value} not yet written to disk` },
   '.connections': { title: 'Connections', says: (_, value) => `${value} TCP connections` },
+  '.system': { title: 'System', says: (_, value) => (value === '0' ? '' : `failed units: ${value}`) },
 };
 
 /** What is said of the first instance of a kind that this page does not know. */

@@ -1,0 +1,195 @@
+/**
+ * Units of systemd that failed, and services that it restarted, asked over D-Bus: no process, no rights. Nothing is
+ * listed while all is well: systemd tells how many units failed, and /run/systemd/units changes when one starts.
+ */
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorCode } from '#protocol/errors.ts';
+import { instanceField } from '#protocol/fields.ts';
+import type { Collector, Fields } from './collector.ts';
+import { openBus, type Bus } from './dbus.ts';
+import { keepNames } from './instance-names.ts';
+
+const SYSTEMD = 'org.freedesktop.systemd1';
+const MANAGER = '/org/freedesktop/systemd1';
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+
+/** A unit that was in trouble is shown for this long after it, in milliseconds, so that its alert sees the end. */
+const SHOWN_AFTER = 600_000;
+/** Restarts count for an hour. */
+const RECENT = 3_600_000;
+/** [G3] So many services are asked for their restarts at once. */
+const MOST_ASKED = 20;
+/** A machine whose systemd cannot be asked is tried again after this time. */
+const TRY_AGAIN = 60_000;
+
+const namesOf = keepNames((unit) => ({
+  failed: instanceField('unit', unit, 'failed'),
+  restarts: instanceField('unit', unit, 'restarts'),
+}));
+
+/** `ssh@1.service` → the last part of its path on D-Bus: `ssh_401_2eservice`. */
+export function unitPath(unit: string): string {
+  const escaped = [...Buffer.from(unit)].map((byte, place) => {
+    const letter = String.fromCharCode(byte);
+    const isPlain = /[A-Za-z]/.test(letter) || (/[0-9]/.test(letter) && place > 0);
+    return isPlain ? letter : `_${byte.toString(16).padStart(2, '0')}`;
+  });
+  return `${MANAGER}/unit/${escaped.join('')}`;
+}
+
+async function property(bus: Bus, path: string, of: string, name: string): Promise<number> {
+  const [value] = await bus.call({
+    destination: SYSTEMD,
+    path,
+    interface: PROPERTIES,
+    member: 'Get',
+    args: [`${SYSTEMD}.${of}`, name],
+  });
+  return Number(value);
+}
+
+/** The names of the units that failed. */
+async function failedUnits(bus: Bus): Promise<string[]> {
+  if ((await property(bus, MANAGER, 'Manager', 'NFailedUnits')) === 0) return [];
+  const [units] = await bus.call({
+    destination: SYSTEMD,
+    path: MANAGER,
+    interface: `${SYSTEMD}.Manager`,
+    member: 'ListUnitsFiltered',
+    args: [['failed']],
+  });
+  const list: readonly unknown[] = Array.isArray(units) ? units : [];
+  return list.flatMap((unit) => (Array.isArray(unit) && typeof unit[0] === 'string' ? unit[0] : []));
+}
+
+/** The services that started since the last call, by the links that systemd keeps for each start of a unit. */
+export function watchStarts(folder: string): () => string[] {
+  let changedAt = -1;
+  let links: Map<string, string> | undefined;
+  const read = (): Map<string, string> => {
+    const found = new Map<string, string>();
+    for (const name of readdirSync(folder)) {
+      const [, unit] = /^invocation:(.+\.service)$/.exec(name) ?? [];
+      if (unit !== undefined) found.set(unit, readlinkSync(join(folder, name)));
+    }
+    return found;
+  };
+  return () => {
+    try {
+      const { mtimeMs } = statSync(folder);
+      if (mtimeMs === changedAt) return [];
+      const before = links;
+      links = read();
+      changedAt = mtimeMs;
+      // At first nothing is known of what started before.
+      if (before === undefined) return [];
+      return [...links].flatMap(([unit, run]) => (before.get(unit) === run ? [] : unit));
+    } catch {
+      // An old systemd has no such folder; or a unit ended while it was read, and the next call sees the others.
+      return [];
+    }
+  };
+}
+
+/** What is remembered of units in trouble. Times are in milliseconds. */
+interface Trouble {
+  failed: boolean;
+  /** When it was last in trouble. */
+  at: number;
+  restarts: number[];
+  /** What systemd counted last. */
+  counted: number | undefined;
+}
+
+export interface UnitSources {
+  /** Sockets of D-Bus, of which the first that lets this user in is used. */
+  readonly sockets: readonly { readonly path: string; readonly isBus: boolean }[];
+  /** /run/systemd/units */
+  readonly runs: string;
+}
+
+const SOURCES: UnitSources = {
+  sockets: [
+    { path: '/run/dbus/system_bus_socket', isBus: true },
+    // Without a bus, root may ask systemd itself.
+    { path: '/run/systemd/private', isBus: false },
+  ],
+  runs: '/run/systemd/units',
+};
+
+/** Opens the first socket that works; undefined where systemd is not there, or not to be asked. */
+async function connect(sockets: UnitSources['sockets']): Promise<Bus | undefined> {
+  for (const { path, isBus } of sockets) {
+    try {
+      return await openBus(path, { isBus });
+    } catch (error) {
+      if (!['ENOENT', 'EACCES', 'ECONNREFUSED', 'ENOTDIR'].includes(errorCode(error))) throw error;
+    }
+  }
+  return undefined;
+}
+
+export function createUnits({ sockets, runs }: UnitSources = SOURCES): Collector {
+  const troubles = new Map<string, Trouble>();
+  const started = watchStarts(runs);
+  let bus: Bus | undefined;
+  let triedAt = -Infinity;
+  let isStopped = false;
+
+  const troubleOf = (unit: string): Trouble => {
+    const known = troubles.get(unit) ?? { failed: false, at: -Infinity, restarts: [], counted: undefined };
+    troubles.set(unit, known);
+    return known;
+  };
+
+  /** Counts the restarts that systemd did by itself; it counts from 0 again when somebody starts the service. */
+  const countRestarts = async (open: Bus, at: number) => {
+    for (const unit of started().slice(0, MOST_ASKED)) {
+      const counted = await property(open, unitPath(unit), 'Service', 'NRestarts');
+      if (!(counted > 0)) continue;
+      const trouble = troubleOf(unit);
+      const { counted: before = counted - 1 } = trouble;
+      const more = counted > before ? counted - before : counted;
+      trouble.restarts.push(...Array.from({ length: Math.min(more, 1000) }, () => at));
+      trouble.counted = counted;
+      trouble.at = at;
+    }
+  };
+
+  const fieldsAt = (at: number, failed: readonly string[]): Fields => {
+    for (const unit of failed) troubleOf(unit);
+    const fields: Fields = { units_failed: failed.length };
+    for (const [unit, trouble] of troubles) {
+      trouble.failed = failed.includes(unit);
+      trouble.restarts = trouble.restarts.filter((then) => at - then < RECENT);
+      if (trouble.failed || trouble.restarts.length > 0) trouble.at = at;
+      if (at - trouble.at >= SHOWN_AFTER) {
+        troubles.delete(unit);
+        continue;
+      }
+      const names = namesOf(unit);
+      fields[names.failed] = trouble.failed ? 1 : 0;
+      fields[names.restarts] = trouble.restarts.length;
+    }
+    return fields;
+  };
+
+  return {
+    async collect({ at }) {
+      if (bus?.isOpen !== true) {
+        if (at - triedAt < TRY_AGAIN) return 'absent';
+        triedAt = at;
+        bus = await connect(sockets);
+        if (isStopped) bus?.close();
+      }
+      if (bus === undefined) return 'absent';
+      await countRestarts(bus, at);
+      return fieldsAt(at, await failedUnits(bus));
+    },
+    stop() {
+      isStopped = true;
+      bus?.close();
+    },
+  };
+}
