@@ -17,6 +17,8 @@ export interface PersonOptions {
   readonly contrast?: 'more';
   /** The language that the browser asks for, as `de-DE`. */
   readonly locale?: string;
+  /** A screen that fingers touch. */
+  readonly hasTouch?: boolean;
 }
 
 /** Opens `url` as a new visitor. The server's own authority is accepted, as a person would do once. */

@@ -24,7 +24,15 @@ it('a day before is the same time on the clock, also after a day of 25 or 23 hou
 
 it('the address of a machine’s page says what is open, and changes leave the rest of it alone', () => {
   const search = new URLSearchParams('range=1h&open=mount&open=core&open=mount&compare=-1d');
-  expect(readPageQuery(search)).toEqual({ open: ['mount', 'core'], compare: '-1d', alert: null });
+  expect(readPageQuery(search)).toEqual({
+    open: ['mount', 'core'],
+    compare: '-1d',
+    alert: null,
+    moment: null,
+  });
   expect(String(withPageQuery(search, { open: ['disk'], compare: null }))).toBe('range=1h&open=disk');
+  expect(readPageQuery(new URLSearchParams('moment=1000.4')).moment).toBe(1000);
+  expect(readPageQuery(new URLSearchParams('moment=noon')).moment).toBeNull();
+  expect(String(withPageQuery(search, { moment: 1000 }))).toContain('moment=1000');
   expect(String(withPageQuery(search, { alert: 'x' }))).toContain('alert=x');
 });

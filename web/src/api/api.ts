@@ -50,6 +50,7 @@ import {
   type Template,
 } from '#protocol/notify.ts';
 import { packagesReply } from '#protocol/packages.ts';
+import { processesReply } from '#protocol/processes.ts';
 import { preferences, type preferencesPatch } from '#protocol/preferences.ts';
 import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
 import { alertsApi, silencesApi } from './alerts.ts';
@@ -153,6 +154,16 @@ export function createApi({
       const asked = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
       const path = `/devices/${id(deviceId)}/fields?${asked}`;
       return parsed(deviceFieldsReply, await send({ method: 'GET', path, signal }));
+    },
+    /** The processes of now, or those of a range as one. */
+    async processes(
+      deviceId: string,
+      { from, to }: { readonly from?: number; readonly to?: number } = {},
+      signal?: AbortSignal,
+    ) {
+      const query = from === undefined || to === undefined ? '' : `?from=${from}&to=${to}`;
+      const path = `/devices/${id(deviceId)}/processes${query}`;
+      return parsed(processesReply, await send({ method: 'GET', path, signal }));
     },
     async patchDevice(deviceId: string, patch: DevicePatch) {
       await send({ method: 'PATCH', path: `/devices/${id(deviceId)}`, body: patch });

@@ -25,4 +25,6 @@ export interface Desk {
   readonly old: boolean;
   readonly select: (selection: Selection) => void;
   readonly widen: () => void;
+  /** Lists the processes of the moment at this part of the time axis. */
+  readonly pick: (part: number) => void;
 }
