@@ -30,6 +30,7 @@ import { createSampler } from './sampling/sampler.ts';
 import { answerLocally } from './service/local-socket.ts';
 import { keepProblems } from './service/recent-problems.ts';
 import { createSelfReport } from './service/self-report.ts';
+import { createWatchdog } from './service/watchdog.ts';
 
 type Stop = () => void | Promise<void>;
 
@@ -146,7 +147,12 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
     const processes = topProcesses({ at, t });
     return { t, clock: clockSetting(), fields, ...(processes !== undefined && { processes }) };
   };
-  stops.push(startLoop(clock, pace, (t) => outbox.add(take(t))));
+  const alive = createWatchdog({ env: process.env, clock, sender, log });
+  const beat = (t: number) => {
+    outbox.add(take(t));
+    alive();
+  };
+  stops.push(startLoop(clock, pace, beat));
 
   const { name, spoolBytes } = config;
   const report = createSelfReport({

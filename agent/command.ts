@@ -6,8 +6,9 @@ import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
+import { parseEnvFile } from './config/env-file.ts';
 import { describeSettings } from './config/settings.ts';
-import { SetupError } from './data-folder/data-folder.ts';
+import { readIfThere, SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
 import type { Command } from './service/command-line.ts';
 import { listenForEnd } from './service/ending.ts';
@@ -31,6 +32,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: 'Measure once and print the sample as JSON. No server is needed.',
     load: () => import('./service/once.ts'),
   },
+  install: {
+    summary: 'Make it a service that starts with the machine, or with this user.',
+    load: () => import('./service/install.ts'),
+  },
+  uninstall: {
+    summary: 'Take the service away again; settings and identity stay unless --purge is given.',
+    load: () => import('./service/uninstall.ts'),
+  },
   service: {
     summary: 'What Windows starts; not for people.',
     load: () => import('./service/service.ts'),
@@ -49,9 +58,13 @@ ${Object.entries(COMMANDS)
 
 "watchfloor-agent <command> --help" tells of its flags, that of "run" of all settings.`;
 
+const ENV_FILE = '--env-file';
+
 const RUN_USAGE = `watchfloor-agent run: measures this machine and pushes, until it is told to end.
 
 ${describeSettings()}
+  --env-file <path>
+      A file of NAME=value lines that are added to the environment, for service managers that read none.
 
 Flags win over the environment, the environment over the file.`;
 
@@ -79,8 +92,18 @@ async function runWith(config: Config): Promise<void> {
   stop = agent.stop;
 }
 
+/** The environment with the values of the `--env-file`, for service managers that do not read one themselves. */
+function withEnvFile(args: readonly string[], env: NodeJS.ProcessEnv) {
+  const at = args.indexOf(ENV_FILE);
+  const path = at < 0 ? undefined : args[at + 1];
+  if (path === undefined) return { args, env };
+  const set = parseEnvFile(readIfThere(path) ?? '');
+  return { args: args.toSpliced(at, 2), env: { ...set, ...env } };
+}
+
 async function runAgent(args: readonly string[], env: NodeJS.ProcessEnv): Promise<undefined> {
-  const started = await loadConfig(args, env);
+  const settings = withEnvFile(args, env);
+  const started = await loadConfig(settings.args, settings.env);
   if (started.kind === 'run') await runWith(started.config);
 }
 

@@ -187,6 +187,22 @@ function readEnrollment(text: string | undefined, problems: string[]): Enrollmen
   }
 }
 
+/**
+ * The settings that the flags and the environment name, by the name of their variable, for the file of a service. Those
+ * that say where settings and data are, and the secret, are not among them.
+ */
+export function givenSettings(args: readonly string[], env: Environment): Record<string, string> {
+  const { raw: flags } = fromFlags(args, []);
+  const { raw: variables } = fromEnvironment(env);
+  const given: Record<string, string> = {};
+  for (const { key, env: name } of SETTINGS) {
+    if (['enroll', 'enroll_file', 'data', 'config'].includes(key)) continue;
+    const value = flags[key] ?? variables[key];
+    if (typeof value === 'string') given[name] = value;
+  }
+  return given;
+}
+
 /** `args`: the command line without the program's own name. @throws ConfigError with every mistake */
 export async function loadConfig(args: readonly string[], env: Environment): Promise<Started> {
   const problems: string[] = [];

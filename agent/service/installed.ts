@@ -59,7 +59,7 @@ export interface CommandSettings {
 }
 
 /** Whether the command names a folder or a file of settings, and so an agent, itself. */
-function namesAnAgent(args: readonly string[], env: Environment): boolean {
+export function namesAnAgent(args: readonly string[], env: Environment): boolean {
   return (
     args.some((arg) => /^--(data|config)(=|$)/.test(arg)) ||
     [env['WATCHFLOOR_AGENT_DATA'], env['WATCHFLOOR_CONFIG']].some((value) => value)

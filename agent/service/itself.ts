@@ -36,3 +36,6 @@ export function itself(flags: readonly string[]): {
 } {
   return { file: process.execPath, args: isSea() ? [] : [...flags, MAIN] };
 }
+
+/** Whether this is the packaged agent, one file that has all in itself. */
+export const isPackagedProgram = () => isSea();
