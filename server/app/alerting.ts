@@ -1,15 +1,18 @@
 /** Alerting: the rules, the alerts they raise, and the default rules of a first start. */
 import type { Alert } from '#protocol/alerts.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
+import { createAlertProcesses } from '../alerts/alert-processes.ts';
 import { createAlerts } from '../alerts/alerts.ts';
 import { defaultRules } from '../alerts/default-rules.ts';
 import { DEFAULT_LIMITS } from '../alerts/lifecycle.ts';
+import { packReport, parsePacked } from '../history/processes/packed-report.ts';
 import { alertRoutes } from '../routes/alerts.ts';
 import { silenceRoutes } from '../routes/silences.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { Machines } from './machines.ts';
 import type { Mutes } from './mutes.ts';
 import type { People } from './people.ts';
+import type { OpenProcesses } from './processes.ts';
 import { machineOf, type OpenSilences } from './silences.ts';
 
 /** Adds the rules that a first start begins with. */
@@ -23,6 +26,7 @@ export interface AlertingNeeds {
   readonly machines: Machines;
   readonly silences: OpenSilences;
   readonly mutes: Mutes;
+  readonly processes: OpenProcesses;
   /** The newest stored sample of each device; used at the start only. */
   readonly latest: ReadonlyMap<string, Sample>;
 }
@@ -34,7 +38,7 @@ export function uptimesOf(latest: AlertingNeeds['latest']): ReadonlyMap<string, 
 }
 
 export function openAlerting(base: Base, needs: AlertingNeeds) {
-  const { people, machines, silences, mutes, latest } = needs;
+  const { people, machines, silences, mutes, processes, latest } = needs;
   const { state } = base;
   const { devices, rules } = state;
   const { now, every } = base.clock;
@@ -57,10 +61,25 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
     every,
     onChange: alertsChanged.notify,
   });
+  const alertProcesses = createAlertProcesses({
+    records: state.alertProcesses,
+    alertOf: alerts.get,
+    ruleOf: rules.get,
+    at: processes.at,
+    pack: packReport,
+    parse: parsePacked,
+    now,
+    every,
+    log: base.log,
+  });
+  alertsChanged.listen(alertProcesses.alertsChanged);
+  // What a crash kept from being attached.
+  alertProcesses.alertsChanged(alerts.active());
   machines.statusChanged.listen(alerts.statusChanged);
   machines.edited.listen(alerts.rulesChanged);
   machines.viewChanged.listen(alerts.nameChanged);
   machines.removed.listen(alerts.deviceRemoved);
+  machines.removed.listen(alertProcesses.deviceRemoved);
   mutes.changed.listen(alerts.mutesChanged);
   // Devices that were offline before this start may have to raise an alert.
   for (const { id } of devices.all()) {
@@ -70,6 +89,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
   }
   return {
     alerts,
+    alertProcesses,
     /** Notified with each alert that was raised, changed or resolved. */
     alertsChanged,
     /** Takes the function that says whether a message about an alert may be yet to come. */
@@ -77,7 +97,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
       isAwaited = isIt;
     },
     routes: [
-      ...alertRoutes({ alerts, audit: people.audit }),
+      ...alertRoutes({ alerts, audit: people.audit, processesOf: alertProcesses.of }),
       ...silenceRoutes({
         silences: state.silences,
         changed: silences.silences.changed,
@@ -88,7 +108,10 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
         now,
       }),
     ],
-    stop: alerts.stop,
+    stop() {
+      alertProcesses.stop();
+      alerts.stop();
+    },
   };
 }
 

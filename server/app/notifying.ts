@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Alert } from '#protocol/alerts.ts';
+import { isActive, type Alert } from '#protocol/alerts.ts';
 import type { ChannelRecord, Notification, NotifySettings, RouteMatch } from '#protocol/notify.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { audienceOf } from '../alerts/notify/audience.ts';
@@ -101,6 +101,11 @@ export async function openNotifying(
     webUrl,
     named: alerting.alerts.named,
     runbookOf: (ruleId: string) => rules.get(ruleId)?.runbook ?? '',
+    /** Of an alert that has ended, nobody looks for the culprit. */
+    detailsOf(alert: Alert): readonly string[] {
+      const line = isActive(alert) ? alerting.alertProcesses.lineOf(alert) : undefined;
+      return line === undefined ? [] : [line];
+    },
   };
 
   /** A field around the moment of an alert, for the chart of a message. */

@@ -62,6 +62,7 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
       fleet.pushAccepted,
       processes.pushAccepted,
       alerting.alerts.pushAccepted,
+      alerting.alertProcesses.pushAccepted,
       events.pushAccepted,
       live.pushAccepted,
     ],

@@ -105,7 +105,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const processes = openProcesses(base, history);
   machines.removed.listen(processes.forget);
   const mutes = withStop(openMutes(base, { machines, silences }));
-  const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, latest }));
+  const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, processes, latest }));
   const events = withStop(openEvents(base, { machines, alerting, latest }));
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const isTls = certificate !== null;

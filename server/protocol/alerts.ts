@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { tags } from './api.ts';
 import { condition, isTiered, type Condition } from './conditions.ts';
+import { alertProcesses } from './processes.ts';
 import { optionalText, text } from './text.ts';
 
 export const severity = z.enum(['warning', 'critical']);
@@ -86,6 +87,10 @@ export const alert = z.object({
   muted: mute.nullable().default(null),
 });
 export type Alert = z.infer<typeof alert>;
+
+/** One alert by itself, with the processes behind it; null where nothing is known of them, absent for displays. */
+export const alertDetail = alert.extend({ processes: alertProcesses.nullable().optional() });
+export type AlertDetail = z.infer<typeof alertDetail>;
 
 /** A condition that holds, but not yet for as long as its rule asks. */
 export const pendingAlert = alert

@@ -138,3 +138,11 @@ export const processesReply = z.object({
   moments: z.array(z.tuple([z.number(), z.number()])).optional(),
 });
 export type ProcessesReply = z.infer<typeof processesReply>;
+
+/** What is attached to an alert: the processes when it was raised, and when its condition began to hold. */
+export const alertProcesses = z.object({
+  fired: processReport.nullable(),
+  /** Null where the condition is not one that has to hold for a time, or where it is the same report. */
+  began: processReport.nullable(),
+});
+export type AlertProcesses = z.infer<typeof alertProcesses>;

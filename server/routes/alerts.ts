@@ -3,12 +3,14 @@ import {
   acknowledgeManyRequest,
   acknowledgeRequest,
   alert as alertShape,
+  alertDetail,
   alertStatistics as statisticsShape,
   alertsForDisplay,
   alertsReply,
   commentRequest,
   type Alert,
 } from '#protocol/alerts.ts';
+import type { AlertProcesses } from '#protocol/processes.ts';
 import { ApiError } from '#protocol/errors.ts';
 import { alertsCsv } from '../alerts/alert-csv.ts';
 import { searchAlerts, type AlertFilter } from '../alerts/alert-search.ts';
@@ -26,6 +28,8 @@ export interface AlertRouteParts {
     'active' | 'stored' | 'named' | 'get' | 'pending' | 'acknowledge' | 'unacknowledge' | 'comment'
   >;
   readonly audit: Audit;
+  /** The processes behind an alert. */
+  readonly processesOf: (alertId: string) => AlertProcesses | null;
 }
 
 const MOST_IN_PAGE = 10_000;
@@ -75,7 +79,7 @@ const nameOf = ({ rule_name, device_name }: Alert) => `${rule_name} on ${device_
 const toldTo = ({ role, sight }: SignedIn, alerts: readonly Alert[]): readonly Alert[] =>
   role === 'display' ? alertsForDisplay(alerts, (id) => sight?.has(id) ?? true) : alerts;
 
-export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
+export function alertRoutes({ alerts, audit, processesOf }: AlertRouteParts): Route[] {
   function record(person: SignedIn, request: Request, action: string, target: string): void {
     audit.record({ ...actorOf(person, request), action, target });
   }
@@ -134,12 +138,12 @@ export function alertRoutes({ alerts, audit }: AlertRouteParts): Route[] {
       path: '/alerts/:id',
       access: 'display',
       forDisplayLinks: true,
-      summary: 'One alert, active or past.',
-      reply: alertShape,
+      summary: 'One alert, active or past, with the processes that used most when it was raised.',
+      reply: alertDetail,
       errors: ['unknown_item'],
       handle({ request, person }) {
-        const alert = found(alerts.get(firstParam(request)));
-        return found(toldTo(person, [alert])[0]);
+        const alert = found(toldTo(person, [found(alerts.get(firstParam(request)))])[0]);
+        return person.role === 'display' ? alert : { ...alert, processes: processesOf(alert.id) };
       },
     }),
     routeWithBody({

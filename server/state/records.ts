@@ -101,6 +101,16 @@ export type AlertRuleRecord = z.infer<typeof alertRuleRecord>;
 export const alertRecord = alert;
 export type AlertRecord = z.infer<typeof alertRecord>;
 
+/** The processes behind an alert: reports as `packReport` writes them. */
+export const alertProcessesRecord = z.object({
+  /** Of the alert. */
+  id: z.string(),
+  device_id: z.string(),
+  fired: z.string().nullable(),
+  began: z.string().nullable(),
+});
+export type AlertProcessesRecord = z.infer<typeof alertProcessesRecord>;
+
 export const auditRecord = auditEntry;
 export type AuditRecord = z.infer<typeof auditRecord>;
 

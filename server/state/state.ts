@@ -9,6 +9,7 @@ import { errorCode } from '#protocol/errors.ts';
 import { openCollection, type OpenCollection } from './lowdb-collection.ts';
 import {
   alertGroupRecord,
+  alertProcessesRecord,
   alertRecord,
   alertRouteRecord,
   alertRuleRecord,
@@ -106,6 +107,8 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     removals: await open('history-removals', removalRecord),
     rules: await open('alert-rules', alertRuleRecord),
     alerts: await open('alerts', alertRecord),
+    /** Apart from the alerts, which are written with every change of one. */
+    alertProcesses: await open('alert-processes', alertProcessesRecord),
     silences: await open('silences', silenceRecord),
     channels: await open('channels', channelRecord),
     alertRoutes: await open('alert-routes', alertRouteRecord),

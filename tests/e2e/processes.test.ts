@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alertsReply } from '#protocol/alerts.ts';
 import { processesReply } from '#protocol/processes.ts';
 import { launchBrowser } from '../browser.ts';
 import { wrongWith } from './accessibility.ts';
@@ -139,6 +140,41 @@ describe('the processes of a machine', () => {
     await page.keyboard.press('Enter');
     await expect.poll(() => rows(page).count()).toBe(2);
     expect(new URL(page.url()).searchParams.get('moment')).not.toBeNull();
+  });
+
+  it('the page of an alert shows the processes of its moment, and leads to all of them', async () => {
+    const condition = {
+      kind: 'threshold',
+      metric: 'cpu',
+      threshold: 90,
+      clear: 80,
+      for_s: 0,
+      clear_for_s: 0,
+    };
+    await server.admin.ask('POST', '/alert-rules', {
+      body: { name: 'Busy', severity: 'critical', condition },
+    });
+    const { id, token } = await register(server, 'hot');
+    const at = Date.now();
+    const row = { pid: 99, name: 'ffmpeg', user: 'ada', cpu: 92, cpu_peak: 98 };
+    const report = { at, period_s: 60, cpu: 97, total: 80, rows: [row] };
+    const body = {
+      device_id: id,
+      hostname: 'hot',
+      ip: '',
+      fields: ['cpu'],
+      rows: [[at, 97]],
+      processes: [report],
+    };
+    await server.admin.ask('POST', '/metrics', { token, body });
+    const [alert] = (await server.admin.ask('GET', `/alerts?device=${id}`)).as(alertsReply).alerts;
+    await page.goto(`${server.url}/ui/alerts/${alert?.id ?? ''}`);
+    await page.getByRole('heading', { name: 'Processes when it was raised' }).waitFor({ timeout: 40_000 });
+    await expect.poll(() => rows(page).first().textContent()).toContain('ffmpeg');
+    expect(await wrongWith(page)).toEqual([]);
+    await page.getByRole('link', { name: 'All processes of that moment' }).click();
+    await page.getByRole('button', { name: /^Processes \d/, expanded: true }).waitFor();
+    await expect.poll(() => rows(page).first().textContent()).toContain('ffmpeg');
   });
 
   it('on a phone the table stays within the screen, and a tap does not move the charts away', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { alertsReply } from '#protocol/alerts.ts';
+import { alertDetail, alertsReply } from '#protocol/alerts.ts';
+import { eventually } from '../e2e/eventually.ts';
 import { processesReply } from '#protocol/processes.ts';
 import { pushReply } from '#protocol/sample.ts';
 import { errorOf, openStage, PASSWORD, type Device, type Stage } from './stage.ts';
@@ -157,6 +158,39 @@ describe('GET /devices/{id}/processes', () => {
     await wall.login('wall', PASSWORD);
     expect((await wall.ask('GET', '/devices/night/processes')).status).toBe(403);
     expect((await wall.ask('GET', '/alerts')).as(alertsReply).alerts).toEqual([]);
+  });
+
+  it('[A3] an alert has the processes of its moment, also after a restart, and displays are not told them', async () => {
+    const condition = {
+      kind: 'threshold',
+      metric: 'cpu',
+      threshold: 90,
+      clear: 80,
+      for_s: 0,
+      clear_for_s: 0,
+    };
+    await stage.admin.ask('POST', '/alert-rules', {
+      body: { name: 'Busy', severity: 'critical', condition },
+    });
+    const hot = await stage.device('hot');
+    const now = Date.now();
+    const processes = [report(now, [row('ffmpeg', 92), row('node', 3, { pid: 5 })])];
+    await stage.push(hot, { fields: ['cpu'], rows: [[now, 97]], processes });
+    const [alert] = (await stage.admin.ask('GET', '/alerts?device=hot')).as(alertsReply).alerts;
+    const path = `/alerts/${alert?.id ?? ''}`;
+    const read = async () => {
+      const detail = (await stage.admin.ask('GET', path)).as(alertDetail);
+      return detail.processes?.fired?.rows.map(({ name }) => name);
+    };
+    expect(await eventually('the processes were attached', read)).toEqual(['ffmpeg', 'node']);
+    await stage.restart();
+    await stage.admin.login('admin', PASSWORD);
+    expect(await read()).toEqual(['ffmpeg', 'node']);
+    const wall = stage.client('127.0.6.2');
+    await wall.login('wall', PASSWORD);
+    const told = await wall.ask('GET', path);
+    expect(told.status).toBe(200);
+    expect(told.text).not.toContain('ffmpeg');
   });
 
   it('[I8] what a removed device told of its processes is gone with it', async () => {

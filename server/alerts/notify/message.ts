@@ -85,7 +85,7 @@ export interface MessageParts {
   readonly named: (alert: Alert) => Alert;
   /** What the rule with this id tells people to do; empty where it says nothing. */
   readonly runbookOf: (ruleId: string) => string;
-  /** What else is known of the moment of an alert; agents send nothing more yet. */
+  /** What else is known of the moment of an alert, such as the processes that used most. */
   readonly detailsOf?: (alert: Alert) => readonly string[];
   /** IANA name of the zone in which times are written; undefined: the server's own. */
   readonly timeZone?: string;

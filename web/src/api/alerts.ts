@@ -1,6 +1,7 @@
 /** The paths of alerts and silences. Every method rejects as those of `api.ts`. Times are epoch milliseconds. */
 import {
   alert,
+  alertDetail,
   alertsReply,
   alertStatistics,
   type Alert,
@@ -65,7 +66,7 @@ export function alertsApi(send: Send) {
       return (await read({ state: 'pending' }, signal)).pending ?? [];
     },
     async get(alertId: string, signal?: AbortSignal) {
-      return parsed(alert, await send({ method: 'GET', path: `/alerts/${id(alertId)}`, signal }));
+      return parsed(alertDetail, await send({ method: 'GET', path: `/alerts/${id(alertId)}`, signal }));
     },
     async statistics(signal?: AbortSignal) {
       return parsed(alertStatistics, await send({ method: 'GET', path: '/alerts/statistics', signal }));
