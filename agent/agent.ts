@@ -28,6 +28,7 @@ import { createPace } from './sampling/pace.ts';
 import type { Sample } from './sampling/sample.ts';
 import { createSampler } from './sampling/sampler.ts';
 import { answerLocally } from './service/local-socket.ts';
+import { openUpgrader, type Upgrading } from './upgrade/own-package.ts';
 import { keepProblems } from './service/recent-problems.ts';
 import { createSelfReport } from './service/self-report.ts';
 import { createWatchdog } from './service/watchdog.ts';
@@ -43,10 +44,10 @@ export interface RunningAgent {
  * Starts an agent with the data folder of `config`. It samples at once. It joins the server in the background, and
  * tries that until it succeeds. @throws SetupError when the folder cannot be used
  */
-export async function startAgent(config: Config, log: Log): Promise<RunningAgent> {
+export async function startAgent(config: Config, log: Log, upgrading?: Upgrading): Promise<RunningAgent> {
   const stops: Stop[] = [];
   try {
-    await start(config, log, stops);
+    await start(config, log, stops, upgrading);
   } catch (error) {
     await stopAll(stops, log);
     throw error;
@@ -66,7 +67,7 @@ async function stopAll(stops: Stop[], log: Log): Promise<void> {
 }
 
 /** Starts the parts in order and adds the stop of each to `stops`, which `stopAll` calls in reverse order. */
-async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
+async function start(config: Config, out: Log, stops: Stop[], upgrading?: Upgrading): Promise<void> {
   const { data } = config;
   const clock = systemClock;
   const { log, recent: problems } = keepProblems(out, clock.now);
@@ -122,6 +123,10 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
   });
   stops.push(sampler.stop);
 
+  const upgrader = await openUpgrader(upgrading, { link, log, now: clock.now });
+  stops.push(() => upgrader?.idle());
+  const tell = createTold(data, log);
+
   const pace = createPace(config.interval);
   const push = createPush({
     link,
@@ -129,10 +134,17 @@ async function start(config: Config, out: Log, stops: Stop[]): Promise<void> {
     clockSetting,
     hostname,
     address: address.current,
-    inventory: joinDescribed(inventory.current, sampler.described),
+    inventory: joinDescribed(inventory.current, () => [
+      ...sampler.described(),
+      ...(upgrader ? [upgrader.facts()] : []),
+    ]),
     pace,
     spool,
-    told: createTold(data, log),
+    told(reply) {
+      tell(reply);
+      upgrader?.accepted();
+      if (reply.upgrade !== undefined) upgrader?.offered(reply.upgrade.version);
+    },
   });
   const setAside = createSetAside(join(data, 'refused.jsonl'), log);
   const sender = startSender({ clock, log, random: Math.random, outbox, spool, link, push, setAside, pace });

@@ -12,6 +12,7 @@ import { readIfThere, SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
 import type { Command } from './service/command-line.ts';
 import { listenForEnd } from './service/ending.ts';
+import { startInstalled, upgradingFor } from './upgrade/own-package.ts';
 
 /** Every command: what it does, in one line, and the file that does it. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
@@ -74,21 +75,22 @@ function giveUp(lines: readonly string[]): never {
   process.exit(2);
 }
 
-async function runWith(config: Config): Promise<void> {
+async function runWith(config: Config, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const log = createLog(config.logLevel);
   let stop = () => Promise.resolve();
   let ending = false;
-  // Before the start, so that the end of the program that started it is noticed at any time.
-  listenForEnd((reason) => {
+  const end = (reason: string, afterwards: () => void) => {
     if (ending) return;
     ending = true;
     log.info({ reason }, 'stopping');
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => giveUp([`not everything could be stopped: ${errorText(error)}`]),
+    stop().then(afterwards, (error: unknown) =>
+      giveUp([`not everything could be stopped: ${errorText(error)}`]),
     );
-  });
-  const agent = await startAgent(config, log);
+  };
+  // Before the start, so that the end of the program that started it is noticed at any time.
+  listenForEnd((reason) => end(reason, () => process.exit(0)));
+  const restart = () => end('a new version is to be tried out', () => startInstalled(env));
+  const agent = await startAgent(config, log, upgradingFor(config.data, args, env, restart));
   stop = agent.stop;
 }
 
@@ -104,7 +106,7 @@ function withEnvFile(args: readonly string[], env: NodeJS.ProcessEnv) {
 async function runAgent(args: readonly string[], env: NodeJS.ProcessEnv): Promise<undefined> {
   const settings = withEnvFile(args, env);
   const started = await loadConfig(settings.args, settings.env);
-  if (started.kind === 'run') await runWith(started.config);
+  if (started.kind === 'run') await runWith(started.config, args, env);
 }
 
 /** The command that is asked for, by its name, and its arguments. Without a name it is `run`. */

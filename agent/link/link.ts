@@ -9,6 +9,7 @@ import type { Enrollment } from '#protocol/enrollment.ts';
 import { errorText } from '#protocol/errors.ts';
 import { pushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
+import { download } from './download.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
 import {
   failureOf,
@@ -35,6 +36,8 @@ export interface Link {
   clockAhead(): number | undefined;
   /** Sends one push. `body`: its JSON. */
   push(body: string): Promise<Outcome>;
+  /** Fetches a file that the server hands out at `/install/`. Rejects when it does not. */
+  fetch(name: string): Promise<AsyncIterable<Buffer>>;
   close(): void;
 }
 
@@ -225,6 +228,11 @@ export function createLink(parts: LinkParts): Link {
       } catch (error) {
         return explain(error, target);
       }
+    },
+    async fetch(name) {
+      if (membership === undefined) throw new Error('not joined yet');
+      const target = { ...membership, proxy: proxyFor(parts.proxy, membership) };
+      return download(target, `/install/${encodeURIComponent(name)}`, parts.timeoutMs);
     },
     close: () => transport?.close(),
   };

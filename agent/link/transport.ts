@@ -81,7 +81,7 @@ export function tunnel(proxy: string | undefined) {
  * address the server is reached by. Without a pinned authority the certificate must carry the server's name, as in a
  * browser.
  */
-function tlsOptions({ host, authority }: Target) {
+export function tlsOptions({ host, authority }: Target) {
   const trust =
     authority === null
       ? { ca: [...getCACertificates('default'), ...getCACertificates('system')] }

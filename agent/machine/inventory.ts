@@ -11,6 +11,7 @@ import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Described } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
 import { itself, SURVEY } from '../service/itself.ts';
+import type { UpgradeFacts } from '../upgrade/upgrader.ts';
 
 const run = promisify(execFile);
 
@@ -37,7 +38,7 @@ function present<T extends object>(fields: { [K in keyof T]: T[K] | undefined })
 
 export function inventoryFrom(facts: Facts, memoryBytes: number, bootTime: number): Inventory {
   const positive = (count: number) => (Number.isInteger(count) && count > 0 ? count : undefined);
-  return present<Required<Omit<Inventory, keyof Described>>>({
+  return present<Required<Omit<Inventory, keyof Described | keyof UpgradeFacts>>>({
     os_name: known(facts.os.distro, 120),
     os_version: known(facts.os.release, 120),
     kernel: known(facts.os.kernel, 120),
@@ -92,7 +93,7 @@ interface GatheredInventory {
 /** The inventory with what collectors describe, as another object only when one of the two has changed. */
 export function joinDescribed(
   inventory: () => Inventory | undefined,
-  described: () => readonly Described[],
+  described: () => readonly (Described | UpgradeFacts)[],
 ): () => Inventory | undefined {
   let parts: readonly unknown[] = [];
   let joined: Inventory | undefined;

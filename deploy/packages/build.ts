@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
+import { CHECKSUMS, PUBLIC_KEY, SIGNATURE } from '#protocol/packages.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { writeBundle } from './bundle.ts';
 import { writeDebianPackage, type Parts } from './debian.ts';
@@ -19,7 +20,6 @@ import { TARGETS, type Target } from './targets.ts';
 import { writeZip } from './zip.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const CHECKSUMS = 'SHA256SUMS';
 
 /** The packages of each system, beside the executable itself. */
 const PACKAGES: Record<Target['system'], readonly ((target: Target, parts: Parts) => void)[]> = {
@@ -29,6 +29,7 @@ const PACKAGES: Record<Target['system'], readonly ((target: Target, parts: Parts
 };
 
 interface Build {
+  readonly version: string;
   readonly targets: readonly Target[];
   /** The folder for the packages. */
   readonly out: string;
@@ -38,14 +39,14 @@ interface Build {
 }
 
 /** Builds packages and their checksums, and signs these. @throws an error that says what is missing */
-export async function buildPackages({ targets, out, key, say }: Build): Promise<void> {
-  const version = WATCHFLOOR_VERSION;
+export async function buildPackages({ version, targets, out, key, say }: Build): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'watchfloor-packages-'));
   const cache = join(ROOT, 'node_modules', '.cache', 'runtimes');
   mkdirSync(out, { recursive: true });
   try {
     const bundle = join(scratch, 'agent.cjs');
-    await writeBundle(bundle);
+    const releaseKey = publicKeyText(signingKey(key)).trim().split('\n').at(-1) ?? '';
+    await writeBundle(bundle, { version, releaseKey });
     for (const target of targets) {
       say(`${target.name} …`);
       const end = target.system === 'windows' ? '.exe' : '';
@@ -72,8 +73,8 @@ function sealFolder(out: string, keyFile: string): void {
   const key = signingKey(keyFile);
   writeFileSync(join(out, CHECKSUMS), content);
   const comment = `watchfloor ${WATCHFLOOR_VERSION}`;
-  writeFileSync(join(out, `${CHECKSUMS}.minisig`), signatureText(key, content, comment));
-  writeFileSync(join(out, 'watchfloor.pub'), publicKeyText(key));
+  writeFileSync(join(out, SIGNATURE), signatureText(key, content, comment));
+  writeFileSync(join(out, PUBLIC_KEY), publicKeyText(key));
 }
 
 async function main(asked: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
@@ -85,7 +86,10 @@ async function main(asked: readonly string[], env: NodeJS.ProcessEnv): Promise<v
   const out = resolve(env['WATCHFLOOR_PACKAGES'] ?? join(ROOT, 'data', 'packages'));
   const key = env['WATCHFLOOR_SIGNING_KEY'] ?? join(homedir(), '.config', 'watchfloor', 'signing-key.pem');
   const targets = TARGETS.filter(({ name }) => asked.length === 0 || asked.includes(name));
-  await buildPackages({ targets, out, key, say: (line) => console.log(line) });
+  await buildPackages({
+    ...{ version: WATCHFLOOR_VERSION, targets, out, key },
+    say: (line) => console.log(line),
+  });
   console.log(`Packages are in ${out}, signed with ${key}.`);
 }
 

@@ -85,6 +85,8 @@ export function openPackages(base: Base, { address, certificate }: PackagesNeeds
   };
 
   return {
+    /** The packages that are handed out, where the list of their checksums is signed. */
+    signed: () => (folder.list().state === 'signed' ? folder.ready() : []),
     /** What a person pastes. `host`: the host that their browser uses. */
     installTexts: async (enrollment: string, host: string): Promise<InstallTexts> =>
       makeInstallTexts({

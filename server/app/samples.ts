@@ -16,6 +16,7 @@ import type { OpenHistory } from './history.ts';
 import type { OpenLive } from './live.ts';
 import type { Machines } from './machines.ts';
 import type { OpenProcesses } from './processes.ts';
+import type { OpenUpgrades } from './upgrades.ts';
 
 /** The capabilities that receiving samples uses. */
 export interface SamplesNeeds {
@@ -23,6 +24,7 @@ export interface SamplesNeeds {
   /** The newest sample of each device; used at the start only. */
   readonly latest: ReadonlyMap<string, Sample>;
   readonly machines: Machines;
+  readonly upgrades: OpenUpgrades;
   readonly processes: OpenProcesses;
   readonly alerting: Alerting;
   readonly events: Events;
@@ -39,7 +41,7 @@ function conflictText(device: string, { origins }: Conflict): string {
 }
 
 export function openSamples(base: Base, needs: SamplesNeeds) {
-  const { history, latest, machines, processes, alerting, events, live } = needs;
+  const { history, latest, machines, upgrades, processes, alerting, events, live } = needs;
   const { config, state, clock, log, notices } = base;
   const { fleet, tokens } = machines;
   const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
@@ -71,6 +73,7 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
       const text = conflict && conflictText(state.devices.get(deviceId)?.name ?? deviceId, conflict);
       notices.set(`identity ${deviceId}`, text === undefined ? null : { text });
     },
+    upgradeOf: upgrades.turnOf,
     isWatched: live.isWatched,
     intervalS: config.intervalS,
     keptMs: config.retention.quarter_days * DAY,

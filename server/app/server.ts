@@ -31,6 +31,7 @@ import { openSamples } from './samples.ts';
 import { openSilences } from './silences.ts';
 import { openStatus } from './status.ts';
 import { Stops } from './stops.ts';
+import { openUpgrades } from './upgrades.ts';
 
 const WEB = join(import.meta.dirname, '..', '..', 'web', 'build');
 /** How long running requests may still take when the server stops. */
@@ -113,7 +114,10 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const boards = withStop(await openBoards(base, { people, machines }));
   const displays = withStop(openDisplays(base, { people, boards }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting, boards, displays }));
-  const samples = openSamples(base, { history, latest, machines, processes, alerting, events, live });
+  const upgrades = withStop(openUpgrades(base, { people, machines, packages }));
+  const samples = openSamples(base, {
+    ...{ history, latest, machines, upgrades, processes, alerting, events, live },
+  });
   let ready = false;
   const routes = [
     people,
@@ -121,6 +125,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     packages,
     machines,
     processes,
+    upgrades,
     alerting,
     events,
     alertRules,

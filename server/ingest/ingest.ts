@@ -43,6 +43,8 @@ export interface IngestParts {
   readonly onDeviceChanged: (deviceId: string) => void;
   /** Called when two agents begin to push as the device, and with undefined when they no longer do. */
   readonly onConflict: (deviceId: string, conflict: Conflict | undefined) => void;
+  /** The version that the device is to upgrade itself to now; undefined where it is not its turn. */
+  readonly upgradeOf: (deviceId: string) => { readonly version: string } | undefined;
   /** Whether somebody has the device's page open. */
   readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
@@ -257,6 +259,7 @@ export function createIngest(parts: IngestParts): Ingest {
       // The device may have been removed while its push was being written.
       const conflict = devices.get(deviceId) && sharedIdentity.note(push, arrived);
       afterStored({ push, arrived, shiftMs, processes, ignored, conflict }, fresh);
+      const upgrade = parts.upgradeOf(deviceId);
       return {
         accepted: fresh.length,
         duplicates: inTime.length - (ordered.length - samples.length) - fresh.length,
@@ -264,6 +267,7 @@ export function createIngest(parts: IngestParts): Ingest {
         sample_s: SAMPLE_S,
         ...(ignored !== undefined && { ignored }),
         ...(conflict !== undefined && { other_agent: otherOrigin(conflict, push) }),
+        ...(upgrade !== undefined && { upgrade }),
       };
     },
     counts: reader.counts,

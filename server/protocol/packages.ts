@@ -188,6 +188,49 @@ export const packagesReply = z.object({
 });
 export type PackagesReply = z.infer<typeof packagesReply>;
 
+// --- agents that upgrade themselves -----------------------------------------------------------------
+
+export const upgradeSettings = z.object({
+  /** Whether machines get a turn at all. */
+  on: z.boolean(),
+  /** Only machines with one of these tags do; empty: all. */
+  tags: z.array(z.string().min(1).max(64)).max(100),
+  /** So many machines get a turn within a minute. */
+  per_minute: z.number().int().min(1).max(1000),
+  /** When a person saved this; what failed before is tried again. 0: never. */
+  saved_at: z.number(),
+});
+export type UpgradeSettings = z.infer<typeof upgradeSettings>;
+export const upgradeSettingsPatch = z.strictObject({
+  on: z.boolean().optional(),
+  tags: upgradeSettings.shape.tags.optional(),
+  per_minute: upgradeSettings.shape.per_minute.optional(),
+});
+/** Off until an administrator switches it on. */
+export const NO_UPGRADES: UpgradeSettings = { on: false, tags: [], per_minute: 5, saved_at: 0 };
+
+export const upgradeView = z.object({
+  device_id: z.string(),
+  /** The agent's version; null where it is not known. */
+  version: z.string().nullable(),
+  /** The newer version that this server has for it; null: none. */
+  to: z.string().nullable(),
+  /** Whether the agent upgrades itself when it gets its turn. */
+  by_itself: z.boolean(),
+  /** `turn`: it is asked to upgrade itself now. `waits`: it has no turn yet. `failed`: it took `to` back, or refused it. */
+  state: z.enum(['none', 'waits', 'turn', 'failed']),
+  /** Why it failed; '' otherwise. */
+  problem: z.string(),
+});
+export type UpgradeView = z.infer<typeof upgradeView>;
+export const upgradesReply = z.object({
+  /** The server's version. */
+  version: z.string(),
+  settings: upgradeSettings,
+  machines: z.array(upgradeView),
+});
+export type UpgradesReply = z.infer<typeof upgradesReply>;
+
 /** The ways to install an agent that the server knows a text for, to be pasted. */
 export const INSTALL_WAYS = [
   'linux',

@@ -126,6 +126,12 @@ export const inventory = z.object({
   virtual: z.boolean().optional(),
   boot_time: z.number().optional(),
   agent_version: text(40).optional(),
+  /** Of an agent that upgrades itself: which package it is, as `linux-x64`. */
+  upgrades_as: text(40).optional(),
+  /** The last version that it could not upgrade to, why, and when. */
+  upgrade_failed: text(40).optional(),
+  upgrade_problem: text(300).optional(),
+  upgrade_failed_at: z.number().optional(),
   /** The images of the containers that run, by the name that their fields have. */
   containers: z
     .array(z.object({ name: text(INSTANCE_CHARS), image: text(300) }))
@@ -376,5 +382,14 @@ export const pushReply = z.object({
   other_agent: z.object({ hostname: z.string(), ip: z.string() }).optional(),
   /** [I7] What was left out of the push; absent when nothing was. */
   ignored: ignored.optional(),
+  /** It is this agent's turn to upgrade itself to this version, which it fetches and checks itself [G6]. */
+  upgrade: z
+    .object({
+      version: z
+        .string()
+        .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/)
+        .max(40),
+    })
+    .optional(),
 });
 export type PushReply = z.infer<typeof pushReply>;

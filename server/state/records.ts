@@ -10,6 +10,7 @@ import { eventKind } from '#protocol/events.ts';
 import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { preferences } from '#protocol/preferences.ts';
+import { upgradeSettings } from '#protocol/packages.ts';
 import { inventory } from '#protocol/sample.ts';
 import { displayLink, playlist } from '#protocol/walls.ts';
 
@@ -160,6 +161,9 @@ export type FleetViewRecord = z.infer<typeof fleetViewRecord>;
 
 /** There is one, with the id `settings`. */
 export const notifySettingsRecord = notifySettings.extend({ id: z.string() });
+
+/** There is one, with the id `settings`. */
+export const upgradeSettingsRecord = upgradeSettings.extend({ id: z.string() });
 
 /** A browser in which a person wants to be notified. The id is a hash of the endpoint. */
 export const pushSubscriptionRecord = pushSubscription.extend({

@@ -29,6 +29,7 @@ import {
   removalRecord,
   removedDeviceRecord,
   sessionRecord,
+  upgradeSettingsRecord,
   userRecord,
 } from './records.ts';
 
@@ -115,6 +116,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     alertGroups: await open('alert-groups', alertGroupRecord),
     notifications: await open('notifications', notificationRecord),
     notifySettings: await open('notify-settings', notifySettingsRecord),
+    upgradeSettings: await open('upgrade-settings', upgradeSettingsRecord),
     pushSubscriptions: await open('push-subscriptions', pushSubscriptionRecord),
     fleetViews: await open('fleet-views', fleetViewRecord),
     boards: await open('boards', boardRecord),

@@ -26,7 +26,7 @@ const unit = () =>
 
 it('the agent as one file runs where none of its packages are', async () => {
   const file = join(scratch, 'agent.cjs');
-  await writeBundle(file);
+  await writeBundle(file, { version: WATCHFLOOR_VERSION, releaseKey: 'RW' });
   const say = (arg: string) =>
     execFileSync(process.execPath, [file, arg], { cwd: scratch, encoding: 'utf8', stdio: 'pipe' });
   expect(say('--version')).toBe(`${WATCHFLOOR_VERSION}\n`);

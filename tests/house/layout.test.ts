@@ -33,7 +33,10 @@ const ROOMS: readonly (readonly [string, readonly string[]])[] = [
       ...['packages', 'protocol', 'quickstart', 'routes', 'state', 'tls'],
     ],
   ],
-  ['agent', ['collectors', 'config', 'data-folder', 'link', 'machine', 'outgoing', 'sampling', 'service']],
+  [
+    'agent',
+    ['collectors', 'config', 'data-folder', 'link', 'machine', 'outgoing', 'sampling', 'service', 'upgrade'],
+  ],
   [
     'web/src',
     [

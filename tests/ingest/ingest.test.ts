@@ -30,6 +30,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,
     onConflict: () => undefined,
+    upgradeOf: () => undefined,
     isWatched: () => false,
     intervalS: 5,
     keptMs: 86_400_000,

@@ -1,0 +1,28 @@
+/** Fetches a file from the server, over a connection of its own: pushes go on meanwhile. */
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { TIMEOUT, tlsOptions, tunnel, type Target } from './transport.ts';
+
+const http = process.getBuiltinModule('node:http');
+
+/** The pieces of the answer's body as they come. Rejects unless the server answers with 200, and when it falls silent. */
+export function download(target: Target, path: string, timeoutMs = TIMEOUT): Promise<AsyncIterable<Buffer>> {
+  const { host, port, tls, proxy } = target;
+  const agent = tls ? new HttpsAgent({ ...tlsOptions(target), ...tunnel(proxy) }) : new http.Agent();
+  return new Promise((resolve, reject) => {
+    const asking = (tls ? httpsRequest : http.request)(
+      { agent, host, port, path, timeout: timeoutMs },
+      (incoming) => {
+        incoming.once('close', () => agent.destroy());
+        if (incoming.statusCode === 200) return resolve(incoming);
+        asking.destroy();
+        reject(new Error(`the server answers ${incoming.statusCode} for ${path}`));
+      },
+    );
+    asking.on('timeout', () => asking.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
+    asking.on('error', (error) => {
+      agent.destroy();
+      reject(error);
+    });
+    asking.end();
+  });
+}
