@@ -30,7 +30,7 @@ const STUCK = 120_000;
 /** The longest that systemd-notify may take, in milliseconds. */
 const PATIENCE = 10_000;
 
-const runNotify: Notify = (...states) =>
+export const runNotify: Notify = (...states) =>
   new Promise((resolve, reject) => {
     execFile('systemd-notify', states, { timeout: PATIENCE }, (error) =>
       error === null ? resolve() : reject(error),

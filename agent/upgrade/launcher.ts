@@ -11,6 +11,7 @@ import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { createLog, type Log } from '../log.ts';
 import { itself } from '../service/itself.ts';
+import { runNotify } from '../service/watchdog.ts';
 import { INSTALLED, PULLED } from './place.ts';
 import {
   chooseVersion,
@@ -21,8 +22,8 @@ import {
   writeVersions,
 } from './versions.ts';
 
-/** How long a new version has until a push of it is accepted, in milliseconds. */
-const TRIAL = 120_000;
+/** How long a new version has until a push of it is accepted, in milliseconds: less than the unit's WatchdogSec. */
+const TRIAL = 115_000;
 const LOOK = 500;
 /** How long it then has to end, before it is killed. */
 const ENDING = 15_000;
@@ -38,11 +39,12 @@ export interface Launch {
   readonly trialMs?: number | undefined;
 }
 
-const environmentFor = ({ env }: Launch, version: string): NodeJS.ProcessEnv => ({
-  ...env,
-  [PULLED]: version,
-  [INSTALLED]: JSON.stringify([itself([]).file, ...itself([]).args]),
-});
+function environmentFor({ env }: Launch, version: string): NodeJS.ProcessEnv {
+  // systemd names this process as the one that it wants to hear of; on trial that is the child.
+  const { WATCHDOG_PID: _, ...rest } = env;
+  const { file, args } = itself([]);
+  return { ...rest, [PULLED]: version, [INSTALLED]: JSON.stringify([file, ...args]) };
+}
 
 /** Replaces this process by the fetched version. Returns only where that is not there, or may not be run. */
 function become(launch: Launch, version: string): void {
@@ -100,6 +102,11 @@ function tryOut(launch: Launch, version: string): Promise<Trial> {
 
 async function runTrial(launch: Launch, version: string, log: Log): Promise<'ended' | 'failed'> {
   log.info({ version, from: WATCHFLOOR_VERSION }, 'a new version of the agent is tried out');
+  // Else systemd's patience with the version before could end the trial of this one.
+  if (launch.env['NOTIFY_SOCKET'] !== undefined)
+    await runNotify('WATCHDOG=1').catch((error: unknown) =>
+      log.warn({ reason: errorText(error) }, 'systemd cannot be told of the trial'),
+    );
   const trial = await tryOut(launch, version);
   if (trial.kind === 'told to end') return 'ended';
   if (trial.kind === 'good') become(launch, version);

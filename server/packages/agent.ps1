@@ -25,21 +25,18 @@
   $line = $packages -split "\r?\n" | Where-Object { $_.StartsWith("windows-$arch executable ") } | Select-Object -First 1
   if (-not $line) { throw "watchfloor: this server has no package for windows-$arch; its page Settings, Packages says more" }
   $sum, $name = ($line -split ' ')[2, 3]
-  New-Item -ItemType Directory -Force $folder | Out-Null
-  $new = "$program.new"
+  $new = Join-Path $env:TEMP $name
   try {
     $pinning = if ($pin) { '-k', '--pinnedpubkey', $pin } else { @() }
     & curl.exe -fsS --retry 5 @pinning -o $new "$server/install/$name"
     if ($LASTEXITCODE -ne 0) { throw "watchfloor: $server/install/$name could not be fetched" }
     $found = (Get-FileHash -Algorithm SHA256 $new).Hash.ToLowerInvariant()
     if ($found -ne $sum) { throw "watchfloor: $name is not the listed one: its SHA-256 is $found instead of $sum" }
-    if (Get-Service watchfloor-agent -ErrorAction SilentlyContinue) { Stop-Service watchfloor-agent }
-    Move-Item -Force $new $program
-    & $program install
-    if ($LASTEXITCODE -ne 0) { throw "watchfloor: $program is there, but it could not install its service" }
+    & $new install
+    if ($LASTEXITCODE -ne 0) { throw 'watchfloor: the executable could not install its service' }
   } finally {
     Remove-Item -Force $new -ErrorAction SilentlyContinue
   }
   Write-Output "watchfloor: installed. The machine shows at $server within seconds; if it does not: & '$program' check"
-  Write-Output "watchfloor: to remove it: & '$program' uninstall; Remove-Item -Recurse '$folder'"
+  Write-Output "watchfloor: to remove it: & '$program' uninstall --purge"
 }

@@ -48,15 +48,12 @@ fetch() {
 }
 
 install_executable() {
+  chmod 755 "$file"
+  "$file" --version >/dev/null || fail 'the executable does not run here; where /tmp is mounted noexec, set TMPDIR'
+  "$file" install || fail 'the executable could not install its service'
   if [ "$(id -u)" = 0 ]; then program=/usr/local/bin/watchfloor-agent
   else program=$HOME/.local/bin/watchfloor-agent; fi
-  mkdir -p "${program%/*}"
-  cp "$file" "$program.new"
-  chmod 755 "$program.new"
-  "$program.new" --version >/dev/null || { rm -f "$program.new"; fail 'the executable does not run on this machine'; }
-  mv -f "$program.new" "$program"
-  "$program" install || fail "$program is there, but it could not install its service"
-  remove="$program uninstall && rm $program"
+  remove="$program uninstall --purge"
 }
 
 main() {
