@@ -1,4 +1,6 @@
 /** Every collector, by platform. To add one, write its file and add its entry here. */
+import { createBatteries } from './batteries.ts';
+import { createClockSync } from './clock-sync.ts';
 import type { CollectorEntry } from './collector.ts';
 import { createContainers } from './containers.ts';
 import { createCpuFrequency } from './cpu-frequency.ts';
@@ -13,9 +15,12 @@ import { createPaging } from './paging.ts';
 import * as portable from './portable.ts';
 import { createPressure } from './pressure.ts';
 import { createProcesses } from './processes.ts';
+import { createRaid } from './raid.ts';
 import { createSensors } from './sensors.ts';
+import { createSystemState } from './system-state.ts';
 import { createTcp } from './tcp.ts';
 import { createUnits } from './units.ts';
+import { createUps } from './ups.ts';
 import { createUptime } from './uptime.ts';
 
 const LINUX: readonly CollectorEntry[] = [
@@ -34,7 +39,12 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'mounts', every: 5000, create: createMounts },
   { name: 'processes', every: 5000, create: createProcesses },
   { name: 'sensors', every: 5000, create: createSensors },
+  { name: 'batteries', every: 10_000, create: () => createBatteries() },
+  { name: 'raid', every: 10_000, create: () => createRaid() },
+  { name: 'ups', every: 10_000, create: () => createUps() },
   { name: 'units', every: 10_000, create: () => createUnits() },
+  { name: 'clock', every: 60_000, create: () => createClockSync() },
+  { name: 'system', every: 60_000, create: () => createSystemState() },
 ];
 
 /** macOS and the BSDs, and Windows where its own cannot be used. Collectors that start a process there are called less often. */

@@ -1,11 +1,17 @@
-/** Temperatures from /sys/class/hwmon and /sys/class/thermal, the processor's first. */
+/**
+ * Temperatures, fans, labelled voltages and power from /sys/class/hwmon and /sys/class/thermal, the processor's first; and
+ * the processor's power from its own counter of energy, which most systems let root alone read.
+ */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import { createAsker, shareOfThreads, type Asker } from './asking.ts';
 import type { Collector, Context, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
-import { tenth } from './rates.ts';
+import { createRates, hundredth, isKnown, tenth, type Rates } from './rates.ts';
+
+/** `energy` is counted, and becomes watts. */
+type Quantity = 'celsius' | 'rpm' | 'volts' | 'watts' | 'energy';
 
 interface Found {
   /** The chip's name, or the zone's type. */
@@ -13,6 +19,7 @@ interface Found {
   /** Chip and label, `coretemp Package id 0`. */
   readonly name: string;
   readonly path: string;
+  readonly quantity: Quantity;
   /** The file that says 1 while the sensor is broken or not connected. */
   readonly fault?: string;
 }
@@ -43,19 +50,49 @@ function findHwmon(hwmon: string, read: Read): Found[] {
     const folder = join(hwmon, entry);
     const chipName = read(join(folder, 'name'))?.trim() ?? entry;
     const files = listFolder(folder);
-    return files
-      .filter((file) => /^temp\d+_input$/.test(file))
-      .map((file) => {
-        const label = read(join(folder, file.replace('_input', '_label')))?.trim();
-        const fault = file.replace('_input', '_fault');
-        return {
+    return files.flatMap((file): Found[] => {
+      const [, kind = '', number = '', reading = ''] =
+        /^(temp|fan|in|power)(\d+)_(input|average)$/.exec(file) ?? [];
+      const quantity = QUANTITIES[kind];
+      if (quantity === undefined) return [];
+      const input = `${kind}${number}`;
+      const label = read(join(folder, `${input}_label`))?.trim();
+      // Boards have a dozen voltages, of which only the labelled ones say something.
+      if (kind === 'in' && label === undefined) return [];
+      if (reading === 'average' && files.includes(`${input}_input`)) return [];
+      const fault = `${input}_fault`;
+      return [
+        {
           chip: chipName,
-          name: `${chipName} ${label ?? file.replace('_input', '')}`,
+          name: `${chipName} ${label ?? input}`,
           path: join(folder, file),
+          quantity,
           ...(files.includes(fault) ? { fault: join(folder, fault) } : {}),
-        };
-      });
+        },
+      ];
+    });
   });
+}
+
+const QUANTITIES: Readonly<Record<string, Quantity>> = {
+  temp: 'celsius',
+  fan: 'rpm',
+  in: 'volts',
+  power: 'watts',
+};
+
+/** The counters of energy of whole processors; those of their parts have a name with two numbers. */
+function findEnergy(powercap: string, read: Read): Found[] {
+  return listFolder(powercap)
+    .filter((zone) => /^intel-rapl:\d+$/.test(zone))
+    .flatMap((zone) => {
+      const path = join(powercap, zone, 'energy_uj');
+      const name = read(join(powercap, zone, 'name'))?.trim() ?? zone;
+      // Only root may read it, on most systems.
+      return read(path) === undefined
+        ? []
+        : [{ chip: 'cpu', name: `CPU ${name}`, path, quantity: 'energy' as const }];
+    });
 }
 
 /** Zones that have a chip of their own in hwmon are measured there. */
@@ -65,7 +102,7 @@ function findThermal(thermal: string, read: Read, hwmon: readonly Found[]): Foun
     .filter((zone) => zone.startsWith('thermal_zone'))
     .map((zone) => {
       const type = read(join(thermal, zone, 'type'))?.trim() ?? zone;
-      return { chip: type, name: type, path: join(thermal, zone, 'temp') };
+      return { chip: type, name: type, path: join(thermal, zone, 'temp'), quantity: 'celsius' as const };
     })
     .filter(({ chip }) => {
       // coretemp measures the same sensor as this zone.
@@ -75,21 +112,35 @@ function findThermal(thermal: string, read: Read, hwmon: readonly Found[]): Foun
     });
 }
 
-const fieldOf = keepNames((name) => instanceField('sensor', name, 'celsius'));
+const fieldsOf = keepNames((name) => {
+  const watts = instanceField('sensor', name, 'watts');
+  return {
+    celsius: instanceField('sensor', name, 'celsius'),
+    rpm: instanceField('sensor', name, 'rpm'),
+    volts: instanceField('sensor', name, 'volts'),
+    watts,
+    energy: watts,
+  } satisfies Record<Quantity, string>;
+});
 
 /** Two chips of one kind have sensors with equal names: the second is called `… 2`. */
 function withUniqueFields(found: readonly Found[]): Sensor[] {
   const count = new Map<string, number>();
   return found.map((one) => {
-    const number = (count.get(one.name) ?? 0) + 1;
-    count.set(one.name, number);
-    return { ...one, field: fieldOf(number === 1 ? one.name : `${one.name} ${number}`) };
+    const same = `${one.name}:${one.quantity}`;
+    const number = (count.get(same) ?? 0) + 1;
+    count.set(same, number);
+    return { ...one, field: fieldsOf(number === 1 ? one.name : `${one.name} ${number}`)[one.quantity] };
   });
 }
 
 function findSensors(sysClass: string, read: Read): Sensor[] {
   const hwmon = findHwmon(join(sysClass, 'hwmon'), read);
-  const all = withUniqueFields([...hwmon, ...findThermal(join(sysClass, 'thermal'), read, hwmon)]);
+  const all = withUniqueFields([
+    ...hwmon,
+    ...findThermal(join(sysClass, 'thermal'), read, hwmon),
+    ...findEnergy(join(sysClass, 'powercap'), read),
+  ]);
   const isProcessor = ({ chip }: Found) => PROCESSOR.test(chip);
   return [...all.filter(isProcessor), ...all.filter((one) => !isProcessor(one))];
 }
@@ -107,10 +158,34 @@ export function plausibleCelsius(celsius: number): number | undefined {
   return isPlausible ? tenth(celsius) : undefined;
 }
 
-/** Millidegrees as the kernel writes them → °C; undefined for other text. */
-export function parseMillidegrees(text: string | undefined): number | undefined {
+/** [G8] What fans, voltages and powers of machines can be, in the unit of the field. */
+const MOST_RPM = 50_000;
+const MOST_VOLTS = 500;
+const MOST_WATTS = 20_000;
+
+/** The number as the kernel writes it → the value in the field's unit; undefined for one that cannot be. */
+export function parseReading(quantity: Quantity, text: string | undefined): number | undefined {
   if (text === undefined || text.trim() === '') return undefined;
-  return plausibleCelsius(Number(text) / 1000);
+  const number = Number(text);
+  const within = (value: number, most: number) => (Math.abs(value) <= most ? value : undefined);
+  switch (quantity) {
+    case 'celsius':
+      return plausibleCelsius(number / 1000);
+    case 'rpm':
+      return number >= 0 ? within(number, MOST_RPM) : undefined;
+    case 'volts':
+      return within(hundredth(number / 1000), MOST_VOLTS);
+    case 'watts':
+      return number >= 0 ? within(tenth(number / 1e6), MOST_WATTS) : undefined;
+    case 'energy':
+      return number >= 0 ? number : undefined;
+  }
+}
+
+/** Microjoules a second → watts; undefined while there is no rate. */
+function wattsOf(rates: Rates, field: string, microjoules: number): number | undefined {
+  const rate = rates.perSecond(field, microjoules, MOST_WATTS * 1e6);
+  return isKnown(rate) ? tenth(rate / 1e6) : undefined;
 }
 
 /** [G3] A chip that hangs lets the others be read: each is read beside the sampling, with a quarter of Node's threads. */
@@ -120,6 +195,17 @@ export function createSensors(
 ): Collector {
   let sensors: Sensor[] = [];
   let searchedAt = -Infinity;
+  const rates = createRates();
+  /** Fans that turned since the start: a plug without a fan shows 0, and so does a fan that stopped. */
+  const turned = new Set<string>();
+
+  const valueOf = ({ field, quantity }: Sensor, reading: number): number | undefined => {
+    if (quantity === 'energy') return wattsOf(rates, field, reading);
+    if (quantity !== 'rpm') return reading;
+    if (reading > 0) turned.add(field);
+    return turned.has(field) ? reading : undefined;
+  };
+
   return {
     async collect({ at, read, readAside }) {
       if (at - searchedAt >= SEARCH_EVERY) {
@@ -127,15 +213,17 @@ export function createSensors(
         searchedAt = at;
       }
       if (sensors.length === 0) return 'absent';
-      const measure = async ({ path, fault }: Sensor): Promise<number | undefined> => {
+      const measure = async ({ path, fault, quantity }: Sensor): Promise<number | undefined> => {
         if (fault !== undefined && (await readAside(fault))?.trim() === '1') return undefined;
-        return parseMillidegrees(await readAside(path));
+        return parseReading(quantity, await readAside(path));
       };
       const answers = await asker.ask(new Map(sensors.map((one) => [one.field, () => measure(one)])));
       const fields: Fields = {};
-      for (const { field } of sensors) {
-        const celsius = answers.get(field);
-        if (celsius !== undefined) fields[field] = celsius;
+      rates.begin(at);
+      for (const one of sensors) {
+        const reading = answers.get(one.field);
+        const value = reading === undefined ? undefined : valueOf(one, reading);
+        if (value !== undefined) fields[one.field] = value;
       }
       return Object.keys(fields).length > 0 ? fields : 'absent';
     },

@@ -29,6 +29,11 @@ function percentage(metric: string, levels: Levels, forS: number, criticalForS =
 
 const DISK: Levels = { warning: 85, clear: 82, critical: 95, criticalClear: 92 };
 
+/** A field that says 1 where something is wrong, and 0 where it is not. */
+function flag(metric: string, forS: number, clearForS = 60) {
+  return { kind: 'threshold', metric, threshold: 1, clear: 0, for_s: forS, clear_for_s: clearForS };
+}
+
 /** By the last part of the rule's id. */
 const RULES: Readonly<Record<string, NewRule>> = {
   offline: {
@@ -88,6 +93,45 @@ const RULES: Readonly<Record<string, NewRule>> = {
     severity: 'warning',
     condition: percentage('mount:*:inodes', { warning: 85, clear: 80, critical: 95, criticalClear: 92 }, 60),
     why: 'Without inodes no file can be made, though there is space. It comes slowly, by millions of small files.',
+  },
+  raid: {
+    name: 'RAID or pool degraded',
+    severity: 'critical',
+    condition: flag('raid:*:degraded', 60),
+    why: 'The next disk that fails may take the data with it. A minute lets an array start that is just being put together.',
+  },
+  unit: {
+    name: 'Unit failed',
+    severity: 'warning',
+    condition: flag('unit:*:failed', 30),
+    why: 'A service or job of systemd that ended in an error and was not started again. Those that restart by themselves raise nothing.',
+  },
+  oom: {
+    name: 'Process killed for lack of memory',
+    severity: 'warning',
+    condition: {
+      kind: 'threshold',
+      metric: 'oom_kills',
+      threshold: 0.1,
+      clear: 0,
+      for_s: 0,
+      clear_for_s: 600,
+    },
+    why: 'The kernel ended a process, often the one that matters most. It is over in a second, so the alert stays for ten minutes.',
+  },
+  unhealthy: {
+    name: 'Container not healthy',
+    severity: 'warning',
+    condition: {
+      kind: 'threshold',
+      metric: 'container:*:healthy',
+      above: false,
+      threshold: 0,
+      clear: 1,
+      for_s: 120,
+      clear_for_s: 60,
+    },
+    why: 'Its own health check fails. Two minutes let it start anew, which many runtimes do then.',
   },
   clock: {
     name: 'Clock wrong',

@@ -88,6 +88,13 @@ export const SCALARS = {
   processes_running: { unit: 'count', label: 'Processes running' },
   processes_blocked: { unit: 'count', label: 'Processes waiting for disk' },
   units_failed: { unit: 'count', label: 'Failed units' },
+  users: { unit: 'count', label: 'People logged in' },
+  reboot_required: { unit: 'count', label: 'Reboot required (1) or not (0)' },
+  updates: { unit: 'count', label: 'Package updates' },
+  updates_security: { unit: 'count', label: 'Security updates' },
+  clock_synchronised: { unit: 'count', label: 'Clock set by a time server (1) or not (0)' },
+  clock_offset_ms: { unit: 'milliseconds', label: 'Clock off by' },
+  on_battery: { unit: 'count', label: 'On battery (1) or not (0)' },
   open_files: { unit: 'count', label: 'Open files' },
   uptime_s: { unit: 'seconds', label: 'Uptime' },
 } as const satisfies Record<string, FieldInfo>;
@@ -138,7 +145,30 @@ export const INSTANCES = {
     failed: { unit: 'count', label: 'Failed (1) or not (0)' },
     restarts: { unit: 'count', label: 'Restarts in the last hour' },
   },
-  sensor: { celsius: { unit: 'celsius', label: 'Temperature' } },
+  /** An array of disks, or a pool of ZFS. */
+  raid: {
+    degraded: { unit: 'count', label: 'Degraded (1) or whole (0)' },
+    missing: { unit: 'count', label: 'Missing disks' },
+    rebuilt: { unit: 'percent', label: 'Rebuilt or checked' },
+  },
+  battery: {
+    charge: { unit: 'percent', label: 'Charge' },
+    watts: { unit: 'watts', label: 'Power' },
+    health: { unit: 'percent', label: 'Capacity left of when it was new' },
+  },
+  ups: {
+    charge: { unit: 'percent', label: 'Charge' },
+    load: { unit: 'percent', label: 'Load' },
+    runtime_s: { unit: 'seconds', label: 'Time left on battery' },
+    on_battery: { unit: 'count', label: 'On battery (1) or not (0)' },
+    battery_low: { unit: 'count', label: 'Battery low (1) or not (0)' },
+  },
+  sensor: {
+    celsius: { unit: 'celsius', label: 'Temperature' },
+    rpm: { unit: 'rpm', label: 'Fan' },
+    volts: { unit: 'volts', label: 'Voltage' },
+    watts: { unit: 'watts', label: 'Power' },
+  },
 } as const satisfies Record<string, Record<string, FieldInfo>>;
 
 const scalarInfo: ReadonlyMap<string, FieldInfo> = new Map(Object.entries(SCALARS));

@@ -9,6 +9,9 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   sensor: 'Sensor',
   container: 'Container',
   unit: 'Unit',
+  raid: 'RAID',
+  battery: 'Battery',
+  ups: 'UPS',
 };
 
 const ANY_NAMES: Readonly<Record<string, string>> = {
@@ -19,6 +22,9 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   sensor: 'any sensor',
   container: 'any container',
   unit: 'any unit',
+  raid: 'any RAID',
+  battery: 'any battery',
+  ups: 'any UPS',
 };
 
 /**

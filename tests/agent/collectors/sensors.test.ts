@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createAsker } from '../../../agent/collectors/asking.ts';
 import type { Context, Fields } from '../../../agent/collectors/collector.ts';
-import { createSensors, parseMillidegrees } from '../../../agent/collectors/sensors.ts';
+import { createSensors, parseReading } from '../../../agent/collectors/sensors.ts';
 import { contextAt } from './readings.ts';
 import { sysFolder } from './sys.ts';
 
@@ -118,7 +118,7 @@ describe('sensors', () => {
         'hwmon/hwmon0/temp2_input': '-12000',
       }),
     ).toEqual({ 'sensor:nct6775 temp1:celsius': 38.5, 'sensor:nct6775 temp2:celsius': -12 });
-    for (const text of ['', 'x', undefined]) expect(parseMillidegrees(text)).toBeUndefined();
+    for (const text of ['', 'x', undefined]) expect(parseReading('celsius', text)).toBeUndefined();
   });
 
   it('[G8] a sensor whose chip says that it is broken is left out', async () => {

@@ -125,6 +125,18 @@ const connections = (): readonly Chart[] => [
 
 const system = (): readonly Chart[] => [
   [say`Failed units`, [line('units_failed', say`failed`, '--chart-heat', true)]],
+  [say`Reboot required`, [line('reboot_required', say`required`, '--chart-third', true)], 1],
+  [
+    say`Package updates`,
+    [
+      line('updates', say`all`, '--chart-plain', true),
+      line('updates_security', say`security`, '--chart-heat'),
+    ],
+  ],
+  [say`Clock set by a time server`, [line('clock_synchronised', say`set`, '--chart-cpu', true)], 1],
+  [say`Clock off by`, [line('clock_offset_ms', say`offset`, '--chart-third', true)]],
+  [say`People logged in`, [line('users', say`people`, '--chart-plain', true)]],
+  [say`On battery`, [line('on_battery', say`on battery`, '--chart-third', true)], 1],
 ];
 
 interface Detail {
@@ -132,23 +144,39 @@ interface Detail {
   readonly charts: () => readonly Chart[];
   /** Of these fields the highest value is said. */
   readonly said: readonly string[];
+  /** Or what each of them says, where it says something. */
+  readonly each?: true;
 }
+
+const SYSTEM_SAID = [
+  'units_failed',
+  'reboot_required',
+  'updates_security',
+  'clock_synchronised',
+  'on_battery',
+];
 
 const DETAILS: readonly Detail[] = [
   { kind: '.pressure', charts: pressure, said: ['pressure_cpu', 'pressure_memory', 'pressure_io'] },
   { kind: '.kernel', charts: kernel, said: ['context_switches'] },
   { kind: '.memory', charts: memory, said: ['mem_dirty_bytes'] },
   { kind: '.connections', charts: connections, said: ['tcp_established'] },
-  { kind: '.system', charts: system, said: ['units_failed'] },
+  { kind: '.system', charts: system, said: SYSTEM_SAID, each: true },
 ];
 
-/** The highest of these values, in words: `disk 12 %`; empty where there is none. */
-function highestSaid({ kind, said }: Detail, latest: Readonly<Record<string, number>>): string {
-  const [first] = said
-    .flatMap((field) => (latest[field] === undefined ? [] : [{ field, value: latest[field] }]))
-    .toSorted((a, b) => b.value - a.value);
-  if (first === undefined) return '';
-  return DETAIL_WORDS[kind]?.says(first.field, text(figure(first.field, first.value))) ?? '';
+/** What its fields say: the highest value, or what each has to say. */
+function inWords({ kind, said, each }: Detail, latest: Readonly<Record<string, number>>): string {
+  const words = DETAIL_WORDS[kind];
+  if (words === undefined) return '';
+  const known = said.flatMap((field) => {
+    const value = latest[field];
+    return value === undefined ? [] : [{ field, value }];
+  });
+  const shown = each ? known : known.toSorted((a, b) => b.value - a.value).slice(0, 1);
+  return shown
+    .map(({ field, value }) => words.says(field, text(figure(field, value)), value))
+    .filter((part) => part !== '')
+    .join(', ');
 }
 
 /** The sections for the scalars that the machine sends. */
@@ -174,7 +202,7 @@ export function scalarSections(scalars: readonly string[]): readonly ScalarSecti
         title: DETAIL_WORDS[detail.kind]?.title ?? detail.kind,
         charts,
         said: detail.said.filter((field) => has.has(field)),
-        summary: (latest) => highestSaid(detail, latest),
+        summary: (latest) => inWords(detail, latest),
       },
     ];
   });

@@ -37,6 +37,9 @@ const RANKS: readonly (readonly [kind: string, field: string])[] = [
   ['gpu', 'busy'],
   ['container', 'cpu'],
   ['unit', 'failed'],
+  ['raid', 'degraded'],
+  ['ups', 'load'],
+  ['battery', 'charge'],
   ['process', 'cpu'],
   ['service', 'cpu'],
 ];

@@ -15,6 +15,9 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   gpu: { title: 'GPUs', first: (name, value) => `busiest: ${name} at ${value}` },
   container: { title: 'Containers', first: (name, value) => `busiest: ${name} at ${value}` },
   process: { title: 'Processes', first: (name, value) => `busiest: ${name} at ${value}` },
+  raid: { title: 'RAID and pools', first: (name) => name },
+  battery: { title: 'Batteries', first: (name, value) => `${name} at ${value}` },
+  ups: { title: 'Power supplies', first: (name, value) => `${name} at ${value}` },
   unit: { title: 'Units in trouble', first: (name) => name },
   service: { title: 'Services', first: (name, value) => `busiest: ${name} at ${value}` },
 };
@@ -22,7 +25,7 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
 interface DetailWords {
   readonly title: string;
   /** What is said of its highest value, while the section is closed. */
-  readonly says: (field: string, value: string) => string;
+  readonly says: (field: string, text: string, value: number) => string;
 }
 
 /** What tasks wait for, by field. */
@@ -30,6 +33,15 @@ const WAITING: Readonly<Record<string, string>> = {
   pressure_cpu: 'most for CPU',
   pressure_memory: 'most for memory',
   pressure_io: 'most for disk',
+};
+
+/** What is worth saying of the system, by field. */
+const SYSTEM: Readonly<Record<string, (text: string, value: number) => string>> = {
+  units_failed: (text, value) => (value > 0 ? `failed units: ${text}` : ''),
+  reboot_required: (_, value) => (value > 0 ? 'reboot required' : ''),
+  updates_security: (text, value) => (value > 0 ? `security updates: ${text}` : ''),
+  clock_synchronised: (_, value) => (value === 0 ? 'clock not set by a time server' : ''),
+  on_battery: (_, value) => (value > 0 ? 'on battery' : ''),
 };
 
 /** The sections of the machine's own values, by kind. */
@@ -41,7 +53,7 @@ export const DETAIL_WORDS: Readonly<Record<string, DetailWords>> = {
   '.kernel': { title: 'Kernel', says: (_, value) => `${value} context switches` },
   '.memory': { title: 'Memory in detail', says: (_, value) => `${value} not yet written to disk` },
   '.connections': { title: 'Connections', says: (_, value) => `${value} TCP connections` },
-  '.system': { title: 'System', says: (_, value) => (value === '0' ? '' : `failed units: ${value}`) },
+  '.system': { title: 'System', says: (field, text, value) => SYSTEM[field]?.(text, value) ?? '' },
 };
 
 /** What is said of the first instance of a kind that this page does not know. */
