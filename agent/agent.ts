@@ -22,7 +22,7 @@ import { startSender } from './outgoing/sender.ts';
 import { openSpool, SEGMENT } from './outgoing/spool.ts';
 import { createTold } from './outgoing/told.ts';
 import { watchClock } from './sampling/clock-steps.ts';
-import { systemClock } from './sampling/clock.ts';
+import { systemClock, type Clock } from './sampling/clock.ts';
 import { startLoop } from './sampling/loop.ts';
 import { createPace } from './sampling/pace.ts';
 import type { Sample } from './sampling/sample.ts';
@@ -40,14 +40,27 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
+/** What an agent may be given. */
+interface AgentParts {
+  /** What it takes the time from. Default: the system's. */
+  readonly clock?: Clock;
+  /** Default: it never upgrades itself. */
+  readonly upgrading?: Upgrading | undefined;
+}
+
 /**
  * Starts an agent with the data folder of `config`. It samples at once. It joins the server in the background, and
- * tries that until it succeeds. @throws SetupError when the folder cannot be used
+ * tries that until it succeeds.
+ * @throws SetupError when the folder cannot be used
  */
-export async function startAgent(config: Config, log: Log, upgrading?: Upgrading): Promise<RunningAgent> {
+export async function startAgent(
+  config: Config,
+  log: Log,
+  { clock = systemClock, upgrading }: AgentParts = {},
+): Promise<RunningAgent> {
   const stops: Stop[] = [];
   try {
-    await start(config, log, stops, upgrading);
+    await start(config, log, stops, { clock, upgrading });
   } catch (error) {
     await stopAll(stops, log);
     throw error;
@@ -67,9 +80,13 @@ async function stopAll(stops: Stop[], log: Log): Promise<void> {
 }
 
 /** Starts the parts in order and adds the stop of each to `stops`, which `stopAll` calls in reverse order. */
-async function start(config: Config, out: Log, stops: Stop[], upgrading?: Upgrading): Promise<void> {
+async function start(
+  config: Config,
+  out: Log,
+  stops: Stop[],
+  { clock, upgrading }: AgentParts & { readonly clock: Clock },
+): Promise<void> {
   const { data } = config;
-  const clock = systemClock;
   const { log, recent: problems } = keepProblems(out, clock.now);
   for (const warning of config.warnings) log.warn(warning);
   const clockSetting = watchClock(clock, log);

@@ -90,7 +90,9 @@ async function runWith(config: Config, args: readonly string[], env: NodeJS.Proc
   // Before the start, so that the end of the program that started it is noticed at any time.
   listenForEnd((reason) => end(reason, () => process.exit(0)));
   const restart = () => end('a new version is to be tried out', () => startInstalled(env));
-  const agent = await startAgent(config, log, upgradingFor(config.data, args, env, restart));
+  const agent = await startAgent(config, log, {
+    upgrading: upgradingFor(config.data, args, env, restart),
+  });
   stop = agent.stop;
 }
 

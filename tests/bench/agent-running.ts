@@ -1,58 +1,73 @@
-/** A real agent that pushes to a real server, and node_exporter beside it, over the same seconds. */
+/** The packaged agent that pushes to a real server, and node_exporter beside it, over the same seconds. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { startAgent, startServer } from '../e2e/product.ts';
+import { startServer, type TestServer } from '../e2e/product.ts';
 import { cpuMicroseconds } from './cpu.ts';
+import { amongMounts, CROWD, startCrowd } from './crowd.ts';
 import { startExporter } from './exporter.ts';
-import { privateMemory, type PrivateMemory } from './memory.ts';
+import { processMemory, type ProcessMemory } from './memory.ts';
+import { buildPackagedAgent, type PackagedAgent } from './packaged-agent.ts';
 import type { Row } from './row.ts';
 
 /** The agent gathers its inventory in the first five seconds; its memory changes little after a minute. */
 const SETTLE_S = 60;
-const MEASURE_S = 60;
+/** The slowest collectors run once a minute. */
+const MEASURE_S = 120;
 
-interface Cost extends PrivateMemory {
+interface Cost extends ProcessMemory {
   /** Milliseconds of processor time a second. */
   readonly cpuMs: number;
 }
 
-/** Measures what each process costs during `seconds`. */
-async function costs(pids: readonly number[], seconds: number): Promise<Cost[]> {
+/** Measures what each process costs during the same seconds, once it has settled. */
+async function costs(pids: readonly number[]): Promise<Cost[]> {
+  await pause(SETTLE_S * 1000);
   const before = pids.map(cpuMicroseconds);
-  await pause(seconds * 1000);
+  await pause(MEASURE_S * 1000);
   return pids.map((pid, index) => ({
-    cpuMs: (cpuMicroseconds(pid) - (before[index] ?? 0)) / 1000 / seconds,
-    ...privateMemory(pid),
+    cpuMs: (cpuMicroseconds(pid) - (before[index] ?? 0)) / 1000 / MEASURE_S,
+    ...processMemory(pid),
   }));
 }
 
-async function measure(): Promise<readonly (Cost | undefined)[]> {
-  const server = await startServer();
+/** An agent on this machine as it is, with node_exporter beside it where that is installed. */
+async function measureQuiet(
+  packaged: PackagedAgent,
+  server: TestServer,
+): Promise<readonly (Cost | undefined)[]> {
+  const agent = await packaged.start(await server.enrollment());
   try {
-    const agent = await startAgent({ enrollment: await server.enrollment() });
+    const exporter = await startExporter();
     try {
-      const exporter = await startExporter();
-      try {
-        await pause(SETTLE_S * 1000);
-        return await costs(
-          [agent.process.pid, exporter?.pid].filter((pid) => pid !== undefined),
-          MEASURE_S,
-        );
-      } finally {
-        await exporter?.stop();
-      }
+      return await costs([agent.pid, exporter?.pid].filter((pid) => pid !== undefined));
     } finally {
-      await agent.dispose();
+      await exporter?.stop();
     }
   } finally {
-    await server.dispose();
+    await agent.stop();
   }
 }
 
-export async function benchRunningAgent(): Promise<Row[]> {
-  const [ours, theirs] = await measure();
-  if (ours === undefined) throw new Error('the agent was not measured');
+/** An agent among many processes, connections and mounts; undefined where no mounts can be made. */
+async function measureCrowded(packaged: PackagedAgent, server: TestServer): Promise<Cost | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const stopCrowd = await startCrowd();
+  try {
+    const agent = await packaged.start(await server.enrollment(), amongMounts);
+    try {
+      return (await costs([agent.pid]))[0];
+    } finally {
+      await agent.stop();
+    }
+  } finally {
+    await stopCrowd();
+  }
+}
+
+const CROWDED = `${CROWD.processes} processes, ${CROWD.sockets} sockets, ${CROWD.mounts} mounts`;
+
+function toRows(ours: Cost, theirs: Cost | undefined, crowded: Cost | undefined): Row[] {
   const row = (what: string, unit: string, of: (cost: Cost) => number, budget?: number): Row => ({
-    what: `agent, running: ${what}`,
+    what: `agent, packaged: ${what}`,
     value: of(ours),
     unit,
     ...(theirs === undefined
@@ -63,9 +78,37 @@ export async function benchRunningAgent(): Promise<Row[]> {
           ...(budget === undefined ? {} : { budget }),
         }),
   });
-  return [
+  const rows = [
     row('CPU per second', 'ms', ({ cpuMs }) => cpuMs, 0.5),
-    row('private memory', 'MiB', ({ ussMiB }) => ussMiB, 1),
-    row('private memory it wrote', 'MiB', ({ writtenMiB }) => writtenMiB),
+    row('private memory (USS)', 'MiB', ({ ussMiB }) => ussMiB, 1),
+    row('private memory that it wrote', 'MiB', ({ writtenMiB }) => writtenMiB),
+    row('resident memory (RSS)', 'MiB', ({ rssMiB }) => rssMiB),
+    row('its share of memory (PSS)', 'MiB', ({ pssMiB }) => pssMiB),
   ];
+  if (crowded === undefined) return rows;
+  const crowdedRow: Row = {
+    what: `agent, packaged, ${CROWDED}: CPU per second`,
+    value: crowded.cpuMs,
+    unit: 'ms',
+    control: { what: 'without them', value: ours.cpuMs },
+    ratio: crowded.cpuMs / ours.cpuMs,
+    budget: 2,
+  };
+  return [...rows, crowdedRow];
+}
+
+export async function benchRunningAgent(): Promise<Row[]> {
+  const packaged = await buildPackagedAgent();
+  try {
+    const server = await startServer();
+    try {
+      const [ours, theirs] = await measureQuiet(packaged, server);
+      if (ours === undefined) throw new Error('the agent was not measured');
+      return toRows(ours, theirs, await measureCrowded(packaged, server));
+    } finally {
+      await server.dispose();
+    }
+  } finally {
+    packaged.dispose();
+  }
 }

@@ -1,5 +1,6 @@
 /** The agent: processor time of one sample, and what a running agent costs. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import library from 'systeminformation';
 import { inColumns } from '../../agent/outgoing/push.ts';
 import type { Sample } from '../../agent/sampling/sample.ts';
@@ -13,29 +14,41 @@ const SAMPLES_PER_PUSH = 5;
 /** The library takes some 100 ms a round. */
 const LIBRARY_ROUNDS = 15;
 
-/** CPU milliseconds of one sample: measured with every collector, and its share of encoding a push of five. */
-async function benchSamples(): Promise<number> {
+interface SampleCost {
+  /** CPU milliseconds of one sample: measured with every collector, and its share of encoding a push of five. */
+  readonly cpuMs: number;
+  /** Bytes of a push as it goes over the wire, for each of its values. */
+  readonly bytesPerValue: number;
+}
+
+async function benchSamples(): Promise<SampleCost> {
   const sampler = createRealSampler();
   let bytes = 0;
+  let values = 0;
   let waiting: Sample[] = [];
   const take = async (count: number) => {
     for (let index = 0; index < count; index++) {
       waiting.push({ t: Date.now(), fields: sampler.sample() });
       if (waiting.length === SAMPLES_PER_PUSH) {
-        bytes += JSON.stringify(inColumns(waiting)).length;
+        bytes += gzipSync(JSON.stringify(inColumns(waiting))).length;
+        values += waiting.reduce((sum, { fields }) => sum + Object.keys(fields).length, 0);
         waiting = [];
       }
       await pause(EVERY_MS);
     }
   };
   await take(20);
+  [bytes, values] = [0, 0];
   const idle = await idleMs(SAMPLES);
   const before = process.cpuUsage();
   await take(SAMPLES);
   const { user, system } = process.cpuUsage(before);
   sampler.close();
-  if (bytes === 0) throw new Error('no samples were taken');
-  return Math.max(0, ((user + system) / 1000 - idle) / SAMPLES);
+  if (values === 0) throw new Error('no samples were taken');
+  return {
+    cpuMs: Math.max(0, ((user + system) / 1000 - idle) / SAMPLES),
+    bytesPerValue: bytes / values,
+  };
 }
 
 /** CPU milliseconds of the pauses alone. */
@@ -67,7 +80,8 @@ async function benchLibrary(): Promise<number> {
 /** Rows for `npm run bench -- agent`. Linux only: elsewhere there is no /proc to measure by. */
 export async function benchAgent(): Promise<Row[]> {
   if (process.platform !== 'linux') return [];
-  const [sample, through] = [await benchSamples(), await benchLibrary()];
+  const { cpuMs: sample, bytesPerValue } = await benchSamples();
+  const through = await benchLibrary();
   return [
     {
       what: 'agent: CPU per sample',
@@ -77,6 +91,7 @@ export async function benchAgent(): Promise<Row[]> {
       ratio: sample / through,
     },
     { what: 'agent: CPU per sample, at most', value: sample, unit: 'ms', budget: 2 },
+    { what: 'agent: on the wire, per value', value: bytesPerValue, unit: 'bytes', budget: 5 },
     ...(await benchRunningAgent()),
   ];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startServer, temporaryFolder } from '../e2e/product.ts';
 import { cpuMicroseconds } from './cpu.ts';
 import { writeDevices } from './devices.ts';
-import { privateMemory } from './memory.ts';
+import { processMemory } from './memory.ts';
 import { startPushClient } from './push-round.ts';
 import { writeSamples } from './real-samples.ts';
 import type { Row } from './row.ts';
@@ -48,7 +48,7 @@ export async function benchFleet(): Promise<readonly Row[]> {
     });
     return [
       row('CPU of the whole process', cores, 'cores', 0.3),
-      row('private memory', privateMemory(pid).ussMiB, 'MiB', 600),
+      row('private memory', processMemory(pid).ussMiB, 'MiB', 600),
       row('answer, p99 (committed to disk)', done.p99Ms, 'ms'),
     ];
   } finally {

@@ -1,4 +1,5 @@
 /** `npm run bench`: the budgets, each beside its control. `npm run bench -- push` measures one. */
+import { benchAgentDay } from './agent-day.ts';
 import { benchAgent } from './agent.ts';
 import { benchAlerts } from './alerts.ts';
 import { benchFanout } from './fanout.ts';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   flood: benchFlood,
   fleet: benchFleet,
   agent: benchAgent,
+  'agent-day': benchAgentDay,
   history: benchHistory,
   fanout: benchFanout,
   'first-view': benchFirstView,
