@@ -13,7 +13,8 @@ import { createLink } from './link/link.ts';
 import { openJoinSecret, readMembership, writeMembership } from './link/membership.ts';
 import type { Log } from './log.ts';
 import { watchAddress } from './machine/address.ts';
-import { deviceId, hostName, osName } from './machine/identity.ts';
+import { deviceId, hostName } from './machine/identity.ts';
+import { introduction } from './machine/introduction.ts';
 import { joinDescribed, startInventory } from './machine/inventory.ts';
 import { createSetAside } from './outgoing/delivery.ts';
 import { createOutbox } from './outgoing/outbox.ts';
@@ -28,10 +29,11 @@ import { createPace } from './sampling/pace.ts';
 import type { Sample } from './sampling/sample.ts';
 import { createSampler } from './sampling/sampler.ts';
 import { answerLocally } from './service/local-socket.ts';
-import { openUpgrader, type Upgrading } from './upgrade/own-package.ts';
+import { createAnswers } from './service/questions.ts';
 import { keepProblems } from './service/recent-problems.ts';
 import { createSelfReport } from './service/self-report.ts';
 import { createWatchdog } from './service/watchdog.ts';
+import { openUpgrader, type Upgrading } from './upgrade/own-package.ts';
 
 type Stop = () => void | Promise<void>;
 
@@ -86,7 +88,7 @@ async function start(
   stops: Stop[],
   { clock, upgrading }: AgentParts & { readonly clock: Clock },
 ): Promise<void> {
-  const { data } = config;
+  const { data, name, tags, spoolBytes } = config;
   const { log, recent: problems } = keepProblems(out, clock.now);
   for (const warning of config.warnings) log.warn(warning);
   const clockSetting = watchClock(clock, log);
@@ -104,7 +106,7 @@ async function start(
   stops.push(inventory.stop);
 
   const spoolFolder = join(data, 'spool');
-  const spool = openSpool(spoolFolder, { bytes: config.spoolBytes, ...SEGMENT }, log);
+  const spool = openSpool(spoolFolder, { bytes: spoolBytes, ...SEGMENT }, log);
   // The last stop runs first, and a closed spool no longer counts the samples of its open file.
   stops.push(spool.close, () => log.info({ spooled: spool.size() }, 'the agent stopped'));
   const outbox = createOutbox(spool, log);
@@ -113,15 +115,7 @@ async function start(
     enrollment: config.enrollment,
     membership,
     remember: (value) => writeMembership(data, value),
-    describe: (key) => ({
-      join_secret: joinSecret(key),
-      hostname,
-      ip: address.current(),
-      os: osName(),
-      device_id: id,
-      ...(config.name === undefined ? {} : { name: config.name }),
-      ...(config.tags === undefined ? {} : { tags: [...config.tags] }),
-    }),
+    describe: introduction({ deviceId: id, address: address.current, joinSecret, name, tags }),
     proxy: config.proxy,
     log,
   });
@@ -183,12 +177,20 @@ async function start(
   };
   stops.push(startLoop(clock, pace, beat));
 
-  const { name, spoolBytes } = config;
   const report = createSelfReport({
     ...{ clock, data, hostname, name, spoolFolder, spoolBytes, problems },
     ...{ link, outbox, sender, pace, sampler },
   });
-  stops.push(await answerLocally(data, () => Promise.resolve(report()), log));
+  const answers = createAnswers({
+    report,
+    async joinWith(enrollment) {
+      const failure = await link.joinWith(enrollment);
+      if (failure === undefined) sender.tryNow();
+      return failure;
+    },
+    joined: () => ({ device_id: link.deviceId(), server: link.server() ?? '' }),
+  });
+  stops.push(await answerLocally(data, answers, log));
 
   log.info({ device_id: id, hostname, data, spooled: spool.size() }, 'the agent runs');
 }

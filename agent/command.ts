@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: 'Measure once and print the sample as JSON. No server is needed.',
     load: () => import('./service/once.ts'),
   },
+  join: {
+    summary: 'Join a server now, or join again, and say as which device.',
+    load: () => import('./service/join.ts'),
+  },
   install: {
     summary: 'Make it a service that starts with the machine, or with this user.',
     load: () => import('./service/install.ts'),

@@ -9,6 +9,7 @@ import type { Enrollment } from '#protocol/enrollment.ts';
 import { errorText } from '#protocol/errors.ts';
 import { pushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
+import type { Introduction } from '../machine/introduction.ts';
 import { download } from './download.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
 import {
@@ -28,6 +29,8 @@ import { fetchAuthority, fetchChain } from './trust.ts';
 export interface Link {
   /** Joins the server unless it has. Undefined: ready to push, as `deviceId()`. */
   ready(): Promise<Failure | undefined>;
+  /** Joins with this enrollment string now, though it may have joined before. Undefined: it has. */
+  joinWith(enrollment: Enrollment): Promise<Failure | undefined>;
   /** The id that the server knows this device by; empty before it joined. */
   deviceId(): string;
   /** Where this device pushes to, or will once it joined, for a person; undefined where no server is known. */
@@ -47,7 +50,7 @@ export interface LinkParts {
   /** Writes a membership to disk. */
   readonly remember: (membership: Membership) => void;
   /** What to tell the server about this machine when it joins with this enrollment key. */
-  readonly describe: (key: string) => Omit<RegisterRequest, 'enrollment_key'>;
+  readonly describe: (key: string) => Introduction;
   readonly proxy?: Proxy | undefined;
   readonly log: Log;
   readonly timeoutMs?: number;
@@ -65,7 +68,8 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 export function createLink(parts: LinkParts): Link {
-  const { enrollment, log, remember, describe } = parts;
+  const { log, remember, describe } = parts;
+  let { enrollment } = parts;
   let membership = parts.membership;
   let transport: Transport | undefined;
   const serverClock = createServerClock(log);
@@ -108,6 +112,8 @@ export function createLink(parts: LinkParts): Link {
   const join = async (to: Enrollment): Promise<Failure | undefined> => {
     const { host, port, tls, ca } = to;
     const way = { host, port, proxy: proxyFor(parts.proxy, to) };
+    // Pushes go on over the other connection until this one has brought a token.
+    let connection: Transport | undefined;
     try {
       const authority = ca === null ? null : await fetchAuthority(way, ca, parts.timeoutMs);
       // A server with a new authority knows this device: the old token shows that this is it, and is for nobody else.
@@ -117,7 +123,7 @@ export function createLink(parts: LinkParts): Link {
         ...describe(to.key),
         ...(old === undefined ? {} : { device_id: old.device_id }),
       };
-      const connection = use({ ...way, tls, authority });
+      connection = createTransport({ ...way, tls, authority }, parts.timeoutMs);
       const reply = await connection.post(
         '/devices/register',
         { ...JSON_TYPE, ...(old === undefined ? {} : bearer(old.token)) },
@@ -129,10 +135,15 @@ export function createLink(parts: LinkParts): Link {
       membership = { host, port, tls, ca, authority, device_id, token, key_sha256: keyHash(to.key) };
       keep(membership);
       mustJoin = false;
+      transport?.close();
+      transport = connection;
+      connection = undefined;
       log.info({ server: where(to), device_id }, 'joined the server');
       return undefined;
     } catch (error) {
       return explain(error, way);
+    } finally {
+      connection?.close();
     }
   };
 
@@ -190,6 +201,12 @@ export function createLink(parts: LinkParts): Link {
         kind: 'unauthorized',
         reason: 'this agent belongs to no server: start it with WATCHFLOOR_ENROLL',
       };
+    },
+    async joinWith(given) {
+      const failure = await join(given);
+      // From now on it is what joins again, and not the one from the start.
+      if (failure === undefined) enrollment = given;
+      return failure;
     },
     deviceId: () => membership?.device_id ?? '',
     server() {

@@ -50,6 +50,8 @@ export interface SenderState {
 
 export interface Sender {
   state(): SenderState;
+  /** Pushes now, instead of waiting for the next try. */
+  tryNow(): void;
   /**
    * Sends once more what waits in memory, within a few seconds. What did not arrive is in the spool afterwards.
    */
@@ -213,6 +215,7 @@ export function startSender(parts: SenderParts): Sender {
               reason: lastFailure.reason,
             },
     }),
+    tryNow: () => wake(),
     async stop() {
       stopping = true;
       wake();

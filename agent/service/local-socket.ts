@@ -29,11 +29,15 @@ function addressOf(folder: string): string {
 }
 
 /** Reads until the line or the stream ends, at most `most` characters. */
-function readText(socket: Socket, most: number, isWhole: (text: string) => boolean): Promise<string> {
+function readText(
+  socket: Socket,
+  { most, patience }: { most: number; patience: number },
+  isWhole: (text: string) => boolean,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     socket.setEncoding('utf8');
-    socket.setTimeout(PATIENCE, () => reject(new Error(`no answer within ${PATIENCE / 1000} s`)));
+    socket.setTimeout(patience, () => reject(new Error(`no answer within ${patience / 1000} s`)));
     socket.on('data', (chunk) => {
       text += String(chunk);
       if (text.length > most) reject(new Error('it is longer than it may be'));
@@ -61,8 +65,11 @@ export async function answerLocally(folder: string, answer: Answer, log: Log): P
     socket.on('close', () => sockets.delete(socket));
     // Whoever asked may go away at any time.
     socket.on('error', () => undefined);
-    void readText(socket, MOST_QUESTION, (text) => text.endsWith('\n'))
-      .then(answer)
+    void readText(socket, { most: MOST_QUESTION, patience: PATIENCE }, (text) => text.endsWith('\n'))
+      .then((question) => {
+        socket.setTimeout(0);
+        return answer(question);
+      })
       .then((result) => socket.end(JSON.stringify(result)))
       .catch((error: unknown) => {
         log.debug({ reason: errorText(error) }, 'a question of another command could not be answered');
@@ -103,14 +110,15 @@ export type NoAnswer =
   /** It holds its socket, and does not answer. */
   | { readonly kind: 'silent'; readonly reason: string };
 
-/** Asks the agent that runs with this data folder. */
+/** Asks the agent that runs with this data folder. `patience`: how long to wait for the answer, in milliseconds. */
 export async function askAgent(
   folder: string,
   question: object,
+  patience = PATIENCE,
 ): Promise<NoAnswer | { readonly kind: 'answer'; readonly text: string }> {
   const socket = connect(addressOf(folder));
   try {
-    const answer = readText(socket, MOST_ANSWER, () => false);
+    const answer = readText(socket, { most: MOST_ANSWER, patience }, () => false);
     socket.write(`${JSON.stringify(question)}\n`);
     const text = await answer;
     return text === '' ? { kind: 'silent', reason: 'the connection was closed' } : { kind: 'answer', text };
