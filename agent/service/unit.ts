@@ -142,9 +142,8 @@ ${Object.entries(set)
   .join('\n')}
 
 depend() {
-  need localmount
   use net
-  after firewall ntp-client
+  after localmount bootmisc firewall ntp-client
 }
 
 start_pre() {
