@@ -61,7 +61,7 @@ export async function buildPackages({ version, targets, out, key, say }: Build):
 }
 
 /** Writes the checksums of all packages in a folder, signed, and the public key beside them. */
-function sealFolder(out: string, keyFile: string): void {
+export function sealFolder(out: string, keyFile: string): void {
   const names = readdirSync(out).filter((name) => name.startsWith('watchfloor-agent'));
   const sums = names.sort().map(
     (name) =>

@@ -49,7 +49,7 @@ import {
   type RouteMatch,
   type Template,
 } from '#protocol/notify.ts';
-import { packagesReply } from '#protocol/packages.ts';
+import { packagesReply, upgradesReply, type upgradeSettingsPatch } from '#protocol/packages.ts';
 import { processesReply } from '#protocol/processes.ts';
 import { preferences, type preferencesPatch } from '#protocol/preferences.ts';
 import { importReply, previewReply, type previewRequest } from '#protocol/rule-preview.ts';
@@ -71,6 +71,7 @@ type PreferencesPatch = z.input<typeof preferencesPatch>;
 type PasswordChange = z.input<typeof passwordRequest>;
 type NewUser = z.input<typeof userCreate>;
 type UserPatch = z.input<typeof userPatch>;
+type UpgradePatch = z.input<typeof upgradeSettingsPatch>;
 
 /**
  * `from` (inclusive) and `to` (exclusive) in epoch milliseconds, `step` the width of a bucket in milliseconds, `fields`
@@ -219,6 +220,15 @@ export function createApi({
     // --- the agent's packages ---
     async packages(signal?: AbortSignal) {
       return parsed(packagesReply, await send({ method: 'GET', path: '/packages', signal }));
+    },
+
+    upgrades: {
+      async get(signal?: AbortSignal) {
+        return parsed(upgradesReply, await send({ method: 'GET', path: '/upgrades', signal }));
+      },
+      async patch(patch: UpgradePatch) {
+        await send({ method: 'PATCH', path: '/upgrades', body: patch });
+      },
     },
 
     // --- people ---
