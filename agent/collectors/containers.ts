@@ -17,6 +17,8 @@ import { createRates, hundredth, isKnown, MOST_BYTES, percent, tenth, type Rates
 
 /** How often containers are looked for, in milliseconds. One that ends sooner may not be seen. */
 const SEARCH_EVERY = 10_000;
+/** A runtime is asked this often while no container comes or goes: for each answer it looks after all of them. */
+const ASK_EVERY = 30_000;
 /** A container counts as restarting for this long. */
 const RECENT = 3_600_000;
 /** The longest list of images that is sent. */
@@ -121,6 +123,8 @@ export function createContainers(
   const restartsOf = createRestarts();
   let found: readonly ContainerGroup[] = [];
   let searchedAt = -Infinity;
+  /** When the runtimes were asked last, and which containers there were then. */
+  let asked = { runs: '', at: -Infinity };
   /** Names of those that ran since the agent started: one that stopped is still shown, until it is removed. */
   const seen = new Map<string, string>();
   let described: Described | undefined;
@@ -149,9 +153,14 @@ export function createContainers(
   };
 
   /** A container is measured when its runtime was asked for its name, which is waited for a few seconds at most. */
-  const look = async (hierarchy: string) => {
+  const look = async (hierarchy: string, at: number) => {
     const present = findContainers(hierarchy);
-    if (present.length > 0 || seen.size > 0) await runtimes.ask();
+    const runs = present.map(({ id, run }) => `${id} ${run}`).join();
+    const isDue = runs !== asked.runs || at - asked.at >= ASK_EVERY;
+    if (isDue && (present.length > 0 || seen.size > 0)) {
+      asked = { runs, at };
+      await runtimes.ask();
+    }
     found = present;
   };
 
@@ -161,7 +170,7 @@ export function createContainers(
       if (hierarchy === undefined) return 'absent';
       if (at - searchedAt >= SEARCH_EVERY) {
         searchedAt = at;
-        void look(hierarchy);
+        void look(hierarchy, at);
       }
       const containers = nameContainers(found, runtimes);
       describe(containers);

@@ -1,5 +1,6 @@
 /** A connection to D-Bus, over which methods are called (`dbus-message.ts`). [G3] Every call has an end. */
 import { createConnection, type Socket } from 'node:net';
+import { errorText } from '#protocol/errors.ts';
 import { decodeMessage, encodeCall, messageLength, type Call } from './dbus-message.ts';
 
 export interface Bus {
@@ -37,6 +38,22 @@ function authenticate(socket: Socket, uid: number): Promise<Buffer> {
     socket.once('close', () => reject(new Error('D-Bus closed the connection')));
     socket.write(`\0AUTH EXTERNAL ${Buffer.from(String(uid)).toString('hex')}\r\n`);
   });
+}
+
+/**
+ * Gets a name on the bus. dbus-daemon hangs up on users that are not in /etc/passwd, as it cannot look up their groups:
+ * systemd hides from it those that it makes for a service's run.
+ */
+async function greet(call: Bus['call']): Promise<void> {
+  const name = 'org.freedesktop.DBus';
+  try {
+    await call({ destination: name, path: '/org/freedesktop/DBus', interface: name, member: 'Hello' });
+  } catch (error) {
+    throw new Error(
+      `${errorText(error)}: the bus lets in only users of /etc/passwd. Stop the service, make its user (useradd --system watchfloor-agent), and start it`,
+      { cause: error },
+    );
+  }
 }
 
 interface BusOptions {
@@ -114,9 +131,7 @@ export async function openBus(
     const rest = await inTime(authenticate(socket, uid));
     socket.on('data', listen);
     listen(rest);
-    const name = 'org.freedesktop.DBus';
-    if (isBus)
-      await call({ destination: name, path: '/org/freedesktop/DBus', interface: name, member: 'Hello' });
+    if (isBus) await greet(call);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -136,6 +136,8 @@ export function createUnits({ sockets, runs }: UnitSources = SOURCES): Collector
   let bus: Bus | undefined;
   let triedAt = -Infinity;
   let isStopped = false;
+  /** Why systemd could not be asked, until it is tried again. */
+  let problem: Error | undefined;
 
   const troubleOf = (unit: string): Trouble => {
     const known = troubles.get(unit) ?? { failed: false, at: -Infinity, restarts: [], counted: undefined };
@@ -178,9 +180,19 @@ export function createUnits({ sockets, runs }: UnitSources = SOURCES): Collector
   return {
     async collect({ at }) {
       if (bus?.isOpen !== true) {
-        if (at - triedAt < TRY_AGAIN) return 'absent';
+        if (at - triedAt < TRY_AGAIN) {
+          if (problem !== undefined) throw problem;
+          return 'absent';
+        }
         triedAt = at;
-        bus = await connect(sockets);
+        bus = undefined;
+        try {
+          problem = undefined;
+          bus = await connect(sockets);
+        } catch (error) {
+          problem = error instanceof Error ? error : new Error(String(error));
+          throw problem;
+        }
         if (isStopped) bus?.close();
       }
       if (bus === undefined) return 'absent';

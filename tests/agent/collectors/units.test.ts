@@ -112,6 +112,28 @@ describe('units of systemd', () => {
     await expect(bus.call(call)).rejects.toThrow('is closed');
   });
 
+  it('a bus that hangs up is told with what to do, until it is tried again after a minute', async () => {
+    const path = join(ownFolder(), 'bus');
+    let isKnown = false;
+    const server = createServer((socket) => {
+      const left = [...recorded];
+      socket.on('data', (said) => {
+        if (said.toString('latin1') === 'BEGIN\r\n') return;
+        if (left.length < recorded.length && !isKnown) socket.destroy();
+        else socket.write(left.shift() ?? '');
+      });
+      socket.on('error', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    onTestFinished(() => void server.close());
+    const units = createUnits({ sockets: [{ path, isBus: true }], runs: '/nowhere' });
+    for (const at of [0, 10_000])
+      await expect(units.collect(contextAt(at, read))).rejects.toThrow('useradd --system watchfloor-agent');
+    isKnown = true;
+    expect(await units.collect(contextAt(60_000, read))).toHaveProperty('units_failed', 1);
+    units.stop?.();
+  });
+
   it('services that started since the last look are told by the links that systemd keeps', () => {
     const folder = ownFolder();
     const started = watchStarts(folder);
