@@ -1,13 +1,14 @@
 /** `watchfloor-agent uninstall`: takes away what `watchfloor-agent install` has put there. */
 import { homedir } from 'node:os';
 import { ConfigError } from '../config/config.ts';
-import { SetupError } from '../data-folder/data-folder.ts';
+import { removeFile, SetupError } from '../data-folder/data-folder.ts';
 import { takeFlags, type Command } from './command-line.ts';
 import { purge, removeInstallation, requireMark } from './installation.ts';
 import { findService, isRoot, type InstalledService } from './installed.ts';
 import { runProgram, systemctl, type RunProgram } from './manager.ts';
 import { packageAdvice } from './owner.ts';
 import { LAUNCHD_LABEL, SERVICE, systemPlaces, userPlaces, type Places } from './places.ts';
+import { SERVICE_USER } from './unit.ts';
 import { removeService } from './windows-install.ts';
 
 const usage = `watchfloor-agent uninstall: takes away the service that "watchfloor-agent install" has put there.
@@ -54,6 +55,11 @@ export async function uninstall({ places, run, say }: Removal, args: readonly st
     if (service.manager === 'systemd') await run('systemctl', systemctl(places, 'daemon-reload'));
   }
   const kept = { places, data: service?.data ?? places.data };
+  if (given.has('purge') && service?.manager === 'openrc') {
+    // systemd makes the user for each start, and keeps the log elsewhere.
+    await run('userdel', [SERVICE_USER]);
+    removeFile(`/var/log/${SERVICE_USER}.log`);
+  }
   if (given.has('purge')) say(`Removed: ${purge(kept).join(', ') || 'no settings and no data were left'}`);
   else if (service !== undefined) say(`Kept: ${places.settings}, ${kept.data} (--purge removes them)`);
   return 0;

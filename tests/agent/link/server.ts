@@ -16,6 +16,8 @@ export interface Answer {
   readonly lost?: true;
   /** Never answers. */
   readonly silent?: true;
+  /** Accepts the push, and says this too. */
+  readonly also?: object;
 }
 
 /** Accepts every sample of a push; a body that is no push counts as one. */
@@ -23,6 +25,8 @@ const accept = (push: Push | undefined): Answer => ({
   status: 200,
   body: { accepted: push?.samples.length ?? 1, duplicates: 0, interval_s: 1, sample_s: 1 },
 });
+
+const bodyOf = ({ body }: Answer) => z.record(z.string(), z.unknown()).parse(body);
 
 interface Received {
   readonly path: string;
@@ -75,7 +79,10 @@ export async function startServer(tls: Tls | undefined, port = 0): Promise<TestS
       received.push({ path, authorization, encoding, body });
       const registered: Answer = { status: 201, body: { device_id: deviceOf(body), token: 'token-1' } };
       const push = parsePush(body).data;
-      const answer = answers.shift() ?? (path === '/metrics' ? accept(push) : registered);
+      const usual = path === '/metrics' ? accept(push) : registered;
+      const given = answers.shift() ?? usual;
+      const answer =
+        given.also === undefined ? given : { ...usual, ...given, body: { ...bodyOf(usual), ...given.also } };
       if (path === '/metrics' && answer.status === 200 && push !== undefined) pushes.push(push);
       for (const { count, go } of waiting) if (received.length >= count) go();
       if (answer.silent === true) return;
