@@ -100,6 +100,8 @@ async function readAll(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
 export function createUpgrader(parts: UpgraderParts): Upgrader {
   const { folder, key, own, system, arch, fetch, log, now } = parts;
   let underWay: Promise<void> | undefined;
+  /** Whether this agent is ending for the version that it fetched. Its last push may bring another offer. */
+  let isDone = false;
   let pausedUntil = -Infinity;
   let facts: UpgradeFacts = factsOf();
   let isOnTrial = readVersions(folder).trial?.version === own;
@@ -172,6 +174,7 @@ export function createUpgrader(parts: UpgraderParts): Upgrader {
     await saysVersion(file, version);
     writeVersions(folder, { ...readVersions(folder), trial: { version, starts: 0 } });
     log.info({ version, from: own }, 'the new version is here and checked: it is tried out now');
+    isDone = true;
     parts.restart();
   }
 
@@ -200,7 +203,7 @@ export function createUpgrader(parts: UpgraderParts): Upgrader {
 
   return {
     offered(version) {
-      if (underWay !== undefined || now() < pausedUntil) return;
+      if (isDone || underWay !== undefined || now() < pausedUntil) return;
       if (compareVersions(version, own) <= 0 || !mayTry(version)) return;
       underWay = attempt(version).finally(() => (underWay = undefined));
     },

@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
-import { CHECKSUMS, PUBLIC_KEY, SIGNATURE } from '#protocol/packages.ts';
+import { CHECKSUMS, packageName, PUBLIC_KEY, SIGNATURE } from '#protocol/packages.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { writeBundle } from './bundle.ts';
 import { writeDebianPackage, type Parts } from './debian.ts';
@@ -49,8 +49,8 @@ export async function buildPackages({ version, targets, out, key, say }: Build):
     await writeBundle(bundle, { version, releaseKey });
     for (const target of targets) {
       say(`${target.name} …`);
-      const end = target.system === 'windows' ? '.exe' : '';
-      const executable = join(out, `watchfloor-agent-${version}-${target.name}${end}`);
+      const { system, arch } = target;
+      const executable = join(out, packageName({ version, system, arch, kind: 'executable' }));
       writeExecutable(target, { bundle, scratch, cache, file: executable });
       for (const write of PACKAGES[target.system]) write(target, { executable, version, scratch, out });
     }

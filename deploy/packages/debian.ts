@@ -1,14 +1,12 @@
 /** The agent as a Debian package, with its service. */
 import { join } from 'node:path';
+import { debianVersion, packageName } from '#protocol/packages.ts';
 import { DESCRIPTION, SUMMARY, scriptOf, writeLinuxFiles, writeText } from './linux-files.ts';
 import type { Target } from './targets.ts';
 import { runTool } from './tool.ts';
 
 /** Debian's words for processors. */
 const ARCHITECTURE = { x64: 'amd64', arm64: 'arm64' } as const;
-
-/** The version as Debian orders it: `1.2.0-rc.1` comes before `1.2.0`. */
-export const debianVersion = (version: string) => version.replace('-', '~');
 
 function control(architecture: string, version: string): string {
   return [
@@ -50,7 +48,7 @@ export function writeDebianPackage({ arch }: Target, { executable, version, scra
   writeText(join(tree, 'DEBIAN/control'), control(architecture, version));
   for (const [name, script] of Object.entries(maintainerScripts()))
     writeText(join(tree, 'DEBIAN', name), script, 0o755);
-  const name = `watchfloor-agent_${debianVersion(version)}_${architecture}.deb`;
+  const name = packageName({ version, system: 'linux', arch, kind: 'deb' });
   runTool({
     command: 'dpkg-deb',
     args: ['--build', '--root-owner-group', '-Zxz', '-z6', tree, join(out, name)],

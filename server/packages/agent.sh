@@ -83,7 +83,7 @@ main() {
     rpm) rpm -U --replacepkgs "$file" </dev/null || fail 'rpm could not install it'; remove='rpm -e watchfloor-agent' ;;
     executable) install_executable </dev/null ;;
   esac
-  say "installed. The machine shows at $server within seconds; if it does not: $program check"
+  say "installed. The machine shows at $server as soon as its service runs; if it does not: $program check"
   say "To remove it: $remove"
 }
 

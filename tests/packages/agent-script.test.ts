@@ -3,6 +3,8 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import { enrollmentKeyCreated, type EnrollmentKeyCreated } from '#protocol/api.ts';
 import { PROGRAM } from './made-up-packages.ts';
 import { eventually } from '../e2e/eventually.ts';
@@ -22,6 +24,20 @@ const contents = {
   'watchfloor-agent-0.1.0-macos-arm64': 'a program for macOS',
   'watchfloor-agent-0.1.0-windows-x64.exe': 'a program for Windows',
 };
+
+/** Kubernetes' documents, as far as the test reads them. */
+const manifest = z.object({
+  spec: z
+    .object({
+      template: z.object({
+        spec: z.object({ initContainers: z.array(z.object({ command: z.array(z.string()) })) }),
+      }),
+    })
+    .optional(),
+});
+const composeFile = z.object({
+  services: z.object({ 'watchfloor-fetch': z.object({ command: z.array(z.string()) }) }),
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'watchfloor-packages-'));
 let stage: Stage;
@@ -146,12 +162,30 @@ describe('the line that installs an agent', () => {
     expect(other.seen).toMatchObject({ bytes: 0, requests: 0 });
   });
 
-  it('what cloud-init, Ansible and a DaemonSet carry installs the agent, too', async () => {
+  it('what cloud-init and Ansible carry installs the agent, too', async () => {
     const block = /(?:content|stdin): \|\n((?: {6}.*\n)+)/;
     for (const way of ['cloud_init', 'ansible'] as const) {
       const machine = user();
       const script = (block.exec(text(way))?.[1] ?? '').replaceAll(/^ {6}/gm, '');
       expect((await machine.paste(script)).output).toContain(`installed with ${key.enrollment}`);
+    }
+  });
+
+  it('the first container of a DaemonSet and of Compose fetches the executable, and checks it', async () => {
+    const [, daemonSet] = parseAllDocuments(text('kubernetes')).map((one) => manifest.parse(one.toJS()));
+    const compose = composeFile.parse(parse(text('compose')));
+    const scripts = [
+      daemonSet?.spec?.template.spec.initContainers[0]?.command[2] ?? '',
+      // Compose makes one dollar of two.
+      compose.services['watchfloor-fetch'].command[0]?.replaceAll('$$', '$') ?? '',
+    ];
+    for (const script of scripts) {
+      const machine = user();
+      const here = script.replaceAll('/agent/watchfloor-agent', join(machine.home, 'agent'));
+      expect(await machine.paste(here)).toMatchObject({ status: 0 });
+      expect(readFileSync(join(machine.home, 'agent'), 'utf8')).toBe(PROGRAM);
+      const changed = await machine.paste(here.replace(/sum=[0-9a-f]{4}/, 'sum=0000'));
+      expect(changed.status).toBe(1);
     }
   });
 

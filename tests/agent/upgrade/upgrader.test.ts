@@ -67,6 +67,9 @@ describe('[G6] an agent that is told that it is its turn', () => {
     expect(state()).toMatchObject({ trial: { version: '1.1.0', starts: 0 }, failed: null });
     expect(fetched()).toEqual(['watchfloor-agent-1.1.0']);
     expect(parts.facts()).toEqual({ upgrades_as: 'linux-x64' });
+    // The last push before the restart brings the offer again.
+    await offer('1.1.0', parts);
+    expect([restarts, asked.length]).toEqual([1, 3]);
   });
 
   it('[G6] an agent throws away what another key signed, though the server hands that key out beside it', async () => {
