@@ -1,11 +1,13 @@
 /** What the real agent measures on this machine, in the encoding in which it pushes: the payload of every ingest benchmark. */
 import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Fields } from '../../agent/collectors/collector.ts';
 import { collectorsFor } from '../../agent/collectors/list.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
-import { inColumns } from '../../agent/outgoing/push.ts';
+import { createTopProcesses, type SentReport } from '../../agent/collectors/top-processes/top-processes.ts';
+import { inColumns, reportsOf } from '../../agent/outgoing/push.ts';
 import type { Sample } from '../../agent/sampling/sample.ts';
 import { createSampler } from '../../agent/sampling/sampler.ts';
 
@@ -28,6 +30,8 @@ const ignore = () => undefined;
 export interface RealSampler {
   /** Measures now; what slow collectors find is part of a later sample. */
   sample(): Fields;
+  /** The report on processes that came with the last sample; one in sixty has one. */
+  report(): SentReport | undefined;
   close(): void;
 }
 
@@ -37,7 +41,21 @@ export function createRealSampler(): RealSampler {
   const monotonic = () => performance.now();
   const { read, readAside, close } = createReader();
   const sampler = createSampler({ collectors: COLLECTORS, read, readAside, log, monotonic });
-  return { sample: () => sampler.sample(monotonic()), close };
+  const top = createTopProcesses({
+    ...{ read, cores: cpus().length, pageBytes: 4096, withArguments: false, place: 0.5 },
+    bootedAt: () => 0,
+  });
+  let taken = 0;
+  let report: SentReport | undefined;
+  return {
+    sample() {
+      const fields = sampler.sample(monotonic());
+      report = top.look({ at: monotonic() * HASTE, t: taken++ * 1000, isWatched: false });
+      return fields;
+    },
+    report: () => report,
+    close,
+  };
 }
 
 /** Takes `count` samples of this machine, without their times. */
@@ -47,7 +65,8 @@ async function takeSamples(count: number): Promise<Sample[]> {
   // The first ones only give rates something to start from, and slow collectors time to answer.
   for (let i = -5; i < count; i++) {
     const fields = sampler.sample();
-    if (i >= 0) samples.push({ t: 0, fields });
+    const processes = sampler.report();
+    if (i >= 0) samples.push({ t: 0, fields, ...(processes !== undefined && { processes }) });
     await pause(EVERY_MS);
   }
   sampler.close();
@@ -69,13 +88,15 @@ export function pushBody(
   { now, everyMs, intervalS }: { now: number; everyMs: number; intervalS: number },
 ): string {
   const first = now - (samples.length - 1) * everyMs;
-  const timed = samples.map(({ fields }, i) => ({ t: first + i * everyMs, fields }));
+  const timed = samples.map((sample, i) => ({ ...sample, t: first + i * everyMs }));
+  const processes = reportsOf(timed);
   return JSON.stringify({
     device_id: deviceId,
     hostname: `bench-${deviceId}`,
     ip: '10.0.0.1',
     sent_at: now,
     interval_s: intervalS,
+    ...(processes.length > 0 && { processes }),
     ...inColumns(timed),
   });
 }

@@ -2,9 +2,11 @@
  * The table of all processes: what each has used since the last report. Reading thousands of files every few seconds
  * would cost more than everything else that the agent does, so most of them are read seldom:
  *
- * - every few seconds those that used the processor lately, and those that are new;
- * - all others in turn, a few with each sample, once in each period of the reports;
- * - all at once when the processors did more than the ones that were read explain.
+ * - every few seconds those that used the processor lately;
+ * - those that are new, when the processors did more than these explain, and every half minute, since listing thousands
+ *   costs as much as reading hundreds;
+ * - all at once when that does not explain it either;
+ * - otherwise each in its turn, a few with each sample, once in each period of the reports.
  *
  * A process that came and went between two readings is never seen. Its time is found with its parent, which the kernel
  * tells the time of the children that have ended.
@@ -56,9 +58,18 @@ const EARLY = 100;
 /** A process that used more than this part of a core is read in every round, for so many rounds. */
 const BUSY_SHARE = 0.01;
 const BUSY_ROUNDS = 6;
-/** All are read when this part of a core is not explained, and then not again for so many rounds where they explain little. */
-const UNEXPLAINED_SHARE = 0.25;
-const RESTING_ROUNDS = 6;
+/** New processes are looked for when this part of a core is not explained, and at the latest after so many milliseconds. */
+const LIST_SHARE = 0.05;
+const LIST_MS = 30_000;
+/** All are read when this part of a core is not explained. */
+const READ_ALL_SHARE = 0.25;
+/**
+ * Reading all of two thousand takes ten milliseconds. So many may be read a second on average to explain something; what
+ * was not read is saved up to once all of them, so that a spike after a quiet time is explained at once.
+ */
+const EXPLAINING_A_SECOND = 60;
+/** One that was read within this part of a sweep is passed over in its turn. */
+const FRESH_PART = 0.75;
 /** [G8] Readings are not taken at exactly the same time, so a core may seem to have a little more than its ticks. */
 const MOST_SHARE = 1.5;
 /** How many ended processes are kept until the next report; past it, those that used least are dropped. */
@@ -76,8 +87,10 @@ export function createProcessTable({
   const counted = new Map<number, number>();
   let round = 0;
   let roundAt = -Infinity;
+  let listedAt = -Infinity;
   let busyBefore: number | undefined;
-  let restingUntil = 0;
+  /** How many processes may be read now to explain something. */
+  let explaining = Infinity;
   /** The pids that are read in turn, and which is next. */
   let turn: readonly number[] = [];
   let next = 0;
@@ -92,16 +105,16 @@ export function createProcessTable({
   function add(stat: ProcessStat, at: number): void {
     // In the first round nobody knows when its time was used.
     const isNew = round > 1;
-    const elapsed = Math.max(1000, at - roundAt);
-    const used = isNew && isPossible(stat.ticks, elapsed) ? stat.ticks : 0;
-    const unseen = isNew && isPossible(stat.endedTicks, elapsed) ? stat.endedTicks : 0;
+    const used = isNew && isPossible(stat.ticks, at - listedAt) ? stat.ticks : 0;
+    const unseen = isNew && isPossible(stat.endedTicks, at - listedAt) ? stat.endedTicks : 0;
     found += used + unseen;
     const process: Process = {
       ...stat,
       name: folder.nameOfLast(),
       readAt: at,
       used,
-      peak: (used * 1000) / elapsed,
+      // Had it used much before this round, it would have been looked for then.
+      peak: Math.min(cores * TICKS, (used * 1000) / Math.max(1000, at - roundAt)),
       unseen: Math.max(0, unseen - (counted.get(stat.pid) ?? 0)),
       isYoung: isNew,
       busyUntil: isNew ? round + 1 : 0,
@@ -150,7 +163,10 @@ export function createProcessTable({
     if (process?.readAt === at) return;
     const stat = folder.stat(pid);
     if (stat === undefined) {
-      if (process !== undefined) remove(process);
+      if (process === undefined) return;
+      remove(process);
+      // It is told how much the process has used to its end.
+      if (living.has(process.parent)) read(process.parent, at);
     } else if (process === undefined) add(stat, at);
     else if (process.started === stat.started) update(process, stat, at);
     else {
@@ -171,38 +187,42 @@ export function createProcessTable({
     for (const parent of parents) if (living.has(parent)) read(parent, at);
   }
 
-  /** Reads all when the processors did much that nobody of those that were read did. */
-  function explain(pids: readonly number[], at: number): void {
-    const busy = busyTicks();
-    const spent = busy === undefined || busyBefore === undefined ? undefined : busy - busyBefore;
-    busyBefore = busy;
-    const allowed = (UNEXPLAINED_SHARE * TICKS * ROUND_MS) / 1000;
-    if (spent === undefined || spent - found <= allowed || round < restingUntil) return;
-    for (const pid of pids) read(pid, at);
-    if (spent - found > allowed) restingUntil = round + RESTING_ROUNDS;
+  /** Lists all processes, and reads those that are new. */
+  function list(at: number): readonly number[] {
+    const pids = folder.pids();
+    removeMissing(pids, at);
+    for (const pid of pids) if (!living.has(pid)) read(pid, at);
+    listedAt = at;
+    return pids;
   }
 
   function lookAround(at: number): void {
     round++;
-    const pids = folder.pids();
-    removeMissing(pids, at);
-    for (const pid of pids) {
-      const process = living.get(pid);
-      if (process === undefined || process.busyUntil >= round) read(pid, at);
+    for (const process of [...living.values()]) if (process.busyUntil >= round) read(process.pid, at);
+    const busy = busyTicks();
+    const spent = busy === undefined || busyBefore === undefined ? 0 : busy - busyBefore;
+    busyBefore = busy;
+    const isUnexplained = (share: number) => spent - found > (share * TICKS * ROUND_MS) / 1000;
+    explaining += (EXPLAINING_A_SECOND * ROUND_MS) / 1000;
+    if (isUnexplained(LIST_SHARE) || at - listedAt >= LIST_MS - EARLY) {
+      const pids = list(at);
+      explaining = Math.min(explaining, pids.length);
+      if (isUnexplained(READ_ALL_SHARE) && explaining >= pids.length) {
+        explaining -= pids.length;
+        for (const pid of pids) read(pid, at);
+      }
     }
-    explain(pids, at);
     found = 0;
     roundAt = at;
-    if (next >= turn.length) {
-      turn = pids;
-      next = 0;
-    }
+    if (next < turn.length) return;
+    turn = [...living.keys()];
+    next = 0;
   }
 
-  function readInTurn(at: number, count: number): void {
+  function readInTurn(at: number, count: number, sweepMs: number): void {
     for (const end = Math.min(turn.length, next + count); next < end; next++) {
-      const pid = turn[next];
-      if (pid !== undefined && living.has(pid)) read(pid, at);
+      const process = living.get(turn[next] ?? 0);
+      if (process !== undefined && at - process.readAt >= sweepMs * FRESH_PART) read(process.pid, at);
     }
   }
 
@@ -215,7 +235,7 @@ export function createProcessTable({
       const sinceLast = Math.min(ROUND_MS, at - lookedAt);
       lookedAt = at;
       if (at >= roundAt + ROUND_MS - EARLY) lookAround(at);
-      else readInTurn(at, Math.ceil((turn.length * sinceLast) / (sweepMs * (1 - 1000 / ROUND_MS))));
+      else readInTurn(at, Math.ceil((turn.length * sinceLast) / (sweepMs * (1 - 1000 / ROUND_MS))), sweepMs);
       if (ended.length > MOST_ENDED)
         ended = ended.sort((one, other) => other.used - one.used).slice(0, MOST_ENDED / 2);
     },

@@ -37,13 +37,21 @@ function listOf(row: ProcessRow): unknown[] {
   return list.slice(0, length);
 }
 
+/** What reports were packed to: one is told to the page as the newest, and stored. */
+const packedReports = new WeakMap<ProcessReport, string>();
+
 /** The report as JSON. */
-export function packReport({ rows, ...rest }: ProcessReport): string {
-  return JSON.stringify({ ...rest, rows: rows.map(listOf) });
+export function packReport(report: ProcessReport): string {
+  let packed = packedReports.get(report);
+  if (packed === undefined) {
+    const { rows, ...rest } = report;
+    packedReports.set(report, (packed = JSON.stringify({ ...rest, rows: rows.map(listOf) })));
+  }
+  return packed;
 }
 
 export function compress(packed: string): Uint8Array {
-  return deflateRawSync(packed, { level: 9 });
+  return deflateRawSync(packed);
 }
 
 function rowOf(list: unknown): unknown {

@@ -38,8 +38,12 @@ export function madeUpFolder() {
   const processes = new Map<number, MadeUp>([[1, { ...PROGRAM, name: 'systemd', parent: 0 }]]);
   let last = Buffer.alloc(0);
   let reads = 0;
+  let listings = 0;
   const folder: ProcessFolder = {
-    pids: () => [...processes.keys()],
+    pids() {
+      listings++;
+      return [...processes.keys()];
+    },
     stat(pid) {
       reads++;
       const process = processes.get(pid);
@@ -59,6 +63,12 @@ export function madeUpFolder() {
     takeReads() {
       const count = reads;
       reads = 0;
+      return count;
+    },
+    /** How often the processes were listed since the last call. */
+    takeListings() {
+      const count = listings;
+      listings = 0;
       return count;
     },
     start(pid: number, parts: Partial<MadeUp>): MadeUp {

@@ -98,6 +98,29 @@ describe('the processes that use most', () => {
     expect(rowOf(report, 'sleeper')?.cpu_peak).toBeCloseTo(25, 0);
   });
 
+  it('processes are not listed anew while those that are known explain what the processors do', () => {
+    const { start, pass, takeListings } = machine();
+    const busy = start(50, { name: 'busy' });
+    pass(61);
+    takeListings();
+    pass(60, () => {
+      busy.ticks += 100;
+      return 102;
+    });
+    expect(takeListings()).toBe(2);
+    start(51, { name: 'new', pages: 5000 });
+    expect(rowOf(pass(60)[0], 'new')).toMatchObject({ memory_bytes: 5000 * 4096 });
+  });
+
+  it('however long nothing explains what the processors do, few of two thousand processes are read in a second', () => {
+    const { start, pass, takeReads } = machine();
+    for (let pid = 100; pid < 2100; pid++) start(pid, {});
+    pass(61);
+    takeReads();
+    pass(300, () => 100);
+    expect(takeReads() / 300).toBeLessThan(90);
+  });
+
   it('a pid that is used again is another process', () => {
     const { start, end, pass, now } = machine();
     const first = start(50, { name: 'first', ticks: 40_000 });
