@@ -104,7 +104,7 @@ export function removeInstallation({ file, places }: InstalledService): string[]
 export function purge({ places, data }: Pick<InstalledService, 'places' | 'data'>): string[] {
   // With a user made for each start, systemd keeps the folder in `private` and a link in its place.
   const folders = [data.replace(/(\/var\/lib)\/([^/]+)$/, '$1/private/$2'), data];
-  const there = [places.settings, ...new Set(folders)].filter(
+  const there = [places.settings, ...places.logs, ...new Set(folders)].filter(
     (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
   );
   for (const path of [...new Set([...there, ...folders])]) rmSync(path, { recursive: true, force: true });

@@ -17,6 +17,8 @@ export interface Places {
   readonly settings: string;
   /** Identity, token and spool. */
   readonly data: string;
+  /** Its log, where nothing else keeps that: the newest file, and the one before it. */
+  readonly logs: readonly string[];
   /** The service's file as `install` writes it, by what starts it. Windows keeps a list of services: it is the program. */
   readonly file: Readonly<Partial<Record<Manager, string>>>;
   /** The files of a package, which take the place of `file.systemd`. */
@@ -35,6 +37,7 @@ function windowsPlaces(env: Environment): Places {
     program,
     settings: join(folder, 'agent.env'),
     data: join(folder, 'agent'),
+    logs: ['agent.log', 'agent.log.1'].map((name) => join(folder, name)),
     file: { windows: program },
     packaged: [],
   };
@@ -50,6 +53,7 @@ export function systemPlaces(root = '/', platform: NodeJS.Platform = process.pla
     program: at(`usr/local/bin/${SERVICE}`),
     settings: at('etc/watchfloor/agent.env'),
     data: at(isMac ? 'usr/local/var/watchfloor-agent' : 'var/lib/watchfloor-agent'),
+    logs: [],
     file: isMac
       ? { launchd: at(`Library/LaunchDaemons/${LAUNCHD_LABEL}.plist`) }
       : {
@@ -75,6 +79,7 @@ export function userPlaces(
     program: join(home, '.local', 'bin', SERVICE),
     settings: join(config, 'watchfloor', 'agent.env'),
     data: join(data, SERVICE),
+    logs: [],
     file:
       platform === 'darwin'
         ? { launchd: join(home, 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`) }

@@ -1,5 +1,6 @@
 /** `watchfloor-agent uninstall`: takes away what `watchfloor-agent install` has put there. */
 import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import { ConfigError } from '../config/config.ts';
 import { removeFile, SetupError } from '../data-folder/data-folder.ts';
 import { takeFlags, type Command } from './command-line.ts';
@@ -9,7 +10,7 @@ import { runProgram, systemctl, type RunProgram } from './manager.ts';
 import { packageAdvice } from './owner.ts';
 import { LAUNCHD_LABEL, SERVICE, systemPlaces, userPlaces, type Places } from './places.ts';
 import { SERVICE_USER } from './unit.ts';
-import { removeService } from './windows-install.ts';
+import { removeProgram, removeService } from './windows-install.ts';
 
 const usage = `watchfloor-agent uninstall: takes away the service that "watchfloor-agent install" has put there.
 
@@ -49,9 +50,10 @@ export async function uninstall({ places, run, say }: Removal, args: readonly st
   else {
     if (service.manager !== 'windows') requireMark(service);
     await stop(service, run);
-    // Windows removes no program that runs: whoever put this one there removes it.
-    if (service.manager === 'windows') say(`Removed: the service ${SERVICE}`);
-    else say(`Removed: ${removeInstallation(service).join(', ')}`);
+    if (service.manager === 'windows') {
+      removeProgram(places);
+      say(`Removed: the service ${SERVICE}, and ${dirname(places.program)} in a few seconds`);
+    } else say(`Removed: ${removeInstallation(service).join(', ')}`);
     if (service.manager === 'systemd') await run('systemctl', systemctl(places, 'daemon-reload'));
   }
   const kept = { places, data: service?.data ?? places.data };

@@ -1,4 +1,5 @@
 /** The agent's service on Windows: made, and taken away again. */
+import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { unpackNativePart } from './native-library.ts';
@@ -94,4 +95,22 @@ export async function installService(places: Places, parts: WindowsParts = {}): 
 /** Stops the service and takes it out of Windows' list. @throws an error that says which step failed */
 export async function removeService(parts: WindowsParts = {}): Promise<void> {
   if (await stopService(parts)) await must(parts.run ?? runProgram, 'sc.exe', ['delete', SERVICE]);
+}
+
+/**
+ * Removes the program's folder. Windows keeps the file of a program that runs, so this is left to a shell that outlives
+ * this process by some seconds.
+ */
+export function removeProgram({ program }: Places): void {
+  const folder = dirname(program);
+  const line = `ping -n 5 127.0.0.1 >nul & rmdir /s /q "${folder}"`;
+  const shell = spawn('cmd.exe', ['/d', '/s', '/c', `"${line}"`], {
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+    windowsVerbatimArguments: true,
+    // A shell does not remove the folder that it is in.
+    cwd: dirname(folder),
+  });
+  shell.unref();
 }
