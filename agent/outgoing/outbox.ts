@@ -95,6 +95,8 @@ export function createOutbox(spool: Spool, log: Log, limits: OutboxLimits = OUTB
     if (spooled.length > 0) spool.forgetNewest(spooled.length);
     for (const one of spooled) one.spooled = false;
     spooling = false;
+    // Whether it can be written now is not known before the next outage.
+    diskProblem = undefined;
     waiting = waiting.filter((one) => !sent.has(one));
     bytes = waiting.reduce((sum, one) => sum + one.bytes, 0);
   };

@@ -122,7 +122,7 @@ async function checkAgent(folder: string, service: InstalledService | undefined)
   return warning(
     'agent',
     `${since}, and cannot send samples for ${span(Date.now() - failing.since)}: ${failing.reason}`,
-    'what is wrong now is named above; what it needs no restart for it takes up by itself',
+    'put right what is named above; the agent then goes on by itself',
   );
 }
 

@@ -12,6 +12,8 @@ const realClearTimeout = globalThis.clearTimeout;
 const realMonotonic = performance.now.bind(performance);
 const realUptime = os.uptime;
 
+/** The clocks stand still until somebody waits for less than this, in milliseconds: then the agent has begun to sample. */
+const FIRST_WAIT = 1000;
 /** Real milliseconds between two jumps: what was begun over sockets and files can end. */
 const TURN = 1;
 
@@ -25,12 +27,15 @@ const behindAtFirst = RealDate.now() - Number(process.env['FAST_FROM'] ?? RealDa
 let virtual = RealDate.now() - behindAtFirst;
 let isCaughtUp = behindAtFirst <= 0;
 const waiting = new Set<Timer>();
+let hasBegun = false;
 
 const now = () => (isCaughtUp ? RealDate.now() : virtual);
 const behind = () => RealDate.now() - now();
 
 function jump(): void {
-  const [next] = [...waiting].sort((one, other) => one.due - other.due);
+  const [earliest] = [...waiting].sort((one, other) => one.due - other.due);
+  hasBegun ||= earliest !== undefined && earliest.due - virtual <= FIRST_WAIT;
+  const next = hasBegun ? earliest : undefined;
   if (next !== undefined && next.due < RealDate.now()) {
     waiting.delete(next);
     virtual = Math.max(virtual, next.due);

@@ -85,4 +85,22 @@ describe('the outbox', () => {
     outbox.next()?.done();
     expect(written).toEqual([sample(0)]);
   });
+
+  it('a full disk is a problem of the outbox until the samples are sent from memory, and no longer', () => {
+    const spool = openSpool(join(ownFolder(), 'spool'), LIMITS, keptLog());
+    const full = {
+      ...spool,
+      append: () => {
+        throw new Error('ENOSPC: no space left on device');
+      },
+    };
+    const outbox = createOutbox(full, keptLog(), { samples: 100, bytes: 1e6 });
+    outbox.add(sample(0));
+    outbox.failed();
+    expect(outbox.diskProblem()).toBe('ENOSPC: no space left on device');
+    expect(outbox.waiting()).toBe(1);
+    outbox.next()?.done();
+    expect(outbox.diskProblem()).toBeUndefined();
+    expect(outbox.waiting()).toBe(0);
+  });
 });
