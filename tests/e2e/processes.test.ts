@@ -191,6 +191,19 @@ describe('the processes of a machine', () => {
     await expect.poll(() => plot(phone.page, 'CPU').isVisible()).toBe(true);
   });
 
+  it('[I1] what an acknowledged push told of processes is there after kill -9', async () => {
+    const { id, token } = await register(server, 'killed');
+    const at = Date.now() - HOUR;
+    const rows = [{ pid: 99, name: 'ffmpeg', cpu: 92, cpu_peak: 98 }];
+    const processes = [{ at, period_s: 60, cpu: 97, total: 80, rows }];
+    const body = { device_id: id, hostname: 'killed', ip: '', fields: ['cpu'], rows: [[at, 97]], processes };
+    expect((await server.admin.ask('POST', '/metrics', { token, body })).status).toBe(200);
+    await server.kill();
+    await server.start();
+    const answer = await server.admin.ask('GET', `/devices/${id}/processes?at=${at}`);
+    expect(answer.as(processesReply).report?.rows).toMatchObject(rows);
+  });
+
   it('a process that burns a core is listed live with its share, as a real agent tells it', async () => {
     const agent: TestAgent = opened.keep(
       await startAgent({ enrollment: await server.enrollment(), name: 'live' }),

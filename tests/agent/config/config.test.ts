@@ -29,6 +29,15 @@ function file(text: string, mode = 0o600): string {
 }
 
 describe('the agent’s settings', () => {
+  it('what is told of processes are their names, unless the settings say nothing or their arguments too', async () => {
+    expect((await load([])).processes).toBe('names');
+    expect((await load(['--processes', 'arguments'])).processes).toBe('arguments');
+    expect((await load([], { WATCHFLOOR_PROCESSES: 'off' })).processes).toBe('off');
+    expect(await problems(['--processes', 'all'])).toEqual([
+      '--processes: must be one of off, names, arguments; it is "all"',
+    ]);
+  });
+
   it('[G5] a flag wins over the environment, the environment over the file, the file over the default', async () => {
     const path = file('interval: 10\nname: file\ntags: [a, b]\nlog_level: warn\nspool_mib: 8\n');
     const config = await load(['--interval', '30'], {

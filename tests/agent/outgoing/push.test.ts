@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePush, type Inventory, type PushReply } from '#protocol/sample.ts';
 import type { Outcome } from '../../../agent/link/outcome.ts';
-import { createPush, inColumns } from '../../../agent/outgoing/push.ts';
+import { createPush, inColumns, reportsOf } from '../../../agent/outgoing/push.ts';
 import { createTold } from '../../../agent/outgoing/told.ts';
 import { watchClock } from '../../../agent/sampling/clock-steps.ts';
 import type { Sample } from '../../../agent/sampling/sample.ts';
@@ -26,6 +26,22 @@ function asRead(some: readonly Sample[]) {
   expect(data?.form).toBe('columns');
   return data?.samples.map(({ t, values }) => ({ t, fields: values }));
 }
+
+it('the reports on processes of a push have the times of their samples, and the server takes them', () => {
+  const processes = { period_s: 60, total: 80, rows: [{ pid: 7, name: 'node', cpu: 12, cpu_peak: 50 }] };
+  const some = [
+    { t: T, fields: { cpu: 1 } },
+    { t: T + 1000, fields: { cpu: 2 }, processes },
+  ];
+  const reports = reportsOf(some);
+  expect(reports).toEqual([{ at: T + 1000, ...processes }]);
+  const { data } = parsePush({
+    ...{ device_id: 'd', hostname: 'h', ip: '', ...inColumns(some) },
+    processes: reports,
+  });
+  expect(data?.processes).toMatchObject(reports);
+  expect(data?.leftOut.isEmpty).toBe(true);
+});
 
 describe('the columns of a push', () => {
   it('columns name each field once, in the order in which the samples bring them, with null where a sample has none', () => {

@@ -14,6 +14,14 @@ describe('a sample in a file', () => {
     expect(fromLine(toLine(withClock))).toEqual(withClock);
   });
 
+  it('[G1] a report on processes is kept with its sample, and one that is damaged costs only itself', () => {
+    const processes = { period_s: 60, total: 80, rows: [{ pid: 7, name: 'node', cpu: 12, cpu_peak: 50 }] };
+    const line = toLine({ t, fields: { cpu: 1 }, processes });
+    expect(fromLine(line)).toMatchObject({ t, fields: { cpu: 1 }, processes });
+    const damaged = line.replace('"period_s":60', '"period_s":"long"');
+    expect(fromLine(damaged)).toEqual({ t, fields: { cpu: 1 } });
+  });
+
   it('a line with nested instances, which an earlier version wrote, is read as flat fields', () => {
     const metrics = {
       cpu: 3,
