@@ -6,6 +6,7 @@ import { createContainers } from './containers.ts';
 import { createCpuFrequency } from './cpu-frequency.ts';
 import { createCpu } from './cpu.ts';
 import { createDisks } from './disks.ts';
+import { createGpu } from './gpu.ts';
 import { createLimits } from './limits.ts';
 import { createLoad } from './load.ts';
 import { createMemory } from './memory.ts';
@@ -17,6 +18,7 @@ import { createPressure } from './pressure.ts';
 import { createProcesses } from './processes.ts';
 import { createRaid } from './raid.ts';
 import { createSensors } from './sensors.ts';
+import { createSmart } from './smart.ts';
 import { createSystemState } from './system-state.ts';
 import { createTcp } from './tcp.ts';
 import { createUnits } from './units.ts';
@@ -39,11 +41,13 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'mounts', every: 5000, create: createMounts },
   { name: 'processes', every: 5000, create: createProcesses },
   { name: 'sensors', every: 5000, create: createSensors },
+  { name: 'gpu', every: 5000, create: () => createGpu() },
   { name: 'batteries', every: 10_000, create: () => createBatteries() },
   { name: 'raid', every: 10_000, create: () => createRaid() },
   { name: 'ups', every: 10_000, create: () => createUps() },
   { name: 'units', every: 10_000, create: () => createUnits() },
   { name: 'clock', every: 60_000, create: () => createClockSync() },
+  { name: 'smart', every: 60_000, create: () => createSmart() },
   { name: 'system', every: 60_000, create: () => createSystemState() },
 ];
 

@@ -31,7 +31,7 @@ const word = (text: string) =>
 
 /** What holds for a service of the machine: a user of its own, and no rights. */
 const LIMITS = `
-# A user of its own, made for as long as it runs; identity, token and spool stay in /var/lib/watchfloor-agent.
+# A user of its own, made for as long as it runs unless there is one of its name; identity, token and spool stay in /var/lib/watchfloor-agent.
 DynamicUser=yes
 StateDirectory=watchfloor-agent
 StateDirectoryMode=0700

@@ -100,6 +100,12 @@ const RULES: Readonly<Record<string, NewRule>> = {
     condition: flag('raid:*:degraded', 60),
     why: 'The next disk that fails may take the data with it. A minute lets an array start that is just being put together.',
   },
+  smart: {
+    name: 'Disk failing',
+    severity: 'critical',
+    condition: flag('smart:*:failing', 0),
+    why: 'smartd found that the disk fails, or that sectors cannot be read. Such a disk seldom recovers.',
+  },
   unit: {
     name: 'Unit failed',
     severity: 'warning',

@@ -145,6 +145,20 @@ export const INSTANCES = {
     failed: { unit: 'count', label: 'Failed (1) or not (0)' },
     restarts: { unit: 'count', label: 'Restarts in the last hour' },
   },
+  gpu: {
+    busy: { unit: 'percent', label: 'Busy' },
+    mem: { unit: 'percent', label: 'Memory' },
+    mem_used_bytes: { unit: 'bytes', label: 'Memory used' },
+    celsius: { unit: 'celsius', label: 'Temperature' },
+    watts: { unit: 'watts', label: 'Power' },
+  },
+  /** What smartd says of a disk. */
+  smart: {
+    failing: { unit: 'count', label: 'Failing (1) or not (0)' },
+    reallocated: { unit: 'count', label: 'Reallocated sectors' },
+    pending: { unit: 'count', label: 'Sectors that cannot be read' },
+    errors: { unit: 'count', label: 'Errors' },
+  },
   /** An array of disks, or a pool of ZFS. */
   raid: {
     degraded: { unit: 'count', label: 'Degraded (1) or whole (0)' },

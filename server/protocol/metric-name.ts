@@ -10,6 +10,8 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   container: 'Container',
   unit: 'Unit',
   raid: 'RAID',
+  smart: 'SMART of disk',
+  gpu: 'GPU',
   battery: 'Battery',
   ups: 'UPS',
 };
@@ -23,6 +25,8 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   container: 'any container',
   unit: 'any unit',
   raid: 'any RAID',
+  smart: 'SMART of any disk',
+  gpu: 'any GPU',
   battery: 'any battery',
   ups: 'any UPS',
 };

@@ -38,6 +38,7 @@ const RANKS: readonly (readonly [kind: string, field: string])[] = [
   ['container', 'cpu'],
   ['unit', 'failed'],
   ['raid', 'degraded'],
+  ['smart', 'failing'],
   ['ups', 'load'],
   ['battery', 'charge'],
   ['process', 'cpu'],
@@ -163,6 +164,11 @@ function knownCharts(kind: string, of: (field: string) => string): readonly Toge
           ],
         },
       ];
+    case 'gpu':
+      return [
+        main(line(of('busy'), say`busy`, '--chart-cpu', true)),
+        { about: say`memory`, lines: [line(of('mem'), say`used`, '--chart-memory', true)] },
+      ];
     case 'unit':
       return [
         main(line(of('failed'), say`failed`, '--chart-heat', true), {
@@ -186,6 +192,7 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** The fields of an instance that are in words or in a list, and need no chart of their own. */
 const SAID = [
   ...['mount:used_bytes', 'mount:total_bytes'],
+  'gpu:mem_used_bytes',
   ...['container:running', 'container:healthy', 'container:restarts', 'container:oom_kills'],
 ];
 

@@ -15,6 +15,7 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   gpu: { title: 'GPUs', first: (name, value) => `busiest: ${name} at ${value}` },
   container: { title: 'Containers', first: (name, value) => `busiest: ${name} at ${value}` },
   process: { title: 'Processes', first: (name, value) => `busiest: ${name} at ${value}` },
+  smart: { title: 'Health of disks', first: (name) => name },
   raid: { title: 'RAID and pools', first: (name) => name },
   battery: { title: 'Batteries', first: (name, value) => `${name} at ${value}` },
   ups: { title: 'Power supplies', first: (name, value) => `${name} at ${value}` },
@@ -50,9 +51,9 @@ export const DETAIL_WORDS: Readonly<Record<string, DetailWords>> = {
     title: 'Pressure',
     says: (field, value) => `${WAITING[field] ?? field}: ${value} of the time`,
   },
-  '.kernel': { title: 'Kernel', says: (_, value) => `${value} context switches` },
-  '.memory': { title: 'Memory in detail', says: (_, value) => `${value} not yet written to disk` },
-  '.connections': { title: 'Connections', says: (_, value) => `${value} TCP connections` },
+  '.kernel': { title: 'Kernel', says: (_, value) => `context switches: ${value}` },
+  '.memory': { title: 'Memory in detail', says: (_, value) => `not yet written to disk: ${value}` },
+  '.connections': { title: 'Connections', says: (_, value) => `TCP connections: ${value}` },
   '.system': { title: 'System', says: (field, text, value) => SYSTEM[field]?.(text, value) ?? '' },
 };
 
