@@ -6,9 +6,9 @@ import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
-import { parseEnvFile } from './config/env-file.ts';
+import { readEnvFile } from './config/env-file.ts';
 import { describeSettings } from './config/settings.ts';
-import { readIfThere, SetupError } from './data-folder/data-folder.ts';
+import { SetupError } from './data-folder/data-folder.ts';
 import { createLog } from './log.ts';
 import type { Command } from './service/command-line.ts';
 import { listenForEnd } from './service/ending.ts';
@@ -105,7 +105,7 @@ function withEnvFile(args: readonly string[], env: NodeJS.ProcessEnv) {
   const at = args.indexOf(ENV_FILE);
   const path = at < 0 ? undefined : args[at + 1];
   if (path === undefined) return { args, env };
-  const set = parseEnvFile(readIfThere(path) ?? '');
+  const set = readEnvFile(path);
   return { args: args.toSpliced(at, 2), env: { ...set, ...env } };
 }
 

@@ -1,10 +1,10 @@
 /** Batteries and whether the machine runs on them, from /sys/class/power_supply. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Context, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
 import { tenth } from './rates.ts';
+import { namesIn } from './system-files.ts';
 
 const SEARCH_EVERY = 60_000;
 const namesOf = keepNames((name) => ({
@@ -38,15 +38,6 @@ export function batteryFields(name: string, supply: ReadonlyMap<string, string>)
   return fields;
 }
 
-function listSupplies(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // A container may have no /sys.
-    return [];
-  }
-}
-
 export function createBatteries(folder = '/sys/class/power_supply'): Collector {
   let supplies: readonly string[] = [];
   let searchedAt = -Infinity;
@@ -62,7 +53,7 @@ export function createBatteries(folder = '/sys/class/power_supply'): Collector {
   return {
     async collect(context) {
       if (context.at - searchedAt >= SEARCH_EVERY) {
-        supplies = listSupplies(folder);
+        supplies = namesIn(folder) ?? [];
         searchedAt = context.at;
       }
       if (supplies.length === 0) return 'absent';

@@ -2,8 +2,9 @@
  * Finds containers by their control groups: every runtime makes one for each, and anyone may read it. The names of the
  * groups are those that Docker, Podman, containerd, CRI-O, LXC and systemd-nspawn give, under systemd and without it.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { foldersIn } from './system-files.ts';
 
 export interface ContainerGroup {
   /** Where the group is below its hierarchy: `/system.slice/docker-3f….scope`. */
@@ -43,17 +44,6 @@ export function containerId(group: string, holder: string): string | undefined {
 /** systemd writes `\x2d` for a hyphen in a name. */
 function unescapeUnit(name: string): string {
   return name.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
-
-function foldersIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? entry.name : [],
-    );
-  } catch {
-    // Gone meanwhile, or there is no such hierarchy.
-    return [];
-  }
 }
 
 function runOf(folder: string): number | undefined {

@@ -1,7 +1,8 @@
 /** What a container uses, from the files of its control group: of version 2, and of version 1. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { numberAfter } from './proc-text.ts';
+import { textOf } from './system-files.ts';
 
 /** What one group's files say; undefined for what they do not. */
 export interface ContainerUse {
@@ -91,27 +92,18 @@ export interface Groups {
   useOf(path: string): ContainerUse;
 }
 
-function readFile(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // The container ended, or its group lacks this controller.
-    return undefined;
-  }
-}
-
 /** `root`: /sys/fs/cgroup. */
 export function openGroups(root: string): Groups {
   if (existsSync(join(root, 'cgroup.controllers')))
     return {
       hierarchy: root,
-      useOf: (path) => useOfVersion2((_, file) => readFile(join(root, path, file))),
+      useOf: (path) => useOfVersion2((_, file) => textOf(join(root, path, file))),
     };
   const hierarchy = ['memory', 'cpuacct', 'pids']
     .map((name) => join(root, name))
     .find((one) => existsSync(one));
   return {
     hierarchy,
-    useOf: (path) => useOfVersion1((controller, file) => readFile(join(root, controller, path, file))),
+    useOf: (path) => useOfVersion1((controller, file) => textOf(join(root, controller, path, file))),
   };
 }

@@ -1,7 +1,7 @@
 /** How fast the processors run at present, from cpufreq in /sys. Virtual machines mostly have none. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Collector } from './collector.ts';
+import { namesIn } from './system-files.ts';
 
 /** So many groups of cores are asked at most: reading one wakes it, and a server may have hundreds. */
 const MOST_ASKED = 16;
@@ -10,16 +10,9 @@ const SEARCH_EVERY = 60_000;
 const KILOHERTZ = 1000;
 
 function findPolicies(folder: string): readonly string[] {
-  try {
-    const names = readdirSync(folder).filter((name) => name.startsWith('policy'));
-    const each = Math.ceil(names.length / MOST_ASKED);
-    return names
-      .filter((_, place) => place % each === 0)
-      .map((name) => join(folder, name, 'scaling_cur_freq'));
-  } catch {
-    // The kernel does not set the frequency here.
-    return [];
-  }
+  const names = (namesIn(folder) ?? []).filter((name) => name.startsWith('policy'));
+  const each = Math.ceil(names.length / MOST_ASKED);
+  return names.filter((_, place) => place % each === 0).map((name) => join(folder, name, 'scaling_cur_freq'));
 }
 
 /** The mean of frequencies as the kernel writes them, in kHz → hertz, to a thousandth; undefined without any. */

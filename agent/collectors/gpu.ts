@@ -3,12 +3,13 @@
  * each of them every five seconds. It is started only where the kernel's driver is there.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Context, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
 import { hundredth, percent, tenth } from './rates.ts';
+import { namesIn } from './system-files.ts';
 
 const namesOf = keepNames((name) => {
   const of = (field: string) => instanceField('gpu', name, field);
@@ -139,14 +140,9 @@ const SEARCH_EVERY = 60_000;
 
 /** The devices of cards that tell how busy they are: those of the driver amdgpu. */
 function findCards(drm: string): readonly string[] {
-  try {
-    return readdirSync(drm)
-      .filter((name) => /^card\d+$/.test(name))
-      .filter((name) => existsSync(join(drm, name, 'device', 'gpu_busy_percent')));
-  } catch {
-    // No graphics here.
-    return [];
-  }
+  return (namesIn(drm) ?? [])
+    .filter((name) => /^card\d+$/.test(name))
+    .filter((name) => existsSync(join(drm, name, 'device', 'gpu_busy_percent')));
 }
 
 async function readCard(drm: string, card: string, { readAside }: Context): Promise<GpuReading> {

@@ -1,7 +1,6 @@
 /** Swapping, major faults and processes killed for lack of memory, from /proc/vmstat. */
-import { readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
 import type { Collector, Fields } from './collector.ts';
+import { pageSize } from './page-size.ts';
 import { numberAfter } from './proc-text.ts';
 import { addRates, createRates } from './rates.ts';
 
@@ -23,28 +22,6 @@ export function parseVmstat(text: string, pageBytes: number): Record<string, num
     if (value !== undefined) counters[field] = value * (unit === 'page' ? pageBytes : 1);
   }
   return counters;
-}
-
-/** The key of the page size in the auxiliary vector. */
-const AT_PAGESZ = 6n;
-const USUAL_PAGE = 4096;
-
-/** /proc/self/auxv, pairs of a key and a value of the machine's word size → the bytes of a page; 4096 where it is not told. */
-export function parsePageSize(auxv: Buffer, isLittle = endianness() === 'LE'): number {
-  const wordAt = (at: number) => (isLittle ? auxv.readBigUInt64LE(at) : auxv.readBigUInt64BE(at));
-  for (let at = 0; at + 16 <= auxv.length; at += 16) {
-    if (wordAt(at) === AT_PAGESZ) return Number(wordAt(at + 8));
-  }
-  return USUAL_PAGE;
-}
-
-function pageSize(): number {
-  try {
-    return parsePageSize(readFileSync('/proc/self/auxv'));
-  } catch {
-    // Hidden; all but some ARM machines have the usual size.
-    return USUAL_PAGE;
-  }
 }
 
 export function createPaging(pageBytes = pageSize()): Collector {

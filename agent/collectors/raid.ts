@@ -1,10 +1,10 @@
 /** Whether arrays of disks are whole: software RAID from /proc/mdstat, pools of ZFS from /proc/spl. */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
 import { tenth } from './rates.ts';
+import { foldersIn } from './system-files.ts';
 
 export interface DiskArray {
   readonly name: string;
@@ -50,24 +50,13 @@ const ZFS = '/proc/spl/kstat/zfs';
 /** How often pools are looked for, in milliseconds. */
 const SEARCH_EVERY = 60_000;
 
-function findPools(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-      entry.isDirectory() ? entry.name : [],
-    );
-  } catch {
-    // No ZFS here.
-    return [];
-  }
-}
-
 export function createRaid(zfs = ZFS): Collector {
   let pools: readonly string[] = [];
   let searchedAt = -Infinity;
   return {
     async collect({ at, read, readAside }) {
       if (at - searchedAt >= SEARCH_EVERY) {
-        pools = findPools(zfs);
+        pools = foldersIn(zfs);
         searchedAt = at;
       }
       const fields: Fields = {};

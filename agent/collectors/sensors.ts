@@ -2,13 +2,13 @@
  * Temperatures, fans, labelled voltages and power from /sys/class/hwmon and /sys/class/thermal, the processor's first; and
  * the processor's power from its own counter of energy, which most systems let root alone read.
  */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import { createAsker, shareOfThreads, type Asker } from './asking.ts';
 import type { Collector, Context, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
 import { createRates, hundredth, isKnown, tenth, type Rates } from './rates.ts';
+import { namesIn } from './system-files.ts';
 
 /** `energy` is counted, and becomes watts. */
 type Quantity = 'celsius' | 'rpm' | 'volts' | 'watts' | 'energy';
@@ -37,12 +37,7 @@ const PROCESSOR = /^(coretemp|k\d+temp|zenpower|via_cputemp|x86_pkg_temp|cpu|soc
 type Read = Context['read'];
 
 function listFolder(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  } catch {
-    // A container, or a machine without sensors, has no such folder.
-    return [];
-  }
+  return (namesIn(folder) ?? []).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
 function findHwmon(hwmon: string, read: Read): Found[] {

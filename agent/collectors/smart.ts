@@ -2,11 +2,11 @@
  * What disks say of their own health. Asking them needs root, which the agent is not; smartd asks them where it is
  * installed (smartmontools), and keeps what they said in files that anyone may read.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { instanceField } from '#protocol/fields.ts';
 import type { Collector, Fields } from './collector.ts';
 import { keepNames } from './instance-names.ts';
+import { namesIn, textOf } from './system-files.ts';
 
 const namesOf = keepNames((disk) => {
   const of = (field: string) => instanceField('smart', disk, field);
@@ -73,7 +73,7 @@ export function createSmart(folder = STATES): Collector {
   return {
     collect() {
       const fields: Fields = {};
-      for (const file of filesIn(folder)) {
+      for (const file of namesIn(folder) ?? []) {
         const disk = diskOfState(file);
         const text = disk === undefined ? undefined : textOf(join(folder, file));
         if (disk !== undefined && text !== undefined) Object.assign(fields, parseSmartState(disk, text));
@@ -81,22 +81,4 @@ export function createSmart(folder = STATES): Collector {
       return Object.keys(fields).length > 0 ? fields : 'absent';
     },
   };
-}
-
-function filesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // smartd is not installed, or its files are not for this user.
-    return [];
-  }
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Not for this user.
-    return undefined;
-  }
 }

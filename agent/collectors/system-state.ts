@@ -2,10 +2,11 @@
  * What an administrator would have to do: a pending reboot, package updates; and who is logged in. From files that other
  * programs keep, without a network and without asking the package manager.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import type { Collector, Fields } from './collector.ts';
+import { namesIn, textOf } from './system-files.ts';
 
 /** `6.1.0-31-amd64` → its numbers, and what follows them: kernels of another flavour are no newer ones. */
 function parseKernel(version: string): { readonly numbers: readonly number[]; readonly flavour: string } {
@@ -70,24 +71,6 @@ const PATHS: SystemPaths = {
   rebootRequired: '/run/reboot-required',
   updates: '/var/lib/update-notifier/updates-available',
 };
-
-function namesIn(folder: string): readonly string[] | undefined {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // Not there, or not for this user.
-    return undefined;
-  }
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // Not there, or not for this user.
-    return undefined;
-  }
-}
 
 export function createSystemState(paths = PATHS, running = release()): Collector {
   return {

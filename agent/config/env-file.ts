@@ -2,6 +2,7 @@
  * A service's settings: lines of `NAME=value`, as systemd reads an EnvironmentFile. A value may stand in quotes; a line
  * that begins with `#` or `;` is a comment.
  */
+import { readIfThere } from '../data-folder/data-folder.ts';
 
 const LINE = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/;
 
@@ -21,6 +22,9 @@ export function parseEnvFile(text: string): Record<string, string> {
   }
   return values;
 }
+
+/** The names and values of the file at `path`; none where there is no such file. @throws any other error */
+export const readEnvFile = (path: string) => parseEnvFile(readIfThere(path) ?? '');
 
 /** A value as it has to stand in the file. @throws where it holds a line's end */
 function quoted(value: string): string {

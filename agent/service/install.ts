@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { formatEnrollment, type Enrollment } from '#protocol/enrollment.ts';
 import { givenSettings, loadConfig } from '../config/config.ts';
-import { parseEnvFile } from '../config/env-file.ts';
+import { readEnvFile } from '../config/env-file.ts';
 import { readIfThere, SetupError } from '../data-folder/data-folder.ts';
 import { agentState } from './agent-state.ts';
 import { takeFlags, type Command } from './command-line.ts';
@@ -209,7 +209,7 @@ function settingsFrom(
 
 /** Whether the service knows its server already. */
 function knowsServer({ settings, data }: Places): boolean {
-  const set = parseEnvFile(readIfThere(settings) ?? '');
+  const set = readEnvFile(settings);
   if (set['WATCHFLOOR_ENROLL'] || set['WATCHFLOOR_ENROLL_FILE'] || set['WATCHFLOOR_CONFIG']) return true;
   return readIfThere(`${data}/membership.json`) !== undefined;
 }

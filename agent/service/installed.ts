@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { readIfThere } from '../data-folder/data-folder.ts';
 import { errorText } from '#protocol/errors.ts';
-import { parseEnvFile } from '../config/env-file.ts';
+import { readEnvFile } from '../config/env-file.ts';
 import { systemPlaces, userPlaces, type Manager, type Places } from './places.ts';
 
 export interface InstalledService {
@@ -81,7 +81,7 @@ export function commandSettings(
   let unreadable: string | undefined;
   let set: Record<string, string> = {};
   try {
-    set = parseEnvFile(readIfThere(service.places.settings) ?? '');
+    set = readEnvFile(service.places.settings);
   } catch (error) {
     unreadable = errorText(error);
   }

@@ -1,18 +1,8 @@
 /** A log file for a service whose output nobody reads. It and the one before it are of a limited size. */
 import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { errorCode } from '#protocol/errors.ts';
 
 const MOST_BYTES = 5 * 1024 * 1024;
-
-function sizeOf(file: string): number {
-  try {
-    return statSync(file).size;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
-}
 
 /**
  * Appends to `file`. One that reaches `most` bytes is renamed to `<file>.1`, in the place of an earlier one. A line that
@@ -24,7 +14,7 @@ export function openLogFile(file: string, most = MOST_BYTES): Writable {
     decodeStrings: true,
     write(chunk: Buffer, _, done) {
       try {
-        size ??= sizeOf(file);
+        size ??= statSync(file, { throwIfNoEntry: false })?.size ?? 0;
         if (size > 0 && size + chunk.length > most) {
           renameSync(file, `${file}.1`);
           size = 0;

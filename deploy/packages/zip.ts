@@ -1,9 +1,8 @@
 /** The agent for Windows as an archive: the program, and how to install it. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Parts } from './debian.ts';
 import { writeText } from './linux-files.ts';
-import type { Target } from './targets.ts';
+import type { Parts, Target } from './targets.ts';
 import { runTool } from './tool.ts';
 
 const HERE = import.meta.dirname;

@@ -2,13 +2,13 @@
  * Which processes used the machine: a report a minute, and one every ten seconds while somebody looks at the machine.
  * Linux only. It starts nothing and reads /proc alone; what that costs is bounded by `table.ts`.
  */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../sampling/clock.ts';
 import type { Pace } from '../../sampling/pace.ts';
 import type { Context } from '../collector.ts';
 import { parseCpuTimes } from '../cpu.ts';
+import { pageSize } from '../page-size.ts';
 import { createDiskUse } from './disk-use.ts';
 import { readFacts, watchUsers, type Facts } from './facts.ts';
 import { openProcessFolder, type ProcessFolder } from './folder.ts';
@@ -69,14 +69,6 @@ function readTicks(read: Context['read']): Ticks | undefined {
   const { user, system, idle, iowait, steal } = times;
   const busy = user + system + steal;
   return { processes: user + system, busy, total: busy + idle + iowait };
-}
-
-/** What the kernel tells of the size of a page of memory: 4, 16 or 64 KiB. */
-export function pageBytesIn(auxv: Buffer | undefined): number {
-  const PAGE_SIZE_ENTRY = 6n;
-  for (let at = 0; auxv !== undefined && at + 16 <= auxv.length; at += 16)
-    if (auxv.readBigUInt64LE(at) === PAGE_SIZE_ENTRY) return Number(auxv.readBigUInt64LE(at + 8));
-  return 4096;
 }
 
 export function createTopProcesses(parts: TopProcessesParts): TopProcesses {
@@ -164,16 +156,6 @@ interface OpenParts extends Pick<Context, 'read'> {
   readonly platform?: NodeJS.Platform;
 }
 
-/** The kernel's facts about this very process, the size of a page among them. */
-function ownAuxv(): Buffer | undefined {
-  try {
-    return readFileSync('/proc/self/auxv');
-  } catch {
-    // Not every kernel has it.
-    return undefined;
-  }
-}
-
 /**
  * The look at processes that belongs to a sample, as the settings want it. [G3] One that fails is logged once and keeps
  * no sample from its way.
@@ -184,7 +166,7 @@ export function openTopProcesses(parts: OpenParts) {
   const top = createTopProcesses({
     read,
     cores: availableParallelism(),
-    pageBytes: pageBytesIn(ownAuxv()),
+    pageBytes: pageSize(),
     bootedAt: () => clock.now() - clock.uptime(),
     withArguments: mode === 'arguments',
     place: Math.random(),
