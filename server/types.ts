@@ -2,7 +2,7 @@
 import type { DeviceDetail, DeviceStatus, Role } from '#protocol/api.ts';
 import type { Ignored } from '#protocol/ignored.ts';
 import type { ProcessReport } from '#protocol/processes.ts';
-import type { Sample } from '#protocol/sample.ts';
+import type { Inventory, Sample } from '#protocol/sample.ts';
 
 /** The log as every part uses it. Each call takes named facts (`{ err, path }`), then a sentence. */
 export type Log = Readonly<
@@ -58,6 +58,8 @@ export interface AcceptedPush {
   readonly current: readonly Sample[];
   /** The reports on processes that came with the samples; most pushes have none. */
   readonly processes?: readonly ProcessReport[];
+  /** What the machine is made of, and what its probes found; most pushes say nothing of it. */
+  readonly inventory?: Inventory | undefined;
   /** When the push arrived, by the server's clock, epoch milliseconds. */
   readonly arrived: number;
   /** Seconds until the device's next push is expected. */

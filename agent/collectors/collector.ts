@@ -23,7 +23,7 @@ export interface Context {
 }
 
 /** What a collector finds that is text, and part of the inventory. */
-export type Described = Pick<Inventory, 'containers'>;
+export type Described = Pick<Inventory, 'containers' | 'probes' | 'probes_allowed'>;
 
 export interface Collector {
   collect(context: Context): Fields | 'absent' | Promise<Fields | 'absent'>;

@@ -50,6 +50,8 @@ export interface AlertParts {
   readonly limits?: LifecycleLimits;
   /** [A6] What hides the messages about an alert now; null where nothing does. */
   readonly muteOf?: (alert: Raised) => Mute | null;
+  /** Why a field of a device is as it is, where something else than the sample says it; the alert keeps it. */
+  readonly reasonOf?: (deviceId: string, metric: string) => string | undefined;
   readonly every: Clock['every'];
 }
 
@@ -102,6 +104,7 @@ export function createAlerts({
   isAwaited = () => false,
   limits = DEFAULT_LIMITS,
   muteOf = () => null,
+  reasonOf = () => undefined,
   every,
 }: AlertParts): Alerts {
   const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf, isAwaited });
@@ -328,6 +331,7 @@ export function createAlerts({
         device: cases.get(deviceId),
         open: () => openCase(deviceId),
         memory: deviceRules.needsMemory ? memoryAt(push) : NO_MEMORY,
+        reasonOf: (metric) => reasonOf(deviceId, metric),
       });
       settle(deviceId, 'cleared');
       reportChanges();

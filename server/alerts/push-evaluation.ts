@@ -30,6 +30,8 @@ export interface CaseAccess {
   device: DeviceCase | undefined;
   open(): DeviceCase;
   readonly memory: DeviceMemory;
+  /** Why a field is as it is, where something else than the sample says it. */
+  readonly reasonOf?: (metric: string) => string | undefined;
 }
 
 /** What a sample says to one tier; undefined where it says nothing, `unknown` where that is to be waited for. */
@@ -61,7 +63,8 @@ function evaluateTier(
   device.setState(tier, metric, next.state);
   if (next.event === 'raised') {
     const value = reading ?? NaN;
-    const words = readingWords(watch.condition, metric, value, sample, access.memory);
+    const words =
+      readingWords(watch.condition, metric, value, sample, access.memory) ?? access.reasonOf?.(metric);
     device.addClaim({
       ...tier,
       metric,

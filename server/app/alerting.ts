@@ -12,6 +12,7 @@ import { createNotifier, type Base } from './base.ts';
 import type { Machines } from './machines.ts';
 import type { Mutes } from './mutes.ts';
 import type { People } from './people.ts';
+import type { OpenProbes } from './probes.ts';
 import type { OpenProcesses } from './processes.ts';
 import { machineOf, type OpenSilences } from './silences.ts';
 
@@ -26,6 +27,7 @@ export interface AlertingNeeds {
   readonly machines: Machines;
   readonly silences: OpenSilences;
   readonly mutes: Mutes;
+  readonly probes: OpenProbes;
   readonly processes: OpenProcesses;
   /** The newest stored sample of each device; used at the start only. */
   readonly latest: ReadonlyMap<string, Sample>;
@@ -38,7 +40,7 @@ export function uptimesOf(latest: AlertingNeeds['latest']): ReadonlyMap<string, 
 }
 
 export function openAlerting(base: Base, needs: AlertingNeeds) {
-  const { people, machines, silences, mutes, processes, latest } = needs;
+  const { people, machines, silences, mutes, probes, processes, latest } = needs;
   const { state } = base;
   const { devices, rules } = state;
   const { now, every } = base.clock;
@@ -54,6 +56,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
       return record && { ...machineOf(record), clockSkewMs: record.clock_skew_ms };
     },
     muteOf: mutes.muteOf,
+    reasonOf: probes.reasonOf,
     limits: { ...DEFAULT_LIMITS, reopenMs: base.config.alertReopenMin * 60_000 },
     isAwaited: (id) => isAwaited(id),
     uptimeOf: (id) => uptimes.get(id),

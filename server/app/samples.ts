@@ -15,6 +15,7 @@ import type { Events } from './events.ts';
 import type { OpenHistory } from './history.ts';
 import type { OpenLive } from './live.ts';
 import type { Machines } from './machines.ts';
+import type { OpenProbes } from './probes.ts';
 import type { OpenProcesses } from './processes.ts';
 import type { OpenUpgrades } from './upgrades.ts';
 
@@ -25,6 +26,7 @@ export interface SamplesNeeds {
   readonly latest: ReadonlyMap<string, Sample>;
   readonly machines: Machines;
   readonly upgrades: OpenUpgrades;
+  readonly probes: OpenProbes;
   readonly processes: OpenProcesses;
   readonly alerting: Alerting;
   readonly events: Events;
@@ -41,7 +43,7 @@ function conflictText(device: string, { origins }: Conflict): string {
 }
 
 export function openSamples(base: Base, needs: SamplesNeeds) {
-  const { history, latest, machines, upgrades, processes, alerting, events, live } = needs;
+  const { history, latest, machines, upgrades, probes, processes, alerting, events, live } = needs;
   const { config, state, clock, log, notices } = base;
   const { fleet, tokens } = machines;
   const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
@@ -59,9 +61,10 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
     }),
     storedFields: history.storedFields,
     currentSamples: createCurrentSamples(newest),
-    // The processes come before the alerts, which are told what runs.
+    // The processes and probes come before the alerts, which are told what runs and why a probe is down.
     onAccepted: [
       fleet.pushAccepted,
+      probes.pushAccepted,
       processes.pushAccepted,
       alerting.alerts.pushAccepted,
       alerting.alertProcesses.pushAccepted,
@@ -74,6 +77,7 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
       notices.set(`identity ${deviceId}`, text === undefined ? null : { text });
     },
     upgradeOf: upgrades.turnOf,
+    probesOf: probes.versionOf,
     isWatched: live.isWatched,
     intervalS: config.intervalS,
     keptMs: config.retention.quarter_days * DAY,

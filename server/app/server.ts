@@ -26,6 +26,7 @@ import { createNotices } from './notices.ts';
 import { openNotifying } from './notifying.ts';
 import { openPackages } from './packages.ts';
 import { isFirstStart, openPeople, type AdminPassword } from './people.ts';
+import { openProbes } from './probes.ts';
 import { openProcesses } from './processes.ts';
 import { openSamples } from './samples.ts';
 import { openSilences } from './silences.ts';
@@ -103,10 +104,13 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   };
   const packages = withStop(openPackages(base, { address, certificate }));
   const machines = withStop(openMachines(base, { people, history, silences, latest, packages, address }));
+  const probes = openProbes(base, { people, machines });
   const processes = openProcesses(base, history);
   machines.removed.listen(processes.forget);
   const mutes = withStop(openMutes(base, { machines, silences }));
-  const alerting = withStop(openAlerting(base, { people, machines, silences, mutes, processes, latest }));
+  const alerting = withStop(
+    openAlerting(base, { people, machines, silences, mutes, probes, processes, latest }),
+  );
   const events = withStop(openEvents(base, { machines, alerting, latest }));
   const alertRules = withStop(openAlertRules(base, { people, machines, history, alerting }));
   const isTls = certificate !== null;
@@ -116,7 +120,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const { live } = withStop(openLive(base, { http, people, machines, alerting, boards, displays }));
   const upgrades = withStop(openUpgrades(base, { people, machines, packages }));
   const samples = openSamples(base, {
-    ...{ history, latest, machines, upgrades, processes, alerting, events, live },
+    ...{ history, latest, machines, upgrades, probes, processes, alerting, events, live },
   });
   let ready = false;
   const routes = [
@@ -124,6 +128,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     history,
     packages,
     machines,
+    probes,
     processes,
     upgrades,
     alerting,

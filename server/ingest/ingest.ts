@@ -45,6 +45,8 @@ export interface IngestParts {
   readonly onConflict: (deviceId: string, conflict: Conflict | undefined) => void;
   /** The version that the device is to upgrade itself to now; undefined where it is not its turn. */
   readonly upgradeOf: (deviceId: string) => { readonly version: string } | undefined;
+  /** The version of the device's list of probes; undefined where it has none. */
+  readonly probesOf: (deviceId: string) => string | undefined;
   /** Whether somebody has the device's page open. */
   readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
@@ -213,7 +215,8 @@ export function createIngest(parts: IngestParts): Ingest {
     const dropped = fresh.length > 0 ? (push.dropped ?? 0) : 0;
     const sentAt = push.sent_at === undefined ? undefined : push.sent_at + shiftMs;
     const current = currentSamples.take({ deviceId, samples: fresh, sentAt, arrived });
-    const facts = { intervalS: nextPushS, ignored, conflict: conflict && conflictView(conflict) };
+    const { inventory } = push;
+    const facts = { intervalS: nextPushS, ignored, conflict: conflict && conflictView(conflict), inventory };
     notifyParts({ deviceId, samples: fresh, processes, ...current, arrived, ...facts });
     // While two agents push, the names of the device do not change with each push.
     const { hostname, ip } = conflict === undefined ? push : record;
@@ -260,6 +263,7 @@ export function createIngest(parts: IngestParts): Ingest {
       const conflict = devices.get(deviceId) && sharedIdentity.note(push, arrived);
       afterStored({ push, arrived, shiftMs, processes, ignored, conflict }, fresh);
       const upgrade = parts.upgradeOf(deviceId);
+      const probes = parts.probesOf(deviceId);
       return {
         accepted: fresh.length,
         duplicates: inTime.length - (ordered.length - samples.length) - fresh.length,
@@ -268,6 +272,7 @@ export function createIngest(parts: IngestParts): Ingest {
         ...(ignored !== undefined && { ignored }),
         ...(conflict !== undefined && { other_agent: otherOrigin(conflict, push) }),
         ...(upgrade !== undefined && { upgrade }),
+        ...(probes !== undefined && { probes }),
       };
     },
     counts: reader.counts,

@@ -44,6 +44,7 @@ const CATALOGUE = {
   ],
   user_exists: [409, 'There is a user of this name already.'],
   view_exists: [409, 'There is a view of this name already.'],
+  probe_exists: [409, 'There is a probe of this name already.'],
   too_many: [409, 'There are too many of these already.'],
   last_admin: [409, 'This is the last administrator; there must be one.'],
   own_account: [409, 'You cannot do this to the account you are signed in with.'],

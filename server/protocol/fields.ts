@@ -177,6 +177,20 @@ export const INSTANCES = {
     on_battery: { unit: 'count', label: 'On battery (1) or not (0)' },
     battery_low: { unit: 'count', label: 'Battery low (1) or not (0)' },
   },
+  /** What the machine found when it checked something else. The samples between two runs repeat the last values. */
+  probe: {
+    up: { unit: 'count', label: 'Up (1) or down (0)' },
+    ms: { unit: 'milliseconds', label: 'Time of the answer' },
+    status: { unit: 'count', label: 'HTTP status' },
+    certificate_days: { unit: 'count', label: 'Days left of the certificate' },
+    loss: { unit: 'percent', label: 'Lost packets' },
+    jitter_ms: { unit: 'milliseconds', label: 'Jitter' },
+    dns_ms: { unit: 'milliseconds', label: 'Time of finding the address' },
+    connect_ms: { unit: 'milliseconds', label: 'Time of connecting' },
+    tls_ms: { unit: 'milliseconds', label: 'Time of the TLS handshake' },
+    first_byte_ms: { unit: 'milliseconds', label: 'Time to the first byte' },
+    answers: { unit: 'count', label: 'Answers' },
+  },
   sensor: {
     celsius: { unit: 'celsius', label: 'Temperature' },
     rpm: { unit: 'rpm', label: 'Fan' },

@@ -14,6 +14,7 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   gpu: 'GPU',
   battery: 'Battery',
   ups: 'UPS',
+  probe: 'Probe',
 };
 
 const ANY_NAMES: Readonly<Record<string, string>> = {
@@ -29,6 +30,7 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   gpu: 'any GPU',
   battery: 'any battery',
   ups: 'any UPS',
+  probe: 'any probe',
 };
 
 /**
@@ -55,7 +57,8 @@ export function metricName(metric: string): string {
   const { kind, instance, field } = parts;
   if (instance === '*') return `${label ?? field}, ${ANY_NAMES[kind] ?? `any ${kind}`}`;
   const subject = `${KIND_NAMES[kind] ?? kind} ${instance}`;
-  return kind === 'core' ? subject : `${subject}, ${withSmallInitial(label ?? field)}`;
+  const isTold = kind === 'core' || (kind === 'probe' && field === 'up');
+  return isTold ? subject : `${subject}, ${withSmallInitial(label ?? field)}`;
 }
 
 interface MetricChoice {

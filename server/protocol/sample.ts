@@ -23,6 +23,7 @@ import {
   type ParseMetrics,
   type Values,
 } from './metrics.ts';
+import { MOST_PER_MACHINE, probeReport, probeVersion } from './probe-reports.ts';
 import { readProcesses, type ProcessReport } from './processes.ts';
 import { cleanText, text } from './text.ts';
 import { LATEST_MS, timestamp } from './timestamp.ts';
@@ -137,6 +138,10 @@ export const inventory = z.object({
     .array(z.object({ name: text(INSTANCE_CHARS), image: text(300) }))
     .max(100)
     .optional(),
+  /** What its probes found, in words. */
+  probes: z.array(probeReport).max(MOST_PER_MACHINE).optional(),
+  /** What the agent may probe, as in its settings. */
+  probes_allowed: text(500).optional(),
 });
 export type Inventory = z.infer<typeof inventory>;
 
@@ -391,5 +396,7 @@ export const pushReply = z.object({
         .max(40),
     })
     .optional(),
+  /** The version of this machine's list of probes, which the agent fetches when it has another one; absent: no probes. */
+  probes: probeVersion.optional(),
 });
 export type PushReply = z.infer<typeof pushReply>;

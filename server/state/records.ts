@@ -10,6 +10,7 @@ import { eventKind } from '#protocol/events.ts';
 import { fleetView } from '#protocol/fleet-views.ts';
 import { alertRoute, notification, notifySettings, pushSubscription } from '#protocol/notify.ts';
 import { preferences } from '#protocol/preferences.ts';
+import { probe } from '#protocol/probes.ts';
 import { upgradeSettings } from '#protocol/packages.ts';
 import { inventory } from '#protocol/sample.ts';
 import { displayLink, playlist } from '#protocol/walls.ts';
@@ -185,6 +186,9 @@ export const boardVersionRecord = boardVersion.extend({
 export type BoardVersionRecord = z.infer<typeof boardVersionRecord>;
 
 export const playlistRecord = playlist;
+
+export const probeRecord = probe;
+export type ProbeRecord = z.infer<typeof probeRecord>;
 
 export const displayLinkRecord = displayLink
   .omit({ open: true, last_seen: true, address: true, agent: true, version: true })

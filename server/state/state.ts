@@ -25,6 +25,7 @@ import {
   notificationRecord,
   notifySettingsRecord,
   playlistRecord,
+  probeRecord,
   pushSubscriptionRecord,
   removalRecord,
   removedDeviceRecord,
@@ -123,6 +124,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     /** Apart from the boards, so that the file that a change of a board rewrites stays small. */
     boardVersions: await open('board-versions', boardVersionRecord),
     playlists: await open('playlists', playlistRecord),
+    probes: await open('probes', probeRecord),
     displayLinks: await open('display-links', displayLinkRecord),
     displaySessions: await open('display-sessions', displaySessionRecord),
     /** Administrators' entries. */

@@ -30,12 +30,15 @@ const ROOMS: readonly (readonly [string, readonly string[]])[] = [
     'server',
     [
       ...['alerts', 'app', 'auth', 'boards', 'config', 'fleet', 'history', 'http', 'ingest', 'live'],
-      ...['packages', 'protocol', 'quickstart', 'routes', 'state', 'tls'],
+      ...['packages', 'probes', 'protocol', 'quickstart', 'routes', 'state', 'tls'],
     ],
   ],
   [
     'agent',
-    ['collectors', 'config', 'data-folder', 'link', 'machine', 'outgoing', 'sampling', 'service', 'upgrade'],
+    [
+      ...['collectors', 'config', 'data-folder', 'link', 'machine', 'outgoing', 'probes', 'sampling'],
+      ...['service', 'upgrade'],
+    ],
   ],
   [
     'web/src',

@@ -31,6 +31,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     onDeviceChanged: () => undefined,
     onConflict: () => undefined,
     upgradeOf: () => undefined,
+    probesOf: () => undefined,
     isWatched: () => false,
     intervalS: 5,
     keptMs: 86_400_000,

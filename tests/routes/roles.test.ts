@@ -45,6 +45,7 @@ const FOR_OPERATORS = [
   'POST /display-links/{id}/secret',
   'POST /pictures',
   'POST /playlists',
+  'POST /probes/{id}/try',
   'POST /silences',
   'POST /silences/matches',
 ];
