@@ -30,6 +30,7 @@ import type { Sample } from './sampling/sample.ts';
 import { createSampler } from './sampling/sampler.ts';
 import { answerLocally } from './service/local-socket.ts';
 import { createAnswers } from './service/questions.ts';
+import { startGivingBack } from './service/program-memory.ts';
 import { keepProblems } from './service/recent-problems.ts';
 import { createSelfReport } from './service/self-report.ts';
 import { createWatchdog } from './service/watchdog.ts';
@@ -176,6 +177,7 @@ async function start(
     alive();
   };
   stops.push(startLoop(clock, pace, beat));
+  stops.push(startGivingBack({ clock, data, log }));
 
   const report = createSelfReport({
     ...{ clock, data, hostname, name, spoolFolder, spoolBytes, problems },

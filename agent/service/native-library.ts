@@ -24,13 +24,14 @@ function holds(file: string, bytes: Uint8Array): boolean {
 }
 
 /**
- * Puts the native part of a packaged agent into a folder beside a program, where only those who may replace the program
- * may write; another version has another folder, as Windows keeps a library that is in use. Returns the folder.
+ * Puts the native part of a packaged agent into a folder in `parent`, where only those who may replace the program, or
+ * the agent itself, may write; another version has another folder, as Windows keeps a library that is in use. Returns the
+ * folder.
  */
-export function unpackNativePart(beside: string): string {
+export function unpackNativePart(parent: string): string {
   const bytes = new Uint8Array(getRawAsset(NATIVE_PART));
   const version = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
-  const root = join(beside, `library-${version}`);
+  const root = join(parent, `library-${version}`);
   // Where the library's own code looks for it.
   const file = join(root, 'koffi', `${process.platform}_${process.arch}`, NATIVE_PART);
   if (holds(file, bytes)) return root;
@@ -41,8 +42,11 @@ export function unpackNativePart(beside: string): string {
   return root;
 }
 
-/** @throws an error that says what is missing, or what cannot be written */
-export async function loadNativeLibrary(): Promise<NativeLibrary> {
-  if (isSea()) Object.assign(process, { resourcesPath: unpackNativePart(dirname(process.execPath)) });
+/**
+ * @param parent the folder that a packaged agent puts the native part into; default: the program's own
+ * @throws an error that says what is missing, or what cannot be written
+ */
+export async function loadNativeLibrary(parent = dirname(process.execPath)): Promise<NativeLibrary> {
+  if (isSea()) Object.assign(process, { resourcesPath: unpackNativePart(parent) });
   return import('koffi/indirect');
 }

@@ -38,7 +38,12 @@ export const TARGETS: readonly Target[] = [
 
 function target(system: Target['system'], arch: Target['arch'], runtime: string): Target {
   const base = { name: `${system}-${arch}`, system, arch } as const;
-  if (system !== 'windows') return { ...base, runtime: { package: runtime, file: 'bin/node' } };
-  const native = { package: `@koromix/koffi-win32-${arch}`, file: `win32_${arch}/koffi.node` };
-  return { ...base, runtime: { package: runtime, file: 'bin/node.exe' }, native };
+  if (system === 'macos') return { ...base, runtime: { package: runtime, file: 'bin/node' } };
+  const platform = system === 'windows' ? 'win32' : 'linux';
+  const native = {
+    package: `@koromix/koffi-${platform}-${arch}`,
+    file: `${platform}_${arch}/koffi.node`,
+  };
+  const file = system === 'windows' ? 'bin/node.exe' : 'bin/node';
+  return { ...base, runtime: { package: runtime, file }, native };
 }
