@@ -164,7 +164,9 @@ async function start(
 
   // Rates need an earlier reading: this round only reads the counters.
   sampler.sample(clock.monotonic());
-  const topProcesses = openTopProcesses({ mode: config.processes, read: reader.read, clock, pace, log });
+  const topProcesses = await openTopProcesses({
+    ...{ mode: config.processes, read: reader.read, clock, pace, log },
+  });
   const take = (t: number): Sample => {
     const at = clock.monotonic();
     const fields = sampler.sample(at);

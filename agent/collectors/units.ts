@@ -5,28 +5,20 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '#protocol/errors.ts';
-import { instanceField } from '#protocol/fields.ts';
-import type { Collector, Fields } from './collector.ts';
+import type { Collector } from './collector.ts';
 import { openBus, type Bus } from './dbus.ts';
-import { keepNames } from './instance-names.ts';
+import { rememberTroubles } from './unit-troubles.ts';
 
 const SYSTEMD = 'org.freedesktop.systemd1';
 const MANAGER = '/org/freedesktop/systemd1';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 
-/** A unit that was in trouble is shown for this long after it, in milliseconds, so that its alert sees the end. */
-const SHOWN_AFTER = 600_000;
-/** Restarts count for an hour. */
-const RECENT = 3_600_000;
 /** [G3] So many services are asked for their restarts at once. */
 const MOST_ASKED = 20;
+/** Of so many services the last count is known. */
+const MOST_COUNTS = 1000;
 /** A machine whose systemd cannot be asked is tried again after this time. */
 const TRY_AGAIN = 60_000;
-
-const namesOf = keepNames((unit) => ({
-  failed: instanceField('unit', unit, 'failed'),
-  restarts: instanceField('unit', unit, 'restarts'),
-}));
 
 /** `ssh@1.service` → the last part of its path on D-Bus: `ssh_401_2eservice`. */
 export function unitPath(unit: string): string {
@@ -92,16 +84,6 @@ export function watchStarts(folder: string): () => string[] {
   };
 }
 
-/** What is remembered of units in trouble. Times are in milliseconds. */
-interface Trouble {
-  failed: boolean;
-  /** When it was last in trouble. */
-  at: number;
-  restarts: number[];
-  /** What systemd counted last. */
-  counted: number | undefined;
-}
-
 export interface UnitSources {
   /** Sockets of D-Bus, of which the first that lets this user in is used. */
   readonly sockets: readonly { readonly path: string; readonly isBus: boolean }[];
@@ -131,7 +113,9 @@ async function connect(sockets: UnitSources['sockets']): Promise<Bus | undefined
 }
 
 export function createUnits({ sockets, runs }: UnitSources = SOURCES): Collector {
-  const troubles = new Map<string, Trouble>();
+  const troubles = rememberTroubles();
+  /** What systemd counted last, by service. */
+  const counts = new Map<string, number>();
   const started = watchStarts(runs);
   let bus: Bus | undefined;
   let triedAt = -Infinity;
@@ -139,42 +123,16 @@ export function createUnits({ sockets, runs }: UnitSources = SOURCES): Collector
   /** Why systemd could not be asked, until it is tried again. */
   let problem: Error | undefined;
 
-  const troubleOf = (unit: string): Trouble => {
-    const known = troubles.get(unit) ?? { failed: false, at: -Infinity, restarts: [], counted: undefined };
-    troubles.set(unit, known);
-    return known;
-  };
-
   /** Counts the restarts that systemd did by itself; it counts from 0 again when somebody starts the service. */
   const countRestarts = async (open: Bus, at: number) => {
     for (const unit of started().slice(0, MOST_ASKED)) {
       const counted = await property(open, unitPath(unit), 'Service', 'NRestarts');
       if (!(counted > 0)) continue;
-      const trouble = troubleOf(unit);
-      const { counted: before = counted - 1 } = trouble;
-      const more = counted > before ? counted - before : counted;
-      trouble.restarts.push(...Array.from({ length: Math.min(more, 1000) }, () => at));
-      trouble.counted = counted;
-      trouble.at = at;
+      const before = counts.get(unit) ?? counted - 1;
+      if (counts.size >= MOST_COUNTS) counts.clear();
+      counts.set(unit, counted);
+      troubles.restarted(unit, at, counted > before ? counted - before : counted);
     }
-  };
-
-  const fieldsAt = (at: number, failed: readonly string[]): Fields => {
-    for (const unit of failed) troubleOf(unit);
-    const fields: Fields = { units_failed: failed.length };
-    for (const [unit, trouble] of troubles) {
-      trouble.failed = failed.includes(unit);
-      trouble.restarts = trouble.restarts.filter((then) => at - then < RECENT);
-      if (trouble.failed || trouble.restarts.length > 0) trouble.at = at;
-      if (at - trouble.at >= SHOWN_AFTER) {
-        troubles.delete(unit);
-        continue;
-      }
-      const names = namesOf(unit);
-      fields[names.failed] = trouble.failed ? 1 : 0;
-      fields[names.restarts] = trouble.restarts.length;
-    }
-    return fields;
   };
 
   return {
@@ -197,7 +155,7 @@ export function createUnits({ sockets, runs }: UnitSources = SOURCES): Collector
       }
       if (bus === undefined) return 'absent';
       await countRestarts(bus, at);
-      return fieldsAt(at, await failedUnits(bus));
+      return troubles.fields(at, await failedUnits(bus));
     },
     stop() {
       isStopped = true;

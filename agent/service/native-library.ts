@@ -7,9 +7,21 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
 import type * as koffi from 'koffi';
+import type { LibraryHandle } from 'koffi';
 import { errorCode } from '#protocol/errors.ts';
 
 export type NativeLibrary = typeof koffi;
+type NativeFunction = ReturnType<LibraryHandle['func']>;
+
+/** Calls a function that may wait, in another thread. `Result`: what its declaration says that it returns. */
+export function inBackground<Result>(call: NativeFunction, ...args: readonly unknown[]): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    call.async(...args, (error: unknown, result: Result) => {
+      if (error === null) resolve(result);
+      else reject(error instanceof Error ? error : new Error(String(error)));
+    });
+  });
+}
 
 /** What the native part is called in a packaged agent. */
 export const NATIVE_PART = 'koffi.node';

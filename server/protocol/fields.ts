@@ -50,6 +50,9 @@ export const SCALARS = {
   mem_shared_bytes: { unit: 'bytes', label: 'Memory, shared' },
   mem_slab_bytes: { unit: 'bytes', label: 'Memory of the kernel, slab' },
   mem_committed_bytes: { unit: 'bytes', label: 'Memory promised to programs' },
+  /** Of what Windows can promise with its page files; at 100 programs fail, however much memory is free. */
+  mem_committed: { unit: 'percent', label: 'Memory promised of what can be' },
+  mem_commit_limit_bytes: { unit: 'bytes', label: 'Memory that can be promised' },
   mem_huge_used_bytes: { unit: 'bytes', label: 'Huge pages used' },
   mem_huge_total_bytes: { unit: 'bytes', label: 'Huge pages' },
   major_faults: { unit: 'per_second', label: 'Major page faults' },
@@ -87,7 +90,7 @@ export const SCALARS = {
   processes: { unit: 'count', label: 'Processes' },
   processes_running: { unit: 'count', label: 'Processes running' },
   processes_blocked: { unit: 'count', label: 'Processes waiting for disk' },
-  units_failed: { unit: 'count', label: 'Failed units' },
+  units_failed: { unit: 'count', label: 'Failed units or services' },
   users: { unit: 'count', label: 'People logged in' },
   reboot_required: { unit: 'count', label: 'Reboot required (1) or not (0)' },
   updates: { unit: 'count', label: 'Package updates' },
@@ -95,6 +98,8 @@ export const SCALARS = {
   clock_synchronised: { unit: 'count', label: 'Clock set by a time server (1) or not (0)' },
   clock_offset_ms: { unit: 'milliseconds', label: 'Clock off by' },
   on_battery: { unit: 'count', label: 'On battery (1) or not (0)' },
+  threads: { unit: 'count', label: 'Threads' },
+  open_handles: { unit: 'count', label: 'Open handles' },
   open_files: { unit: 'count', label: 'Open files' },
   uptime_s: { unit: 'seconds', label: 'Uptime' },
 } as const satisfies Record<string, FieldInfo>;
@@ -140,7 +145,7 @@ export const INSTANCES = {
     running: { unit: 'count', label: 'Running (1) or not (0)' },
     healthy: { unit: 'count', label: 'Healthy (1) or not (0)' },
   },
-  /** A unit of systemd that is, or lately was, in trouble. */
+  /** A unit of systemd, or a service of Windows, that is, or lately was, in trouble. */
   unit: {
     failed: { unit: 'count', label: 'Failed (1) or not (0)' },
     restarts: { unit: 'count', label: 'Restarts in the last hour' },

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Fields } from '../../agent/collectors/collector.ts';
 import { collectorsFor } from '../../agent/collectors/list.ts';
 import { createReader } from '../../agent/collectors/reader.ts';
+import { linuxProcesses } from '../../agent/collectors/top-processes/linux.ts';
 import { createTopProcesses, type SentReport } from '../../agent/collectors/top-processes/top-processes.ts';
 import { inColumns, reportsOf } from '../../agent/outgoing/push.ts';
 import type { Sample } from '../../agent/sampling/sample.ts';
@@ -42,8 +43,8 @@ export function createRealSampler(): RealSampler {
   const { read, readAside, close } = createReader();
   const sampler = createSampler({ collectors: COLLECTORS, read, readAside, log, monotonic });
   const top = createTopProcesses({
-    ...{ read, cores: cpus().length, pageBytes: 4096, withArguments: false, place: 0.5 },
-    bootedAt: () => 0,
+    source: linuxProcesses({ read, pageBytes: 4096, withArguments: false, bootedAt: () => 0 }),
+    ...{ cores: cpus().length, place: 0.5 },
   });
   let taken = 0;
   let report: SentReport | undefined;

@@ -1,8 +1,11 @@
-/** What processes read from disks and write to them, from /proc/<pid>/io, which only their own user and root may read. */
-import { denied, type ProcessFolder } from './folder.ts';
+/**
+ * What processes read from disks and write to them. /proc/<pid>/io, which tells it on Linux, only their own user and root
+ * may read.
+ */
+import { denied, type Denied, type ProcessFolder } from './folder.ts';
 
 /** Bytes since the process began. */
-interface Counters {
+export interface Counters {
   readonly read: number;
   readonly written: number;
 }
@@ -37,14 +40,26 @@ export interface DiskUse {
 /** No disk moves more bytes in a second. */
 const MOST_BYTES = 256e9;
 
-export function createDiskUse(folder: Pick<ProcessFolder, 'text'>): DiskUse {
+/** What a process has read and written; undefined where it is not known, `denied` where the agent may not know. */
+export type DiskCounters = (pid: number) => Counters | undefined | Denied;
+
+/** The counters in /proc. */
+export const countersIn =
+  (folder: Pick<ProcessFolder, 'text'>): DiskCounters =>
+  (pid) => {
+    const text = folder.text(pid, 'io');
+    return text === undefined || text === denied ? text : parseIo(text);
+  };
+
+export function createDiskUse(countersOf: DiskCounters): DiskUse {
   let before = new Map<string, Counters | undefined>();
   let isHidden = false;
 
   function counters({ pid }: Subject): Counters | undefined {
-    const text = folder.text(pid, 'io');
-    if (text === denied) isHidden = true;
-    return text === undefined || text === denied ? undefined : parseIo(text);
+    const found = countersOf(pid);
+    if (found !== denied) return found;
+    isHidden = true;
+    return undefined;
   }
 
   return {

@@ -65,7 +65,7 @@ function one(process: Process, isLiving: boolean, disks: Period['disks']): Candi
       started_at: Math.round((bootedAt + process.started * MS_PER_TICK) / 1000) * 1000,
       ...sentFacts(factsOf(process)),
       ...(isLiving && {
-        state: process.state,
+        ...(process.state !== '' && { state: process.state }),
         memory_bytes: process.pages * pageBytes,
         ...(rates && { read: Math.round(rates.read), written: Math.round(rates.written) }),
       }),

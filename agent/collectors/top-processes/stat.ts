@@ -5,7 +5,7 @@
 
 export interface ProcessStat {
   pid: number;
-  /** The kernel's letter. */
+  /** The kernel's letter; '' where it has none. */
   state: string;
   parent: number;
   /** A thread of the kernel. */

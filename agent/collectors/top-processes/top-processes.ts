@@ -1,19 +1,17 @@
 /**
  * Which processes used the machine: a report a minute, and one every ten seconds while somebody looks at the machine.
- * Linux only. It starts nothing and reads /proc alone; what that costs is bounded by `table.ts`.
+ * It starts nothing; what it costs is bounded by the system's table.
  */
 import { availableParallelism } from 'node:os';
 import type { Log } from '../../log.ts';
 import type { Clock } from '../../sampling/clock.ts';
 import type { Pace } from '../../sampling/pace.ts';
 import type { Context } from '../collector.ts';
-import { parseCpuTimes } from '../cpu.ts';
-import { pageSize } from '../page-size.ts';
 import { createDiskUse } from './disk-use.ts';
-import { readFacts, watchUsers, type Facts } from './facts.ts';
-import { openProcessFolder, type ProcessFolder } from './folder.ts';
+import { linuxProcesses } from './linux.ts';
 import { candidatesOf, rowsOf, type SentRow } from './report.ts';
-import { createProcessTable, TICKS, type Process } from './table.ts';
+import type { ProcessSource, Ticks } from './source.ts';
+import { TICKS, type Process } from './table.ts';
 
 /** A report as it is sent. */
 export interface SentReport {
@@ -32,15 +30,9 @@ export interface TopProcesses {
   look(now: { readonly at: number; readonly t: number; readonly isWatched: boolean }): SentReport | undefined;
 }
 
-interface TopProcessesParts extends Pick<Context, 'read'> {
-  readonly folder?: ProcessFolder;
-  readonly userName?: (id: number) => string;
+interface TopProcessesParts {
+  readonly source: ProcessSource;
   readonly cores: number;
-  readonly pageBytes: number;
-  /** When the machine booted, epoch milliseconds. */
-  readonly bootedAt: () => number;
-  /** Whether the arguments of processes are sent too. */
-  readonly withArguments: boolean;
   /** Where in a minute this machine's reports are made: from 0 to 1. */
   readonly place: number;
 }
@@ -52,59 +44,25 @@ const LEAST_MS = 4000;
 /** Of so many processes it is read what they do with the disks. */
 const MOST_DISK_READINGS = 60;
 
-/** Ticks since boot of all cores together. */
-interface Ticks {
-  /** On processes. */
-  readonly processes: number;
-  /** On anything, as the field `cpu` counts. */
-  readonly busy: number;
-  readonly total: number;
-}
-
-function readTicks(read: Context['read']): Ticks | undefined {
-  const text = read('/proc/stat') ?? '';
-  const line = text.slice(0, text.indexOf('\n'));
-  const times = parseCpuTimes(line).get('cpu');
-  if (times === undefined) return undefined;
-  const { user, system, idle, iowait, steal } = times;
-  const busy = user + system + steal;
-  return { processes: user + system, busy, total: busy + idle + iowait };
-}
-
 export function createTopProcesses(parts: TopProcessesParts): TopProcesses {
-  const { read, cores, pageBytes, bootedAt, withArguments, place } = parts;
-  const { folder = openProcessFolder(), userName = watchUsers() } = parts;
-  /** What was read of a process, under the name that it had then. */
-  const known = new WeakMap<Process, Facts & { readonly kernelName: string }>();
-  const factsOf = (process: Process): Facts => {
-    const { pid, name } = process;
-    const before = known.get(process);
-    if (before?.kernelName === name) return before;
-    const facts = { ...readFacts(pid, name, { folder, userName, withArguments }), kernelName: name };
-    known.set(process, facts);
-    return facts;
-  };
-  const table = createProcessTable({
-    folder,
-    busyTicks: () => readTicks(read)?.processes,
-    cores,
-    // It may have ended when the report is made, and nobody can read then whose it was.
-    onBusy: factsOf,
-  });
-  const disks = createDiskUse(folder);
+  const { source, cores, place } = parts;
+  const { pageBytes, bootedAt } = source;
+  // It may have ended when the report is made, and nobody can read then whose it was.
+  const table = source.table(source.factsOf);
+  const disks = createDiskUse(source.diskCounters);
   let beganAt = -Infinity;
   let ticksAtBegin: Ticks | undefined;
   let lastPart = NaN;
 
   function begin(at: number): void {
     beganAt = at;
-    ticksAtBegin = readTicks(read);
+    ticksAtBegin = source.ticks();
     table.beginPeriod();
   }
 
   function report(at: number): SentReport {
     const seconds = (at - beganAt) / 1000;
-    const ticks = readTicks(read);
+    const ticks = source.ticks();
     const begun = ticksAtBegin;
     const spent = (of: (ticks: Ticks) => number) => (ticks && begun ? of(ticks) - of(begun) : NaN);
     const total = spent((all) => all.total);
@@ -117,12 +75,12 @@ export function createTopProcesses(parts: TopProcessesParts): TopProcesses {
     const period = {
       ...{ seconds, capacity, pageBytes, disks: rates, bootedAt: bootedAt() },
       factsOf: (process: Process) =>
-        table.living.get(process.pid) === process ? factsOf(process) : known.get(process),
+        table.living.get(process.pid) === process ? source.factsOf(process) : source.knownFacts(process),
       busyTicks: Number.isNaN(processTicks) ? undefined : processTicks,
     };
     const rows = rowsOf(candidatesOf(table.living, table.ended, period), period);
     const hidden = [
-      ...(table.living.has(1) ? [] : (['processes'] as const)),
+      ...(source.seesAll(table) ? [] : (['processes'] as const)),
       ...(disks.isHidden ? (['io'] as const) : []),
     ];
     return {
@@ -156,21 +114,30 @@ interface OpenParts extends Pick<Context, 'read'> {
   readonly platform?: NodeJS.Platform;
 }
 
+/** The way of this system; undefined where there is none. */
+async function openSource(parts: OpenParts): Promise<ProcessSource | undefined> {
+  const { mode, read, clock, platform = process.platform } = parts;
+  const withArguments = mode === 'arguments';
+  if (platform === 'win32') {
+    // Nobody else has a use for its code.
+    const { openWindowsProcesses } = await import('../windows/processes.ts');
+    return openWindowsProcesses({ withArguments });
+  }
+  if (platform !== 'linux') return undefined;
+  return linuxProcesses({ read, withArguments, bootedAt: () => clock.now() - clock.uptime() });
+}
+
 /**
  * The look at processes that belongs to a sample, as the settings want it. [G3] One that fails is logged once and keeps
  * no sample from its way.
  */
-export function openTopProcesses(parts: OpenParts) {
-  const { mode, read, clock, pace, log, platform = process.platform } = parts;
-  if (mode === 'off' || platform !== 'linux') return () => undefined;
-  const top = createTopProcesses({
-    read,
-    cores: availableParallelism(),
-    pageBytes: pageSize(),
-    bootedAt: () => clock.now() - clock.uptime(),
-    withArguments: mode === 'arguments',
-    place: Math.random(),
-  });
+export async function openTopProcesses(parts: OpenParts) {
+  const { mode, pace, log } = parts;
+  const failed = (error: unknown) =>
+    log.warn({ err: error }, 'the processes cannot be read; everything else goes on');
+  const source = mode === 'off' ? undefined : await openSource(parts).catch(failed);
+  if (source === undefined) return () => undefined;
+  const top = createTopProcesses({ source, cores: availableParallelism(), place: Math.random() });
   let isFailing = false;
   return (now: { readonly at: number; readonly t: number }): SentReport | undefined => {
     const { pushMs, sampleMs } = pace.now();
@@ -179,7 +146,7 @@ export function openTopProcesses(parts: OpenParts) {
       isFailing = false;
       return report;
     } catch (error) {
-      if (!isFailing) log.warn({ err: error }, 'the processes cannot be read; everything else goes on');
+      if (!isFailing) failed(error);
       isFailing = true;
       return undefined;
     }

@@ -1,7 +1,9 @@
-/** Processor time on Windows: total, by kind, and per core. */
+/** Processor time on Windows: total, by kind, and per core; interrupts and switches between threads. */
 import type { Collector, Fields } from '../collector.ts';
 import { cpuFields, type CpuTimes } from '../cpu.ts';
-import { CORE_BYTES, type Win32 } from './win32.ts';
+import { addRates, createRates } from '../rates.ts';
+import { CORE_BYTES } from './system-calls.ts';
+import type { Win32 } from './win32.ts';
 
 /** Units of 100 ns in a millisecond. */
 const UNITS = 10_000;
@@ -26,18 +28,33 @@ export function parseCoreTimes(bytes: Buffer): Map<string, CpuTimes> {
   return times;
 }
 
-export function createCpu({ coreTimes }: Pick<Win32, 'coreTimes'>): Collector {
+const [INTERRUPTS, SWITCHES] = [40, 296] as const;
+
+/** By field: how often it happened since the start. A counter that is 0 then does not count. */
+export function kernelCounters(cores: Buffer, system: Buffer): Record<string, number> {
+  let interrupts = 0;
+  for (let at = 0; at + CORE_BYTES <= cores.length; at += CORE_BYTES)
+    interrupts += cores.readUInt32LE(at + INTERRUPTS);
+  const switches = system.readUInt32LE(SWITCHES);
+  return { ...(interrupts > 0 && { interrupts }), ...(switches > 0 && { context_switches: switches }) };
+}
+
+export function createCpu(win32: Pick<Win32, 'coreTimes' | 'systemPerformance'>): Collector {
+  const rates = createRates();
   let before = new Map<string, CpuTimes>();
   let readAt = 0;
   return {
     collect({ at }) {
-      const now = parseCoreTimes(coreTimes());
+      const cores = win32.coreTimes();
+      const now = parseCoreTimes(cores);
       const fields: Fields = cpuFields(before, now, (at - readAt) * UNITS);
       before = now;
       readAt = at;
       // Windows does not tell these apart from idle and from busy.
       delete fields['cpu_iowait'];
       delete fields['cpu_steal'];
+      rates.begin(at);
+      addRates(fields, rates, kernelCounters(cores, win32.systemPerformance()));
       return fields;
     },
   };

@@ -27,12 +27,24 @@ export function parseDisk(name: string, bytes: Buffer): DiskCounters {
   };
 }
 
+const [DESCRIPTOR_BYTES, BUS] = [32, 28] as const;
+/** Kinds of connection of disks that lie in a file of another disk. */
+const CARRIED = [14, 15];
+
+/** [G7] STORAGE_DEVICE_DESCRIPTOR → whether another disk carries its bytes. */
+export function isCarried(descriptor: Buffer | undefined): boolean {
+  if (descriptor === undefined || descriptor.length < DESCRIPTOR_BYTES) return false;
+  return CARRIED.includes(descriptor.readUInt32LE(BUS));
+}
+
 /** Disks have numbers from 0 on; one that was taken out leaves a hole. */
 const MOST_DISKS = 32;
 /** How often all numbers are tried again, in milliseconds. */
 const LOOK_EVERY = 60_000;
 
-export function createDisks({ diskPerformance }: Pick<Win32, 'diskPerformance'>): Collector {
+type Calls = Pick<Win32, 'diskPerformance' | 'diskDescriptor'>;
+
+export function createDisks({ diskPerformance, diskDescriptor }: Calls): Collector {
   const rates = createRates();
   const inFlight = new Map<string, number>();
   let numbers: readonly number[] = [];
@@ -40,7 +52,9 @@ export function createDisks({ diskPerformance }: Pick<Win32, 'diskPerformance'>)
   return {
     collect({ at }) {
       if (at - lookedAt >= LOOK_EVERY) {
-        numbers = Array.from({ length: MOST_DISKS }, (_, disk) => disk);
+        numbers = Array.from({ length: MOST_DISKS }, (_, disk) => disk).filter(
+          (disk) => !isCarried(diskDescriptor(disk)),
+        );
         lookedAt = at;
       }
       const found = numbers.flatMap((disk) => {

@@ -1,28 +1,25 @@
 /** How full the fixed drives of Windows are. */
 import type { Collector } from '../collector.ts';
-import { mountFields, type MountUse } from '../mounts.ts';
-import { hundredth, percent } from '../rates.ts';
+import type { Filesystem } from '../mountinfo.ts';
+import { byStatfs, measureMounts, type Measuring } from '../mounts.ts';
 import type { Win32 } from './win32.ts';
 
 /** `C:\` → `C:`, as people call it. */
 const nameOf = (root: string) => root.replace(/\\$/, '');
 
-function useOf(root: string, space: ReturnType<Win32['space']>): MountUse[] {
-  if (space === undefined || !(space.total > 0)) return [];
-  const { total, available, free } = space;
-  const used = Math.max(0, total - free);
-  return [
-    {
-      path: nameOf(root),
-      readOnly: false,
-      // A quota leaves less room than there is.
-      used: hundredth(percent(used, used + available)),
-      usedBytes: used,
-      totalBytes: total,
+/** Drives are asked by Node, in other threads: one that hangs lets only itself wait. */
+export function createMounts(
+  { fixedDrives }: Pick<Win32, 'fixedDrives'>,
+  { statfs, asker }: Measuring = byStatfs(),
+): Collector {
+  const measuring = { asker, statfs: (name: string) => statfs(`${name}\\`) };
+  return {
+    collect() {
+      const drives = fixedDrives().map((root): Filesystem => {
+        const path = nameOf(root);
+        return { path, places: [path], readOnly: false };
+      });
+      return measureMounts(drives, measuring);
     },
-  ];
-}
-
-export function createMounts({ fixedDrives, space }: Pick<Win32, 'fixedDrives' | 'space'>): Collector {
-  return { collect: () => mountFields(fixedDrives().flatMap((root) => useOf(root, space(root)))) };
+  };
 }

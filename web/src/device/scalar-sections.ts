@@ -44,6 +44,8 @@ const kernel = (): readonly Chart[] => [
     ],
   ],
   [say`Open files`, [line('open_files', say`open`, '--chart-plain', true)]],
+  [say`Threads`, [line('threads', say`threads`, '--chart-plain', true)]],
+  [say`Open handles`, [line('open_handles', say`open`, '--chart-plain', true)]],
 ];
 
 const memory = (): readonly Chart[] => [
@@ -55,7 +57,14 @@ const memory = (): readonly Chart[] => [
       line('mem_dirty_bytes', say`unwritten`, '--chart-third'),
     ],
   ],
-  [say`Promised memory`, [line('mem_committed_bytes', say`promised`, '--chart-memory', true)]],
+  [
+    say`Promised memory`,
+    [
+      line('mem_committed_bytes', say`promised`, '--chart-memory', true),
+      line('mem_commit_limit_bytes', say`limit`, '--chart-plain'),
+    ],
+  ],
+  [say`Promised of what can be`, [line('mem_committed', say`promised`, '--chart-memory', true)], 100],
   [
     say`Huge pages`,
     [
@@ -124,7 +133,7 @@ const connections = (): readonly Chart[] => [
 ];
 
 const system = (): readonly Chart[] => [
-  [say`Failed units`, [line('units_failed', say`failed`, '--chart-heat', true)]],
+  [say`Failed units or services`, [line('units_failed', say`failed`, '--chart-heat', true)]],
   [say`Reboot required`, [line('reboot_required', say`required`, '--chart-third', true)], 1],
   [
     say`Package updates`,

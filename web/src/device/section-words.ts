@@ -19,7 +19,7 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   raid: { title: 'RAID and pools', first: (name) => name },
   battery: { title: 'Batteries', first: (name, value) => `${name} at ${value}` },
   ups: { title: 'Power supplies', first: (name, value) => `${name} at ${value}` },
-  unit: { title: 'Units in trouble', first: (name) => name },
+  unit: { title: 'Units and services in trouble', first: (name) => name },
   service: { title: 'Services', first: (name, value) => `busiest: ${name} at ${value}` },
 };
 
@@ -38,7 +38,7 @@ const WAITING: Readonly<Record<string, string>> = {
 
 /** What is worth saying of the system, by field. */
 const SYSTEM: Readonly<Record<string, (text: string, value: number) => string>> = {
-  units_failed: (text, value) => (value > 0 ? `failed units: ${text}` : ''),
+  units_failed: (text, value) => (value > 0 ? `failed units or services: ${text}` : ''),
   reboot_required: (_, value) => (value > 0 ? 'reboot required' : ''),
   updates_security: (text, value) => (value > 0 ? `security updates: ${text}` : ''),
   clock_synchronised: (_, value) => (value === 0 ? 'clock not set by a time server' : ''),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { linuxProcesses } from '../../../../agent/collectors/top-processes/linux.ts';
 import {
   createTopProcesses,
   type SentReport,
@@ -15,13 +16,16 @@ function machine({ isWatched = false } = {}) {
   let busy = 0;
   const stat = () => `cpu  ${busy} 0 0 ${seconds * 100 * CORES - busy} 0 0 0 0 0 0\ncpu0 0 0 0 0\n`;
   const top = createTopProcesses({
-    read: (path) => (path === '/proc/stat' ? stat() : undefined),
-    folder: made.folder,
-    userName: (id) => (id === 0 ? 'root' : 'ada'),
+    source: linuxProcesses({
+      read: (path) => (path === '/proc/stat' ? stat() : undefined),
+      folder: made.folder,
+      userName: (id) => (id === 0 ? 'root' : 'ada'),
+      cores: CORES,
+      pageBytes: 4096,
+      bootedAt: () => BOOTED,
+      withArguments: false,
+    }),
     cores: CORES,
-    pageBytes: 4096,
-    bootedAt: () => BOOTED,
-    withArguments: false,
     place: 0,
   });
   /** Lets seconds pass; `each` is what happens in every one of them, and answers the ticks that were used. */

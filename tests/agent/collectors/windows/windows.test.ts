@@ -2,12 +2,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createAsker } from '../../../../agent/collectors/asking.ts';
 import type { Context } from '../../../../agent/collectors/collector.ts';
-import { createCpu, parseCoreTimes } from '../../../../agent/collectors/windows/cpu.ts';
-import { createDisks, parseDisk } from '../../../../agent/collectors/windows/disks.ts';
-import { memoryFields } from '../../../../agent/collectors/windows/memory.ts';
+import type { MountUse } from '../../../../agent/collectors/mounts.ts';
+import { batteryFields } from '../../../../agent/collectors/windows/batteries.ts';
+import { frequencyFields } from '../../../../agent/collectors/windows/cpu-frequency.ts';
+import { createCpu, kernelCounters, parseCoreTimes } from '../../../../agent/collectors/windows/cpu.ts';
+import { createDisks, isCarried, parseDisk } from '../../../../agent/collectors/windows/disks.ts';
+import { memoryFields, pageFileFields, pagingCounters } from '../../../../agent/collectors/windows/memory.ts';
 import { createMounts } from '../../../../agent/collectors/windows/mounts.ts';
 import { createNetwork, parseInterfaces } from '../../../../agent/collectors/windows/network.ts';
+import { createTcp } from '../../../../agent/collectors/windows/tcp.ts';
 import { createUptime } from '../../../../agent/collectors/windows/uptime.ts';
 
 const recorded = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures', `${name}.bin`));
@@ -31,6 +36,16 @@ describe('processors of Windows', () => {
     expect(times.get('cpu')?.user).toBe(70_036_000_000 + 72_023_500_000);
   });
 
+  it('interrupts of all cores and switches between threads are counted, and a counter that stays 0 is none', () => {
+    const cores = Buffer.alloc(96);
+    cores.writeUInt32LE(40, 40);
+    cores.writeUInt32LE(2, 88);
+    const system = Buffer.alloc(312);
+    system.writeUInt32LE(700, 296);
+    expect(kernelCounters(cores, system)).toEqual({ interrupts: 42, context_switches: 700 });
+    expect(kernelCounters(Buffer.alloc(96), Buffer.alloc(312))).toEqual({});
+  });
+
   it('a core that computes for half of a second has 50 percent, and the machine of two cores 25', () => {
     const first = recorded('core-times');
     const later = Buffer.from(first);
@@ -43,7 +58,10 @@ describe('processors of Windows', () => {
     add(48, 1e7);
     add(56, 1e7);
     const readings = [first, later];
-    const cpu = createCpu({ coreTimes: () => readings.shift() ?? Buffer.alloc(0) });
+    const cpu = createCpu({
+      coreTimes: () => readings.shift() ?? Buffer.alloc(0),
+      systemPerformance: () => recorded('system-performance'),
+    });
     expect(cpu.collect(at(1000))).toEqual({});
     expect(cpu.collect(at(2000))).toEqual({
       cpu: 25,
@@ -62,7 +80,41 @@ it('memory, what is promised of it, and the number of processes of Windows are t
     mem_available_bytes: 22_285_389_824,
     mem_total_bytes: 25_276_497_920,
     mem_committed_bytes: 741_887 * 4096,
+    mem_commit_limit_bytes: 6_171_022 * 4096,
+    mem_committed: 12.02,
     processes: 7,
+    threads: 42,
+    open_handles: 544,
+  });
+});
+
+describe('page files of Windows', () => {
+  /** SYSTEM_PAGEFILE_INFORMATION of two files, as its header lays it out: wine does not tell of page files. */
+  const files = () => {
+    const list = Buffer.alloc(64);
+    for (const [index, word] of [32, 1000, 250, 300].entries()) list.writeUInt32LE(word, index * 4);
+    for (const [index, word] of [0, 3000, 750, 800].entries()) list.writeUInt32LE(word, 32 + index * 4);
+    return list;
+  };
+
+  it('all page files together are the swap, in bytes', () => {
+    expect(pageFileFields(files(), 4096)).toEqual({
+      swap: 25,
+      swap_used_bytes: 1000 * 4096,
+      swap_total_bytes: 4000 * 4096,
+    });
+  });
+
+  it('a machine without a page file has no swap', () => {
+    expect(pageFileFields(Buffer.alloc(0), 4096)).toEqual({});
+  });
+
+  it('[G8] a system that has never read a page does not count them', () => {
+    expect(pagingCounters(recorded('system-performance'), 4096)).toEqual({});
+    const system = Buffer.alloc(312);
+    system.writeUInt32LE(17, 84);
+    system.writeUInt32LE(3, 96);
+    expect(pagingCounters(system, 4096)).toEqual({ major_faults: 17, swap_out: 12_288 });
   });
 });
 
@@ -97,6 +149,18 @@ describe('interfaces of Windows', () => {
   });
 });
 
+it('[G8] an interface moves no more than its link, unless it is a card of a virtual machine', () => {
+  const table = recorded('interfaces');
+  const row = 3 * 1352;
+  table.writeBigUInt64LE(1_000_000_000n, row + 1192);
+  table.writeBigUInt64LE(1_000_000_000n, row + 1200);
+  const most = () => parseInterfaces(table).find(({ name }) => name === 'eth0')?.mostBytes;
+  expect(most()).toBe(250_000_000);
+  table.fill(0, row + 542, row + 1056);
+  table.write('Microsoft Hyper-V Network Adapter', row + 542, 'utf16le');
+  expect(most()).toBe(256e9);
+});
+
 describe('disks of Windows', () => {
   /** DISK_PERFORMANCE, as the documentation lays it out: wine does not answer for its disks. */
   function disk({ read = 0, written = 0, readMs = 0, idleMs = 0, reads = 0, atMs = 0 }): Buffer {
@@ -122,6 +186,7 @@ describe('disks of Windows', () => {
       disk({ read: 4096, reads: 4, readMs: 20, idleMs: 1750, atMs: 2000 }),
     ];
     const disks = createDisks({
+      diskDescriptor: () => undefined,
       diskPerformance: (number) => {
         asked.push(number);
         return number === 2 ? readings.shift() : undefined;
@@ -141,20 +206,115 @@ describe('disks of Windows', () => {
   });
 
   it('a machine without a disk that counts has none', () => {
-    expect(createDisks({ diskPerformance: () => undefined }).collect(at(1000))).toBe('absent');
+    const none = { diskPerformance: () => undefined, diskDescriptor: () => undefined };
+    expect(createDisks(none).collect(at(1000))).toBe('absent');
+  });
+
+  it('[G7] a disk that lies in a file of another disk is left out', () => {
+    /** STORAGE_DEVICE_DESCRIPTOR of a disk with this kind of connection. */
+    const descriptor = (bus: number) => {
+      const bytes = Buffer.alloc(40);
+      bytes.writeUInt32LE(bus, 28);
+      return bytes;
+    };
+    const [NVME, FILE] = [17, 15];
+    expect(isCarried(descriptor(NVME))).toBe(false);
+    expect(isCarried(descriptor(FILE))).toBe(true);
+    const asked: number[] = [];
+    const disks = createDisks({
+      diskDescriptor: (number) => descriptor(number === 1 ? FILE : NVME),
+      diskPerformance: (number) => {
+        asked.push(number);
+        return undefined;
+      },
+    });
+    void disks.collect(at(1000));
+    expect(asked).not.toContain(1);
+    expect(asked).toHaveLength(31);
   });
 });
 
-it('a drive with a quota is as full as its user finds it, and one that does not tell hides no other', () => {
-  const mounts = createMounts({
-    fixedDrives: () => ['C:\\', 'D:\\'],
-    space: (root) => (root === 'C:\\' ? { total: 1000, free: 600, available: 100 } : undefined),
-  });
-  expect(mounts.collect(at(0))).toEqual({
+it('[G3] a drive with a quota is as full as its user finds it, and one that hangs hides no other', async () => {
+  const measuring = {
+    asker: createAsker<MountUse[]>({ atOnce: 2, patienceMs: 1 }),
+    statfs: (root: string) =>
+      root === 'C:\\'
+        ? Promise.resolve({ bsize: 1, blocks: 1000, bfree: 600, bavail: 100, files: 0, ffree: 0 })
+        : new Promise<never>(() => undefined),
+  };
+  const mounts = createMounts({ fixedDrives: () => ['C:\\', 'D:\\'] }, measuring);
+  expect(await mounts.collect(at(0))).toEqual({
     disk: 80,
     'mount:C::used': 80,
     'mount:C::used_bytes': 400,
     'mount:C::total_bytes': 1000,
+  });
+});
+
+describe('connections of Windows', () => {
+  it('those of IPv4 and IPv6 are one number, and what is counted has rates', () => {
+    const first = recorded('tcp-statistics');
+    const later = Buffer.from(first);
+    for (const [place, more] of [
+      [16, 5],
+      [20, 6],
+      [44, 7],
+      [52, 8],
+    ] as const)
+      later.writeUInt32LE(first.readUInt32LE(place) + more, place);
+    const readings = [
+      [first, first],
+      [later, first],
+    ];
+    const tcp = createTcp({
+      tcpStatistics: () => readings.shift() ?? [],
+      udpStatistics: () => [recorded('udp-statistics')],
+    });
+    expect(tcp.collect(at(1000))).toEqual({ tcp_established: 12 });
+    expect(tcp.collect(at(2000))).toEqual({
+      tcp_established: 12,
+      tcp_opened: 5,
+      tcp_accepted: 6,
+      tcp_retransmits: 7,
+      tcp_resets: 8,
+      udp_errors: 0,
+    });
+  });
+});
+
+it('[G8] the frequency is the mean of the cores that tell one', () => {
+  const cores = recorded('processor-power');
+  expect(frequencyFields(cores)).toEqual({ cpu_hertz: 2_599_000_000 });
+  cores.writeUInt32LE(0, 8);
+  cores.writeUInt32LE(1000, 24 + 8);
+  expect(frequencyFields(cores)).toEqual({ cpu_hertz: 1_000_000_000 });
+  expect(frequencyFields(Buffer.alloc(48))).toBe('absent');
+});
+
+describe('batteries of Windows', () => {
+  /** SYSTEM_BATTERY_STATE, as its header lays it out: wine has no battery. */
+  function battery({ ac = 0, full = 50_000, left = 20_000, rate = -12_340 } = {}): Buffer {
+    const state = Buffer.alloc(32);
+    state.writeUInt8(ac, 0);
+    state.writeUInt8(1, 1);
+    state.writeUInt32LE(full, 8);
+    state.writeUInt32LE(left, 12);
+    state.writeInt32LE(rate, 16);
+    return state;
+  }
+
+  it('charge, power and whether the machine runs on it are told', () => {
+    expect(batteryFields(battery())).toEqual({
+      on_battery: 1,
+      'battery:all:charge': 40,
+      'battery:all:watts': 12.3,
+    });
+    expect(batteryFields(battery({ ac: 1, rate: 30_000 }))).toMatchObject({ on_battery: 0 });
+  });
+
+  it('[G8] a power that the battery does not know is left out, and a machine without a battery has none', () => {
+    expect(batteryFields(battery({ rate: -0x80000000 }))).not.toHaveProperty('battery:all:watts');
+    expect(batteryFields(Buffer.alloc(32))).toBe('absent');
   });
 });
 

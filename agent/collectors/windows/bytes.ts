@@ -1,0 +1,16 @@
+/** Numbers and texts in what Windows answers. */
+const UPPER = 2 ** 32;
+
+/** 64 bits as a number. Counters beyond 2^53 lose their last digits, which no rate has a use for. */
+export function wide(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 4) * UPPER + bytes.readUInt32LE(at);
+}
+
+/** Text of two bytes a character up to its end, at a pointer into an answer that stood at `address`; '' for any other. */
+export function textAt(bytes: Buffer, address: bigint, pointer: bigint, length?: number): string {
+  const start = Number(pointer - address);
+  if (start < 0 || start >= bytes.length) return '';
+  const text = bytes.toString('utf16le', start, length === undefined ? start + 512 : start + length);
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
