@@ -82,5 +82,6 @@ export function toBuckets(series: ReadonlyMap<number, Bucket>): Buckets {
     min: rows.map(([, { min }]) => min),
     mean: rows.map(([, { min, max, sum, count }]) => Math.min(max, Math.max(min, sum / count))),
     max: rows.map(([, { max }]) => max),
+    count: rows.map(([, { count }]) => count),
   };
 }

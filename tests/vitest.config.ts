@@ -12,7 +12,7 @@ export default defineConfig({
           ...node,
           name: 'unit',
           include: [
-            'tests/{protocol,app,boards,config,packages,quickstart,tls,http,routes,ingest,fleet,live,alerts,auth,history,state,agent,influx,deploy,house}/**/*.test.ts',
+            'tests/{protocol,app,boards,config,packages,quickstart,tls,http,routes,ingest,fleet,live,alerts,auth,history,traffic,state,agent,influx,deploy,house}/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },

@@ -168,6 +168,33 @@ const RULES: Readonly<Record<string, NewRule>> = {
     },
     why: 'Its own health check fails. Two minutes let it start anew, which many runtimes do then.',
   },
+  quota: {
+    name: 'Traffic quota nearly used',
+    severity: 'warning',
+    condition: {
+      kind: 'threshold',
+      metric: 'quota:*:level',
+      threshold: 1,
+      clear: 0,
+      for_s: 0,
+      clear_for_s: 60,
+      critical: { threshold: 2, clear: 1 },
+    },
+    why: 'Each quota has its own percentage for the warning. What is sent beyond the quota is billed, or slowed down.',
+  },
+  'quota-forecast': {
+    name: 'Traffic quota will not last',
+    severity: 'warning',
+    condition: {
+      kind: 'threshold',
+      metric: 'quota:*:forecast',
+      threshold: 100,
+      clear: 95,
+      for_s: 3600,
+      clear_for_s: 3600,
+    },
+    why: 'At the mean rate of the last seven days, more is used by the end of the period than is allowed. An hour keeps a single large transfer from raising it.',
+  },
   clock: {
     name: 'Clock wrong',
     severity: 'warning',

@@ -1,6 +1,6 @@
 /** What a condition read when it raised its alert, in words; the alert keeps them. */
 import type { Comparison, Condition } from '#protocol/conditions.ts';
-import { fieldInfo } from '#protocol/fields.ts';
+import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
 import { figure, text } from '#protocol/figure.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
@@ -76,6 +76,15 @@ function partWords(
   }
 }
 
+/** `83 % used`: what the level of a traffic quota stands for. */
+function quotaWords(metric: string, sample: Sample): string | undefined {
+  const parts = parseInstanceField(metric);
+  if (parts?.kind !== 'quota' || parts.field !== 'level') return undefined;
+  const used = instanceField('quota', parts.instance, 'used');
+  const percent = fieldValue(sample, used);
+  return percent === undefined ? undefined : `${say(used, percent)} used`;
+}
+
 /** Undefined where the alert's value and threshold say it. `reading`: what the (first) comparison read. */
 export function readingWords(
   condition: Condition,
@@ -86,6 +95,7 @@ export function readingWords(
 ): string | undefined {
   switch (condition.kind) {
     case 'threshold':
+      return quotaWords(metric, sample);
     case 'offline':
       return undefined;
     case 'no_data':

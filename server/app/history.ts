@@ -170,6 +170,8 @@ async function open(base: Base, stops: Stops) {
   return {
     processes,
     untilCaughtUp: reader.untilCaughtUp,
+    /** Resolves when everything acknowledged before is in the history, however long that takes. */
+    caughtUp: feeder.caughtUp,
     append: journal.append,
     committed: feeder.committed,
     /** Reads the newest sample of each device by device id; an empty map when the history cannot be read now. */

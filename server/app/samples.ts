@@ -17,6 +17,7 @@ import type { OpenLive } from './live.ts';
 import type { Machines } from './machines.ts';
 import type { OpenProbes } from './probes.ts';
 import type { OpenProcesses } from './processes.ts';
+import type { OpenTraffic } from './traffic.ts';
 import type { OpenUpgrades } from './upgrades.ts';
 
 /** The capabilities that receiving samples uses. */
@@ -28,6 +29,7 @@ export interface SamplesNeeds {
   readonly upgrades: OpenUpgrades;
   readonly probes: OpenProbes;
   readonly processes: OpenProcesses;
+  readonly traffic: OpenTraffic;
   readonly alerting: Alerting;
   readonly events: Events;
   readonly live: OpenLive['live'];
@@ -43,7 +45,7 @@ function conflictText(device: string, { origins }: Conflict): string {
 }
 
 export function openSamples(base: Base, needs: SamplesNeeds) {
-  const { history, latest, machines, upgrades, probes, processes, alerting, events, live } = needs;
+  const { history, latest, machines, upgrades, probes, processes, traffic, alerting, events, live } = needs;
   const { config, state, clock, log, notices } = base;
   const { fleet, tokens } = machines;
   const newest = new Map([...latest].map(([id, { t }]) => [id, t]));
@@ -61,11 +63,13 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
     }),
     storedFields: history.storedFields,
     currentSamples: createCurrentSamples(newest),
+    ownFields: traffic.ownFields,
     // The processes and probes come before the alerts, which are told what runs and why a probe is down.
     onAccepted: [
       fleet.pushAccepted,
       probes.pushAccepted,
       processes.pushAccepted,
+      traffic.pushAccepted,
       alerting.alerts.pushAccepted,
       alerting.alertProcesses.pushAccepted,
       events.pushAccepted,

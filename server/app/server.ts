@@ -32,6 +32,7 @@ import { openSamples } from './samples.ts';
 import { openSilences } from './silences.ts';
 import { openStatus } from './status.ts';
 import { Stops } from './stops.ts';
+import { openTraffic } from './traffic.ts';
 import { openUpgrades } from './upgrades.ts';
 
 const WEB = join(import.meta.dirname, '..', '..', 'web', 'build');
@@ -119,8 +120,9 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
   const displays = withStop(openDisplays(base, { people, boards }));
   const { live } = withStop(openLive(base, { http, people, machines, alerting, boards, displays }));
   const upgrades = withStop(openUpgrades(base, { people, machines, packages }));
+  const traffic = withStop(openTraffic(base, { people, machines, history }));
   const samples = openSamples(base, {
-    ...{ history, latest, machines, upgrades, probes, processes, alerting, events, live },
+    ...{ history, latest, machines, upgrades, probes, processes, traffic, alerting, events, live },
   });
   let ready = false;
   const routes = [
@@ -131,6 +133,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
     probes,
     processes,
     upgrades,
+    traffic,
     alerting,
     events,
     alertRules,

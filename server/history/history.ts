@@ -38,6 +38,8 @@ export interface Buckets {
   readonly min: readonly number[];
   readonly mean: readonly number[];
   readonly max: readonly number[];
+  /** How many samples each bucket was made of. */
+  readonly count: readonly number[];
 }
 
 export interface HistoryResult {

@@ -17,6 +17,7 @@ import { createIntervals } from './intervals.ts';
 import { encodeEntry, encodeTaken, orderSamples } from './journal-entry.ts';
 import { conflictView, createSharedIdentity, otherOrigin, type Conflict } from './shared-identity.ts';
 import type { NewSamples } from './new-samples.ts';
+import { createOwnFields, type OwnFields } from './own-fields.ts';
 import { createPushBudget } from './push-budget.ts';
 import { createPushReader } from './push-reader.ts';
 
@@ -37,6 +38,8 @@ export interface IngestParts {
   /** The names of the fields that the history has of a device. */
   readonly storedFields: (deviceId: string) => Promise<readonly string[]>;
   readonly currentSamples: CurrentSamples;
+  /** What the server itself knows of a device as numbers; undefined where that is nothing. */
+  readonly ownFields: (deviceId: string) => OwnFields | undefined;
   /** Called with every accepted push, in this order: fleet, alerts and live. */
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
   /** Called when a push changed its device's record, so that pages show the device anew. */
@@ -126,6 +129,7 @@ export function createIngest(parts: IngestParts): Ingest {
   });
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
   const sharedIdentity = createSharedIdentity();
+  const ownFields = createOwnFields();
   /** The devices that two agents push as. */
   const shared = new Set<string>();
   /** By device: what was left out of its last push with something invalid, as JSON. */
@@ -253,11 +257,15 @@ export function createIngest(parts: IngestParts): Ingest {
       const shiftMs = shiftFor(push.sent_at, arrived, record.clock_skew_ms);
       const inTime = samplesInTime(push, shiftMs, arrived, parts.keptMs);
       const ordered = orderSamples(inTime, shiftMs);
-      const samples = boundPerSecond(ordered, push.leftOut);
+      const bounded = boundPerSecond(ordered, push.leftOut);
+      const own = parts.ownFields(deviceId);
+      const samples = own === undefined ? bounded : ownFields.write(bounded, own);
       const processes = reportsInTime(push, shiftMs, arrived, parts.keptMs);
       const ignored = push.leftOut.summary();
       const payload =
-        ignored === undefined ? encodeEntry(shiftMs, body) : encodeTaken(deviceId, samples, processes);
+        ignored === undefined && samples === bounded
+          ? encodeEntry(shiftMs, body)
+          : encodeTaken(deviceId, samples, processes);
       const fresh = await store(deviceId, { arrived, payload, processes }, samples);
       // The device may have been removed while its push was being written.
       const conflict = devices.get(deviceId) && sharedIdentity.note(push, arrived);

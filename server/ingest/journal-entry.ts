@@ -1,7 +1,8 @@
 /**
  * One push as the journal stores it: how far its times were shifted (milliseconds, float64, little-endian),
- * then the inflated body as it was received. [I7] A push of which something was left out is stored as a new body
- * that holds only what was taken, so that reading it at a later start gives the same samples.
+ * then the inflated body as it was received. [I7] A push of which something was left out, or to which the server added
+ * fields of its own, is stored as a new body that holds what was taken, so that reading it at a later start gives the
+ * same samples.
  */
 import { parseInstanceField } from '#protocol/fields.ts';
 import { emptyValues, type Values } from '#protocol/metrics.ts';

@@ -23,6 +23,8 @@ export type Unit =
 export interface FieldInfo {
   readonly unit: Unit;
   readonly label: string;
+  /** A percentage that may be over 100. */
+  readonly over?: true;
 }
 
 /**
@@ -120,6 +122,13 @@ export const INSTANCES = {
     tx_packets: { unit: 'per_second', label: 'Packets sent' },
     errors: { unit: 'per_second', label: 'Errors' },
     drops: { unit: 'per_second', label: 'Packets dropped' },
+  },
+  /** What the server works out of a machine's traffic for its quotas, by interface, `total` for all of them. */
+  quota: {
+    used: { unit: 'percent', label: 'Used', over: true },
+    used_bytes: { unit: 'bytes', label: 'Used' },
+    forecast: { unit: 'percent', label: 'Forecast for the end of the period', over: true },
+    level: { unit: 'count', label: 'Quota within (0), nearly used (1) or used up (2)' },
   },
   disk: {
     read: { unit: 'bytes_per_second', label: 'Read' },

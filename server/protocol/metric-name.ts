@@ -1,10 +1,12 @@
 /** Names of fields, as people call them. */
 import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from './fields.ts';
+import { TOTAL } from './traffic.ts';
 
 const KIND_NAMES: Readonly<Record<string, string>> = {
   core: 'CPU core',
   mount: 'Filesystem',
   interface: 'Interface',
+  quota: 'Traffic quota',
   disk: 'Disk',
   sensor: 'Sensor',
   container: 'Container',
@@ -21,6 +23,7 @@ const ANY_NAMES: Readonly<Record<string, string>> = {
   core: 'any CPU core',
   mount: 'any filesystem',
   interface: 'any interface',
+  quota: 'any interface',
   disk: 'any disk',
   sensor: 'any sensor',
   container: 'any container',
@@ -42,6 +45,7 @@ const NAMES: Readonly<Record<string, string>> = {
   offline: 'Offline',
   rebooted: 'Restart',
   clock: 'Clock',
+  'quota:*:level': 'Traffic quota, any interface',
 };
 
 const withSmallInitial = (label: string) =>
@@ -56,8 +60,11 @@ export function metricName(metric: string): string {
   if (!parts) return label ?? metric;
   const { kind, instance, field } = parts;
   if (instance === '*') return `${label ?? field}, ${ANY_NAMES[kind] ?? `any ${kind}`}`;
-  const subject = `${KIND_NAMES[kind] ?? kind} ${instance}`;
-  const isTold = kind === 'core' || (kind === 'probe' && field === 'up');
+  const kindName = KIND_NAMES[kind] ?? kind;
+  const subject = kind === 'quota' && instance === TOTAL ? kindName : `${kindName} ${instance}`;
+  // Whether a probe is up, and which level a quota has reached, alerts say in other words.
+  const isTold =
+    kind === 'core' || (kind === 'probe' && field === 'up') || (kind === 'quota' && field === 'level');
   return isTold ? subject : `${subject}, ${withSmallInitial(label ?? field)}`;
 }
 

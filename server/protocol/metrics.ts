@@ -54,9 +54,9 @@ export type AllowedValues = 'percent' | 'from-zero' | 'any';
 
 /** Which numbers the field of this flat name takes. */
 function allowedValues(name: string): AllowedValues {
-  const unit = fieldInfo(name)?.unit;
-  if (unit === undefined || unit === 'celsius') return 'any';
-  return unit === 'percent' ? 'percent' : 'from-zero';
+  const info = fieldInfo(name);
+  if (info === undefined || info.unit === 'celsius') return 'any';
+  return info.unit === 'percent' && info.over === undefined ? 'percent' : 'from-zero';
 }
 
 /** [I5] The value to store: 100 for a percentage over 100; undefined when the value must be left out. */

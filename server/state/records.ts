@@ -13,6 +13,7 @@ import { preferences } from '#protocol/preferences.ts';
 import { probe } from '#protocol/probes.ts';
 import { upgradeSettings } from '#protocol/packages.ts';
 import { inventory } from '#protocol/sample.ts';
+import { quota } from '#protocol/traffic.ts';
 import { displayLink, playlist } from '#protocol/walls.ts';
 
 export const userRecord = z.object({
@@ -112,6 +113,8 @@ export const alertProcessesRecord = z.object({
   began: z.string().nullable(),
 });
 export type AlertProcessesRecord = z.infer<typeof alertProcessesRecord>;
+
+export const quotaRecord = quota;
 
 export const auditRecord = auditEntry;
 export type AuditRecord = z.infer<typeof auditRecord>;

@@ -27,6 +27,7 @@ import {
   playlistRecord,
   probeRecord,
   pushSubscriptionRecord,
+  quotaRecord,
   removalRecord,
   removedDeviceRecord,
   sessionRecord,
@@ -112,6 +113,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     /** Apart from the alerts, which are written with every change of one. */
     alertProcesses: await open('alert-processes', alertProcessesRecord),
     silences: await open('silences', silenceRecord),
+    quotas: await open('quotas', quotaRecord),
     channels: await open('channels', channelRecord),
     alertRoutes: await open('alert-routes', alertRouteRecord),
     alertGroups: await open('alert-groups', alertGroupRecord),

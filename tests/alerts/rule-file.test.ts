@@ -92,7 +92,8 @@ describe('the rules of a new server', () => {
   it('the default rules cover what a machine most often fails by', () => {
     expect(rules.map(({ id }) => id.replace('default-', ''))).toEqual([
       ...['offline', 'cpu', 'ram', 'swap', 'mount', 'disk', 'disk-forecast', 'inodes'],
-      ...['raid', 'smart', 'unit', 'oom', 'probe', 'certificate', 'unhealthy', 'clock', 'rebooted'],
+      ...['raid', 'smart', 'unit', 'oom', 'probe', 'certificate', 'unhealthy', 'quota', 'quota-forecast'],
+      ...['clock', 'rebooted'],
     ]);
   });
 });

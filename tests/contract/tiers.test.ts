@@ -44,7 +44,7 @@ describe.skipIf(binary === undefined)('the tiers on a real influxd', () => {
     openInfluxHistory({ ...influxd, bucket, log, ...withoutPasses, ...options });
   const queryCpu = async (history: History, from: number, to: number, step: number, deviceId = 'd') => {
     const { series, step: used } = await history.query({ deviceId, from, to, step, fields: ['cpu'] });
-    return { step: used, ...(series.get('cpu') ?? { t: [], min: [], mean: [], max: [] }) };
+    return { step: used, ...(series.get('cpu') ?? { t: [], min: [], mean: [], max: [], count: [] }) };
   };
   /**
    * Opens the history with frequent passes of rolling up, waits until `until` is true, runs `work`, and

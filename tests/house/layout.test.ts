@@ -30,7 +30,7 @@ const ROOMS: readonly (readonly [string, readonly string[]])[] = [
     'server',
     [
       ...['alerts', 'app', 'auth', 'boards', 'config', 'fleet', 'history', 'http', 'ingest', 'live'],
-      ...['packages', 'probes', 'protocol', 'quickstart', 'routes', 'state', 'tls'],
+      ...['packages', 'probes', 'protocol', 'quickstart', 'routes', 'state', 'tls', 'traffic'],
     ],
   ],
   [

@@ -27,6 +27,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     }),
     storedFields: () => Promise.resolve([]),
     currentSamples: createCurrentSamples(new Map()),
+    ownFields: () => undefined,
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,
     onConflict: () => undefined,

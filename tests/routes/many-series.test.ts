@@ -100,7 +100,7 @@ it('lines are sorted by their mean and lines without values are left out', () =>
   const line = (deviceId: string, mean: readonly number[]) => ({
     deviceId,
     field: 'cpu',
-    buckets: { t: mean.map((_, i) => i * 1000), min: mean, mean, max: mean },
+    buckets: { t: mean.map((_, i) => i * 1000), min: mean, mean, max: mean, count: mean },
   });
   const sorted = linesBy([line('b', [1, 1]), line('none', []), line('a', [1, 1]), line('c', [9])]);
   expect(sorted.map(({ deviceId, mean }) => [deviceId, mean])).toEqual([
@@ -114,7 +114,7 @@ it('a band is made of the lines that have a value in its bucket, between two val
   const line = (values: readonly (readonly [number, number])[]) => {
     const mean = values.map(([, value]) => value);
     const t = values.map(([at]) => at);
-    return { deviceId: 'a', field: 'cpu', buckets: { t, min: mean, mean, max: mean } };
+    return { deviceId: 'a', field: 'cpu', buckets: { t, min: mean, mean, max: mean, count: mean } };
   };
   const lines = [
     line([[0, 10]]),

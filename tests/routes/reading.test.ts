@@ -137,7 +137,7 @@ describe('history', () => {
 
   it('[H2] samples taken once a minute have no gaps between them', () => {
     const t = [0, 60_000, 120_000, 600_000];
-    const points = toPoints({ t, min: t, mean: t, max: t }, 1000);
+    const points = toPoints({ t, min: t, mean: t, max: t, count: t }, 1000);
     expect(points.map(([at, min]) => [at, min === null])).toEqual([
       [0, false],
       [60_000, false],
@@ -145,7 +145,7 @@ describe('history', () => {
       [121_000, true],
       [600_000, false],
     ]);
-    expect(toPoints({ t: [], min: [], mean: [], max: [] }, 1000)).toEqual([]);
+    expect(toPoints({ t: [], min: [], mean: [], max: [], count: [] }, 1000)).toEqual([]);
   });
 });
 

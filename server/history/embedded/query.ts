@@ -64,5 +64,5 @@ export function queryTiers({ query, registry, tiers, retention, now }: QueryPart
 }
 
 function bucketsOf({ t, min, sum, max, count }: Series): Buckets {
-  return { t, min, mean: sum.map((value, i) => value / (count[i] ?? 1)), max };
+  return { t, min, mean: sum.map((value, i) => value / (count[i] ?? 1)), max, count };
 }
