@@ -125,8 +125,8 @@ export const INSTANCES = {
   },
   /** What the server works out of a machine's traffic for its quotas, by interface, `total` for all of them. */
   quota: {
-    used: { unit: 'percent', label: 'Used', over: true },
-    used_bytes: { unit: 'bytes', label: 'Used' },
+    used: { unit: 'percent', label: 'Used so far', over: true },
+    used_bytes: { unit: 'bytes', label: 'Used so far' },
     forecast: { unit: 'percent', label: 'Forecast for the end of the period', over: true },
     level: { unit: 'count', label: 'Quota within (0), nearly used (1) or used up (2)' },
   },

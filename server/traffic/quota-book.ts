@@ -12,6 +12,7 @@ import type { Span } from './billing.ts';
 import { quotasFor } from './covering.ts';
 import { DayTotals } from './day-totals.ts';
 import { measuredIn } from './measured.ts';
+import { readQuarters } from './quarters.ts';
 import { neededSince, standingOf } from './standing.ts';
 
 export interface QuotaBookParts {
@@ -145,8 +146,8 @@ export function createQuotaBook(parts: QuotaBookParts): QuotaBook {
     const from = Math.min(...due.map((span) => span.from));
     of.apartMs ??= await apartOf(deviceId);
     const fields = of.entries.flatMap(({ quota }) => Object.values(rateFields(quota.interface)));
-    const { step, series } = await history.query({ deviceId, from, to: at, step: QUARTER, fields });
-    const taken = { step, newest: sampledAt(deviceId) ?? at, apartMs: of.apartMs };
+    const series = await readQuarters(history, { deviceId, from, to: at, fields });
+    const taken = { step: QUARTER, newest: sampledAt(deviceId) ?? at, apartMs: of.apartMs };
     for (const [i, { quota, totals }] of of.entries.entries()) {
       const { rx, tx } = rateFields(quota.interface);
       const span = due[i] ?? { from, to: at };

@@ -5,6 +5,7 @@ import { QUARTER, type History } from '../history/history.ts';
 import { dayAt, daysBetween, periodAt } from './billing.ts';
 import { sumBySpan, type DayTotal } from './day-totals.ts';
 import { measuredIn, type Measured } from './measured.ts';
+import { readQuarters } from './quarters.ts';
 
 /** The present period and so many before it. */
 const PERIODS_BEFORE = 12;
@@ -38,7 +39,7 @@ export async function readTraffic(
   for (let from = oldest; from < now; from += PART_MS) {
     const to = Math.min(now, from + PART_MS);
     const fields = [rx, tx];
-    const { series } = await history.query({ deviceId, from, to, step: QUARTER, fields });
+    const series = await readQuarters(history, { deviceId, from, to, fields });
     const taken = { step: QUARTER, newest: now, apartMs: undefined };
     measured.push(...measuredIn(series.get(rx), series.get(tx), taken));
   }

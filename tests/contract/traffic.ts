@@ -123,8 +123,8 @@ export function trafficContract(name: string, start: () => Promise<HistoryUnderT
         [running.out_bytes, counted.out],
       ] as const)
         expect(Math.abs(said / real - 1)).toBeLessThan(0.01);
-      expect(fresh.out_bytes).toBeCloseTo(running.out_bytes, 0);
-      expect(fresh.in_bytes).toBeCloseTo(running.in_bytes, 0);
+      expect(fresh.out_bytes / running.out_bytes).toBeCloseTo(1, 5);
+      expect(fresh.in_bytes / running.in_bytes).toBeCloseTo(1, 5);
       expect(fresh.unknown_s).toBe(running.unknown_s);
 
       const { periods, days } = await readTraffic(
@@ -132,8 +132,9 @@ export function trafficContract(name: string, start: () => Promise<HistoryUnderT
         { deviceId: 'a', interface: 'eth0', billing_day: quota.billing_day, time_zone: 'UTC' },
         now,
       );
-      expect(periods[0]?.out_bytes).toBeCloseTo(running.out_bytes, -1);
-      expect(days.reduce((sum, day) => sum + day.out_bytes, 0)).toBeCloseTo(running.out_bytes, -1);
+      expect((periods[0]?.out_bytes ?? 0) / running.out_bytes).toBeCloseTo(1, 5);
+      const ofDays = days.reduce((sum, day) => sum + day.out_bytes, 0);
+      expect(ofDays / running.out_bytes).toBeCloseTo(1, 5);
       // What was not measured is said: before the agent came, and while the machine was off.
       expect(running.unknown_s).toBeCloseTo((now - running.from - knownMs) / 1000, -2);
     });

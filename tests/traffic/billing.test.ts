@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '#protocol/span.ts';
 import { dayAt, daysBetween, periodAt } from '../../server/traffic/billing.ts';
+import { dice } from './metered.ts';
 
 const at = (text: string, zone = 'UTC') => Temporal.ZonedDateTime.from(`${text}[${zone}]`).epochMilliseconds;
 const written = (t: number, zone = 'UTC') =>
@@ -10,15 +11,6 @@ const written = (t: number, zone = 'UTC') =>
 function period(t: number, billing_day: number, time_zone = 'UTC', back = 0): string {
   const { from, to } = periodAt(t, { billing_day, time_zone }, back);
   return [from, to].map((end) => written(end, time_zone).slice(0, 10)).join(' ');
-}
-
-/** Numbers that look random and are the same in every run. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
 }
 
 const ZONES = [
