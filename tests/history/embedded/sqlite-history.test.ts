@@ -58,7 +58,10 @@ const samplesFrom = (from: number, count: number, value: (i: number) => number, 
 /** The buckets of `cpu`, and the step that they were given at. */
 const queryCpu = (from: number, to: number, step: number, deviceId = 'd') => {
   const result = history.query({ deviceId, from, to, step, fields: ['cpu'] });
-  return { step: result.step, ...(result.series.get('cpu') ?? { t: [], min: [], mean: [], max: [], count: [] }) };
+  return {
+    step: result.step,
+    ...(result.series.get('cpu') ?? { t: [], min: [], mean: [], max: [], count: [] }),
+  };
 };
 
 describe('openSqliteHistory', () => {
