@@ -18,6 +18,7 @@ import { introduction } from './machine/introduction.ts';
 import { joinDescribed, startInventory } from './machine/inventory.ts';
 import { createSetAside } from './outgoing/delivery.ts';
 import { createOutbox } from './outgoing/outbox.ts';
+import { joinDeclared } from './outgoing/declared.ts';
 import { createPush } from './outgoing/push.ts';
 import { startSender } from './outgoing/sender.ts';
 import { openSpool, SEGMENT } from './outgoing/spool.ts';
@@ -125,8 +126,12 @@ async function start(
   const reader = createReader();
   stops.push(reader.close);
   const sampler = createSampler({
-    collectors: await collectorsFor(process.platform, config.collectors, (error) =>
-      log.warn({ err: error }, 'Windows cannot be asked directly: less is measured, and less often'),
+    collectors: await collectorsFor(
+      process.platform,
+      config.collectors,
+      (error) =>
+        log.warn({ err: error }, 'Windows cannot be asked directly: less is measured, and less often'),
+      config.custom,
     ),
     read: reader.read,
     readAside: reader.readAside,
@@ -141,6 +146,7 @@ async function start(
 
   const pace = createPace(config.interval);
   const push = createPush({
+    declared: joinDeclared(sampler.declared),
     link,
     clock,
     clockSetting,

@@ -8,6 +8,7 @@
  * - It MUST NOT start a process on Linux. It reads text files with `context.read`, or with `context.readAside` where a
  *   driver may let it wait; for anything else (a folder's names, statfs) it may call the file system itself.
  */
+import type { Declarations } from '#protocol/declarations.ts';
 import type { Inventory } from '#protocol/sample.ts';
 
 /** Flat field name (`cpu`, `core:0:cpu`) to its value. */
@@ -29,8 +30,22 @@ export interface Collector {
   collect(context: Context): Fields | 'absent' | Promise<Fields | 'absent'>;
   /** The same object until something in it has changed. */
   described?(): Described | undefined;
+  /** What its own fields mean, where they are none of Watchfloor's: the same object until something in it has changed. */
+  declared?(): Declarations;
+  /** What is wrong with what it measures, though it measures: the same text for the same problem. */
+  trouble?(): string | undefined;
   /** Ends what the collector holds open between its calls. */
   stop?(): void;
+}
+
+/** A failure of which something is known all the same: that what was asked is down. */
+export class CollectFailure extends Error {
+  override readonly name = 'CollectFailure';
+  readonly fields: Fields;
+  constructor(message: string, fields: Fields) {
+    super(message);
+    this.fields = fields;
+  }
 }
 
 /** One entry of the list of collectors. */

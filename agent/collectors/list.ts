@@ -5,6 +5,7 @@ import type { CollectorEntry } from './collector.ts';
 import { createContainers } from './containers.ts';
 import { createCpuFrequency } from './cpu-frequency.ts';
 import { createCpu } from './cpu.ts';
+import { customCollectors, type CustomSources } from './custom/custom.ts';
 import { createDisks } from './disks.ts';
 import { createGpu } from './gpu.ts';
 import { createLimits } from './limits.ts';
@@ -102,15 +103,18 @@ async function allFor(
  * The collectors of this platform.
  * @param chosen empty: all; names with a minus (`-tcp`): all but these; names without: these alone
  * @param failed is told why the collectors of Windows cannot be used; the portable ones take their place
+ * @param custom where further numbers come from
  */
 export async function collectorsFor(
   platform: NodeJS.Platform,
   chosen: readonly string[] = [],
   failed: (error: unknown) => void = () => undefined,
+  custom?: CustomSources,
 ): Promise<readonly CollectorEntry[]> {
   const all = await allFor(platform, failed);
-  if (chosen.length === 0) return all;
+  const added = custom === undefined ? [] : customCollectors(custom, platform);
+  if (chosen.length === 0) return [...all, ...added];
   const isOff = chosen.some((name) => name.startsWith('-'));
   const named = new Set(chosen.map(bare));
-  return all.filter(({ name }) => named.has(name) !== isOff);
+  return [...all.filter(({ name }) => named.has(name) !== isOff), ...added];
 }

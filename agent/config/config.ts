@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { EnrollmentError, parseEnrollment, type Enrollment } from '#protocol/enrollment.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
+import type { CustomSources } from '../collectors/custom/custom.ts';
 import { readIfThere } from '../data-folder/data-folder.ts';
 import { readProxy, type Proxy } from '../link/proxy.ts';
 import type { LogLevel } from '../log.ts';
@@ -27,6 +28,8 @@ export interface Config {
   readonly proxy: Proxy | undefined;
   /** What the server is told of processes. */
   readonly processes: 'off' | 'names' | 'arguments';
+  /** Where numbers come from that others measure. */
+  readonly custom: CustomSources;
   readonly logLevel: LogLevel;
   /** For the log: not wrong, but worth changing. */
   readonly warnings: readonly string[];
@@ -150,6 +153,11 @@ function check(source: Source, problems: string[]): Parsed {
   take('collectors', SCHEMAS.collectors);
   take('spool_mib', SCHEMAS.spool_mib);
   take('processes', SCHEMAS.processes);
+  take('metrics_folders', SCHEMAS.metrics_folders);
+  take('metrics_fresh', SCHEMAS.metrics_fresh);
+  take('scrape', SCHEMAS.scrape);
+  take('scrape_every', SCHEMAS.scrape_every);
+  take('statsd', SCHEMAS.statsd);
   take('log_level', SCHEMAS.log_level);
   return good;
 }
@@ -231,6 +239,13 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
     spoolBytes: (all.spool_mib ?? DEFAULTS.spool_mib) * 1024 * 1024,
     proxy: readProxy(env, warnings),
     processes: all.processes ?? DEFAULTS.processes,
+    custom: {
+      folders: all.metrics_folders?.map((folder) => resolve(folder)),
+      freshMs: (all.metrics_fresh ?? DEFAULTS.metrics_fresh) * 1000,
+      targets: all.scrape ?? [],
+      scrapeEveryMs: (all.scrape_every ?? DEFAULTS.scrape_every) * 1000,
+      statsd: all.statsd ?? [],
+    },
     logLevel: all.log_level ?? DEFAULTS.log_level,
     warnings,
   };

@@ -1,7 +1,10 @@
 /** Every setting of the agent: its names as flag, environment variable and YAML key, its default, and its schema. */
 import { z } from 'zod';
 import { tags } from '#protocol/api.ts';
+import { errorText } from '#protocol/errors.ts';
 import { choiceProblem } from '../collectors/list.ts';
+import { USUAL_FOLDER } from '../collectors/custom/custom.ts';
+import { addressesOf, targetOf } from '../collectors/custom/source-settings.ts';
 import { LOG_LEVELS } from '../log.ts';
 
 /** Seconds between pushes: the limits of the setting, and the default until the server asks for another one. */
@@ -12,6 +15,8 @@ export const DEFAULTS = {
   data: './agent-data',
   spool_mib: 64,
   processes: 'names',
+  metrics_fresh: 3600,
+  scrape_every: 5,
   log_level: 'info',
 } as const;
 
@@ -114,6 +119,46 @@ export const SETTINGS = [
     help: 'What the server is told of the processes that use most (Linux, Windows): `arguments` sends their command lines too, which may hold secrets.',
   },
   {
+    key: 'metrics_folders',
+    flag: 'metrics-folders',
+    env: 'WATCHFLOOR_METRICS_FOLDERS',
+    value: 'path,path|off',
+    defaultText: `${USUAL_FOLDER} where it is there`,
+    help: 'Folders of `*.prom` files whose numbers are sent, as for the textfile collector of node_exporter.',
+  },
+  {
+    key: 'metrics_fresh',
+    flag: 'metrics-fresh',
+    env: 'WATCHFLOOR_METRICS_FRESH',
+    value: 'seconds',
+    defaultText: String(DEFAULTS.metrics_fresh),
+    help: 'For how long after a `*.prom` file was written its numbers are current; after that only its age is sent.',
+  },
+  {
+    key: 'scrape',
+    flag: 'scrape',
+    env: 'WATCHFLOOR_SCRAPE',
+    value: 'name=url,…',
+    defaultText: 'none',
+    help: 'Prometheus endpoints of this machine that are asked for their numbers: node=http://127.0.0.1:9100/metrics.',
+  },
+  {
+    key: 'scrape_every',
+    flag: 'scrape-every',
+    env: 'WATCHFLOOR_SCRAPE_EVERY',
+    value: 'seconds',
+    defaultText: String(DEFAULTS.scrape_every),
+    help: 'Seconds between two questions to such an endpoint, 1 to 300.',
+  },
+  {
+    key: 'statsd',
+    flag: 'statsd',
+    env: 'WATCHFLOOR_STATSD',
+    value: 'port,path',
+    defaultText: 'off',
+    help: 'Where programs of this machine send lines of StatsD, or `name value`: a UDP port of loopback (8125), or the path of a socket to make.',
+  },
+  {
     key: 'log_level',
     flag: 'log-level',
     env: 'WATCHFLOOR_LOG_LEVEL',
@@ -150,6 +195,30 @@ function checkChoice(chosen: readonly string[], context: z.RefinementCtx): void 
   if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 }
 
+/** A list whose items are each turned into something by `read`, which throws where it cannot. */
+const readEach = <Item>(read: (text: string) => Item) =>
+  z.union([list, z.array(z.string())], 'must be a list').transform((items, context) => {
+    try {
+      return items.map(read);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: errorText(error) });
+      return z.NEVER;
+    }
+  });
+
+/** Folders, or none at all. */
+const folders = z
+  .union([list, z.array(z.string())], 'must be a list of folders')
+  .transform((names) => (names.length === 1 && names[0] === 'off' ? [] : names));
+
+/** In YAML, a port is a number. */
+function asTexts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asTexts);
+  return typeof value === 'number' ? String(value) : value;
+}
+
+const distinct = (names: readonly string[]) => new Set(names).size === names.length;
+
 /** The schema of each setting, for every source. */
 export const SCHEMAS = {
   enroll: z.string('must be an enrollment string').trim().min(1, 'must be an enrollment string'),
@@ -166,6 +235,14 @@ export const SCHEMAS = {
   collectors: z.union([list, z.array(z.string())], 'must be a list').superRefine(checkChoice),
   spool_mib: number(1, 65_536, 'a number of MiB'),
   processes: z.enum(PROCESSES, `must be one of ${PROCESSES.join(', ')}`),
+  metrics_folders: folders,
+  metrics_fresh: number(10, 31 * 86_400, 'a number of seconds'),
+  scrape: readEach(targetOf).refine(
+    (targets) => distinct(targets.map(({ name }) => name)),
+    'must give each endpoint another name: name=url',
+  ),
+  scrape_every: number(1, 300, 'a number of seconds'),
+  statsd: z.preprocess(asTexts, readEach(addressesOf)).transform((addresses) => addresses.flat()),
   log_level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
 } satisfies Record<SettingKey, z.ZodType>;
 

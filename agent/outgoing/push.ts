@@ -5,7 +5,7 @@
  *      "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
  *
  * `inventory` is part of each push until the server accepted one with it; `dropped` is part of a push when samples
- * were lost; `processes` has the reports on processes that came with the samples.
+ * were lost; `declarations` is where the collectors' own fields mean something else than the server knows; `processes` has the reports on processes that came with the samples.
  */
 import { randomUUID } from 'node:crypto';
 import type { Inventory } from '#protocol/sample.ts';
@@ -15,6 +15,7 @@ import { datedBy, type CurrentSetting } from '../sampling/clock-steps.ts';
 import type { Clock } from '../sampling/clock.ts';
 import type { Pace } from '../sampling/pace.ts';
 import type { Sample } from '../sampling/sample.ts';
+import type { Declared } from './declared.ts';
 import type { Spool } from './spool.ts';
 import type { Told } from './told.ts';
 
@@ -43,6 +44,8 @@ export function reportsOf(samples: readonly Sample[]) {
 }
 
 interface PushParts {
+  /** What the collectors declare of their own fields. */
+  readonly declared: () => Declared | undefined;
   readonly link: Pick<Link, 'deviceId' | 'push'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly clockSetting: CurrentSetting;
@@ -57,11 +60,13 @@ interface PushParts {
 }
 
 export function createPush(parts: PushParts): Push {
-  const { link, clock, clockSetting, hostname, address, inventory, pace, spool, told } = parts;
+  const { link, clock, declared, clockSetting, hostname, address, inventory, pace, spool, told } = parts;
   const runId = randomUUID();
   let accepted: Inventory | undefined;
+  let known: Declared | undefined;
   return async (samples) => {
     const found = inventory();
+    const own = declared();
     const dropped = spool.dropped();
     const setting = clockSetting();
     const dated = samples.map((sample) => datedBy(setting, sample));
@@ -74,6 +79,8 @@ export function createPush(parts: PushParts): Push {
       run_id: runId,
       interval_s: pace.now().pushMs / 1000,
       ...(found === undefined || found === accepted ? {} : { inventory: found }),
+      ...(own === undefined ? {} : { declared: own.mark }),
+      ...(own === undefined || own === known ? {} : { declarations: own.declarations }),
       ...(dropped > 0 ? { dropped } : {}),
       ...(processes.length > 0 ? { processes } : {}),
       ...inColumns(dated),
@@ -88,6 +95,7 @@ export function createPush(parts: PushParts): Push {
         reason: `the reply counts ${counted} of the ${samples.length} samples of a push: it is not the server's reply to it`,
       };
     accepted = found;
+    known = outcome.reply.declare === true ? undefined : own;
     spool.reported(dropped);
     told(outcome.reply);
     return outcome;

@@ -4,6 +4,8 @@
  */
 import { errorText } from '#protocol/errors.ts';
 import { FIELDS_PER_SAMPLE } from '#protocol/fields.ts';
+import type { Declarations } from '#protocol/declarations.ts';
+import { CollectFailure } from '../collectors/collector.ts';
 import type { Collector, CollectorEntry, Context, Described, Fields } from '../collectors/collector.ts';
 import type { Log } from '../log.ts';
 
@@ -48,6 +50,8 @@ export interface CollectorRecord {
   readonly heldMs: number;
   /** Why it failed last. */
   readonly problem: string | undefined;
+  /** What is wrong with what it measures, though it measures. */
+  readonly trouble: string | undefined;
 }
 
 interface Running extends Pick<CollectorEntry, 'name'> {
@@ -70,6 +74,8 @@ interface Running extends Pick<CollectorEntry, 'name'> {
   answerMs: number;
   heldMs: number;
   problem: string | undefined;
+  /** The last trouble of it that was logged. */
+  logged: string | undefined;
 }
 
 export interface Sampler {
@@ -79,6 +85,8 @@ export interface Sampler {
   records(): CollectorRecord[];
   /** What the collectors found that is text; the same objects until something in them has changed. */
   described(): readonly Described[];
+  /** What collectors declare of their own fields; the same objects until something in them has changed. */
+  declared(): readonly Declarations[];
   /** Ends what collectors hold open. */
   stop(): void;
 }
@@ -109,7 +117,15 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
     answerMs: 0,
     heldMs: 0,
     problem: undefined,
+    logged: undefined,
   }));
+
+  const tellTrouble = (one: Running) => {
+    const trouble = one.collector.trouble?.();
+    if (trouble === undefined || trouble === one.logged) return;
+    one.logged = trouble;
+    log.warn({ collector: one.name, trouble }, 'a collector does not measure everything that it should');
+  };
 
   const found = (one: Running, fields: Fields | 'absent', at: number) => {
     one.absent = fields === 'absent';
@@ -117,10 +133,12 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
     one.at = at;
     if (one.failing) log.info({ collector: one.name }, 'the collector works again');
     one.failing = false;
+    tellTrouble(one);
   };
 
-  const failed = (one: Running, error: unknown) => {
-    one.fields = {};
+  const failed = (one: Running, error: unknown, at: number) => {
+    one.fields = error instanceof CollectFailure ? error.fields : {};
+    one.at = at;
     one.failures++;
     one.problem = errorText(error);
     if (!one.failing) log.warn({ collector: one.name, err: error }, 'a collector fails; the others go on');
@@ -138,7 +156,7 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
     try {
       found(one, await answer, at);
     } catch (error) {
-      failed(one, error);
+      failed(one, error, at);
     }
     answered(one, monotonic() - begun);
     if (one.hanging) log.info({ collector: one.name }, 'the collector answers again');
@@ -165,7 +183,7 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
       if (answer instanceof Promise) void settle(one, answer, context.at, begun);
       else found(one, answer, context.at);
     } catch (error) {
-      failed(one, error);
+      failed(one, error, context.at);
     }
     const ms = monotonic() - begun;
     one.heldMs += ms;
@@ -192,6 +210,14 @@ export function createSampler({ collectors, read, readAside, log, monotonic }: S
     },
     records: () => all.map(recordOf),
     described: () => all.flatMap(({ collector }) => collector.described?.() ?? []),
+    declared() {
+      const parts: Declarations[] = [];
+      for (const { collector } of all) {
+        const declared = collector.declared?.();
+        if (declared !== undefined) parts.push(declared);
+      }
+      return parts;
+    },
     stop() {
       for (const { collector } of all) collector.stop?.();
     },
@@ -211,5 +237,6 @@ function recordOf(one: Running): CollectorRecord {
     meanMs: answers > 0 ? one.answerMs / answers : undefined,
     heldMs,
     problem,
+    trouble: one.failing ? undefined : one.collector.trouble?.(),
   };
 }

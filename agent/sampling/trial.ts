@@ -5,6 +5,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, errorText } from '#protocol/errors.ts';
+import type { Declarations } from '#protocol/declarations.ts';
 import type { Collector, CollectorEntry, Context, Fields } from '../collectors/collector.ts';
 import { createReader } from '../collectors/reader.ts';
 
@@ -18,6 +19,9 @@ export interface Tried {
   readonly unreadable: readonly { readonly path: string; readonly reason: string }[];
   /** Why it fails. */
   readonly problem: string | undefined;
+  /** What is wrong with what it measures, though it measures. */
+  readonly trouble: string | undefined;
+  readonly declared: Declarations;
 }
 
 /** Between the two readings, in milliseconds. */
@@ -70,13 +74,15 @@ async function answerOf(collector: Collector, context: Context): Promise<Fields 
 async function tryOne({ name, create }: CollectorEntry, reader: Reader): Promise<Tried> {
   const { reasons, ...noted } = noting(reader);
   const call = (collector: Collector) => answerOf(collector, { at: performance.now(), ...noted });
+  const collector = create();
   const result = (state: Tried['state'], ms: number, fields: Fields = {}, problem?: string): Tried => ({
     ...{ name, state, fields, ms, problem },
+    trouble: collector.trouble?.(),
+    declared: collector.declared?.() ?? {},
     unreadable: [...reasons].map(([path, reason]) => ({ path, reason })),
   });
   let begun = performance.now();
   const since = () => performance.now() - begun;
-  const collector = create();
   try {
     if ((await call(collector)) === 'hangs') return result('hangs', since());
     await pause(Math.max(0, APART - since()));

@@ -17,6 +17,8 @@ const collectorStatus = z.object({
   share: z.number(),
   /** Why it failed last. */
   problem: z.string().optional(),
+  /** What is wrong with what it measures, though it measures. */
+  trouble: z.string().optional(),
 });
 
 export const agentStatus = z.object({

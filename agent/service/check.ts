@@ -74,6 +74,14 @@ function collectorFindings(tried: readonly Tried[]): Finding[] {
       const trouble = troubleText(one);
       if (trouble === undefined) return [];
       const text = `${one.name}: ${trouble}`;
+      if (one.trouble !== undefined)
+        return [
+          warning(
+            'collectors',
+            text,
+            'the rest of it is measured; correct it, or take it out of the settings',
+          ),
+        ];
       const isForbidden = one.unreadable.some(({ reason }) => reason === 'EACCES' || reason === 'EPERM');
       if (isForbidden) return [warning('collectors', text, 'let the user of the agent read these files')];
       return one.state === 'absent' || one.state === 'measures'
@@ -86,7 +94,9 @@ function collectorFindings(tried: readonly Tried[]): Finding[] {
 async function* lookAt(settings: CommandSettings, now: () => number): AsyncGenerator<Finding> {
   const findings: Finding[] = [];
   const config = await checkSettings(settings, findings);
-  const trial = collectorsFor(process.platform, config?.collectors).then(tryCollectors);
+  const trial = collectorsFor(process.platform, config?.collectors, undefined, config?.custom).then(
+    tryCollectors,
+  );
   yield* findings.splice(0);
   if (config !== undefined) {
     const { data, enrollment, proxy, spoolBytes } = config;

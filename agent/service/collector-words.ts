@@ -32,5 +32,6 @@ export function troubleText(tried: Tried): string | undefined {
   if (tried.state === 'fails') return `fails: ${tried.problem ?? 'no reason is known'}${why}`;
   if (tried.state === 'hangs') return `does not answer${why}`;
   if (tried.state === 'absent') return `not present here${why}`;
+  if (tried.trouble !== undefined) return `measures, but not everything: ${tried.trouble}`;
   return files === '' ? undefined : `measures, but not everything${why}`;
 }

@@ -1,4 +1,5 @@
 /** `watchfloor-agent once`: measures this machine once, and prints the sample. No server is needed. */
+import { declarationKey, type Declarations } from '#protocol/declarations.ts';
 import { fieldInfo } from '#protocol/fields.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { collectorsFor } from '../collectors/list.ts';
@@ -20,10 +21,10 @@ need two readings, so it takes a second. Collectors that give nothing here are n
 Exit status: 0, or 1 where a collector fails or does not answer.`;
 
 /** The units of the fields that have a known one, by field. */
-function unitsOf(fields: Fields): Record<string, string> {
+function unitsOf(fields: Fields, declared: Declarations): Record<string, string> {
   const units: Record<string, string> = {};
   for (const name in fields) {
-    const unit = fieldInfo(name)?.unit;
+    const unit = fieldInfo(name)?.unit ?? declared[declarationKey(name)]?.unit;
     if (unit !== undefined) units[name] = unit;
   }
   return units;
@@ -33,16 +34,17 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<num
   const { rest } = takeFlags(args, ['json']);
   const settings = commandSettings(rest, env);
   const loaded = await loadConfig(settings.args, settings.env);
-  const chosen = loaded.kind === 'run' ? loaded.config.collectors : [];
-  const tried = await tryCollectors(await collectorsFor(process.platform, chosen));
+  const { collectors = [], custom } = loaded.kind === 'run' ? loaded.config : {};
+  const tried = await tryCollectors(await collectorsFor(process.platform, collectors, undefined, custom));
   const metrics: Fields = {};
+  const declared: Declarations = Object.assign({}, ...tried.map((one) => one.declared));
   for (const { fields } of tried) Object.assign(metrics, fields);
   const sample = {
     hostname: hostName(),
     agent_version: WATCHFLOOR_VERSION,
     timestamp: Date.now(),
     metrics,
-    units: unitsOf(metrics),
+    units: unitsOf(metrics, declared),
   };
   await print(JSON.stringify(sample, undefined, 2));
   for (const one of tried) {

@@ -31,7 +31,7 @@ const round = (value: number, digits: number) => Number(value.toFixed(digits));
 
 /** `runMs`: how long the agent has run. */
 function collectorStatus(record: CollectorRecord, runMs: number): AgentStatus['collectors'][number] {
-  const { name, state, every, fields, calls, failures, lastMs, meanMs, heldMs, problem } = record;
+  const { name, state, every, fields, calls, failures, lastMs, meanMs, heldMs, problem, trouble } = record;
   return {
     name,
     state,
@@ -43,6 +43,7 @@ function collectorStatus(record: CollectorRecord, runMs: number): AgentStatus['c
     ...(meanMs === undefined ? {} : { mean_ms: round(meanMs, 3) }),
     share: round((heldMs * 100) / Math.max(1, runMs), 3),
     ...(problem === undefined ? {} : { problem }),
+    ...(trouble === undefined ? {} : { trouble }),
   };
 }
 

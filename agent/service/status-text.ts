@@ -109,6 +109,7 @@ export function runningText(status: AgentStatus, now: number): string {
     '',
     ...collectorRows(collectors),
     ...failed.map((one) => `  ${one.name}: ${one.problem}`),
+    ...collectors.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [`  ${name}: ${trouble}`])),
     ...(problems.length === 0 ? [] : ['', 'Lately in its log:']),
     ...problems.map(({ at, level, text }) => `  ${time(at)} ${level} ${text}`),
   ].join('\n');

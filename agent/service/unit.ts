@@ -35,6 +35,9 @@ const LIMITS = `
 DynamicUser=yes
 StateDirectory=watchfloor-agent
 StateDirectoryMode=0700
+# Where a socket for lines of StatsD may lie: WATCHFLOOR_STATSD=/run/watchfloor-agent/statsd.sock.
+RuntimeDirectory=watchfloor-agent
+RuntimeDirectoryMode=0755
 UMask=0077
 
 # It sees the machine it measures: every process in /proc, every mount, and /home as read-only.

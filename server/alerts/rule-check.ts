@@ -142,6 +142,7 @@ function unitWarning(metric: string, { path, value }: RuleNumber): RuleWarning |
       return value > 150
         ? ask('This field is in degrees Celsius.', round(((value - 32) * 5) / 9))
         : undefined;
+    case 'ratio':
     case 'per_second':
     case 'seconds':
     case 'milliseconds':

@@ -8,6 +8,8 @@
 
 export type Unit =
   | 'percent'
+  /** A share of 1, as Prometheus has them; written as a percentage. */
+  | 'ratio'
   | 'bytes'
   | 'bytes_per_second'
   | 'per_second'

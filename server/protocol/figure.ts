@@ -123,6 +123,7 @@ export function isNetwork(field: string): boolean {
 
 const BY_UNIT: Record<Unit, (value: number) => Figure> = {
   percent,
+  ratio: (value) => percent(value * 100),
   bytes,
   bytes_per_second: byteRate,
   per_second: plain('/s'),

@@ -37,7 +37,7 @@ function instanceProblem(instance: string): string | undefined {
 }
 
 /** Why a flat name (`cpu`, `disk:sda:read`) is no field name; undefined for one that is. */
-function nameProblem(name: string): string | undefined {
+export function nameProblem(name: string): string | undefined {
   const parts = parseInstanceField(name);
   if (parts === undefined) return wordProblem(name);
   return wordProblem(parts.kind) ?? instanceProblem(parts.instance) ?? wordProblem(parts.field);

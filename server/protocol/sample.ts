@@ -11,6 +11,7 @@
  */
 import { z } from 'zod';
 import { INSTANCE_CHARS } from './fields.ts';
+import { declaredMark, readDeclarations, type Declarations } from './declarations.ts';
 import { ignored, LeftOut, type Path } from './ignored.ts';
 import {
   checkFields,
@@ -166,6 +167,8 @@ export const pushEnvelope = z.object({
   run_id: text(64).optional(),
   /** Seconds between the agent's pushes at present; the online window (F1) depends on it. */
   interval_s: z.number().min(1).max(3600).optional(),
+  /** A text that stands for all that the device has declared of its fields. */
+  declared: declaredMark.optional(),
 });
 const droppedCount = z.number().int().min(0);
 
@@ -198,6 +201,8 @@ interface OptionalParts {
   readonly dropped?: number;
   /** What the machine's processes did. */
   readonly processes?: readonly ProcessReport[];
+  /** What the device's own fields mean. */
+  readonly declarations?: Declarations;
 }
 
 export type ParsedPush =
@@ -314,11 +319,19 @@ function noteCut(part: 'hostname' | 'ip', sent: unknown, leftOut: LeftOut): void
 function readOptionalParts(body: Readonly<Record<string, unknown>>, leftOut: LeftOut): OptionalParts {
   noteCut('hostname', body['hostname'], leftOut);
   noteCut('ip', body['ip'], leftOut);
-  const { inventory: sentInventory, dropped: sentDropped, processes: sentProcesses } = body;
+  const {
+    inventory: sentInventory,
+    dropped: sentDropped,
+    processes: sentProcesses,
+    declarations: sentDeclarations,
+  } = body;
   const found = sentInventory === undefined ? undefined : readInventory(sentInventory, leftOut);
   const dropped = sentDropped === undefined ? undefined : readDropped(sentDropped, leftOut);
   const processes = sentProcesses === undefined ? undefined : readProcesses(sentProcesses, leftOut);
+  const declarations =
+    sentDeclarations === undefined ? undefined : readDeclarations(sentDeclarations, leftOut);
   return {
+    ...(declarations !== undefined && { declarations }),
     ...(found !== undefined && { inventory: found }),
     ...(dropped !== undefined && { dropped }),
     ...(processes !== undefined && { processes }),
@@ -385,6 +398,8 @@ export const pushReply = z.object({
   sample_s: z.number().min(0.1).max(ASKED_INTERVAL_S.most),
   /** [F4] Another agent that pushes as the same device: its data folder, or this one's, is a copy. */
   other_agent: z.object({ hostname: z.string(), ip: z.string() }).optional(),
+  /** The server does not know what the push's `declared` stands for: the next one is to have the `declarations`. */
+  declare: z.boolean().optional(),
   /** [I7] What was left out of the push; absent when nothing was. */
   ignored: ignored.optional(),
   /** It is this agent's turn to upgrade itself to this version, which it fetches and checks itself [G6]. */

@@ -40,6 +40,7 @@ interface Metric {
 /** The end of a metric's name by Prometheus' conventions: base units, in full. */
 const SUFFIXES: Readonly<Record<Unit, string>> = {
   percent: '_ratio',
+  ratio: '_ratio',
   bytes: '_bytes',
   bytes_per_second: '_bytes_per_second',
   per_second: '_per_second',
@@ -54,6 +55,7 @@ const SUFFIXES: Readonly<Record<Unit, string>> = {
 };
 const UNITS: Readonly<Record<Unit, string>> = {
   percent: 'from 0 to 1',
+  ratio: 'from 0 to 1',
   bytes: 'in bytes',
   bytes_per_second: 'in bytes per second',
   per_second: 'per second',

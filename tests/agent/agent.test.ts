@@ -29,6 +29,7 @@ function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authorit
     spoolBytes: 1 << 20,
     proxy: undefined,
     processes: 'names',
+    custom: { folders: [], freshMs: 3_600_000, targets: [], scrapeEveryMs: 5000, statsd: [] },
     logLevel: 'info',
     warnings: [],
   };

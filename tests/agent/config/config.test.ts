@@ -38,6 +38,53 @@ describe('the agent’s settings', () => {
     ]);
   });
 
+  it('[G5] where numbers of others come from is the same as flags, in the environment and in the file', async () => {
+    const expected = {
+      folders: ['/a', '/b'],
+      freshMs: 60_000,
+      targets: [{ name: 'node', url: 'http://127.0.0.1:9100/metrics' }],
+      scrapeEveryMs: 1000,
+      statsd: [
+        { host: '127.0.0.1', port: 8125 },
+        { host: '::1', port: 8125, mayLack: true },
+        { path: '/run/s' },
+      ],
+    };
+    const flags = [
+      '--metrics-folders',
+      '/a,/b',
+      '--metrics-fresh',
+      '60',
+      '--scrape',
+      'node=http://127.0.0.1:9100',
+    ];
+    expect((await load([...flags, '--scrape-every', '1', '--statsd', '8125,/run/s'])).custom).toEqual(
+      expected,
+    );
+    const env = {
+      WATCHFLOOR_METRICS_FOLDERS: '/a, /b',
+      WATCHFLOOR_METRICS_FRESH: '60',
+      WATCHFLOOR_SCRAPE: 'node=http://127.0.0.1:9100/metrics',
+      WATCHFLOOR_SCRAPE_EVERY: '1',
+      WATCHFLOOR_STATSD: '8125,/run/s',
+    };
+    expect((await load([], env)).custom).toEqual(expected);
+    const text =
+      'metrics_folders: [/a, /b]\nmetrics_fresh: 60\nscrape: [node=http://127.0.0.1:9100]\nscrape_every: 1\nstatsd: [8125, /run/s]\n';
+    expect((await load(['--config', file(text)])).custom).toEqual(expected);
+    expect((await load(['--config', file('statsd: 8125\n')])).custom.statsd).toHaveLength(2);
+    expect((await load(['--metrics-folders', 'off'])).custom.folders).toEqual([]);
+    const wrong = ['--scrape', 'http://10.0.0.1/metrics', '--statsd', '0.0.0.0:8125', '--metrics-fresh', '1'];
+    expect(await problems(wrong)).toEqual([
+      expect.stringContaining('--metrics-fresh: must be a number of seconds from 10'),
+      expect.stringContaining('only this machine itself is scraped'),
+      expect.stringContaining('--statsd: "0.0.0.0:8125" is not on loopback'),
+    ]);
+    expect(await problems(['--scrape', 'a=http://localhost:1,a=http://localhost:2'])).toEqual([
+      expect.stringContaining('another name'),
+    ]);
+  });
+
   it('[G5] a flag wins over the environment, the environment over the file, the file over the default', async () => {
     const path = file('interval: 10\nname: file\ntags: [a, b]\nlog_level: warn\nspool_mib: 8\n');
     const config = await load(['--interval', '30'], {

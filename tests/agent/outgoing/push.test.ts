@@ -92,6 +92,7 @@ function setup(...outcomes: Outcome[]) {
   const clock = manualClock(T);
   const log = keptLog();
   const push = createPush({
+    declared: () => undefined,
     link: {
       deviceId: () => 'device-1',
       push: (body) => {

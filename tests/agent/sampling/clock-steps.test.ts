@@ -38,6 +38,7 @@ function machine(start: number) {
     const spool = openSpool(folder, { bytes: 1 << 20, ...SEGMENT }, log);
     const outbox = createOutbox(spool, log);
     const push = createPush({
+      declared: () => undefined,
       link: {
         deviceId: () => 'device-1',
         push(body) {
