@@ -5,6 +5,7 @@ import type { Draft, PartDraft } from './draft.ts';
 
 const UNITS = {
   percent: '%',
+  ratio: 'from 0 to 1',
   bytes: 'bytes',
   bytes_per_second: 'bytes per second',
   per_second: 'per second',
