@@ -1,4 +1,5 @@
 /** The agent and what it uses as one JavaScript file. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -18,6 +19,12 @@ const replaced = ({ version, releaseKey }: BundleFacts): Readonly<Record<string,
     `export const RELEASE_KEY = ${JSON.stringify(releaseKey)};`,
 });
 
+/**
+ * A text of JavaScript in ASCII alone: V8 keeps a program's text in memory, and one other character makes it twice as large.
+ */
+export const inAscii = (code: string) =>
+  code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Writes the bundle to `file`. It is CommonJS: a single executable takes nothing else. */
 export async function writeBundle(file: string, facts: BundleFacts): Promise<void> {
   const modules = replaced(facts);
@@ -28,7 +35,9 @@ export async function writeBundle(file: string, facts: BundleFacts): Promise<voi
     plugins: [{ name: 'facts of the package', load: (id) => modules[id] }],
   });
   try {
-    await bundle.write({ file, format: 'cjs', codeSplitting: false });
+    const comments = { legal: true, annotation: false, jsdoc: false };
+    const { output } = await bundle.generate({ format: 'cjs', codeSplitting: false, comments });
+    writeFileSync(file, inAscii(output[0].code));
   } finally {
     await bundle.close();
   }

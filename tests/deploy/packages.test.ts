@@ -3,12 +3,13 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, it } from 'vitest';
 import { inventory } from '#protocol/sample.ts';
 import { debianVersion } from '#protocol/packages.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { SURVEY } from '../../agent/service/itself.ts';
-import { writeBundle } from '../../deploy/packages/bundle.ts';
+import { inAscii, writeBundle } from '../../deploy/packages/bundle.ts';
 import { maintainerScripts } from '../../deploy/packages/debian.ts';
 import { packagedUnit } from '../../deploy/packages/linux-files.ts';
 import { signMachO } from '../../deploy/packages/mach-o.ts';
@@ -31,8 +32,15 @@ it('the agent as one file runs where none of its packages are', async () => {
   const say = (arg: string) =>
     execFileSync(process.execPath, [file, arg], { cwd: scratch, encoding: 'utf8', stdio: 'pipe' });
   expect(say('--version')).toBe(`${WATCHFLOOR_VERSION}\n`);
+  expect(readFileSync(file)).not.toSatisfy((text: Buffer) => text.some((byte) => byte > 127));
   // The inventory is gathered by another process of the same program.
   expect(inventory.parse(JSON.parse(say(SURVEY))).agent_version).toBe(WATCHFLOOR_VERSION);
+});
+
+it('a program in ASCII alone says the same as before', () => {
+  const code = 'const é = /^[│😀]$/u; [`→ ${"ö…"} 😀`, "\ufeff", é.test("😀"), é.test("a")].join("|") // –';
+  expect(inAscii(code)).toMatch(/^[\0-\x7f]*$/);
+  expect(runInNewContext(inAscii(code))).toBe(runInNewContext(code));
 });
 
 describe('signatures of packages', () => {
