@@ -11,11 +11,13 @@ import { makeFolder } from './data-folder/data-folder.ts';
 import { lockFolder } from './data-folder/lock.ts';
 import { createLink } from './link/link.ts';
 import { openJoinSecret, readMembership, writeMembership } from './link/membership.ts';
+import { openNewDevices } from './link/new-device.ts';
 import type { Log } from './log.ts';
 import { watchAddress } from './machine/address.ts';
-import { deviceId, hostName } from './machine/identity.ts';
+import { deviceId, hostName, machineName, readIdentity } from './machine/identity.ts';
 import { introduction } from './machine/introduction.ts';
 import { joinDescribed, startInventory } from './machine/inventory.ts';
+import { beginRun } from './machine/run.ts';
 import { createSetAside } from './outgoing/delivery.ts';
 import { createOutbox } from './outgoing/outbox.ts';
 import { joinDeclared } from './outgoing/declared.ts';
@@ -99,6 +101,8 @@ async function start(
   stops.push(await lockFolder(data));
 
   const id = deviceId(data, log);
+  const newDevices = openNewDevices(data);
+  const run = beginRun(data, log);
   const membership = readMembership(data);
   const joinSecret = openJoinSecret(data);
   const hostname = hostName();
@@ -117,7 +121,11 @@ async function start(
     enrollment: config.enrollment,
     membership,
     remember: (value) => writeMembership(data, value),
-    describe: introduction({ deviceId: id, address: address.current, joinSecret, name, tags }),
+    newDevices,
+    describe: introduction({
+      deviceId: () => readIdentity(data)?.device_id ?? id,
+      ...{ address: address.current, joinSecret, name, tags },
+    }),
     proxy: config.proxy,
     log,
   });
@@ -151,6 +159,8 @@ async function start(
     clock,
     clockSetting,
     hostname,
+    run,
+    machine: machineName(),
     address: address.current,
     inventory: joinDescribed(inventory.current, () => [
       ...sampler.described(),
@@ -161,6 +171,7 @@ async function start(
     told(reply) {
       tell(reply);
       upgrader?.accepted();
+      if (reply.separate !== undefined) link.separate(reply.separate.enrollment_key);
       if (reply.upgrade !== undefined) upgrader?.offered(reply.upgrade.version);
     },
   });
@@ -193,8 +204,8 @@ async function start(
   });
   const answers = createAnswers({
     report,
-    async joinWith(enrollment) {
-      const failure = await link.joinWith(enrollment);
+    async joinWith(enrollment, asNew) {
+      const failure = await link.joinWith(enrollment, asNew);
       if (failure === undefined) sender.tryNow();
       return failure;
     },

@@ -1,5 +1,5 @@
 /** Types that several parts of the server share, each defined once. Types only: nothing here runs. */
-import type { DeviceDetail, DeviceStatus, Role } from '#protocol/api.ts';
+import type { DeviceStatus, Role } from '#protocol/api.ts';
 import type { Ignored } from '#protocol/ignored.ts';
 import type { ProcessReport } from '#protocol/processes.ts';
 import type { Inventory, Sample } from '#protocol/sample.ts';
@@ -68,8 +68,8 @@ export interface AcceptedPush {
   readonly sentAt: number;
   /** [I7] What was left out of the push; undefined when nothing was. */
   readonly ignored?: Ignored | undefined;
-  /** [F4] The two agents that push as this device; undefined when there is one. */
-  readonly conflict?: DeviceDetail['conflict'] | undefined;
+  /** [F4] Whether two agents push as this device. */
+  readonly isShared?: boolean | undefined;
 }
 
 /** A device went online or offline. */

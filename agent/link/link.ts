@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import type { Introduction } from '../machine/introduction.ts';
 import { download } from './download.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
+import { proofFor, type NewDevice, type NewDevices } from './new-device.ts';
 import {
   failureOf,
   isOutOfTime,
@@ -29,8 +30,13 @@ import { fetchAuthority, fetchChain } from './trust.ts';
 export interface Link {
   /** Joins the server unless it has. Undefined: ready to push, as `deviceId()`. */
   ready(): Promise<Failure | undefined>;
-  /** Joins with this enrollment string now, though it may have joined before. Undefined: it has. */
-  joinWith(enrollment: Enrollment): Promise<Failure | undefined>;
+  /**
+   * Joins with this enrollment string now, though it may have joined before; `asNew`: as another device than it is.
+   * Undefined: it has.
+   */
+  joinWith(enrollment: Enrollment, asNew?: boolean): Promise<Failure | undefined>;
+  /** [F4] Plans to join the same server as another device with this key: the next `ready` does it. */
+  separate(key: string): void;
   /** The id that the server knows this device by; empty before it joined. */
   deviceId(): string;
   /** Where this device pushes to, or will once it joined, for a person; undefined where no server is known. */
@@ -49,6 +55,7 @@ export interface LinkParts {
   readonly membership: Membership | undefined;
   /** Writes a membership to disk. */
   readonly remember: (membership: Membership) => void;
+  readonly newDevices: NewDevices;
   /** What to tell the server about this machine when it joins with this enrollment key. */
   readonly describe: (key: string) => Introduction;
   readonly proxy?: Proxy | undefined;
@@ -68,7 +75,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 export function createLink(parts: LinkParts): Link {
-  const { log, remember, describe } = parts;
+  const { log, remember, describe, newDevices } = parts;
   let { enrollment } = parts;
   let membership = parts.membership;
   let transport: Transport | undefined;
@@ -109,7 +116,8 @@ export function createLink(parts: LinkParts): Link {
     return notReached(error, way, shown);
   };
 
-  const join = async (to: Enrollment): Promise<Failure | undefined> => {
+  /** `as`: the device that this machine becomes; undefined: the one that it is. */
+  const join = async (to: Enrollment, as?: NewDevice): Promise<Failure | undefined> => {
     const { host, port, tls, ca } = to;
     const way = { host, port, proxy: proxyFor(parts.proxy, to) };
     // Pushes go on over the other connection until this one has brought a token.
@@ -122,6 +130,7 @@ export function createLink(parts: LinkParts): Link {
         enrollment_key: to.key,
         ...describe(to.key),
         ...(old === undefined ? {} : { device_id: old.device_id }),
+        ...(as === undefined ? {} : { device_id: as.device_id, join_secret: proofFor(as) }),
       };
       connection = createTransport({ ...way, tls, authority }, parts.timeoutMs);
       const reply = await connection.post(
@@ -130,9 +139,12 @@ export function createLink(parts: LinkParts): Link {
         Buffer.from(JSON.stringify(request)),
       );
       const answer = registered.safeParse(parseJson(reply.text));
-      if (reply.status >= 300 || !answer.success) return refusedToJoin(reply);
+      if (reply.status >= 300 || !answer.success) return refusedToJoin(reply, as);
       const { device_id, token } = answer.data;
-      membership = { host, port, tls, ca, authority, device_id, token, key_sha256: keyHash(to.key) };
+      // The string of the settings is no new one for a device that the server gave a key.
+      const settingsKey = as?.by === 'server' ? enrollment?.key : undefined;
+      const key_sha256 = keyHash(settingsKey ?? to.key);
+      membership = { host, port, tls, ca, authority, device_id, token, key_sha256 };
       keep(membership);
       mustJoin = false;
       transport?.close();
@@ -147,15 +159,35 @@ export function createLink(parts: LinkParts): Link {
     }
   };
 
-  const refusedToJoin = (reply: Reply): Failure => {
+  const refusedToJoin = (reply: Reply, as: NewDevice | undefined): Failure => {
     const failure = failureOf(reply);
     if (failure.kind === 'unreachable' || failure.kind === 'busy') return failure;
+    // Only the server's own words end the plan. The machine goes on as the device that it was.
+    if (as !== undefined) newDevices.drop();
     const isKeyWrong = failure.kind === 'unauthorized' && reply.status !== 403;
     const advice = isKeyWrong ? '. Then start the agent with the enrollment string of that key' : '';
     return {
       kind: 'unauthorized',
       reason: `the server does not let this machine join: ${reasonOf(reply)}${advice}`,
     };
+  };
+
+  /** [F4] The membership is on disk; the rest follows, on a full disk later. */
+  const complete = (device: NewDevice) => {
+    try {
+      newDevices.done(device);
+    } catch (error) {
+      log.debug(
+        { reason: errorText(error) },
+        'not all files say yet that this machine is a device of its own',
+      );
+    }
+  };
+
+  const becomeNew = async (device: NewDevice): Promise<Failure | undefined> => {
+    const failure = await join(device.enrollment, device);
+    if (failure === undefined && isKept) complete(device);
+    return failure;
   };
 
   /** Compares the membership with the enrollment string that this agent was started with, and changes or drops it. */
@@ -195,6 +227,11 @@ export function createLink(parts: LinkParts): Link {
   return {
     async ready() {
       if (membership !== undefined && !isKept) keep(membership);
+      const planned = newDevices.planned();
+      if (planned !== undefined) {
+        if (membership?.device_id !== planned.device_id) return becomeNew(planned);
+        if (isKept) complete(planned);
+      }
       if (membership !== undefined && !mustJoin) return undefined;
       if (enrollment !== undefined) return join(enrollment);
       return {
@@ -202,11 +239,31 @@ export function createLink(parts: LinkParts): Link {
         reason: 'this agent belongs to no server: start it with WATCHFLOOR_ENROLL',
       };
     },
-    async joinWith(given) {
-      const failure = await join(given);
+    async joinWith(given, asNew = false) {
+      const failure = asNew ? await becomeNew(newDevices.plan(given, 'person')) : await join(given);
+      if (failure === undefined && !asNew) newDevices.drop();
       // From now on it is what joins again, and not the one from the start.
       if (failure === undefined) enrollment = given;
       return failure;
+    },
+    separate(key) {
+      if (membership === undefined) return;
+      const { host, port, ca, tls } = membership;
+      const isNews = newDevices.planned()?.enrollment.key !== key;
+      try {
+        newDevices.plan({ key, host, port, ca, tls }, 'server');
+      } catch (error) {
+        log.error(
+          { reason: errorText(error) },
+          'this machine cannot become a device of its own: the disk takes no file',
+        );
+        return;
+      }
+      if (isNews)
+        log.warn(
+          { was: membership.device_id },
+          'an administrator has made this machine a device of its own: it joins the server as a new one',
+        );
     },
     deviceId: () => membership?.device_id ?? '',
     server() {

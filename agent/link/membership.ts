@@ -57,12 +57,13 @@ export function relate(member: Membership, { host, port, tls, ca }: Enrollment):
 const SECRET_FILE = 'join-secret';
 
 /** The text to send with a key: each key has its own, so that no server can use it at another one. */
-const proofOf = (secret: string, key: string) => createHmac('sha256', secret).update(key).digest('base64url');
+export const joinProof = (secret: string, key: string) =>
+  createHmac('sha256', secret).update(key).digest('base64url');
 
 /** The text to send with a key, where this machine has a join secret already. */
 export function knownJoinSecret(folder: string, key: string): string | undefined {
   const secret = readIfThere(join(folder, SECRET_FILE))?.trim() ?? '';
-  return secret === '' ? undefined : proofOf(secret, key);
+  return secret === '' ? undefined : joinProof(secret, key);
 }
 
 /**
@@ -72,17 +73,24 @@ export function knownJoinSecret(folder: string, key: string): string | undefined
  */
 export function openJoinSecret(folder: string): (key: string) => string {
   const path = join(folder, SECRET_FILE);
-  let secret = readIfThere(path)?.trim() ?? '';
+  let made = '';
   const make = () => {
-    secret = randomBytes(32).toString('base64url');
+    made = randomBytes(32).toString('base64url');
     try {
-      writeWhole(path, secret);
+      writeWhole(path, made);
     } catch {
       // On a full disk the secret lasts as long as this process; `keep` in link.ts tells of the disk.
     }
   };
   return (key) => {
-    if (secret === '') make();
-    return proofOf(secret, key);
+    // Read each time: a machine that became a device of its own has another one.
+    const kept = readIfThere(path)?.trim() ?? '';
+    if (kept === '' && made === '') make();
+    return joinProof(kept === '' ? made : kept, key);
   };
+}
+
+/** [F4] The machine is another device from now on. */
+export function replaceJoinSecret(folder: string, secret: string): void {
+  writeWhole(join(folder, SECRET_FILE), secret);
 }

@@ -46,6 +46,9 @@ export function machineDigest(files: readonly string[] = MACHINE_ID_FILES): stri
   return undefined;
 }
 
+/** [F4] A short name for this very machine, for people to tell it from others; undefined where it has no id. */
+export const machineName = (): string | undefined => machineDigest()?.slice(0, 8);
+
 const fileOf = (folder: string) => join(folder, 'identity.json');
 const writeIdentity = (folder: string, identity: Identity) =>
   writeWhole(fileOf(folder), `${JSON.stringify(identity)}\n`);
@@ -84,6 +87,11 @@ export function deviceId(folder: string, log: Log, machine = machineDigest()): s
     log.debug({ reason: errorText(error) }, 'the machine cannot be noted in identity.json');
   }
   return identity.device_id;
+}
+
+/** [F4] This machine is the device `id` from now on. */
+export function replaceIdentity(folder: string, id: string): void {
+  writeIdentity(folder, { device_id: id, machine: machineDigest() });
 }
 
 /** The hostname; never empty. */

@@ -6,7 +6,8 @@ import { hostName, osName } from './identity.ts';
 export type Introduction = Omit<RegisterRequest, 'enrollment_key'>;
 
 interface IntroductionParts {
-  readonly deviceId: string;
+  /** The id of this device as it is now. */
+  readonly deviceId: () => string;
   /** This machine's address as it is now. */
   readonly address: () => string;
   /** What shows the server that a registration with this key is repeated by the same machine. */
@@ -24,7 +25,7 @@ export function introduction(parts: IntroductionParts): (key: string) => Introdu
     hostname: hostName(),
     ip: address(),
     os: osName(),
-    device_id: deviceId,
+    device_id: deviceId(),
     ...(name === undefined ? {} : { name }),
     ...(tags === undefined ? {} : { tags: [...tags] }),
   });

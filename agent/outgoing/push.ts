@@ -1,16 +1,17 @@
 /**
  * Makes the agent's pushes: what the server has to know about this machine, and the samples in columns.
  *
- *     {"device_id": …, "hostname": …, "ip": …, "sent_at": …, "run_id": …, "interval_s": 5,
+ *     {"device_id": …, "hostname": …, "ip": …, "sent_at": …, "run_id": …, "machine": …, "interval_s": 5,
  *      "fields": ["cpu", "core:0:cpu"], "rows": [[1767225600000, 3.5, null], …]}
  *
- * `inventory` is part of each push until the server accepted one with it; `dropped` is part of a push when samples
- * were lost; `declarations` is where the collectors' own fields mean something else than the server knows; `processes` has the reports on processes that came with the samples.
+ * `follows` is part of each push until the server accepted one, `inventory` until it accepted one with it; `dropped` is
+ * part of a push when samples were lost; `declarations` is where the collectors' own fields mean something else than the
+ * server knows; `processes` has the reports on processes that came with the samples.
  */
-import { randomUUID } from 'node:crypto';
 import type { Inventory } from '#protocol/sample.ts';
 import type { Link } from '../link/link.ts';
 import type { Outcome } from '../link/outcome.ts';
+import type { Run } from '../machine/run.ts';
 import { datedBy, type CurrentSetting } from '../sampling/clock-steps.ts';
 import type { Clock } from '../sampling/clock.ts';
 import type { Pace } from '../sampling/pace.ts';
@@ -50,6 +51,9 @@ interface PushParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly clockSetting: CurrentSetting;
   readonly hostname: string;
+  readonly run: Run;
+  /** [F4] A short name for this very machine; undefined where it has none. */
+  readonly machine: string | undefined;
   /** This machine's address as it is now. */
   readonly address: () => string;
   /** Undefined until it is gathered. */
@@ -61,8 +65,10 @@ interface PushParts {
 
 export function createPush(parts: PushParts): Push {
   const { link, clock, declared, clockSetting, hostname, address, inventory, pace, spool, told } = parts;
-  const runId = randomUUID();
-  let accepted: Inventory | undefined;
+  const { run, machine } = parts;
+  /** The inventory that the server has of this machine, and as which device. */
+  let accepted: { readonly inventory: Inventory | undefined; readonly as: string } | undefined;
+  let isShared = false;
   let known: Declared | undefined;
   return async (samples) => {
     const found = inventory();
@@ -71,14 +77,18 @@ export function createPush(parts: PushParts): Push {
     const setting = clockSetting();
     const dated = samples.map((sample) => datedBy(setting, sample));
     const processes = reportsOf(dated);
+    const as = link.deviceId();
+    const isKnown = accepted?.as === as && accepted.inventory === found;
     const body = {
-      device_id: link.deviceId(),
+      device_id: as,
       hostname,
       ip: address(),
       sent_at: clock.now(),
-      run_id: runId,
+      run_id: run.id,
+      ...(accepted === undefined && run.follows !== undefined ? { follows: run.follows } : {}),
+      ...(machine === undefined ? {} : { machine }),
       interval_s: pace.now().pushMs / 1000,
-      ...(found === undefined || found === accepted ? {} : { inventory: found }),
+      ...(found === undefined || isKnown ? {} : { inventory: found }),
       ...(own === undefined ? {} : { declared: own.mark }),
       ...(own === undefined || own === known ? {} : { declarations: own.declarations }),
       ...(dropped > 0 ? { dropped } : {}),
@@ -94,7 +104,10 @@ export function createPush(parts: PushParts): Push {
         kind: 'unreachable',
         reason: `the reply counts ${counted} of the ${samples.length} samples of a push: it is not the server's reply to it`,
       };
-    accepted = found;
+    const wasShared = isShared;
+    isShared = outcome.reply.other_agent !== undefined;
+    // [F4] An agent that pushes no more may have overwritten it.
+    accepted = { as, inventory: wasShared && !isShared ? undefined : found };
     known = outcome.reply.declare === true ? undefined : own;
     spool.reported(dropped);
     told(outcome.reply);

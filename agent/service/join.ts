@@ -7,11 +7,12 @@ import { makeFolder, SetupError } from '../data-folder/data-folder.ts';
 import { lockFolder } from '../data-folder/lock.ts';
 import { createLink } from '../link/link.ts';
 import { openJoinSecret, readMembership, writeMembership } from '../link/membership.ts';
+import { openNewDevices } from '../link/new-device.ts';
 import { createLog } from '../log.ts';
 import { primaryAddress } from '../machine/address.ts';
 import { deviceId } from '../machine/identity.ts';
 import { introduction } from '../machine/introduction.ts';
-import { print, type Command } from './command-line.ts';
+import { print, takeFlags, type Command } from './command-line.ts';
 import { readEnrollment } from './enrollment-input.ts';
 import { putSettings } from './installation.ts';
 import { commandSettings, isRoot, type InstalledService } from './installed.ts';
@@ -26,6 +27,10 @@ where there is a terminal. It is a secret, and an argument shows in the list of 
 A machine that has joined already joins again with it: after its token was revoked, with the string of "Let it join
 again" on the page of the server; or another server. A running agent goes on with the new token at once. Where a service
 is installed, root means that one, unless --data names another agent; the string then becomes part of its settings.
+
+  --as-new
+      As a new device, with an id and a token of its own: for a machine that has a copy of another one's data folder, as
+      after a disk was cloned. The history stays with the device that it was; the other machine goes on as that.
 
 Exit status: 0 it has joined, 1 it has not.`;
 
@@ -48,8 +53,12 @@ function parseArgument(text: string): Enrollment {
 }
 
 /** Has the agent that runs with this folder join; undefined where none runs. */
-async function joinRunning(data: string, enrollment: Enrollment): Promise<JoinAnswer | undefined> {
-  const question: Question = { ask: 'join', enrollment: formatEnrollment(enrollment) };
+async function joinRunning(
+  data: string,
+  enrollment: Enrollment,
+  asNew: boolean,
+): Promise<JoinAnswer | undefined> {
+  const question: Question = { ask: 'join', enrollment: formatEnrollment(enrollment), as_new: asNew };
   const asked = await askAgent(data, question, 60_000);
   if (asked.kind === 'none') return undefined;
   if (asked.kind === 'answer') return joinAnswer.parse(JSON.parse(asked.text));
@@ -68,19 +77,26 @@ function giveToOwner(data: string): void {
 }
 
 /** Joins with the folder of an agent that does not run. */
-async function joinHere({ data, name, tags, proxy }: Config, enrollment: Enrollment): Promise<JoinAnswer> {
+async function joinHere(
+  { data, name, tags, proxy }: Config,
+  enrollment: Enrollment,
+  asNew: boolean,
+): Promise<JoinAnswer> {
   const log = createLog('warn', process.stderr);
   makeFolder(data);
   const release = await lockFolder(data);
   try {
     const address = await primaryAddress();
     const joinSecret = openJoinSecret(data);
+    const newDevices = openNewDevices(data);
+    const id = deviceId(data, log);
     const link = createLink({
       enrollment: undefined,
       membership: readMembership(data),
+      newDevices,
       remember: (value) => writeMembership(data, value),
       describe: introduction({
-        deviceId: deviceId(data, log),
+        deviceId: () => id,
         address: () => address,
         joinSecret,
         name,
@@ -90,7 +106,7 @@ async function joinHere({ data, name, tags, proxy }: Config, enrollment: Enrollm
       log,
     });
     try {
-      const failure = await link.joinWith(enrollment);
+      const failure = await link.joinWith(enrollment, asNew);
       if (failure !== undefined) return { problem: failure.reason };
       return { device_id: link.deviceId(), server: link.server() ?? '' };
     } finally {
@@ -110,7 +126,9 @@ function keepInSettings(service: InstalledService, enrollment: Enrollment): void
 }
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { text, rest } = takeArgument(args);
+  const { given: flags, rest: others } = takeFlags(args, ['as-new']);
+  const asNew = flags.has('as-new');
+  const { text, rest } = takeArgument(others);
   const settings = commandSettings(rest, env);
   const given = text === undefined ? undefined : parseArgument(text);
   // What the service's settings have is what it joined with before: only what this command was given counts.
@@ -126,7 +144,8 @@ async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<num
       'no enrollment string was given: on the server, make a key (Settings, Enrollment keys), or let the machine join again (Settings, Machines)',
     );
   const { data } = loaded.config;
-  const answer = (await joinRunning(data, enrollment)) ?? (await joinHere(loaded.config, enrollment));
+  const answer =
+    (await joinRunning(data, enrollment, asNew)) ?? (await joinHere(loaded.config, enrollment, asNew));
   if ('problem' in answer) {
     process.stderr.write(`watchfloor-agent: ${answer.problem}\n`);
     return 1;

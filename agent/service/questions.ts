@@ -7,10 +7,10 @@ import type { Answer } from './local-socket.ts';
 
 const question = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('status') }),
-  /** `enrollment`: the enrollment string. */
-  z.object({ ask: z.literal('join'), enrollment: z.string() }),
+  /** `enrollment`: the enrollment string. `as_new`: as another device than it is. */
+  z.object({ ask: z.literal('join'), enrollment: z.string(), as_new: z.boolean().default(false) }),
 ]);
-export type Question = z.infer<typeof question>;
+export type Question = z.input<typeof question>;
 
 /** The answer to `join`: the device that this machine is now, or why not. */
 export const joinAnswer = z.union([
@@ -21,16 +21,16 @@ export type JoinAnswer = z.infer<typeof joinAnswer>;
 
 interface AnswerParts {
   readonly report: () => AgentStatus;
-  readonly joinWith: (enrollment: Enrollment) => Promise<Failure | undefined>;
+  readonly joinWith: (enrollment: Enrollment, asNew: boolean) => Promise<Failure | undefined>;
   /** The device and the server after that. */
   readonly joined: () => { readonly device_id: string; readonly server: string };
 }
 
 /** [G6] Answers are about this agent alone, and nothing that is asked is executed. */
 export function createAnswers({ report, joinWith, joined }: AnswerParts): Answer {
-  const join = async (text: string): Promise<JoinAnswer> => {
+  const join = async (text: string, asNew: boolean): Promise<JoinAnswer> => {
     try {
-      const failure = await joinWith(parseEnrollment(text));
+      const failure = await joinWith(parseEnrollment(text), asNew);
       return failure === undefined ? joined() : { problem: failure.reason };
     } catch (error) {
       if (error instanceof EnrollmentError) return { problem: error.message };
@@ -39,6 +39,6 @@ export function createAnswers({ report, joinWith, joined }: AnswerParts): Answer
   };
   return (text) => {
     const asked = question.parse(JSON.parse(text));
-    return asked.ask === 'join' ? join(asked.enrollment) : Promise.resolve(report());
+    return asked.ask === 'join' ? join(asked.enrollment, asked.as_new) : Promise.resolve(report());
   };
 }

@@ -32,6 +32,7 @@ export function openEvents({ state, clock }: Base, { machines, alerting, latest 
   machines.removed.listen(events.deviceRemoved);
   return {
     pushAccepted: events.pushAccepted,
+    sharedBy: events.sharedBy,
     routes: eventRoutes({
       machines: () => devices.all().map(machineOf),
       eventsOf: events.of,

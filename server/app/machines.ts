@@ -2,20 +2,25 @@
  * Machines: how devices join, their tokens, which of them are online, what pages show of them, and their
  * removal.
  */
+import type { IdentityConflict } from '#protocol/api.ts';
 import { formatEnrollment } from '#protocol/enrollment.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { createDeviceTokens } from '../auth/device-tokens.ts';
 import { createEnrollmentKeys } from '../auth/enrollment-keys.ts';
 import { createJoining } from '../auth/joining.ts';
+import { createSeparations } from '../auth/separations.ts';
 import { networkOf } from '../http/address.ts';
 import { createDeviceList } from '../fleet/device-list.ts';
 import { createFleet, wasOnlineAtEnd } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
+import { createSharedIdentity } from '../ingest/shared-identity.ts';
 import { deviceFieldsRoutes } from '../routes/device-fields.ts';
 import { devicesBulkRoutes } from '../routes/devices-bulk.ts';
 import { deviceRoutes } from '../routes/devices.ts';
 import { enrollmentRoutes, reachedAt, type EnrollmentAddress } from '../routes/enrollment.ts';
 import { fleetViewRoutes, forgetViewsOf } from '../routes/fleet-views.ts';
+import { separationRoutes } from '../routes/separation.ts';
+import type { SeparationRecord } from '../state/records.ts';
 import type { StatusChange } from '../types.ts';
 import { createNotifier, type Base } from './base.ts';
 import type { OpenHistory } from './history.ts';
@@ -45,6 +50,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
   const viewChanged = createNotifier<string>();
   const edited = createNotifier<readonly string[]>();
   const removed = createNotifier<string>();
+  const separated = createNotifier<Pick<SeparationRecord, 'device_id' | 'origin'>>();
 
   const tokens = createDeviceTokens(devices, now);
   const enrollment = createEnrollmentKeys(keys, now);
@@ -58,6 +64,27 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     now,
     networkOf,
   });
+  const sharedIdentity = createSharedIdentity();
+  const separations = createSeparations({
+    separations: state.separations,
+    keys,
+    enrollment,
+    deviceOf(deviceId) {
+      const record = devices.get(deviceId);
+      return { name: record?.name ?? record?.hostname ?? deviceId, tags: record?.tags ?? [] };
+    },
+    now,
+  });
+  /** [F4] The machines that push as the device, and which of them are to leave it. */
+  function conflictOf(deviceId: string): IdentityConflict | undefined {
+    const conflict = sharedIdentity.of(deviceId);
+    if (conflict === undefined) return undefined;
+    const machines = conflict.origins.map(({ id, hostname, ip, machine = null, since, hasRunId }) => {
+      const asked_at = separations.askedAt(deviceId, id);
+      return { id, hostname, ip, machine, since, separable: hasRunId, asked_at };
+    });
+    return { since: conflict.since, machines };
+  }
   const fleet = createFleet({
     now,
     every,
@@ -77,10 +104,11 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
       statusChanged.notify(change);
     },
   });
-  const views = createViews(devices, fleet, silences.maintenanceOf);
+  const views = createViews(devices, fleet, silences.maintenanceOf, conflictOf);
   edited.listen((ids) => ids.forEach(viewChanged.notify));
   silences.maintenanceChanged.listen(viewChanged.notify);
   removed.listen(fleet.remove);
+  removed.listen(separations.forget);
   people.userRemoved.listen((username) => forgetViewsOf(username, fleetViews));
 
   /** Removes a device: its record, and with it its token, then its data in every part, and its history. */
@@ -101,6 +129,11 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     fleet,
     views,
     statusChanged,
+    /** [F4] Which agents push as which device; the ingest notes it. */
+    sharedIdentity,
+    separations,
+    /** Notified of an agent that is a device of its own now. */
+    separated,
     /** Notified with the id of a device whose row has changed. */
     viewChanged,
     /** Notified with the ids of devices that joined, or that a person gave another name, tags or token. */
@@ -124,6 +157,10 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         joined(record) {
           fleet.add(record.id, { intervalS: record.interval_s });
           edited.notify([record.id]);
+          const separation = separations.joinedWith(record.enrolled_with);
+          if (separation === undefined) return undefined;
+          separated.notify(separation);
+          return devices.get(separation.device_id);
         },
         address,
         installTexts: packages.installTexts,
@@ -136,6 +173,13 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         audit,
         changed: (id) => edited.notify([id]),
         remove: removeDevice,
+      }),
+      ...separationRoutes({
+        devices,
+        detail: views.detail,
+        ask: separations.ask,
+        audit,
+        changed: viewChanged.notify,
       }),
       ...deviceFieldsRoutes({ current: fleet.get, stored: history.inTime.fields }),
       ...devicesBulkRoutes({ devices, audit, changed: edited.notify, remove: removeDevice }),

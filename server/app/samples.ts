@@ -1,12 +1,11 @@
 /**
  * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
  */
-import { SEPARATE } from '#protocol/enrollment.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { DAY } from '#protocol/span.ts';
 import { createCurrentSamples } from '../ingest/current-samples.ts';
 import { createIngest } from '../ingest/ingest.ts';
-import type { Conflict } from '../ingest/shared-identity.ts';
+import { originId, type Conflict } from '../ingest/shared-identity.ts';
 import { createNewSamples } from '../ingest/new-samples.ts';
 import { metricsRoutes } from '../routes/metrics.ts';
 import type { Alerting } from './alerting.ts';
@@ -35,12 +34,15 @@ export interface SamplesNeeds {
   readonly live: OpenLive['live'];
 }
 
-/** [F4] What an administrator reads about two agents that push as one device. */
-function conflictText(device: string, { origins }: Conflict): string {
-  const [one, other] = origins.map(({ hostname, ip }) => `${hostname} (${ip})`);
+const machinesOf = ({ origins }: Conflict) =>
+  origins.map(({ hostname, ip, machine }) => `${hostname} (${[ip, machine].filter(Boolean).join(', ')})`);
+
+/** [F4] What an administrator reads about agents that push as one device. */
+function conflictText(device: string, conflict: Conflict): string {
   return (
-    `Two machines push as the device ${device}: ${one} and ${other}. Their readings are mixed, since the agent's data ` +
-    `folder of one is a copy of the other. ${SEPARATE}.`
+    `${conflict.origins.length} machines push as the device ${device}: ${machinesOf(conflict).join(' and ')}. Their ` +
+    "readings are mixed, since the agent's data folder of one is a copy of the other. The page of the machine makes one " +
+    'of them a machine of its own.'
   );
 }
 
@@ -76,10 +78,20 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
       live.pushAccepted,
     ],
     onDeviceChanged: machines.viewChanged.notify,
+    sharedIdentity: machines.sharedIdentity,
     onConflict(deviceId, conflict) {
-      const text = conflict && conflictText(state.devices.get(deviceId)?.name ?? deviceId, conflict);
+      const record = state.devices.get(deviceId);
+      const text = conflict && conflictText(record?.name ?? record?.hostname ?? deviceId, conflict);
+      if (record !== undefined) {
+        const since = conflict?.origins[1]?.since ?? clock.now();
+        events.sharedBy(deviceId, conflict ? machinesOf(conflict) : [], since);
+      }
       notices.set(`identity ${deviceId}`, text === undefined ? null : { text });
     },
+    separationKey: (push) =>
+      machines.separations.isAsked(push.device_id)
+        ? machines.separations.keyFor({ device_id: push.device_id, origin: originId(push) }, push.follows)
+        : undefined,
     upgradeOf: upgrades.turnOf,
     probesOf: probes.versionOf,
     isWatched: live.isWatched,
@@ -89,6 +101,7 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
     log,
   });
   machines.removed.listen(ingest.forget);
+  machines.separated.listen(({ device_id, origin }) => ingest.agentLeft(device_id, origin));
   return { counts: ingest.counts, routes: metricsRoutes(ingest) };
 }
 

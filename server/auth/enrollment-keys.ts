@@ -14,6 +14,8 @@ export interface NewKey {
   readonly tags: string[];
   /** The only device that may join with it; undefined: any new one. */
   readonly device_id: string | undefined;
+  /** [F4] The device that this makes another one than; its token must be shown with the key. */
+  readonly separated_from?: string | undefined;
 }
 
 export interface EnrollmentKeys {

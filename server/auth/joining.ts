@@ -7,6 +7,8 @@
  * - Any device joins again with a key that an administrator made for it. This is the only way back for a device whose
  *   token was revoked.
  * - A removed device joins again, as a new one, with a key that was made after the removal.
+ * - [F4] The key of a separation makes a new device, and only for who shows the token of the device that it is
+ *   separated from.
  */
 import { randomUUID } from 'node:crypto';
 import type { RegisterRequest } from '#protocol/api.ts';
@@ -79,7 +81,15 @@ export function createJoining(parts: JoiningParts): Joining {
   const rejoins = createLimit(REJOINS, 'This device joins again too often. Wait, then try again.');
 
   /** Why the id may not be had with this key; undefined when it may. */
-  function refusal(id: string, key: EnrollmentKeyRecord, isProved: boolean): ErrorCode | undefined {
+  function refusal(
+    id: string,
+    key: EnrollmentKeyRecord,
+    authorization: string,
+    isProved: boolean,
+  ): ErrorCode | undefined {
+    const from = key.separated_from;
+    if (from !== undefined && !tokens.isTokenOf(authorization, from)) return 'invalid_token';
+    if (from === id) return 'device_exists';
     if (isProved || key.device_id === id) return undefined;
     const existing = devices.get(id);
     if (existing) return existing.token_hash === null ? 'device_revoked' : 'device_exists';
@@ -164,7 +174,7 @@ export function createJoining(parts: JoiningParts): Joining {
       const key = await requireKey(request.enrollment_key, address);
       const id = idFor(request, key) ?? randomUUID();
       if (!isRetry(id, request, key) && !keys.hasUsesLeft(key)) return refuseSpent(key, address);
-      const code = refusal(id, key, isSameMachine(id, request, key, authorization));
+      const code = refusal(id, key, authorization, isSameMachine(id, request, key, authorization));
       if (code !== undefined) throw new ApiError(code);
       return id;
     },
@@ -176,7 +186,7 @@ export function createJoining(parts: JoiningParts): Joining {
       // finds the device of the first.
       const retry = isRetry(id, request, key);
       if (!retry && !keys.hasUsesLeft(key)) return refuseSpent(key, address);
-      const code = refusal(id, key, isSameMachine(id, request, key, authorization));
+      const code = refusal(id, key, authorization, isSameMachine(id, request, key, authorization));
       if (code !== undefined) throw new ApiError(code);
       const isNew = devices.get(id) === undefined;
       const [{ record, token }] = await Promise.all([

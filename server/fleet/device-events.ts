@@ -43,6 +43,8 @@ export interface DeviceEvents {
   statusChanged(change: StatusChange): void;
   /** To be called with the record of a device that joined or changed. */
   recordChanged(record: DeviceRecord): void;
+  /** [F4] These machines push as the device from now on; none: it is one machine again. `at`: epoch milliseconds. */
+  sharedBy(deviceId: string, machines: readonly string[], at: number): void;
   pushAccepted(push: AcceptedPush): void;
   /** [I8] Forgets everything of the device. */
   deviceRemoved(deviceId: string): void;
@@ -132,6 +134,8 @@ export function createDeviceEvents(parts: DeviceEventsParts): DeviceEvents {
   const known = new Map(parts.devices.map((record) => [record.id, record]));
   /** By device: its uptime in the newest current sample, seconds. */
   const uptimes = new Map(parts.uptimes);
+  /** [F4] The devices that several machines push as. */
+  const shared = new Set<string>();
 
   function shelve(event: DeviceEventRecord): void {
     const shelf = isStatus(event.kind) ? shelves.status : shelves.other;
@@ -190,10 +194,16 @@ export function createDeviceEvents(parts: DeviceEventsParts): DeviceEvents {
       if (record.token_revoked_at !== null && before.token_revoked_at === null)
         add(record.id, 'token_revoked', record.token_revoked_at);
     },
-    pushAccepted({ deviceId, current, arrived, conflict }) {
+    sharedBy(deviceId, machines, at) {
+      const isNew = machines.length > 0 ? !shared.has(deviceId) : shared.delete(deviceId);
+      if (machines.length > 0) shared.add(deviceId);
+      if (isNew)
+        add(deviceId, machines.length > 0 ? 'shared' : 'alone', at, ['', machines.join(', ').slice(0, 600)]);
+    },
+    pushAccepted({ deviceId, current, arrived, isShared }) {
       const newest = current.at(-1);
       // [F4] Of two machines that push as one device, each has an uptime of its own.
-      const uptimeS = newest && conflict === undefined ? fieldValue(newest, 'uptime_s') : undefined;
+      const uptimeS = newest && isShared !== true ? fieldValue(newest, 'uptime_s') : undefined;
       if (uptimeS === undefined) return;
       const before = uptimes.get(deviceId);
       uptimes.set(deviceId, uptimeS);
@@ -202,6 +212,7 @@ export function createDeviceEvents(parts: DeviceEventsParts): DeviceEvents {
     deviceRemoved(deviceId) {
       known.delete(deviceId);
       uptimes.delete(deviceId);
+      shared.delete(deviceId);
       for (const shelf of Object.values(shelves))
         for (const id of shelf.dropDevice(deviceId)) unsaved.add(id);
     },

@@ -32,8 +32,6 @@ export interface FleetEntry {
   readonly fleetValues: Values;
   /** [I7] What was left out of the last push with something invalid, and when it arrived; null: nothing was. */
   readonly ignored: DeviceDetail['ignored'];
-  /** [F4] The two agents that push as this device; null when there is one. */
-  readonly conflict: DeviceDetail['conflict'];
 }
 
 /**
@@ -102,7 +100,6 @@ class TrackedDevice implements FleetEntry {
   newest: Sample | undefined;
   ring: RecentRing | undefined;
   ignored: DeviceDetail['ignored'] = null;
-  conflict: DeviceDetail['conflict'] = null;
 
   constructor(intervalS: number, lastSeen: number | null, newest?: Sample) {
     this.intervalS = intervalS;
@@ -219,12 +216,11 @@ export function createFleet({ now, onStatusChange, devices, latest, every }: Fle
     remove(deviceId) {
       tracked.delete(deviceId);
     },
-    pushAccepted({ deviceId, current, arrived, intervalS, ignored, conflict = null }) {
+    pushAccepted({ deviceId, current, arrived, intervalS, ignored }) {
       const device = tracked.get(deviceId);
       if (device === undefined) return;
       device.intervalS = intervalS;
       device.lastSeen = arrived;
-      device.conflict = conflict;
       if (ignored !== undefined) device.ignored = { ...ignored, at: arrived };
       addSamples(device, current);
       if (device.status === 'offline') setStatus(deviceId, device, 'online', arrived);

@@ -58,11 +58,18 @@ function withoutInstances(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([name]) => !name.includes(':')));
 }
 
+/** What other parts know of a device. */
+interface ViewFacts {
+  readonly maintenance: Device['maintenance'];
+  /** [F4] */
+  readonly conflict?: Device['conflict'];
+}
+
 function deviceView(
   record: DeviceRecord,
   entry: FleetEntry | undefined,
   metrics: Values,
-  maintenance: Device['maintenance'],
+  { maintenance, conflict }: ViewFacts,
 ): Device {
   return {
     device_id: record.id,
@@ -78,6 +85,7 @@ function deviceView(
     clock_skew_ms: record.clock_skew_ms,
     token_revoked_at: record.token_revoked_at,
     maintenance,
+    ...(conflict !== undefined && { conflict }),
     metrics,
   };
 }
@@ -86,10 +94,14 @@ export function createViews(
   devices: Pick<Collection<DeviceRecord>, 'all' | 'get'>,
   fleet: Pick<Fleet, 'get' | 'recent'>,
   maintenanceOf: (record: DeviceRecord) => Device['maintenance'],
+  conflictOf: (deviceId: string) => Device['conflict'] = () => undefined,
 ): Views {
   const valuesOf = ({ id }: DeviceRecord) => fleet.get(id)?.values ?? {};
   const view = (record: DeviceRecord, metrics: Values) =>
-    deviceView(record, fleet.get(record.id), metrics, maintenanceOf(record));
+    deviceView(record, fleet.get(record.id), metrics, {
+      maintenance: maintenanceOf(record),
+      conflict: conflictOf(record.id),
+    });
   const row = (record: DeviceRecord) => view(record, withoutInstances(valuesOf(record)));
   const fleetRow = (record: DeviceRecord) => view(record, fleet.get(record.id)?.fleetValues ?? {});
   const summary = createSummaries();
@@ -102,7 +114,6 @@ export function createViews(
     parent: record.parent ?? null,
     parent_of_tag: record.parent_of_tag ?? null,
     ignored: fleet.get(record.id)?.ignored ?? null,
-    conflict: fleet.get(record.id)?.conflict ?? null,
   });
   return {
     row,
@@ -135,7 +146,7 @@ export function createViews(
           record,
           fleet.get(deviceId),
           {},
-          null,
+          { maintenance: null },
         );
         return { device_id, name, tags, status, last_seen, interval_s };
       },

@@ -15,7 +15,7 @@ import type { CurrentSamples } from './current-samples.ts';
 import { withFacts, type PushFacts } from './device-facts.ts';
 import { createIntervals } from './intervals.ts';
 import { encodeEntry, encodeTaken, orderSamples } from './journal-entry.ts';
-import { conflictView, createSharedIdentity, otherOrigin, type Conflict } from './shared-identity.ts';
+import { otherOrigin, type Conflict, type Noted, type SharedIdentity } from './shared-identity.ts';
 import type { NewSamples } from './new-samples.ts';
 import { createOwnFields, type OwnFields } from './own-fields.ts';
 import { createPushBudget } from './push-budget.ts';
@@ -44,8 +44,11 @@ export interface IngestParts {
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
   /** Called when a push changed its device's record, so that pages show the device anew. */
   readonly onDeviceChanged: (deviceId: string) => void;
-  /** Called when two agents begin to push as the device, and with undefined when they no longer do. */
+  readonly sharedIdentity: SharedIdentity;
+  /** Called when other agents push as the device than before, and with undefined when one is left. */
   readonly onConflict: (deviceId: string, conflict: Conflict | undefined) => void;
+  /** [F4] The key with which the agent of this push is to join as a new device; undefined for nearly every push. */
+  readonly separationKey: (push: Push) => Promise<string | undefined> | undefined;
   /** The version that the device is to upgrade itself to now; undefined where it is not its turn. */
   readonly upgradeOf: (deviceId: string) => { readonly version: string } | undefined;
   /** The version of the device's list of probes; undefined where it has none. */
@@ -71,6 +74,8 @@ export interface Ingest {
   push(deviceId: string, body: Buffer): Promise<PushReply>;
   /** Pushes read since the server's start, by their form. */
   counts(): Readonly<Record<PushForm, number>>;
+  /** [F4] An agent pushes as the device no more: it is a device of its own. */
+  agentLeft(deviceId: string, origin: string): void;
   /** Drops what is remembered about a removed device. */
   forget(deviceId: string): void;
 }
@@ -109,7 +114,7 @@ interface TakenPush {
   /** In their final times. */
   readonly processes: readonly ProcessReport[];
   readonly ignored: Ignored | undefined;
-  readonly conflict: Conflict | undefined;
+  readonly noted: Noted;
 }
 
 /** A push as the journal and the history take it. */
@@ -121,6 +126,7 @@ interface Entry {
 
 export function createIngest(parts: IngestParts): Ingest {
   const { authenticate, devices, append, newSamples, currentSamples, isWatched, now, log } = parts;
+  const { sharedIdentity } = parts;
   const budget = createPushBudget(now);
   const reader = createPushReader({
     storedFields: parts.storedFields,
@@ -128,10 +134,9 @@ export function createIngest(parts: IngestParts): Ingest {
     now,
   });
   const intervals = createIntervals({ defaultIntervalS: parts.intervalS, isWatched });
-  const sharedIdentity = createSharedIdentity();
   const ownFields = createOwnFields();
-  /** The devices that two agents push as. */
-  const shared = new Set<string>();
+  /** By device that two agents or more push as: who they are. */
+  const shared = new Map<string, string>();
   /** By device: what was left out of its last push with something invalid, as JSON. */
   const lastIgnored = new Map<string, string>();
 
@@ -180,11 +185,12 @@ export function createIngest(parts: IngestParts): Ingest {
     return true;
   }
 
-  /** [F4] Tells that two agents push as the device, or do no longer; returns whether that is new. */
+  /** [F4] Tells which agents push as the device, where they are several; returns whether that is new. */
   function noteConflict(deviceId: string, conflict: Conflict | undefined): boolean {
-    if (shared.has(deviceId) === (conflict !== undefined)) return false;
-    if (conflict === undefined) shared.delete(deviceId);
-    else shared.add(deviceId);
+    const who = conflict?.origins.map(({ id, ip }) => `${id} ${ip}`).toSorted();
+    if (shared.get(deviceId) === who?.join()) return false;
+    if (who === undefined) shared.delete(deviceId);
+    else shared.set(deviceId, who.join());
     parts.onConflict(deviceId, conflict);
     return true;
   }
@@ -204,7 +210,8 @@ export function createIngest(parts: IngestParts): Ingest {
    * Notifies the parts of a push that is on disk, and updates the device's record. `fresh`: its new samples.
    */
   function afterStored(taken: TakenPush, fresh: readonly Sample[]): void {
-    const { push, arrived, shiftMs, ignored, conflict } = taken;
+    const { push, arrived, shiftMs, ignored } = taken;
+    const { conflict, isSettled } = taken.noted;
     // A resend brings the same reports again.
     const processes = fresh.length > 0 ? taken.processes : [];
     const deviceId = push.device_id;
@@ -220,10 +227,10 @@ export function createIngest(parts: IngestParts): Ingest {
     const sentAt = push.sent_at === undefined ? undefined : push.sent_at + shiftMs;
     const current = currentSamples.take({ deviceId, samples: fresh, sentAt, arrived });
     const { inventory } = push;
-    const facts = { intervalS: nextPushS, ignored, conflict: conflict && conflictView(conflict), inventory };
+    const facts = { intervalS: nextPushS, ignored, isShared: conflict !== undefined, inventory };
     notifyParts({ deviceId, samples: fresh, processes, ...current, arrived, ...facts });
-    // While two agents push, the names of the device do not change with each push.
-    const { hostname, ip } = conflict === undefined ? push : record;
+    // While two agents push, the names of the device do not change with each push: the first one has them.
+    const { hostname, ip } = isSettled ? push : (conflict?.origins[0] ?? record);
     const pushFacts = { ...push, hostname, ip, dropped, usualIntervalS: usualS, shiftMs };
     const isRecordChanged = updateRecord(record, pushFacts);
     const isConflictNew = noteConflict(deviceId, conflict);
@@ -268,10 +275,12 @@ export function createIngest(parts: IngestParts): Ingest {
           : encodeTaken(deviceId, samples, processes);
       const fresh = await store(deviceId, { arrived, payload, processes }, samples);
       // The device may have been removed while its push was being written.
-      const conflict = devices.get(deviceId) && sharedIdentity.note(push, arrived);
-      afterStored({ push, arrived, shiftMs, processes, ignored, conflict }, fresh);
+      const noted = devices.get(deviceId) ? sharedIdentity.note(push, arrived) : undefined;
+      if (noted !== undefined) afterStored({ push, arrived, shiftMs, processes, ignored, noted }, fresh);
+      const conflict = noted?.conflict;
       const upgrade = parts.upgradeOf(deviceId);
       const probes = parts.probesOf(deviceId);
+      const separation = await parts.separationKey(push);
       return {
         accepted: fresh.length,
         duplicates: inTime.length - (ordered.length - samples.length) - fresh.length,
@@ -279,11 +288,15 @@ export function createIngest(parts: IngestParts): Ingest {
         sample_s: SAMPLE_S,
         ...(ignored !== undefined && { ignored }),
         ...(conflict !== undefined && { other_agent: otherOrigin(conflict, push) }),
+        ...(separation !== undefined && { separate: { enrollment_key: separation } }),
         ...(upgrade !== undefined && { upgrade }),
         ...(probes !== undefined && { probes }),
       };
     },
     counts: reader.counts,
+    agentLeft(deviceId, origin) {
+      if (noteConflict(deviceId, sharedIdentity.left(deviceId, origin))) parts.onDeviceChanged(deviceId);
+    },
     forget(deviceId) {
       budget.forget(deviceId);
       reader.forget(deviceId);

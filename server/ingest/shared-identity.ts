@@ -1,78 +1,137 @@
 /**
- * [F4] Notices two agents that push as one device, as after a disk or a data folder was copied: their pushes come in
- * turns. A restarted agent, a new hostname and a new address replace the earlier one for good and are no conflict.
- * Samples of both are stored and shown, since only a person knows which agent is the right one.
+ * [F4] Notices agents that push as one device, as after a disk or a data folder was copied: their pushes come in turns.
+ * A restarted agent, a new hostname and a new address replace the earlier one for good and are no conflict. Samples of
+ * all are stored and shown, since only a person knows which agent is the right one.
  */
-import type { DeviceDetail } from '#protocol/api.ts';
+import { createHash } from 'node:crypto';
 import type { Push } from '#protocol/sample.ts';
 
-/** An agent that was silent for so long is gone, milliseconds. */
+/** An agent that was silent for so long is gone, milliseconds; where it pushes seldom, for this many of its intervals. */
 const GONE_MS = 10 * 60_000;
+const GONE_INTERVALS = 3;
 /** So many times an earlier agent must come again: a last push that is delayed over a restart makes two returns. */
 const RETURNS = 3;
 /** The same for pushes without a run id, told apart by hostname and address: a machine may use two addresses in turns. */
 const RETURNS_WITHOUT_ID = 5;
+/** The most agents of one device that are remembered. */
+const MOST_ORIGINS = 16;
 
-/** The agent that a push comes from. */
-interface Origin {
-  /** Its run id, else its hostname and address. */
-  readonly key: string;
-  readonly hostname: string;
-  readonly ip: string;
-}
+type Sender = Pick<Push, 'hostname' | 'ip' | 'run_id' | 'machine' | 'follows'>;
 
-type Sender = Pick<Push, 'hostname' | 'ip' | 'run_id'>;
-
+/** What tells the agents of a device apart: the run id, else the hostname and the address. */
 const keyOf = ({ hostname, ip, run_id }: Sender): string => run_id ?? `${hostname} ${ip}`;
 
-/** Two agents of one device. `since`: when they were noticed, epoch milliseconds. */
+/** How an agent is named outside of the ingest. Its run id stays a secret between it and the server. */
+export const originId = (sender: Sender): string => createHash('sha256').update(keyOf(sender)).digest('hex');
+
+/** An agent that pushes as a device. */
+export interface Origin {
+  readonly id: string;
+  readonly hostname: string;
+  readonly ip: string;
+  /** A short hash of its machine's own id; undefined where it tells none. */
+  readonly machine: string | undefined;
+  /** When its first push arrived since the server's start, epoch milliseconds. */
+  readonly since: number;
+  /** Whether it is an agent that a person can make a device of its own from here: scripts have no run id. */
+  readonly hasRunId: boolean;
+}
+
+/** The agents of one device, in the order in which they came. `since`: when they were noticed, epoch milliseconds. */
 export interface Conflict {
-  readonly origins: readonly [Origin, Origin];
+  readonly origins: readonly Origin[];
   readonly since: number;
 }
 
-/** The agent of the conflict that the push of this run id, hostname and address does not come from. */
-export function otherOrigin({ origins }: Conflict, sender: Sender) {
-  const key = keyOf(sender);
-  const other = origins.find((origin) => origin.key !== key) ?? origins[0];
-  return { hostname: other.hostname, ip: other.ip };
+/** An agent of the conflict that this push does not come from. */
+export function otherOrigin({ origins }: Conflict, sender: Sender): Pick<Origin, 'hostname' | 'ip'> {
+  const own = originId(sender);
+  const { hostname, ip } = origins.find(({ id }) => id !== own) ?? { hostname: '', ip: '' };
+  return { hostname, ip };
 }
 
-/** The conflict as the API shows it. */
-export function conflictView({ origins, since }: Conflict): NonNullable<DeviceDetail['conflict']> {
-  return {
-    hostnames: origins.map(({ hostname }) => hostname),
-    addresses: origins.map(({ ip }) => ip),
-    since,
-  };
+/** What a push tells of the agents of its device. */
+export interface Noted {
+  /** The conflict that it is part of; undefined for nearly every push. */
+  readonly conflict: Conflict | undefined;
+  /** Whether the device's names may be taken from it: a new agent is believed with its second push in a row. */
+  readonly isSettled: boolean;
 }
 
 export interface SharedIdentity {
-  /** To be called for every accepted push. Returns the conflict it is part of; undefined for nearly every push. */
-  note(push: Sender & Pick<Push, 'device_id'>, arrived: number): Conflict | undefined;
+  /** To be called for every accepted push. */
+  note(push: Sender & Pick<Push, 'device_id' | 'interval_s'>, arrived: number): Noted;
+  /** The agents of a device, where it has several. */
+  of(deviceId: string): Conflict | undefined;
+  /** The agent pushes as this device no more. Returns the conflict that is left. */
+  left(deviceId: string, origin: string): Conflict | undefined;
   forget(deviceId: string): void;
 }
 
-interface Known {
-  last: Origin;
-  /** When the last push arrived, epoch milliseconds. */
+const ALONE: Noted = { conflict: undefined, isSettled: true };
+
+interface Seen extends Origin {
+  readonly key: string;
+  /** When its last push arrived, epoch milliseconds. */
   lastSeen: number;
-  /** The origin before `last`, unless it is gone, and when its last push arrived. */
-  other: Origin | undefined;
-  otherSeen: number;
-  /** How often an origin came again after the other one. */
-  returns: number;
-  conflict: Conflict | undefined;
+  /** Whether a later start of the same agent has pushed since. */
+  isOver: boolean;
 }
 
-/** A push comes from another origin than the one before. */
-function switchTo(known: Known, origin: Origin, mostReturns: number, arrived: number): void {
-  const { last, lastSeen, other } = known;
-  known.returns = other?.key === origin.key ? known.returns + 1 : 0;
-  known.other = last;
-  known.otherSeen = lastSeen;
-  known.last = origin;
-  if (known.returns >= mostReturns) known.conflict ??= { origins: [last, origin], since: arrived };
+interface Known {
+  last: Seen;
+  /** Whether the push before was of another agent. */
+  isNew: boolean;
+  /** The agents before it that are not gone, the newest first. */
+  earlier: Seen[];
+  /** How often an agent came again after another one. */
+  returns: number;
+  /** When the conflict was noticed, epoch milliseconds. */
+  since: number | undefined;
+}
+
+function firstSeen(push: Sender, arrived: number): Seen {
+  const { hostname, ip, machine, run_id } = push;
+  const facts = { hostname, ip, machine, since: arrived, hasRunId: run_id !== undefined };
+  return { ...facts, id: originId(push), key: keyOf(push), lastSeen: arrived, isOver: false };
+}
+
+function conflictOf({ last, earlier, since }: Known): Conflict | undefined {
+  if (since === undefined) return undefined;
+  const here = [last, ...earlier.filter(({ isOver }) => !isOver)];
+  return { origins: here.toSorted((a, b) => a.since - b.since), since };
+}
+
+function endWhereAlone(known: Known): void {
+  if (!known.earlier.every(({ isOver }) => isOver)) return;
+  known.since = undefined;
+  known.returns = 0;
+}
+
+function dropGone(known: Known, arrived: number, intervalS: number | undefined): void {
+  const goneMs = Math.max(GONE_MS, GONE_INTERVALS * 1000 * (intervalS ?? 0));
+  const here = known.earlier.filter(({ lastSeen }) => Math.abs(arrived - lastSeen) <= goneMs);
+  if (here.length === known.earlier.length) return;
+  known.earlier = here;
+  endWhereAlone(known);
+}
+
+/** A push comes from another agent than the one before. */
+function switchTo(known: Known, push: Sender, arrived: number): void {
+  const { last, earlier } = known;
+  const key = keyOf(push);
+  const again = earlier.find((one) => one.key === key);
+  if (again === undefined) {
+    for (const one of [last, ...earlier]) if (one.id === push.follows) one.isOver = true;
+    if (known.since === undefined) known.returns = 0;
+  } else {
+    again.isOver = false;
+    known.returns++;
+  }
+  known.earlier = [last, ...earlier.filter((one) => one !== again)].slice(0, MOST_ORIGINS - 1);
+  known.last = again ?? firstSeen(push, arrived);
+  const most = push.run_id === undefined ? RETURNS_WITHOUT_ID : RETURNS;
+  if (known.returns >= most) known.since ??= arrived;
 }
 
 export function createSharedIdentity(): SharedIdentity {
@@ -80,22 +139,40 @@ export function createSharedIdentity(): SharedIdentity {
 
   return {
     note(push, arrived) {
-      const { device_id, hostname, ip, run_id } = push;
-      const origin = { key: keyOf(push), hostname, ip };
-      const known = devices.get(device_id);
+      const known = devices.get(push.device_id);
       if (known === undefined) {
-        const nothing = { other: undefined, otherSeen: 0, returns: 0, conflict: undefined };
-        devices.set(device_id, { last: origin, lastSeen: arrived, ...nothing });
+        const last = firstSeen(push, arrived);
+        devices.set(push.device_id, { last, isNew: false, earlier: [], returns: 0, since: undefined });
+        return ALONE;
+      }
+      if (known.earlier.length > 0) dropGone(known, arrived, push.interval_s);
+      known.isNew = known.last.key !== keyOf(push);
+      if (known.isNew) switchTo(known, push, arrived);
+      const { hostname, ip } = push;
+      if (known.last.ip !== ip || known.last.hostname !== hostname)
+        known.last = { ...known.last, hostname, ip };
+      known.last.lastSeen = arrived;
+      if (known.earlier.length === 0) return ALONE;
+      const isSettled = known.since === undefined && (push.run_id === undefined || !known.isNew);
+      return { conflict: conflictOf(known), isSettled };
+    },
+    of(deviceId) {
+      const known = devices.get(deviceId);
+      return known && conflictOf(known);
+    },
+    left(deviceId, origin) {
+      const known = devices.get(deviceId);
+      if (known === undefined) return undefined;
+      const others = [known.last, ...known.earlier].filter(({ id }) => id !== origin);
+      const [last, ...earlier] = others;
+      if (last === undefined) {
+        devices.delete(deviceId);
         return undefined;
       }
-      if (known.other !== undefined && Math.abs(arrived - known.otherSeen) > GONE_MS) {
-        known.other = undefined;
-        known.conflict = undefined;
-      }
-      if (known.last.key !== origin.key)
-        switchTo(known, origin, run_id === undefined ? RETURNS_WITHOUT_ID : RETURNS, arrived);
-      known.lastSeen = arrived;
-      return known.conflict;
+      known.last = last;
+      known.earlier = earlier;
+      endWhereAlone(known);
+      return conflictOf(known);
     },
     forget: (deviceId) => devices.delete(deviceId),
   };

@@ -85,6 +85,28 @@ const deviceStatus = z.enum(['online', 'offline']);
 export type DeviceStatus = z.infer<typeof deviceStatus>;
 
 /**
+ * [F4] Two agents or more push as one device, in turns, since their data folders are copies of one. Samples of all are
+ * stored and shown. `POST /devices/{id}/separate` makes one of them a device of its own.
+ */
+export const identityConflict = z.object({
+  /** When it was noticed. */
+  since: z.number(),
+  machines: z.array(
+    z.object({
+      id: z.string().describe('Tells it from the others; to be sent to /devices/{id}/separate.'),
+      hostname: z.string(),
+      ip: z.string(),
+      machine: z.string().nullable().describe("The beginning of a hash of the machine's own id."),
+      since: z.number().describe("When its first push since the server's start arrived."),
+      separable: z.boolean().describe('False for a script, which cannot be told to join anew.'),
+      asked_at: z.number().nullable().describe('When it was told to become a device of its own.'),
+    }),
+  ),
+});
+export type IdentityConflict = z.infer<typeof identityConflict>;
+export const separateRequest = z.strictObject({ machine: z.string().min(1).max(128) });
+
+/**
  * A device as lists show it. `metrics` holds scalars only; `GET /devices/{id}` also has the instances'
  * fields, such as `core:0:cpu`.
  */
@@ -115,6 +137,8 @@ export const device = z.object({
   token_revoked_at: z.number().nullable(),
   /** [A6] The maintenance that the machine is in now: what for, and until when; null where it is in none. */
   maintenance: z.object({ until: z.number(), name: z.string() }).nullable(),
+  /** [F4] Absent where the device is one machine. */
+  conflict: identityConflict.optional(),
   metrics: z.record(z.string(), z.number()),
 });
 export type Device = z.infer<typeof device>;
@@ -134,14 +158,6 @@ export const deviceDetail = device.extend({
    * nothing was left out since the server's start.
    */
   ignored: ignored.extend({ at: z.number() }).nullable(),
-  /**
-   * [F4] Two agents push as this device, in turns, since one data folder is a copy of the other: what they call
-   * themselves, their addresses, and since when; null otherwise. Samples of both are stored and shown. `SEPARATE` says
-   * what to do.
-   */
-  conflict: z
-    .object({ hostnames: z.array(z.string()), addresses: z.array(z.string()), since: z.number() })
-    .nullable(),
 });
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 
@@ -224,6 +240,8 @@ export const enrollmentKey = z.object({
   tags: z.array(z.string()),
   /** The only device that may join with the key; absent: any new one. */
   device_id: z.string().optional(),
+  /** [F4] The device whose token must be shown with the key, and which this makes another device than. */
+  separated_from: z.string().optional(),
 });
 export type EnrollmentKey = z.infer<typeof enrollmentKey>;
 export const enrollmentKeysReply = z.object({ enrollment_keys: z.array(enrollmentKey) });

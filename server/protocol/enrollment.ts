@@ -10,8 +10,8 @@ import { z } from 'zod';
 
 /** [F4] What a person does about two machines that are one device, as one has a copy of the other's data folder. */
 export const SEPARATE =
-  'On the machine that is to be a device of its own, stop the agent, remove its data folder, and start it with a new ' +
-  'enrollment string';
+  'On the page of this device in Watchfloor, make one of them a machine of its own; or run "watchfloor-agent join ' +
+  '--as-new" on it, with a new enrollment string';
 
 export interface Enrollment {
   /** The enrollment key: a secret. */

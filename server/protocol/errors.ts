@@ -43,6 +43,10 @@ const CATALOGUE = {
     'This device was removed. To let it join again, make a new enrollment key: one made before the removal is not accepted.',
   ],
   user_exists: [409, 'There is a user of this name already.'],
+  no_conflict: [
+    409,
+    'These machines no longer push as one, or that one is no agent: there is nothing to separate.',
+  ],
   view_exists: [409, 'There is a view of this name already.'],
   probe_exists: [409, 'There is a probe of this name already.'],
   too_many: [409, 'There are too many of these already.'],

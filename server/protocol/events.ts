@@ -16,6 +16,9 @@ export const eventKind = z.enum([
   /** Another operating system or kernel. */
   'system',
   'token_revoked',
+  /** [F4] Two machines push as this one, whose numbers are mixed from now on; and no longer. */
+  'shared',
+  'alone',
   'alert_raised',
   'alert_resolved',
 ]);

@@ -165,6 +165,10 @@ export const pushEnvelope = z.object({
    * agents push as one device.
    */
   run_id: text(64).optional(),
+  /** [F4] The SHA-256, as hex, of the run id of this agent's start before: this one goes on in its place. */
+  follows: text(64).optional(),
+  /** [F4] The beginning of a hash of the machine's own id, to name it to people. */
+  machine: text(16).optional(),
   /** Seconds between the agent's pushes at present; the online window (F1) depends on it. */
   interval_s: z.number().min(1).max(3600).optional(),
   /** A text that stands for all that the device has declared of its fields. */
@@ -400,6 +404,11 @@ export const pushReply = z.object({
   other_agent: z.object({ hostname: z.string(), ip: z.string() }).optional(),
   /** The server does not know what the push's `declared` stands for: the next one is to have the `declarations`. */
   declare: z.boolean().optional(),
+  /**
+   * [F4] An administrator has made the machine that this agent runs on a device of its own: the agent is to join as a
+   * new device with this enrollment key, which is good for nothing else.
+   */
+  separate: z.object({ enrollment_key: z.string().min(1).max(200) }).optional(),
   /** [I7] What was left out of the push; absent when nothing was. */
   ignored: ignored.optional(),
   /** It is this agent's turn to upgrade itself to this version, which it fetches and checks itself [G6]. */

@@ -30,8 +30,8 @@ export interface EnrollmentParts {
   readonly joining: Joining;
   readonly tokens: Pick<DeviceTokens, 'authenticate'>;
   readonly audit: Audit;
-  /** Called after a device joined, or joined again. */
-  readonly joined: (record: DeviceRecord) => void;
+  /** Called after a device joined, or joined again. [F4] Returns the device that it was separated from just now. */
+  readonly joined: (record: DeviceRecord) => DeviceRecord | undefined;
   readonly address: EnrollmentAddress;
   /** The texts that install an agent. `host`: the host that the administrator's browser uses. */
   readonly installTexts: (enrollment: string, host: string) => Promise<InstallTexts>;
@@ -162,6 +162,7 @@ export function enrollmentRoutes({
       status: 201,
       errors: [
         'invalid_enrollment_key',
+        'invalid_token',
         'device_exists',
         'device_revoked',
         'device_removed',
@@ -172,12 +173,16 @@ export function enrollmentRoutes({
           address: request.address,
           authorization: request.header('authorization'),
         });
-        joined(record);
+        const from = joined(record);
+        const joinedNew =
+          from === undefined
+            ? 'joined'
+            : `joined as a machine of its own, separated from ${from.name ?? from.hostname}:`;
         audit.record({
           by: 'device',
           actor: 'agent',
           address: request.address,
-          action: isNew ? 'joined' : 'joined again',
+          action: isNew ? joinedNew : 'joined again',
           target: record.name ?? record.hostname,
         });
         return new Reply(201, { device_id: record.id, token });

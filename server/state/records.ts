@@ -64,6 +64,22 @@ export const deviceRecord = z.object({
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
+/** [F4] A machine that is to become a device of its own. */
+export const separationRecord = z.object({
+  id: z.string(),
+  /** Of the device that it pushes as until then. */
+  device_id: z.string(),
+  /** The `Origin` that the administrator named, or that of its agent's newest start. */
+  origin: z.string(),
+  hostname: z.string(),
+  ip: z.string(),
+  asked_at: z.number(),
+  asked_by: z.string(),
+  /** The enrollment key that it was given; null: none yet. */
+  key_id: z.string().nullable(),
+});
+export type SeparationRecord = z.infer<typeof separationRecord>;
+
 /** What happened to a device, save its alerts. */
 export const deviceEventRecord = z.object({
   id: z.string(),

@@ -30,6 +30,7 @@ import {
   quotaRecord,
   removalRecord,
   removedDeviceRecord,
+  separationRecord,
   sessionRecord,
   upgradeSettingsRecord,
   userRecord,
@@ -106,6 +107,7 @@ export async function openState({ dir, notice, onProblem, whyLost }: StateParts)
     deviceEvents: await open('device-events', deviceEventRecord),
     removed: await open('removed-devices', removedDeviceRecord),
     keys: await open('enrollment-keys', enrollmentKeyRecord),
+    separations: await open('separations', separationRecord),
     /** Devices whose samples the history is to delete. */
     removals: await open('history-removals', removalRecord),
     rules: await open('alert-rules', alertRuleRecord),

@@ -268,3 +268,47 @@ describe('wrong keys', () => {
     await expect(join(await newKey(), {}, from(21))).resolves.toMatchObject({ isNew: true });
   });
 });
+
+describe('the key of a separation', () => {
+  /** The device `x`, its token, and a key that makes another device than it. */
+  async function separated() {
+    const made = stage();
+    const { token } = await made.join(await made.newKey());
+    const key = await made.newKey({ max_uses: 1, tags: ['web'], separated_from: 'x' });
+    return { ...made, token, key };
+  }
+
+  test('[F4] it makes one new device, for who shows the token of the old one', async () => {
+    const { join, key, token, devices, tokens } = await separated();
+    const asNew = { device_id: 'y', join_secret: SECRET };
+    await expect(join(key, asNew)).rejects.toMatchObject(refusedWith('invalid_token'));
+    await expect(join(key, asNew, { token: 'wrong' })).rejects.toMatchObject(refusedWith('invalid_token'));
+    expect(await join(key, asNew, { token })).toMatchObject({
+      isNew: true,
+      record: { id: 'y', tags: ['web'] },
+    });
+    expect(tokens.authenticate(`Bearer ${token}`)).toBe('x');
+    expect(devices.all()).toHaveLength(2);
+  });
+
+  test('[F4] a machine whose reply was lost joins with it as the same device once more, and nobody else does', async () => {
+    const { join, key, token, devices } = await separated();
+    await join(key, { device_id: 'y', join_secret: SECRET }, { token });
+    expect(await join(key, { device_id: 'y', join_secret: SECRET }, { token })).toMatchObject({
+      isNew: false,
+    });
+    await expect(join(key, { device_id: 'z', join_secret: SECRET }, { token })).rejects.toMatchObject(
+      refusedWith('invalid_enrollment_key'),
+    );
+    expect(devices.all().map(({ id }) => id)).toEqual(['x', 'y']);
+  });
+
+  test('[F4] it takes nobody the old device, and makes none where the token was revoked', async () => {
+    const { join, key, token, tokens } = await separated();
+    await expect(join(key, {}, { token })).rejects.toMatchObject(refusedWith('device_exists'));
+    await tokens.revoke('x');
+    await expect(join(key, { device_id: 'y' }, { token })).rejects.toMatchObject(
+      refusedWith('invalid_token'),
+    );
+  });
+});

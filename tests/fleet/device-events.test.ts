@@ -80,9 +80,17 @@ describe('events of devices', () => {
 
   it('[F4] two machines that push as one device do not look like one that restarts with each push', () => {
     const { events } = open();
-    const conflict = { hostnames: ['a', 'b'], addresses: [], since: START };
-    for (const uptime of [5000, 30, 5001, 31]) events.pushAccepted(pushOf(uptime, { conflict }));
+    for (const uptime of [5000, 30, 5001, 31]) events.pushAccepted(pushOf(uptime, { isShared: true }));
     expect(words(events)).toEqual([]);
+  });
+
+  it('[F4] the time in which the numbers of two machines were mixed stands between two events, whatever changes meanwhile', () => {
+    const { events } = open();
+    for (const machines of [['x', 'y'], ['x', 'z'], [], []]) events.sharedBy('a', machines, START);
+    expect(events.of('a')).toMatchObject([
+      { kind: 'shared', now: 'x, y' },
+      { kind: 'alone', now: '' },
+    ]);
   });
 
   it('nothing is written with a push or a change; what is new is saved together, seconds later', () => {

@@ -3,6 +3,7 @@ import { createLog } from '../../server/app/log.ts';
 import { createCurrentSamples } from '../../server/ingest/current-samples.ts';
 import { createIngest, type IngestParts } from '../../server/ingest/ingest.ts';
 import type { DeviceRecord } from '../../server/state/records.ts';
+import { createSharedIdentity } from '../../server/ingest/shared-identity.ts';
 import { createNewSamples } from '../../server/ingest/new-samples.ts';
 import type { AcceptedPush } from '../../server/types.ts';
 import { deviceRecordOf, memoryCollection } from '../state/memory-collection.ts';
@@ -30,7 +31,9 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     ownFields: () => undefined,
     onAccepted: [(push) => acceptedPushes.push(push)],
     onDeviceChanged: () => undefined,
+    sharedIdentity: createSharedIdentity(),
     onConflict: () => undefined,
+    separationKey: () => undefined,
     upgradeOf: () => undefined,
     probesOf: () => undefined,
     isWatched: () => false,
@@ -46,6 +49,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     acceptedPushes,
     passTime: (ms: number) => (now += ms),
     counts: ingest.counts,
+    ingest,
     push: (body: object) =>
       ingest.push(
         ingest.admit(''),
@@ -211,21 +215,54 @@ describe('ingest', () => {
 
   test('[F4] two agents of one device are told of each other, and its names do not change in turns', async () => {
     const conflicts: (readonly string[] | undefined)[] = [];
-    const { push, devices, acceptedPushes } = openIngest({
+    const { push, devices, acceptedPushes, passTime } = openIngest({
       onConflict: (_, conflict) => conflicts.push(conflict?.origins.map(({ hostname }) => hostname)),
     });
     let t = NOW;
     const pushOf = (host: string) => push({ ...sample((t += 1000)), hostname: host, ip: host, run_id: host });
     const replies = [];
-    for (let i = 0; i < 6; i++) replies.push(await pushOf(i % 2 === 0 ? 'one' : 'clone'));
+    const names = [devices.get('a')?.hostname];
+    for (let i = 0; i < 6; i++) {
+      replies.push(await pushOf(i % 2 === 0 ? 'one' : 'clone'));
+      names.push(devices.get('a')?.hostname);
+      passTime(1000);
+    }
     expect(replies.map(({ other_agent }) => other_agent?.hostname)).toEqual([
       ...[undefined, undefined, undefined, undefined],
       ...['clone', 'one'],
     ]);
-    expect(conflicts).toEqual([['clone', 'one']]);
-    expect(acceptedPushes.at(-1)?.conflict?.hostnames).toEqual(['clone', 'one']);
+    expect(conflicts).toEqual([['one', 'clone']]);
+    expect(acceptedPushes.map(({ isShared }) => isShared)).toEqual([false, false, false, false, true, true]);
     expect(acceptedPushes.map(({ samples }) => samples.length)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(devices.get('a')?.hostname).toBe('clone');
+    expect([...new Set(names)]).toEqual(['a', 'one']);
+  });
+
+  test('[F4] only the agent that is to be a device of its own is told its key', async () => {
+    const { push } = openIngest({
+      separationKey: ({ run_id }) => (run_id === 'clone' ? Promise.resolve('the key') : undefined),
+    });
+    const of = (run_id: string, t: number) => push({ ...sample(NOW + t), run_id });
+    expect(await of('one', 0)).not.toHaveProperty('separate');
+    expect(await of('clone', 1)).toMatchObject({ separate: { enrollment_key: 'the key' } });
+  });
+
+  test('[F4] the conflict is over at once when the other agent is a device of its own', async () => {
+    const sharedIdentity = createSharedIdentity();
+    const conflicts: (number | undefined)[] = [];
+    const changed: string[] = [];
+    const { push, ingest } = openIngest({
+      sharedIdentity,
+      onConflict: (_, conflict) => conflicts.push(conflict?.origins.length),
+      onDeviceChanged: (id) => changed.push(id),
+    });
+    for (let i = 0; i < 6; i++)
+      await push({ ...sample(NOW + i * 1000), run_id: i % 2 === 0 ? 'one' : 'two' });
+    const [last] = sharedIdentity.of('a')?.origins ?? [];
+    changed.length = 0;
+    ingest.agentLeft('a', last?.id ?? '');
+    expect(conflicts).toEqual([2, undefined]);
+    expect(changed).toEqual(['a']);
+    expect(await push({ ...sample(NOW + 9000), run_id: 'one' })).not.toHaveProperty('other_agent');
   });
 
   test('[F1] a page is shown the new interval of a device, not the one before its push', async () => {

@@ -53,7 +53,6 @@ export function detailOf(deviceId: string): DeviceDetail {
     parent: null,
     parent_of_tag: null,
     ignored: null,
-    conflict: null,
   };
 }
 

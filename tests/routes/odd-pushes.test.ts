@@ -27,9 +27,9 @@ it('[F4] two agents that push as one device are named on the device and in the n
       ...{ hostname: `host-${i % 2}`, run_id: `run-${i % 2}`, timestamp: time(), metrics: { cpu: i } },
     });
   const { conflict } = (await stage.admin.ask('GET', '/devices/copied')).as(deviceDetail);
-  expect(conflict?.hostnames.toSorted()).toEqual(['host-0', 'host-1']);
+  expect(conflict?.machines.map(({ hostname }) => hostname).toSorted()).toEqual(['host-0', 'host-1']);
   const { notices } = (await stage.admin.ask('GET', '/status')).as(statusReply);
-  expect(notices.join()).toMatch(/host-1.*host-0.*remove its data folder/);
+  expect(notices.join()).toMatch(/host-0.*host-1.*a machine of its own/);
   await stage.admin.ask('DELETE', '/devices/copied');
   expect((await stage.admin.ask('GET', '/status')).as(statusReply).notices.join()).not.toContain('host-0');
 });

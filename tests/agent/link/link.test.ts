@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Enrollment } from '#protocol/enrollment.ts';
 import { createLink, type LinkParts } from '../../../agent/link/link.ts';
+import { openNewDevices } from '../../../agent/link/new-device.ts';
 import { keyHash, relate, type Membership } from '../../../agent/link/membership.ts';
 import { parseRetryAfter } from '../../../agent/link/transport.ts';
 import { makeAuthority, makeServerTls, type Authority } from './certificates.ts';
+import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
 import { membershipAt, startServer, type Answer, type TestServer, type Tls } from './server.ts';
 
@@ -48,6 +50,7 @@ function linkTo(parts: Partial<LinkParts>) {
   const link = createLink({
     enrollment: undefined,
     membership: undefined,
+    newDevices: openNewDevices(ownFolder()),
     remember: (membership) => remembered.push(membership),
     describe: () => ({ hostname: 'h', ip: '', os: 'Linux', device_id: 'device-1' }),
     log: keptLog(),

@@ -2,7 +2,9 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLink } from '../../../agent/link/link.ts';
+import { openNewDevices } from '../../../agent/link/new-device.ts';
 import { proxyFor, readProxy } from '../../../agent/link/proxy.ts';
+import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
 import { makeAuthority, makeServerTls, type Authority } from './certificates.ts';
 import { startServer, type TestServer, type Tls } from './server.ts';
@@ -64,6 +66,7 @@ function linkThrough(environment: Record<string, string>, ca = authority.fingerp
     enrollment: { key: 'key-1', host: 'watchfloor.invalid', port: 8443, ca, tls: true },
     membership: undefined,
     remember: () => undefined,
+    newDevices: openNewDevices(ownFolder()),
     describe: () => ({ hostname: 'h', ip: '', os: 'Linux', device_id: 'device-1' }),
     proxy: readProxy(environment, []),
     log,
@@ -149,6 +152,7 @@ describe('the link through a proxy', () => {
       enrollment: undefined,
       membership: member,
       remember: () => undefined,
+      newDevices: openNewDevices(ownFolder()),
       describe: () => ({ hostname: 'h', ip: '', os: 'Linux' }),
       proxy: { url: `http://127.0.0.1:${silent.port}`, exceptions: '' },
       log: keptLog(),

@@ -1,8 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLink, type LinkParts } from '../../../agent/link/link.ts';
+import { openNewDevices } from '../../../agent/link/new-device.ts';
 import type { Membership } from '../../../agent/link/membership.ts';
 import { makeAuthority, type Authority } from './certificates.ts';
+import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
 import { membershipAt, startServer } from './server.ts';
 
@@ -23,6 +25,7 @@ function linkOf(parts: Partial<LinkParts>) {
   const link = createLink({
     enrollment: undefined,
     membership: undefined,
+    newDevices: openNewDevices(ownFolder()),
     remember: () => undefined,
     describe: () => ({ hostname: 'h', ip: '', os: 'Linux' }),
     log,

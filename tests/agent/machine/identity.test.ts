@@ -28,7 +28,7 @@ describe('the identity', () => {
     expect(deviceId(folder, log, 'machine-2')).toBe(id);
     expect(deviceId(folder, log, 'machine-2')).toBe(id);
     expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
-    expect(log.lines[0]?.text).toMatch(/comes from another machine.*remove its data folder/);
+    expect(log.lines[0]?.text).toMatch(/comes from another machine.*join --as-new/);
   });
 
   it('[F4] a restored folder, one of an earlier version, and a system without a machine id are not reported', () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parsePush, type Inventory, type PushReply } from '#protocol/sample.ts';
 import type { Outcome } from '../../../agent/link/outcome.ts';
@@ -85,16 +86,20 @@ describe('the columns of a push', () => {
 });
 
 /** A push over a link that answers what `outcomes` says, and accepts everything afterwards. */
+const FOLLOWED = 'f'.repeat(64);
+
 function setup(...outcomes: Outcome[]) {
+  const run = { id: randomUUID(), follows: FOLLOWED };
   const bodies: unknown[] = [];
   let inventory: Inventory | undefined;
   let dropped = 0;
+  let device = 'device-1';
   const clock = manualClock(T);
   const log = keptLog();
   const push = createPush({
     declared: () => undefined,
     link: {
-      deviceId: () => 'device-1',
+      deviceId: () => device,
       push: (body) => {
         bodies.push(JSON.parse(body));
         return Promise.resolve(outcomes.shift() ?? ACCEPTED);
@@ -103,6 +108,8 @@ function setup(...outcomes: Outcome[]) {
     clock,
     clockSetting: watchClock(clock, log, 'boot-1'),
     hostname: 'host',
+    run,
+    machine: 'abcd1234',
     address: () => '192.0.2.7',
     inventory: () => inventory,
     pace: { now: () => ({ pushMs: 30_000, sampleMs: 1000 }) },
@@ -121,6 +128,9 @@ function setup(...outcomes: Outcome[]) {
     gathered: (found: Inventory) => {
       inventory = found;
     },
+    become: (id: string) => {
+      device = id;
+    },
     lose: (count: number) => {
       dropped += count;
     },
@@ -135,6 +145,8 @@ describe('a push', () => {
       {
         device_id: 'device-1',
         hostname: 'host',
+        machine: 'abcd1234',
+        follows: FOLLOWED,
         ip: '192.0.2.7',
         sent_at: T,
         run_id: expect.any(String),
@@ -147,6 +159,27 @@ describe('a push', () => {
       },
     ]);
     expect(parsePush(bodies[0]).data?.interval_s).toBe(30);
+  });
+
+  it('[F4] until a push was accepted, an agent says which start of itself it follows', async () => {
+    const { push, bodies } = setup({ kind: 'unreachable', reason: 'ECONNREFUSED' });
+    for (let n = 0; n < 3; n++) await push([sample(n)]);
+    expect(bodies.map((body) => parsePush(body).data?.follows)).toEqual([FOLLOWED, FOLLOWED, undefined]);
+  });
+
+  it('[F4] an agent tells again what its machine is once it is a device of its own, or the other one is', async () => {
+    const other_agent = { hostname: 'web-2', ip: '192.0.2.8' };
+    const { push, bodies, gathered, become } = setup(ACCEPTED, accepted(1, 0, { other_agent }));
+    gathered({ kernel: '6.1' });
+    for (let n = 0; n < 5; n++) {
+      if (n === 4) become('device-2');
+      await push([sample(n)]);
+    }
+    // The fourth follows the third one's reply, which names no other agent any more.
+    expect(bodies.map((body) => parsePush(body).data?.inventory !== undefined)).toEqual([
+      ...[true, false, false],
+      ...[true, true],
+    ]);
   });
 
   it('[F4] all pushes of one run of an agent have the same run id, and another run has another', async () => {
@@ -163,7 +196,7 @@ describe('a push', () => {
     const { push, log } = setup(shared('web-2'), shared('web-2'), ACCEPTED, shared('web-2'), shared('web-3'));
     for (let n = 0; n < 6; n++) await push([sample(n)]);
     expect(log.lines.map(({ text }) => /web-\d/.exec(text)?.[0])).toEqual(['web-2', 'web-3']);
-    expect(log.lines[0]?.text).toMatch(/192\.0\.2\.8.*remove its data folder/);
+    expect(log.lines[0]?.text).toMatch(/192\.0\.2\.8.*join --as-new/);
   });
 
   it('[I7] an agent logs each field that the server left out once, with the reason, and counts the push as sent', async () => {

@@ -52,6 +52,8 @@ function machine(start: number) {
       clock,
       clockSetting,
       hostname: 'h',
+      run: { id: boot, follows: undefined },
+      machine: undefined,
       address: () => '',
       inventory: () => undefined,
       pace,

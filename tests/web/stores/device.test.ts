@@ -28,7 +28,6 @@ const detail = {
   parent: null,
   parent_of_tag: null,
   ignored: null,
-  conflict: null,
 };
 const series = { device_id: 'd', from: T, to: T, step_ms: 1000, series: {} };
 

@@ -11,6 +11,8 @@ export const EVENT_NAMES: Readonly<Record<EventKind, string>> = {
   hostname: 'Host name changed',
   system: 'System changed',
   token_revoked: 'Token revoked',
+  shared: 'Shared by several machines',
+  alone: 'One machine again',
   alert_raised: 'Alert raised',
   alert_resolved: 'Alert resolved',
 };
