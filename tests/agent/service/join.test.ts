@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { devicesReply, enrollmentKeyCreated } from '#protocol/api.ts';
 import { formatEnrollment, parseEnrollment } from '#protocol/enrollment.ts';
+import { readIdentity } from '../../../agent/machine/identity.ts';
 import { agentStatus } from '../../../agent/service/agent-status.ts';
 import { openStage, type Stage } from '../../routes/stage.ts';
 import { runCommand, startCommand } from '../command.ts';
@@ -99,6 +100,30 @@ describe('watchfloor-agent join', () => {
       .poll(async () => (await statusOf(data)).push.sent, { timeout: 20_000 })
       .toBeGreaterThan(push.sent);
     expect(other.received.map(({ path }) => path)).toEqual(['/devices/register']);
+  });
+
+  it('[F4] join --as-new makes the machine with a copied folder another device, whether or not its agent runs, and leaves the other', async () => {
+    const { data, id } = await joined();
+    for (const runs of [true, false]) {
+      const copy = join(ownFolder(), 'data');
+      cpSync(data, copy, { recursive: true });
+      if (runs) {
+        const agent = startCommand(['--data', copy]);
+        await expect.poll(agent.said, { timeout: 15_000 }).toContain('the agent runs');
+      }
+      const input = `${await enrollment()}\n`;
+      const { stdout, status } = await runCommand(['join', '--as-new', '--data', copy], { input });
+      expect(status).toBe(0);
+      const [, own = ''] = /as the device (\S+)\./.exec(stdout) ?? [];
+      expect(own).not.toBe(id);
+      expect(readIdentity(copy)?.device_id).toBe(own);
+      expect((await devices()).map(({ device_id }) => device_id)).toEqual(expect.arrayContaining([id, own]));
+      if (runs)
+        await expect
+          .poll(async () => (await statusOf(copy)).push.failing, { timeout: 10_000 })
+          .toBeUndefined();
+    }
+    expect(readIdentity(data)?.device_id).toBe(id);
   });
 
   it('[G5] a string that is given as an argument works, with a warning; a wrong or missing one is told without the key', async () => {
