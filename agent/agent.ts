@@ -25,6 +25,7 @@ import { createPush } from './outgoing/push.ts';
 import { startSender } from './outgoing/sender.ts';
 import { openSpool, SEGMENT } from './outgoing/spool.ts';
 import { createTold } from './outgoing/told.ts';
+import { openProbes } from './probes/probes.ts';
 import { watchClock } from './sampling/clock-steps.ts';
 import { systemClock, type Clock } from './sampling/clock.ts';
 import { startLoop } from './sampling/loop.ts';
@@ -133,14 +134,25 @@ async function start(
 
   const reader = createReader();
   stops.push(reader.close);
+  const probes = openProbes({
+    ...{ data, clock, log },
+    allowed: config.probes,
+    fetch: link.probes,
+    async openRunner() {
+      // An agent without probes has no use for their code.
+      const { openRunner } = await import('./probes/kinds.ts');
+      return openRunner({ allowed: config.probes, folder: data, clock });
+    },
+  });
+  stops.push(probes.idle, probes.stop);
+  const collectors = await collectorsFor(
+    process.platform,
+    config.collectors,
+    (error) => log.warn({ err: error }, 'Windows cannot be asked directly: less is measured, and less often'),
+    config.custom,
+  );
   const sampler = createSampler({
-    collectors: await collectorsFor(
-      process.platform,
-      config.collectors,
-      (error) =>
-        log.warn({ err: error }, 'Windows cannot be asked directly: less is measured, and less often'),
-      config.custom,
-    ),
+    collectors: [...collectors, probes.collector],
     read: reader.read,
     readAside: reader.readAside,
     log,
@@ -170,6 +182,7 @@ async function start(
     spool,
     told(reply) {
       tell(reply);
+      probes.told(reply);
       upgrader?.accepted();
       if (reply.separate !== undefined) link.separate(reply.separate.enrollment_key);
       if (reply.upgrade !== undefined) upgrader?.offered(reply.upgrade.version);
@@ -200,7 +213,7 @@ async function start(
 
   const report = createSelfReport({
     ...{ clock, data, hostname, name, spoolFolder, spoolBytes, problems },
-    ...{ link, outbox, sender, pace, sampler },
+    ...{ link, outbox, sender, pace, sampler, probes, allowed: config.probes },
   });
   const answers = createAnswers({
     report,

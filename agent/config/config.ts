@@ -30,6 +30,8 @@ export interface Config {
   readonly processes: 'off' | 'names' | 'arguments';
   /** Where numbers come from that others measure. */
   readonly custom: CustomSources;
+  /** What may be probed, as `createAllowance` takes it. */
+  readonly probes: string;
   readonly logLevel: LogLevel;
   /** For the log: not wrong, but worth changing. */
   readonly warnings: readonly string[];
@@ -158,6 +160,7 @@ function check(source: Source, problems: string[]): Parsed {
   take('scrape', SCHEMAS.scrape);
   take('scrape_every', SCHEMAS.scrape_every);
   take('statsd', SCHEMAS.statsd);
+  take('probes', SCHEMAS.probes);
   take('log_level', SCHEMAS.log_level);
   return good;
 }
@@ -246,6 +249,7 @@ export async function loadConfig(args: readonly string[], env: Environment): Pro
       scrapeEveryMs: (all.scrape_every ?? DEFAULTS.scrape_every) * 1000,
       statsd: all.statsd ?? [],
     },
+    probes: all.probes ?? DEFAULTS.probes,
     logLevel: all.log_level ?? DEFAULTS.log_level,
     warnings,
   };

@@ -5,6 +5,7 @@ import { errorText } from '#protocol/errors.ts';
 import { choiceProblem } from '../collectors/list.ts';
 import { USUAL_FOLDER } from '../collectors/custom/custom.ts';
 import { addressesOf, targetOf } from '../collectors/custom/source-settings.ts';
+import { allowanceProblem, DEFAULT_ALLOWANCE } from '../probes/allowance.ts';
 import { LOG_LEVELS } from '../log.ts';
 
 /** Seconds between pushes: the limits of the setting, and the default until the server asks for another one. */
@@ -17,6 +18,7 @@ export const DEFAULTS = {
   processes: 'names',
   metrics_fresh: 3600,
   scrape_every: 5,
+  probes: DEFAULT_ALLOWANCE,
   log_level: 'info',
 } as const;
 
@@ -159,6 +161,14 @@ export const SETTINGS = [
     help: 'Where programs of this machine send lines of StatsD, or `name value`: a UDP port of loopback (8125), or the path of a socket to make.',
   },
   {
+    key: 'probes',
+    flag: 'probes',
+    env: 'WATCHFLOOR_PROBES',
+    value: 'public,local,…',
+    defaultText: DEFAULTS.probes,
+    help: 'What the probes of the server may reach from here: `public` (the internet), `private` and `local` (this machine), `all` of these, hosts and networks (`10.0.0.5:5432`, `10.0.0.0/24`, `*.lan:443`), or `off`.',
+  },
+  {
     key: 'log_level',
     flag: 'log-level',
     env: 'WATCHFLOOR_LOG_LEVEL',
@@ -219,6 +229,12 @@ function asTexts(value: unknown): unknown {
 
 const distinct = (names: readonly string[]) => new Set(names).size === names.length;
 
+/** Notes what is wrong with what may be probed. */
+function checkAllowance(setting: string, context: z.RefinementCtx): void {
+  const problem = allowanceProblem(setting);
+  if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+}
+
 /** The schema of each setting, for every source. */
 export const SCHEMAS = {
   enroll: z.string('must be an enrollment string').trim().min(1, 'must be an enrollment string'),
@@ -243,6 +259,9 @@ export const SCHEMAS = {
   ),
   scrape_every: number(1, 300, 'a number of seconds'),
   statsd: z.preprocess(asTexts, readEach(addressesOf)).transform((addresses) => addresses.flat()),
+  probes: z
+    .union([z.string(), z.array(z.string()).transform((parts) => parts.join(','))], 'must be a list')
+    .superRefine(checkAllowance),
   log_level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
 } satisfies Record<SettingKey, z.ZodType>;
 

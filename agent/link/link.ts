@@ -10,7 +10,7 @@ import { errorText } from '#protocol/errors.ts';
 import { pushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
 import type { Introduction } from '../machine/introduction.ts';
-import { download } from './download.ts';
+import { download, readAll } from './download.ts';
 import { keyHash, relate, type Membership } from './membership.ts';
 import { proofFor, type NewDevice, type NewDevices } from './new-device.ts';
 import {
@@ -47,6 +47,8 @@ export interface Link {
   push(body: string): Promise<Outcome>;
   /** Fetches a file that the server hands out at `/install/`. Rejects when it does not. */
   fetch(name: string): Promise<AsyncIterable<Buffer>>;
+  /** Fetches the list of probes of this device, which nobody has checked yet. Rejects when the server gives none. */
+  probes(): Promise<unknown>;
   close(): void;
 }
 
@@ -70,6 +72,8 @@ const registered = z.object({
 });
 /** A body of more bytes than this is compressed. Smaller ones fit into one packet anyway. */
 const GZIP_FROM = 1024;
+/** The longest list of probes is smaller than this. */
+const PROBES_BYTES = 512 * 1024;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -306,7 +310,17 @@ export function createLink(parts: LinkParts): Link {
     async fetch(name) {
       if (membership === undefined) throw new Error('not joined yet');
       const target = { ...membership, proxy: proxyFor(parts.proxy, membership) };
-      return download(target, `/install/${encodeURIComponent(name)}`, parts.timeoutMs);
+      return download(target, `/install/${encodeURIComponent(name)}`, { timeoutMs: parts.timeoutMs });
+    },
+    async probes() {
+      if (membership === undefined) throw new Error('not joined yet');
+      const { device_id, token } = membership;
+      const target = { ...membership, proxy: proxyFor(parts.proxy, membership) };
+      const pieces = await download(target, `/devices/${encodeURIComponent(device_id)}/probes`, {
+        headers: bearer(token),
+        timeoutMs: parts.timeoutMs,
+      });
+      return JSON.parse((await readAll(pieces, PROBES_BYTES)).toString('utf8'));
     },
     close: () => transport?.close(),
   };

@@ -5,7 +5,9 @@ import type { PushReply } from '#protocol/sample.ts';
 import type { Log } from '../log.ts';
 
 /** Logs what is new in a reply. */
-export type Told = (reply: Pick<PushReply, 'ignored' | 'other_agent' | 'separate' | 'upgrade'>) => void;
+export type Told = (
+  reply: Pick<PushReply, 'ignored' | 'other_agent' | 'separate' | 'upgrade' | 'probes'>,
+) => void;
 
 /** So many different fields are logged; a device whose names change all the time must not fill the log. */
 const MOST_FIELDS = 200;

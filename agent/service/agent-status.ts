@@ -1,5 +1,6 @@
 /** What a running agent tells of itself: the answer to `watchfloor-agent status`. Times are in epoch milliseconds. */
 import { z } from 'zod';
+import { probeState } from '#protocol/probe-reports.ts';
 
 const collectorStatus = z.object({
   name: z.string(),
@@ -19,6 +20,20 @@ const collectorStatus = z.object({
   problem: z.string().optional(),
   /** What is wrong with what it measures, though it measures. */
   trouble: z.string().optional(),
+});
+
+const probeStatus = z.object({
+  name: z.string(),
+  kind: z.string(),
+  target: z.string(),
+  /** `waits`: it was not tried yet. */
+  state: z.enum([...probeState.options, 'waits']),
+  /** Why it is not up, and what to do; empty otherwise. */
+  reason: z.string(),
+  remedy: z.string(),
+  /** Milliseconds of the last answer. */
+  ms: z.number().optional(),
+  tried_at: z.number().optional(),
 });
 
 export const agentStatus = z.object({
@@ -69,6 +84,9 @@ export const agentStatus = z.object({
     memory_bytes: z.number(),
   }),
   collectors: z.array(collectorStatus),
+  /** What it may probe, as in its settings. */
+  probes_allowed: z.string(),
+  probes: z.array(probeStatus),
   /** The last warnings and errors of its log, the newest last. */
   problems: z.array(z.object({ at: z.number(), level: z.enum(['warn', 'error']), text: z.string() })),
 });

@@ -10,6 +10,7 @@ import { print, takeFlags, type Command } from './command-line.ts';
 import { failed, findingsText, ok, warning, type Finding } from './finding.ts';
 import { checkFolder } from './folder-check.ts';
 import { commandSettings, type CommandSettings } from './installed.ts';
+import { checkProbes } from './probe-check.ts';
 import { checkServer } from './server-check.ts';
 
 const usage = `watchfloor-agent check: looks at everything that the agent needs, and says what is wrong and what to do.
@@ -108,6 +109,7 @@ async function* lookAt(settings: CommandSettings, now: () => number): AsyncGener
         joinSecret: (key) => knownJoinSecret(data, key),
       });
     yield* await checkFolder(data, spoolBytes, settings.service);
+    yield* await checkProbes(config.probes, data);
   }
   yield* collectorFindings(await trial);
 }

@@ -5,6 +5,8 @@ import type { Link } from '../link/link.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import type { Sender } from '../outgoing/sender.ts';
 import { viewSpool } from '../outgoing/spool-view.ts';
+import type { ProbeRecord } from '../probes/runner.ts';
+import type { Probes } from '../probes/probes.ts';
 import type { Clock } from '../sampling/clock.ts';
 import type { Pace } from '../sampling/pace.ts';
 import type { CollectorRecord, Sampler } from '../sampling/sampler.ts';
@@ -24,6 +26,9 @@ interface ReportParts {
   readonly sender: Pick<Sender, 'state'>;
   readonly pace: Pick<Pace, 'now'>;
   readonly sampler: Pick<Sampler, 'records'>;
+  readonly probes: Pick<Probes, 'records' | 'refused'>;
+  /** What may be probed. */
+  readonly allowed: string;
   readonly problems: () => readonly Problem[];
 }
 
@@ -44,6 +49,18 @@ function collectorStatus(record: CollectorRecord, runMs: number): AgentStatus['c
     share: round((heldMs * 100) / Math.max(1, runMs), 3),
     ...(problem === undefined ? {} : { problem }),
     ...(trouble === undefined ? {} : { trouble }),
+  };
+}
+
+function probeStatus({ probe, report, ms, triedAt }: ProbeRecord): AgentStatus['probes'][number] {
+  const { name, kind, target } = probe;
+  return {
+    ...{ name, kind, target },
+    state: report?.state ?? 'waits',
+    reason: report?.reason ?? '',
+    remedy: report?.remedy ?? '',
+    ...(ms === undefined ? {} : { ms }),
+    ...(triedAt === undefined ? {} : { tried_at: triedAt }),
   };
 }
 
@@ -101,6 +118,13 @@ export function createSelfReport(parts: ReportParts): () => AgentStatus {
         memory_bytes: process.memoryUsage.rss(),
       },
       collectors: sampler.records().map((record) => collectorStatus(record, runMs)),
+      probes_allowed: parts.allowed,
+      probes: [
+        ...parts.probes.records().map(probeStatus),
+        ...parts.probes
+          .refused()
+          .map(({ name, state, reason, remedy }) => ({ name, kind: '', target: '', state, reason, remedy })),
+      ],
       problems: [...parts.problems()],
     };
   };

@@ -84,6 +84,28 @@ function collectorRows(collectors: AgentStatus['collectors']): string[] {
   return table([head, ...rows]);
 }
 
+/** A table of the probes, and below it why those that are not up are not. */
+function probeLines({ probes, probes_allowed }: AgentStatus, now: number): string[] {
+  if (probes.length === 0) return [];
+  const rows = probes.map(({ name, state, kind, target, ms: time, tried_at }) => [
+    name,
+    `${kind} ${target}`.trim(),
+    state,
+    ms(time),
+    tried_at === undefined ? '–' : `${span(now - tried_at)} ago`,
+  ]);
+  const reasons = probes.filter(({ reason }) => reason !== '');
+  return [
+    '',
+    ...table([['probe', 'target', 'state', 'time', 'tried'], ...rows]),
+    ...reasons.flatMap(({ name, reason, remedy }) => [
+      `  ${name}: ${reason}`,
+      ...(remedy === '' ? [] : [`    → ${remedy}`]),
+    ]),
+    `  what may be probed: ${probes_allowed} (WATCHFLOOR_PROBES)`,
+  ];
+}
+
 /** `now`: epoch milliseconds. */
 export function runningText(status: AgentStatus, now: number): string {
   const { push, spool, cost, collectors, problems } = status;
@@ -110,6 +132,7 @@ export function runningText(status: AgentStatus, now: number): string {
     ...collectorRows(collectors),
     ...failed.map((one) => `  ${one.name}: ${one.problem}`),
     ...collectors.flatMap(({ name, trouble }) => (trouble === undefined ? [] : [`  ${name}: ${trouble}`])),
+    ...probeLines(status, now),
     ...(problems.length === 0 ? [] : ['', 'Lately in its log:']),
     ...problems.map(({ at, level, text }) => `  ${time(at)} ${level} ${text}`),
   ].join('\n');

@@ -30,6 +30,7 @@ function configFor(server: Pick<TestServer, 'port'>, data: string, ca = authorit
     proxy: undefined,
     processes: 'names',
     custom: { folders: [], freshMs: 3_600_000, targets: [], scrapeEveryMs: 5000, statsd: [] },
+    probes: 'public',
     logLevel: 'info',
     warnings: [],
   };

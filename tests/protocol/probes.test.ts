@@ -1,13 +1,12 @@
 import { expect, it } from 'vitest';
 import {
-  listedProbe,
   parseHost,
   parseHostPort,
   parsePage,
   parseResolver,
-  probeCreate,
   statusMatches,
-} from '#protocol/probes.ts';
+} from '#protocol/probe-targets.ts';
+import { listedProbe, probeCreate } from '#protocol/probes.ts';
 
 it.each([
   ['example.org', 'example.org'],
@@ -35,6 +34,8 @@ it.each([
   'a\\b',
   '%31',
   'a#b',
+  '*',
+  '*.a',
   'x'.repeat(300),
 ])('“%s” is no host', (input) => {
   expect(parseHost(input)).toBeUndefined();

@@ -10,8 +10,11 @@ export interface Authority {
   readonly pem: string;
   /** SHA-256 of the certificate's DER form, in hex. */
   readonly fingerprint: string;
-  /** Signs a server certificate; it is valid from a day before `at` (epoch milliseconds) to a day after. */
-  issue(at?: number): Promise<{ cert: string; key: string }>;
+  /**
+   * Signs a server certificate; it is valid from a day before `at` (epoch milliseconds) to a day after.
+   * @param names the host names that it is for
+   */
+  issue(at?: number, names?: readonly string[]): Promise<{ cert: string; key: string }>;
 }
 
 async function keys() {
@@ -43,7 +46,7 @@ export async function makeAuthority(name: string, made = Date.now()): Promise<Au
   return {
     pem: `${root.toString('pem')}\n`,
     fingerprint: createHash('sha256').update(Buffer.from(root.rawData)).digest('hex'),
-    async issue(at = Date.now()) {
+    async issue(at = Date.now(), names = ['another.name.example']) {
       const leafKeys = await keys();
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: String(serial++).padStart(2, '0'),
@@ -55,7 +58,7 @@ export async function makeAuthority(name: string, made = Date.now()): Promise<Au
         signingKey: own.privateKey,
         signingAlgorithm: ALGORITHM,
         extensions: [
-          new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'another.name.example' }]),
+          new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns', value }))),
         ],
       });
       return { cert: `${leaf.toString('pem')}\n`, key: await keyPem(leafKeys.privateKey) };
