@@ -260,6 +260,12 @@ export function fieldInfo(name: string): FieldInfo | undefined {
   return instanceInfo.get(`${name.slice(0, first)}:${name.slice(name.lastIndexOf(':') + 1)}`);
 }
 
+/** Whether the field is a percentage that is never over 100. */
+export function isShare(name: string): boolean {
+  const info = fieldInfo(name);
+  return info?.unit === 'percent' && info.over === undefined;
+}
+
 /** Whether `pattern` is `name` itself, or matches it with `*` for the instance (`core:*:cpu`). */
 export function fieldMatches(pattern: string, name: string): boolean {
   if (pattern === name) return true;

@@ -69,7 +69,12 @@ export function percent(value: number): Figure {
 
 /** Bytes → `3.21 GiB`. */
 export function bytes(value: number): Figure {
-  return style.byteBase === 1024 ? scaled(value, 1024, BYTE_UNITS) : scaled(value, 1000, DECIMAL_BYTE_UNITS);
+  return bytesIn(value, style.byteBase);
+}
+
+/** Bytes in units of one base, whatever the style is: `3.21 TB`, `2.92 TiB`. */
+export function bytesIn(value: number, base: 1024 | 1000): Figure {
+  return scaled(value, base, base === 1024 ? BYTE_UNITS : DECIMAL_BYTE_UNITS);
 }
 
 /** Bytes per second of a network → `12.4 Mbit/s`. */

@@ -3,7 +3,14 @@
  * push share `nameProblem` for a name and `storableValue` for a number ([I5] which numbers are left out or
  * clamped). [I7] A wrong name or number is left out and noted; the rest is kept.
  */
-import { fieldInfo, FIELDS_PER_SAMPLE, INSTANCE_CHARS, instanceField, parseInstanceField } from './fields.ts';
+import {
+  fieldInfo,
+  FIELDS_PER_SAMPLE,
+  INSTANCE_CHARS,
+  instanceField,
+  isShare,
+  parseInstanceField,
+} from './fields.ts';
 import { hasUnshown } from './text.ts';
 import { refusal, type LeftOut, type LeftOutPart, type Path } from './ignored.ts';
 
@@ -56,7 +63,7 @@ export type AllowedValues = 'percent' | 'from-zero' | 'any';
 function allowedValues(name: string): AllowedValues {
   const info = fieldInfo(name);
   if (info === undefined || info.unit === 'celsius') return 'any';
-  return info.unit === 'percent' && info.over === undefined ? 'percent' : 'from-zero';
+  return isShare(name) ? 'percent' : 'from-zero';
 }
 
 /** [I5] The value to store: 100 for a percentage over 100; undefined when the value must be left out. */

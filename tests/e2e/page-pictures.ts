@@ -108,6 +108,7 @@ async function startPages(server: TestServer, opened: Opened): Promise<Readonly<
     'settings-channels': 'settings/channels',
     'settings-alert-routes': 'settings/alert-routes',
     'settings-notifications': 'settings/notifications',
+    'settings-quotas': 'settings/quotas',
     'settings-display-links': 'settings/display-links',
     'settings-playlists': 'settings/playlists',
     'settings-users': 'settings/users',

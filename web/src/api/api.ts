@@ -57,6 +57,7 @@ import { alertsApi, silencesApi } from './alerts.ts';
 import { boardsApi, displayApi, displayLinksApi, picturesApi, playlistsApi } from './boards.ts';
 import { historyApi } from './history.ts';
 import { createSend, parsed, type Fetch, type Send } from './request.ts';
+import { trafficApi } from './traffic.ts';
 
 type PreviewRequest = z.input<typeof previewRequest>;
 export type NewAlertRule = z.input<typeof alertRuleCreate>;
@@ -258,6 +259,8 @@ export function createApi({
         await send({ method: 'DELETE', path: `/sessions/${id(sessionId)}` });
       },
     },
+
+    traffic: trafficApi(send),
 
     // --- alerts ---
     alerts: alertsApi(send),

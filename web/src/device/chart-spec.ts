@@ -1,5 +1,5 @@
 /** What one chart draws: its lines, and how far its axis goes. */
-import { fieldInfo } from '#protocol/fields.ts';
+import { isShare } from '#protocol/fields.ts';
 
 export interface LineSpec {
   readonly field: string;
@@ -50,12 +50,11 @@ export function chart(spec: ChartSpec): ChartSpec[] {
 
 /** A chart of one field, of which nothing but its name may be known. */
 export function chartOf(field: string, title: string): ChartSpec {
-  const percent = fieldInfo(field)?.unit === 'percent';
   return {
     id: field,
     title,
     field,
     lines: [line(field, 'value', '--chart-plain', true)],
-    ...(percent && { top: 100 }),
+    ...(isShare(field) && { top: 100 }),
   };
 }

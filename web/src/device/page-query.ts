@@ -1,7 +1,7 @@
 /** What the address of a machine's page says besides the time: which sections are open, and what it is compared with. */
 
 export interface PageQuery {
-  /** Kinds of the open sections; EVENTS for the list of events, PROCESSES for that of processes. */
+  /** Kinds of the open sections; EVENTS, PROCESSES and TRAFFIC for those that are no kind of fields. */
   readonly open: readonly string[];
   /** As `parseComparison` reads it. */
   readonly compare: string | null;
@@ -14,6 +14,7 @@ export interface PageQuery {
 /** The section of events; no kind of fields begins with two dots. */
 export const EVENTS = '..events';
 export const PROCESSES = '..processes';
+export const TRAFFIC = '..traffic';
 
 export function readPageQuery(search: URLSearchParams): PageQuery {
   const moment = Number(search.get('moment') ?? NaN);

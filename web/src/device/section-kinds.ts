@@ -3,7 +3,7 @@
  * page does not know included, and one for its own scalars.
  */
 import { SCALAR_KIND, type FieldKind, type ListedInstance } from '#protocol/device-fields.ts';
-import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
+import { fieldInfo, instanceField, isShare, parseInstanceField } from '#protocol/fields.ts';
 import { figure, text } from '#protocol/figure.ts';
 import {
   chart,
@@ -33,6 +33,7 @@ const RANKS: readonly (readonly [kind: string, field: string])[] = [
   ['mount', 'used'],
   ['disk', 'busy'],
   ['interface', 'rx'],
+  ['quota', 'used'],
   ['sensor', 'celsius'],
   ['gpu', 'busy'],
   ['container', 'cpu'],
@@ -148,6 +149,14 @@ function knownCharts(kind: string, of: (field: string) => string): readonly Toge
           ],
         },
       ];
+    case 'quota':
+      return [
+        main(
+          line(of('used'), say`used so far`, '--chart-out', true),
+          line(of('forecast'), say`forecast`, '--chart-plain'),
+        ),
+        { about: say`bytes`, lines: [line(of('used_bytes'), say`used so far`, '--chart-out', true)] },
+      ];
     case 'container':
       return [
         main(line(of('cpu'), say`used`, '--chart-cpu', true), {
@@ -187,12 +196,13 @@ const FLOORS: Readonly<Record<string, number>> = {
   disk: DISK_FLOOR,
   interface: NETWORK_FLOOR,
   sensor: HEAT_FLOOR,
+  quota: 100,
 };
 
 /** The fields of an instance that are in words or in a list, and need no chart of their own. */
 const SAID = [
   ...['mount:used_bytes', 'mount:total_bytes'],
-  'gpu:mem_used_bytes',
+  ...['gpu:mem_used_bytes', 'quota:level'],
   ...['container:running', 'container:healthy', 'container:restarts', 'container:oom_kills'],
 ];
 
@@ -217,7 +227,7 @@ export function instanceCharts(
         field,
         lines,
         ...(isMain && FLOORS[kind] !== undefined ? { floor: FLOORS[kind] } : {}),
-        ...(fieldInfo(field)?.unit === 'percent' && { top: 100 }),
+        ...(isShare(field) && { top: 100 }),
         ...gone,
       });
     },

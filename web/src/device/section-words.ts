@@ -11,6 +11,7 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   mount: { title: 'Filesystems', first: (name, value) => `fullest: ${name} at ${value}` },
   disk: { title: 'Disks', first: (name, value) => `busiest: ${name} at ${value}` },
   interface: { title: 'Interfaces', first: (name, value) => `receives most: ${name} at ${value}` },
+  quota: { title: 'Traffic quotas', first: (name, value) => `most used: ${name} at ${value}` },
   sensor: { title: 'Sensors', first: (name, value) => `hottest: ${name} at ${value}` },
   gpu: { title: 'GPUs', first: (name, value) => `busiest: ${name} at ${value}` },
   container: { title: 'Containers', first: (name, value) => `busiest: ${name} at ${value}` },

@@ -62,6 +62,7 @@ export const SETTINGS_PAGES = [
   { route: '/settings/channels', label: 'Channels', admin: false },
   { route: '/settings/alert-routes', label: 'Alert routes', admin: false },
   { route: '/settings/notifications', label: 'Notifications', admin: true },
+  { route: '/settings/quotas', label: 'Traffic quotas', admin: false },
   { route: '/settings/display-links', label: 'Display links', admin: false },
   { route: '/settings/playlists', label: 'Playlists', admin: false },
   { route: '/settings/users', label: 'Users', admin: true },

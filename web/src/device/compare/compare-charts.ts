@@ -1,5 +1,5 @@
 /** The charts of a comparison: its lines together by unit, each alone, or as a band. */
-import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
+import { fieldInfo, isShare, parseInstanceField } from '#protocol/fields.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import type { ManySeriesReply } from '#protocol/series.ts';
 import { plotLines } from '../../charts/plot-lines.ts';
@@ -23,7 +23,7 @@ function unitOf(field: string): string {
   return fieldInfo(field)?.unit ?? parseInstanceField(field)?.field ?? field;
 }
 
-const topOf = (field: string) => (fieldInfo(field)?.unit === 'percent' ? 100 : undefined);
+const topOf = (field: string) => (isShare(field) ? 100 : undefined);
 
 /** `CPU`, or `CPU, Memory` of a chart with several fields. */
 function titleOf(lines: readonly PlotLine[], asked: readonly string[]): string {
