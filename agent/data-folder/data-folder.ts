@@ -38,6 +38,21 @@ export function makeFolder(path: string): void {
   }
 }
 
+/** Windows refuses to replace a file that somebody reads at this moment, such as a scanner: how often, and after how long it is tried again. */
+const [TRIES, PAUSE_MS] = [20, 25];
+
+function replaceFile(from: string, to: string): void {
+  for (let left = TRIES; ; left--) {
+    try {
+      return renameSync(from, to);
+    } catch (error) {
+      const isInUse = ['EPERM', 'EACCES', 'EBUSY'].includes(errorCode(error));
+      if (process.platform !== 'win32' || !isInUse || left === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
+  }
+}
+
 /** Writes the file with mode 0600, so that readers see the old or the new content, never a part of it. */
 export function writeWhole(path: string, data: string | Uint8Array): void {
   const temporary = `${path}.new`;
@@ -48,7 +63,7 @@ export function writeWhole(path: string, data: string | Uint8Array): void {
   } finally {
     closeSync(fd);
   }
-  renameSync(temporary, path);
+  replaceFile(temporary, path);
 }
 
 /** The file's text, or undefined when there is no such file. @throws any other error */

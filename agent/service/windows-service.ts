@@ -23,6 +23,8 @@ const NOT_A_SERVICE = 1063;
 /** What runs in the service; `stop` resolves when it has ended. */
 export interface ServiceWork {
   stop(): Promise<void>;
+  /** Resolves with the reason where it ended by itself. */
+  readonly failed?: Promise<unknown>;
 }
 
 /** SERVICE_STATUS. */
@@ -88,15 +90,20 @@ export async function runAsService(
       tell(STATE.stopped, 1);
     }
   };
+  /** The service ends as one that failed, and Windows starts it again. */
+  const endFailed = (error: unknown) => {
+    failed(error);
+    isEnding = true;
+    tell(STATE.stopped, 1);
+  };
   const begin = async () => {
     tell(STATE.starting);
     try {
       work = await start();
       if (!isEnding) tell(STATE.running);
+      void work.failed?.then((error) => (isEnding ? undefined : endFailed(error)));
     } catch (error) {
-      failed(error);
-      isEnding = true;
-      tell(STATE.stopped, 1);
+      endFailed(error);
     }
   };
 

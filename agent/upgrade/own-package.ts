@@ -32,6 +32,11 @@ export function upgradingFor(
   return folder === join(resolve(data), 'upgrade') ? { folder, key: RELEASE_KEY, restart } : undefined;
 }
 
+/** How an agent upgrades itself whose versions lie in `folder`, where something else starts them. */
+export function upgradingIn(folder: string, restart: () => void): Upgrading | undefined {
+  return RELEASE_KEY === undefined ? undefined : { folder, key: RELEASE_KEY, restart };
+}
+
 const command = z.tuple([z.string()], z.string());
 
 /** The program and the arguments that start the installed program: this one, unless this is a fetched version. */
@@ -51,7 +56,10 @@ export function startInstalled(env: NodeJS.ProcessEnv): void {
 
 /** The system as packages call it; undefined for one that has none. */
 function systemOf(platform: string): PackageFacts['system'] | undefined {
-  return platform === 'darwin' ? 'macos' : platform === 'linux' ? 'linux' : undefined;
+  const systems: Partial<Record<string, PackageFacts['system']>> = {
+    ...{ darwin: 'macos', linux: 'linux', win32: 'windows' },
+  };
+  return systems[platform];
 }
 
 export async function openUpgrader(

@@ -25,7 +25,8 @@ const NONE: Versions = { good: null, trial: null, failed: null };
 const MOST_STARTS = 3;
 
 /** The executable of a fetched version. */
-export const programFile = (folder: string, version: string) => join(folder, `watchfloor-agent-${version}`);
+export const programFile = (folder: string, version: string) =>
+  join(folder, `watchfloor-agent-${version}${process.platform === 'win32' ? '.exe' : ''}`);
 
 export function readVersions(folder: string): Versions {
   try {

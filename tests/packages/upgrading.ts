@@ -6,12 +6,13 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { devicesReply, enrollmentKeyCreated } from '#protocol/api.ts';
-import { packageName, packagesReply, upgradesReply } from '#protocol/packages.ts';
+import { packageName } from '#protocol/packages.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
-import { buildPackages, sealFolder } from '../../deploy/packages/build.ts';
+import { buildPackages } from '../../deploy/packages/build.ts';
 import { TARGETS } from '../../deploy/packages/targets.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { startServer } from '../e2e/product.ts';
+import { handingOut } from './handing-out.ts';
 import { bootMachine } from './nspawn-machine.ts';
 
 const CACHE = join(import.meta.dirname, '..', '..', '.cache', 'upgrading');
@@ -39,37 +40,15 @@ const server = await startServer({ env: { WATCHFLOOR_PACKAGES: packages } });
 const machine = await bootMachine('wf-upgrading');
 const show = (lines: string) => console.log(machine.run(lines).output.trimEnd());
 
-async function view() {
-  return (await server.admin.ask('GET', '/upgrades')).as(upgradesReply).machines[0];
-}
-/** Puts a package into the folder, signs all with the key, and waits until the server hands it out. */
-async function handOut(version: string, key: string): Promise<void> {
-  sealFolder(packages, key);
-  await eventually(`${version} was handed out`, async () => {
-    const reply = (await server.admin.ask('GET', '/packages')).as(packagesReply);
-    return reply.packages.some((one) => one.version === version && one.state === 'ready');
-  });
-}
-/** Waits until the server knows how an upgrade to the version went, and says it. */
-async function outcome(version: string, state: 'failed' | 'none'): Promise<void> {
-  const began = Date.now();
-  const isOver = async () => {
-    const found = await view();
-    return state === 'failed'
-      ? found?.state === 'failed' && found.to === version
-      : found?.version === version;
-  };
-  await eventually(`the upgrade to ${version} was over`, isOver, 240_000);
-  console.log(`== after ${Math.round((Date.now() - began) / 1000)} s: ${JSON.stringify(await view())}`);
+const { view, handOut, outcome } = handingOut(server, packages);
+const showVersions = () => {
   show(
     'pid=$(systemctl show -p MainPID --value watchfloor-agent); echo "main process $pid: $(readlink /proc/$pid/exe)"',
   );
   show(
     'ls -l /var/lib/private/watchfloor-agent/upgrade; cat /var/lib/private/watchfloor-agent/upgrade/versions.json',
   );
-  const { devices } = (await server.admin.ask('GET', '/devices')).as(devicesReply);
-  console.log(`${devices.length} machine, ${devices[0]?.status}`);
-}
+};
 
 try {
   const key = await eventually('the package was checked', async () => {
@@ -86,16 +65,19 @@ try {
   writeFileSync(join(packages, nameOf(BROKEN)), broken);
   await handOut(BROKEN, KEY);
   await outcome(BROKEN, 'failed');
+  showVersions();
 
   console.log(`\n${FOREIGN}: signed by another key`);
   copyFileSync(join(newest, nameOf(WATCHFLOOR_VERSION)), join(packages, nameOf(FOREIGN)));
   await handOut(FOREIGN, OTHER_KEY);
   await outcome(FOREIGN, 'failed');
+  showVersions();
 
   console.log(`\n${WATCHFLOOR_VERSION}: signed by the key in the agent`);
   copyFileSync(join(newest, nameOf(WATCHFLOOR_VERSION)), join(packages, nameOf(WATCHFLOOR_VERSION)));
   await handOut(WATCHFLOOR_VERSION, KEY);
   await outcome(WATCHFLOOR_VERSION, 'none');
+  showVersions();
   show('kill -9 $(systemctl show -p MainPID --value watchfloor-agent)');
   const before = Date.now();
   await eventually('it pushed again after a kill -9', async () => {
