@@ -148,7 +148,8 @@ async function start(
   const collectors = await collectorsFor(
     process.platform,
     config.collectors,
-    (error) => log.warn({ err: error }, 'Windows cannot be asked directly: less is measured, and less often'),
+    (error) =>
+      log.warn({ err: error }, 'the system cannot be asked directly: less is measured, and less often'),
     config.custom,
   );
   const sampler = createSampler({

@@ -52,7 +52,7 @@ const LINUX: readonly CollectorEntry[] = [
   { name: 'system', every: 60_000, create: () => createSystemState() },
 ];
 
-/** macOS and the BSDs, and Windows where its own cannot be used. Collectors that start a process there are called less often. */
+/** The BSDs, and macOS and Windows where their own cannot be used. Collectors that start a process there are called less often. */
 const PORTABLE: readonly CollectorEntry[] = [
   { name: 'cpu', create: portable.createCpu },
   { name: 'load', create: portable.createLoad },
@@ -81,16 +81,20 @@ export function choiceProblem(chosen: readonly string[]): string | undefined {
 
 /**
  * All of a platform's collectors.
- * @param failed is told why the collectors of Windows cannot be used
+ * @param failed is told why the system's own collectors cannot be used
  */
 async function allFor(
   platform: NodeJS.Platform,
   failed: (error: unknown) => void,
 ): Promise<readonly CollectorEntry[]> {
   if (platform === 'linux' || platform === 'android') return LINUX;
+  // Nobody else has a use for the code of a system's own.
+  if (platform === 'darwin') {
+    const { macosCollectors } = await import('./macos/list.ts');
+    return macosCollectors(PORTABLE, failed);
+  }
   if (platform !== 'win32') return PORTABLE;
   try {
-    // Nobody else has a use for their code.
     const { windowsCollectors } = await import('./windows/list.ts');
     return await windowsCollectors();
   } catch (error) {
@@ -102,7 +106,7 @@ async function allFor(
 /**
  * The collectors of this platform.
  * @param chosen empty: all; names with a minus (`-tcp`): all but these; names without: these alone
- * @param failed is told why the collectors of Windows cannot be used; the portable ones take their place
+ * @param failed is told why the system's own collectors cannot be used; the portable ones take their place
  * @param custom where further numbers come from
  */
 export async function collectorsFor(

@@ -118,7 +118,7 @@ export const SETTINGS = [
     env: 'WATCHFLOOR_PROCESSES',
     value: PROCESSES.join('|'),
     defaultText: DEFAULTS.processes,
-    help: 'What the server is told of the processes that use most (Linux, Windows): `arguments` sends their command lines too, which may hold secrets.',
+    help: 'What the server is told of the processes that use most (Linux, Windows, macOS): `arguments` sends their command lines too, which may hold secrets.',
   },
   {
     key: 'metrics_folders',

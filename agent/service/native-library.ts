@@ -3,7 +3,8 @@
  * A packaged agent carries its native part in itself.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
 import type * as koffi from 'koffi';
@@ -54,11 +55,25 @@ export function unpackNativePart(parent: string): string {
   return root;
 }
 
+/** Loads it from a folder that nobody else may write, and removes that: what is loaded, macOS keeps. */
+async function loadFromNowhere(): Promise<NativeLibrary> {
+  const folder = mkdtempSync(join(tmpdir(), 'watchfloor-'));
+  try {
+    Object.assign(process, { resourcesPath: unpackNativePart(folder) });
+    return await import('koffi/indirect');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /**
- * @param parent the folder that a packaged agent puts the native part into; default: the program's own
+ * @param parent the folder that a packaged agent puts the native part into; default: the program's own, but on macOS, where
+ * that is one of many programs, none that stays
  * @throws an error that says what is missing, or what cannot be written
  */
-export async function loadNativeLibrary(parent = dirname(process.execPath)): Promise<NativeLibrary> {
-  if (isSea()) Object.assign(process, { resourcesPath: unpackNativePart(parent) });
+export async function loadNativeLibrary(parent?: string): Promise<NativeLibrary> {
+  if (!isSea()) return import('koffi/indirect');
+  if (parent === undefined && process.platform === 'darwin') return loadFromNowhere();
+  Object.assign(process, { resourcesPath: unpackNativePart(parent ?? dirname(process.execPath)) });
   return import('koffi/indirect');
 }

@@ -38,8 +38,7 @@ export const TARGETS: readonly Target[] = [
 
 function target(system: Target['system'], arch: Target['arch'], runtime: string): Target {
   const base = { name: `${system}-${arch}`, system, arch } as const;
-  if (system === 'macos') return { ...base, runtime: { package: runtime, file: 'bin/node' } };
-  const platform = system === 'windows' ? 'win32' : 'linux';
+  const platform = ({ windows: 'win32', macos: 'darwin', linux: 'linux' } as const)[system];
   const native = {
     package: `@koromix/koffi-${platform}-${arch}`,
     file: `${platform}_${arch}/koffi.node`,

@@ -118,10 +118,14 @@ interface OpenParts extends Pick<Context, 'read'> {
 async function openSource(parts: OpenParts): Promise<ProcessSource | undefined> {
   const { mode, read, clock, platform = process.platform } = parts;
   const withArguments = mode === 'arguments';
+  // Nobody else has a use for the code of a system's own.
   if (platform === 'win32') {
-    // Nobody else has a use for its code.
     const { openWindowsProcesses } = await import('../windows/processes.ts');
     return openWindowsProcesses({ withArguments });
+  }
+  if (platform === 'darwin') {
+    const { openMacProcesses } = await import('../macos/processes.ts');
+    return openMacProcesses();
   }
   if (platform !== 'linux') return undefined;
   return linuxProcesses({ read, withArguments, bootedAt: () => clock.now() - clock.uptime() });

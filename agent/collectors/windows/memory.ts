@@ -1,7 +1,7 @@
 /** Memory, what is promised of it, page files, and how many processes, threads and handles there are on Windows. */
 import type { Collector, Fields } from '../collector.ts';
 import { addRates, createRates, hundredth, percent } from '../rates.ts';
-import { wide } from './bytes.ts';
+import { wide } from '../bytes.ts';
 import type { Win32 } from './win32.ts';
 
 /** Places in PERFORMANCE_INFORMATION, most of them counted in pages. */

@@ -2,7 +2,7 @@
 import type { Collector } from '../collector.ts';
 import { networkFields, type InterfaceCounters } from '../network.ts';
 import { createRates, MOST_BYTES } from '../rates.ts';
-import { wide } from './bytes.ts';
+import { wide } from '../bytes.ts';
 import { INTERFACE_BYTES } from './network-calls.ts';
 import type { Win32 } from './win32.ts';
 

@@ -1,22 +1,16 @@
-/** Takes the list of processes of Windows apart: one call tells of all of them. */
-import { textAt, wide } from './bytes.ts';
+/**
+ * Takes the list of processes of Windows apart: one call tells of all of them. What a process reads and writes is that of
+ * files, whether from a disk or from memory, and of pipes.
+ */
+import type { ListedProcess } from '../top-processes/listed-table.ts';
+import { TICKS } from '../top-processes/table.ts';
+import { textAt, wide } from '../bytes.ts';
 import type { Answer } from './system-calls.ts';
 
-/** Times are in units of 100 ns. */
-export interface ListedProcess {
-  readonly pid: number;
-  readonly parent: number;
-  readonly name: string;
-  /** Processor time that it has used. */
-  readonly time: number;
-  /** When it began, since 1601. */
-  readonly began: number;
-  /** Memory that it has now, what it shares with others included. */
-  readonly residentBytes: number;
-  /** What it has read and written since it began: of files, whether from a disk or from memory, and of pipes. */
-  readonly read: number;
-  readonly written: number;
-}
+/** Units of 100 ns in a tick. */
+const UNITS_PER_TICK = 10_000_000 / TICKS;
+/** Units of 100 ns from 1601 to 1970. */
+const TO_1970 = 116_444_736_000_000_000;
 
 /** Places in SYSTEM_PROCESS_INFORMATION of 64 bits, on x64 and arm64 alike. */
 const AT = {
@@ -35,12 +29,13 @@ export function parseProcessList({ bytes, address }: Answer): ListedProcess[] {
     const pid = at(AT.pid);
     if (pid !== IDLE) {
       const pointer = bytes.readBigUInt64LE(start + AT.name);
+      const name = textAt(bytes, address, pointer, bytes.readUInt16LE(start + AT.nameBytes));
       found.push({
         pid,
         parent: at(AT.parent),
-        name: textAt(bytes, address, pointer, bytes.readUInt16LE(start + AT.nameBytes)),
-        time: at(AT.user) + at(AT.kernel),
-        began: at(AT.began),
+        name: name || 'System',
+        ticks: (at(AT.user) + at(AT.kernel)) / UNITS_PER_TICK,
+        started: Math.max(0, Math.round((at(AT.began) - TO_1970) / UNITS_PER_TICK)),
         residentBytes: at(AT.resident),
         read: at(AT.read),
         written: at(AT.written),

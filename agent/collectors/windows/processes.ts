@@ -2,12 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { loadNativeLibrary } from '../../service/native-library.ts';
 import type { Facts } from '../top-processes/facts.ts';
+import { createListedTable, type ListedProcess } from '../top-processes/listed-table.ts';
 import type { ProcessSource, Ticks } from '../top-processes/source.ts';
 import type { Process } from '../top-processes/table.ts';
 import { parseCoreTimes } from './cpu.ts';
 import { openProcesses, type ProcessCalls } from './process-calls.ts';
-import { parseProcessList, type ListedProcess } from './process-list.ts';
-import { createWindowsTable } from './process-table.ts';
+import { parseProcessList } from './process-list.ts';
 import { openServices, type ServiceCalls } from './service-calls.ts';
 import { parseServices } from './services.ts';
 import { openSystem, type SystemCalls } from './system-calls.ts';
@@ -92,7 +92,7 @@ export function windowsProcesses({ calls, cores, withArguments, now }: WindowsPa
     return found;
   };
   return {
-    table: (onBusy) => createWindowsTable({ list, cores, onBusy }),
+    table: (onBusy) => createListedTable({ list, cores, onBusy }),
     ticks,
     diskCounters: (pid) => listed.get(pid),
     factsOf,

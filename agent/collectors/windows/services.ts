@@ -4,7 +4,7 @@
  */
 import type { Collector } from '../collector.ts';
 import { rememberTroubles } from '../unit-troubles.ts';
-import { textAt } from './bytes.ts';
+import { textAt } from '../bytes.ts';
 import type { ServiceList } from './service-calls.ts';
 import type { Win32 } from './win32.ts';
 

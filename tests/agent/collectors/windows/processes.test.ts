@@ -29,7 +29,7 @@ describe('the list of processes of Windows', () => {
       ...['services.exe', 'winedevice.exe', 'svchost.exe', 'plugplay.exe', 'winedevice.exe', 'rpcss.exe'],
       'node.exe',
     ]);
-    expect(list.at(-1)).toMatchObject({ pid: 404, time: 4_600_000, residentBytes: 156_508_160 });
+    expect(list.at(-1)).toMatchObject({ pid: 404, ticks: 46, residentBytes: 156_508_160 });
     expect(list[1]).toMatchObject({ pid: 100, parent: 48 });
   });
 
@@ -42,7 +42,7 @@ describe('the list of processes of Windows', () => {
   it('a list that is cut, or points elsewhere, gives what can be read of it', () => {
     const bytes = recorded('process-list');
     expect(parseProcessList({ bytes: bytes.subarray(0, 300), address: ADDRESS })).toHaveLength(1);
-    expect(parseProcessList({ bytes, address: 0n })[0]).toMatchObject({ pid: 48, name: '' });
+    expect(parseProcessList({ bytes, address: 0n })[0]).toMatchObject({ pid: 48, name: 'System' });
   });
 });
 

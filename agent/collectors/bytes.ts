@@ -1,4 +1,4 @@
-/** Numbers and texts in what Windows answers. */
+/** Numbers and texts in what a system's libraries answer. */
 const UPPER = 2 ** 32;
 
 /** 64 bits as a number. Counters beyond 2^53 lose their last digits, which no rate has a use for. */

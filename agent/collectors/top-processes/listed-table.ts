@@ -1,14 +1,24 @@
 /**
- * The table of all processes of Windows. One call tells of all of them, so each round reads each. A process that came and
- * went between two rounds is never seen, as Windows tells no parent what its children have used.
+ * The table of all processes where listing them tells at once what each has used: each round reads them all. A process that
+ * came and went between two rounds is never seen, as no parent is told there what its children have used.
  */
-import { ROUND_MS, TICKS, type Process, type ProcessTable } from '../top-processes/table.ts';
-import type { ListedProcess } from './process-list.ts';
+import { ROUND_MS, TICKS, type Process, type ProcessTable } from './table.ts';
 
-/** Units of 100 ns in a tick. */
-const UNITS_PER_TICK = 10_000_000 / TICKS;
-/** Units of 100 ns from 1601 to 1970. */
-const TO_1970 = 116_444_736_000_000_000;
+export interface ListedProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  /** Processor time that it has used, in ticks. */
+  readonly ticks: number;
+  /** When it began, in ticks since 1970: what a pid that is used again differs in. */
+  readonly started: number;
+  /** Memory that it has now, what it shares with others included. */
+  readonly residentBytes: number;
+  /** Bytes since it began. */
+  readonly read: number;
+  readonly written: number;
+}
+
 /** A timer may fire this many milliseconds early. */
 const EARLY = 100;
 /** Facts are read of a process that used more than this part of a core, as it may end. */
@@ -23,10 +33,7 @@ interface TableParts {
   readonly onBusy: (process: Process) => void;
 }
 
-/** In ticks since 1970: what a pid that is used again differs in. */
-const startOf = ({ began }: ListedProcess) => Math.max(0, Math.round((began - TO_1970) / UNITS_PER_TICK));
-
-export function createWindowsTable({ list, cores, onBusy }: TableParts): ProcessTable {
+export function createListedTable({ list, cores, onBusy }: TableParts): ProcessTable {
   const living = new Map<number, Process>();
   let ended: Process[] = [];
   let readAt = -Infinity;
@@ -35,13 +42,13 @@ export function createWindowsTable({ list, cores, onBusy }: TableParts): Process
     ticks >= 0 && ticks <= (Math.max(ms, 1000) / 1000) * TICKS * cores * MOST_SHARE;
 
   function add(one: ListedProcess, at: number): Process {
-    const ticks = one.time / UNITS_PER_TICK;
+    const { ticks } = one;
     // In the first round nobody knows when its time was used.
     const isYoung = readAt !== -Infinity;
     const used = isYoung && isPossible(ticks, at - readAt) ? ticks : 0;
     const process: Process = {
-      ...{ pid: one.pid, name: one.name || 'System', state: '', parent: one.parent, isKernel: false },
-      ...{ ticks, endedTicks: 0, started: startOf(one), pages: one.residentBytes },
+      ...{ pid: one.pid, name: one.name || 'unknown', state: '', parent: one.parent, isKernel: false },
+      ...{ ticks, endedTicks: 0, started: one.started, pages: one.residentBytes },
       ...{ readAt: at, used, unseen: 0, isYoung, busyUntil: 0 },
       peak: Math.min(cores * TICKS, (used * 1000) / Math.max(1000, at - readAt)),
     };
@@ -51,7 +58,7 @@ export function createWindowsTable({ list, cores, onBusy }: TableParts): Process
 
   function update(process: Process, one: ListedProcess, at: number): void {
     const elapsed = at - process.readAt;
-    const ticks = one.time / UNITS_PER_TICK;
+    const { ticks } = one;
     const grown = ticks - process.ticks;
     const used = isPossible(grown, elapsed) ? grown : 0;
     process.ticks = ticks;
@@ -69,7 +76,7 @@ export function createWindowsTable({ list, cores, onBusy }: TableParts): Process
   function readAll(at: number): void {
     for (const one of list()) {
       const known = living.get(one.pid);
-      const isSame = known !== undefined && known.started === startOf(one);
+      const isSame = known !== undefined && known.started === one.started;
       if (known !== undefined && !isSame) remove(known);
       const process = known !== undefined && isSame ? known : add(one, at);
       if (isSame) update(process, one, at);
