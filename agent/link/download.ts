@@ -16,15 +16,16 @@ export function download(
   { headers = {}, timeoutMs = TIMEOUT }: Asked = {},
 ): Promise<AsyncIterable<Buffer>> {
   const { host, port, tls, proxy } = target;
+  const whole = (target.path ?? '') + path;
   const agent = tls ? new HttpsAgent({ ...tlsOptions(target), ...tunnel(proxy) }) : new http.Agent();
   return new Promise((resolve, reject) => {
     const asking = (tls ? httpsRequest : http.request)(
-      { agent, host, port, path, headers, timeout: timeoutMs },
+      { agent, host, port, path: whole, headers, timeout: timeoutMs },
       (incoming) => {
         incoming.once('close', () => agent.destroy());
         if (incoming.statusCode === 200) return resolve(incoming);
         asking.destroy();
-        reject(new Error(`the server answers ${incoming.statusCode} for ${path}`));
+        reject(new Error(`the server answers ${incoming.statusCode} for ${whole}`));
       },
     );
     asking.on('timeout', () => asking.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));

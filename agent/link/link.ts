@@ -122,8 +122,8 @@ export function createLink(parts: LinkParts): Link {
 
   /** `as`: the device that this machine becomes; undefined: the one that it is. */
   const join = async (to: Enrollment, as?: NewDevice): Promise<Failure | undefined> => {
-    const { host, port, tls, ca } = to;
-    const way = { host, port, proxy: proxyFor(parts.proxy, to) };
+    const { host, port, tls, ca, path } = to;
+    const way = { host, port, path, proxy: proxyFor(parts.proxy, to) };
     // Pushes go on over the other connection until this one has brought a token.
     let connection: Transport | undefined;
     try {
@@ -148,7 +148,7 @@ export function createLink(parts: LinkParts): Link {
       // The string of the settings is no new one for a device that the server gave a key.
       const settingsKey = as?.by === 'server' ? enrollment?.key : undefined;
       const key_sha256 = keyHash(settingsKey ?? to.key);
-      membership = { host, port, tls, ca, authority, device_id, token, key_sha256 };
+      membership = { host, port, path, tls, ca, authority, device_id, token, key_sha256 };
       keep(membership);
       mustJoin = false;
       transport?.close();
@@ -199,10 +199,10 @@ export function createLink(parts: LinkParts): Link {
     if (membership === undefined || enrollment === undefined) return;
     const relation = relate(membership, enrollment);
     if (relation === 'same') return;
-    const { host, port } = enrollment;
+    const { host, port, path } = enrollment;
     if (relation === 'moved') {
       log.info({ server: where(enrollment) }, 'the server has moved to another address');
-      membership = { ...membership, host, port };
+      membership = { ...membership, host, port, path };
       keep(membership);
       return;
     }
@@ -252,10 +252,10 @@ export function createLink(parts: LinkParts): Link {
     },
     separate(key) {
       if (membership === undefined) return;
-      const { host, port, ca, tls } = membership;
+      const { host, port, path, ca, tls } = membership;
       const isNews = newDevices.planned()?.enrollment.key !== key;
       try {
-        newDevices.plan({ key, host, port, ca, tls }, 'server');
+        newDevices.plan({ key, host, port, path, ca, tls }, 'server');
       } catch (error) {
         log.error(
           { reason: errorText(error) },

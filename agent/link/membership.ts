@@ -9,6 +9,8 @@ const membership = z.object({
   host: z.string(),
   port: z.number().int(),
   tls: z.boolean(),
+  /** What stands before the server's own paths, as in the enrollment string. */
+  path: z.string().optional(),
   /** The authority's fingerprint and PEM; null: the certificate is signed by an authority that the system trusts. */
   ca: z.string().nullable(),
   authority: z.string().nullable(),
@@ -47,8 +49,12 @@ export function writeMembership(folder: string, value: Membership): void {
  * Compares the server of an enrollment string with the membership's: `same`; `moved`, when it has the same authority at
  * another address; or `other`.
  */
-export function relate(member: Membership, { host, port, tls, ca }: Enrollment): 'same' | 'moved' | 'other' {
-  const isSamePlace = member.host === host && member.port === port && member.tls === tls;
+export function relate(
+  member: Membership,
+  { host, port, tls, ca, path = '' }: Enrollment,
+): 'same' | 'moved' | 'other' {
+  const isSamePlace =
+    member.host === host && member.port === port && member.tls === tls && (member.path ?? '') === path;
   if (member.ca !== ca) return 'other';
   if (isSamePlace) return 'same';
   return ca === null ? 'other' : 'moved';

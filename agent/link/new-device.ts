@@ -20,6 +20,7 @@ const newDevice = z.object({
     port: z.number().int(),
     ca: z.string().nullable(),
     tls: z.boolean(),
+    path: z.string().optional(),
   }),
   /** Who asked for it: the server, for an administrator, or a person at this machine with a key of their own. */
   by: z.enum(['server', 'person']),
@@ -72,12 +73,13 @@ export function openNewDevices(folder: string): NewDevices {
 
   return {
     planned: () => planned,
-    plan({ key, host, port, ca, tls }, by) {
+    plan(enrollment, by) {
+      const { key, host, port, ca, tls, path: below } = enrollment;
       if (planned?.enrollment.key === key) return planned;
       const fresh = {
         device_id: randomUUID(),
         join_secret: randomBytes(32).toString('base64url'),
-        enrollment: { key, host, port, ca, tls },
+        enrollment: { key, host, port, ca, tls, path: below },
         by,
       };
       writeWhole(path, `${JSON.stringify(fresh, undefined, 2)}\n`);

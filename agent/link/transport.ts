@@ -7,11 +7,13 @@ import { errorCode } from '#protocol/errors.ts';
 export interface Place {
   readonly host: string;
   readonly port: number;
+  /** What stands before the server's own paths; absent: nothing. */
+  readonly path?: string | undefined;
 }
 
-/** `host:port` for a person; an IPv6 address stands in brackets, and the proxy that leads there is named. */
-export function where({ host, port, proxy }: Place & Partial<Way>): string {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+/** `host:port/path` for a person; an IPv6 address stands in brackets, and the proxy that leads there is named. */
+export function where({ host, port, path = '', proxy }: Place & Partial<Way>): string {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
   return proxy === undefined ? address : `${address} (through the proxy ${new URL(proxy).host})`;
 }
 
@@ -144,7 +146,7 @@ export function createTransport(target: Target, timeoutMs = TIMEOUT): Transport 
           method: 'POST',
           host: target.host,
           port: target.port,
-          path,
+          path: (target.path ?? '') + path,
           headers: { ...headers, ...length },
           // Ends the wait for a proxy to open a tunnel: until then there is no connection that the timer can end.
           timeout: timeoutMs,

@@ -205,19 +205,19 @@ function askingOf({ enrollment, membership, proxy, deviceId, joinSecret }: Serve
   const relation = membership && enrollment ? relate(membership, enrollment) : 'same';
   if (membership !== undefined && relation !== 'other') {
     const place = relation === 'moved' && enrollment !== undefined ? enrollment : membership;
-    const { host, port } = place;
+    const { host, port, path } = place;
     const { tls, authority, ca } = membership;
     return {
-      target: { host, port, tls, authority, proxy: proxyFor(proxy, place) },
+      target: { host, port, path, tls, authority, proxy: proxyFor(proxy, place) },
       ...{ pin: ca, about: 'token', headers: bearer(membership), body: {} },
     };
   }
   if (enrollment === undefined) return undefined;
-  const { host, port, tls, ca, key } = enrollment;
+  const { host, port, path, tls, ca, key } = enrollment;
   const old = membership?.host === host ? membership : undefined;
   const secret = joinSecret(key);
   return {
-    target: { host, port, tls, authority: null, proxy: proxyFor(proxy, enrollment) },
+    target: { host, port, path, tls, authority: null, proxy: proxyFor(proxy, enrollment) },
     pin: ca,
     about: 'enrollment key',
     headers: old === undefined ? {} : bearer(old),

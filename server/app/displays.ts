@@ -4,6 +4,7 @@ import { createDisplaySessions } from '../auth/display-sessions.ts';
 import { createOpeningLimits } from '../auth/login-limits.ts';
 import type { SessionOf } from '#protocol/live.ts';
 import { isIn, networkOf, parseNetworks } from '../http/address.ts';
+import { basePath } from '../config/settings.ts';
 import { displayLinkRoutes } from '../routes/display-links.ts';
 import { displayRoutes } from '../routes/display.ts';
 import type { SignedIn } from '../types.ts';
@@ -57,6 +58,7 @@ export function openDisplays({ config, state, clock }: Base, { people, boards }:
         limits: createOpeningLimits({ networkOf }),
         audit: people.audit,
         now,
+        base: basePath(config.publicUrl),
       }),
       ...displayRoutes({ sessions, programOf: walls.program }),
     ],

@@ -45,9 +45,9 @@ export function openPackages(base: Base, { address, certificate }: PackagesNeeds
   }
 
   function serverAt(host: string): string {
-    const { host: name, port, tls } = reachedAt(host, address);
+    const { host: name, port, tls, path = '' } = reachedAt(host, address);
     const bracketed = name.includes(':') ? `[${name}]` : name;
-    return new URL(`${tls ? 'https' : 'http'}://${bracketed}:${port}`).origin;
+    return new URL(`${tls ? 'https' : 'http'}://${bracketed}:${port}`).origin + path;
   }
 
   /** Files that are being copied are wrong for a moment, so a problem is told when it is seen twice. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
 import type { Config } from '../config/config.ts';
+import { basePath } from '../config/settings.ts';
 import { createGuard } from '../http/guard.ts';
 import { createHttp } from '../http/http.ts';
 import { openStaticFiles } from '../http/static.ts';
@@ -154,7 +155,7 @@ async function open(config: Config, log: Log, folder: DataFolder, stops: Stops):
       allowPeople: config.allowPeople,
     }),
     sessionAlive: displays.sessionAlive,
-    files: await openStaticFiles(WEB),
+    files: await openStaticFiles(WEB, basePath(config.publicUrl)),
     trustedProxies: config.trustedProxies,
   });
   const certificates =

@@ -1,6 +1,7 @@
 /** Status: the server's state for people, health checks and Prometheus, and the description of the API. */
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Route } from '../http/route.ts';
+import { basePath } from '../config/settings.ts';
 import { openapiRoutes } from '../routes/openapi.ts';
 import { prometheusRoutes } from '../routes/prometheus.ts';
 import { statusRoutes } from '../routes/status.ts';
@@ -57,5 +58,7 @@ export function openStatus(base: Base, needs: StatusNeeds) {
       }),
     }),
   ];
-  return { routes: [...ownRoutes, ...openapiRoutes([...needs.routes, ...ownRoutes])] };
+  return {
+    routes: [...ownRoutes, ...openapiRoutes([...needs.routes, ...ownRoutes], basePath(config.publicUrl))],
+  };
 }

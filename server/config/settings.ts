@@ -1,6 +1,7 @@
 /**
  * Every setting of the server: its flag, its environment variable, its key in the YAML file, and its schema.
  */
+import { BASE_PATH } from '#protocol/enrollment.ts';
 import { z } from 'zod';
 import { ASKED_INTERVAL_S } from '#protocol/sample.ts';
 
@@ -33,9 +34,21 @@ const url = z.url({
   error: 'must be an address such as https://watch.example.com:8443',
 });
 
+/** The path of a public URL, without a slash at its end; '' for none. */
+export const basePath = (publicUrl: string | undefined): string =>
+  publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/$/, '');
+
+function isPublicUrl(text: string): boolean {
+  // The address itself is judged above.
+  if (!URL.canParse(text)) return true;
+  const { origin, pathname, href } = new URL(text);
+  const path = basePath(text);
+  return href === origin + pathname && (path === '' || BASE_PATH.test(path));
+}
+
 const publicUrl = url.refine(
-  (text) => !URL.canParse(text) || new URL(text).href === `${new URL(text).origin}/`,
-  'must have no path, query or user name: Watchfloor needs a host name or a port of its own',
+  isPublicUrl,
+  'must have no query and no user name, and a path, if any, of letters, digits, "-", "_", "." and "~", without the /ui',
 );
 
 interface Setting {
@@ -138,7 +151,7 @@ export const SETTING = {
     env: 'WATCHFLOOR_PUBLIC_URL',
     value: 'address',
     defaultText: "the host in the browser's address bar",
-    help: 'The URL at which agents reach this server, for enrollment strings.',
+    help: 'The URL at which people and agents reach this server; with a path where a proxy has it below one.',
   },
   interval: {
     schema: number(ASKED_INTERVAL_S.least, ASKED_INTERVAL_S.most),

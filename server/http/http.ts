@@ -222,7 +222,8 @@ export function createHttp({ tls, log }: HttpParts): Http {
       get(path, (res, req) => {
         void answer(beginExchange(res), req, find);
       });
-    const redirect = new Reply(302, undefined, { location: '/ui/' });
+    // Relative, for a proxy that has the server below a path.
+    const redirect = new Reply(302, undefined, { location: 'ui/' });
     serve('/', () => redirect);
     serve('/ui', () => redirect);
     serve('/ui/*', (url) => files.find(url.slice('/ui/'.length)));

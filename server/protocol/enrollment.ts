@@ -1,10 +1,10 @@
 /**
  * The enrollment string: everything an agent needs to join a server.
  *
- *     watchfloor://<key>@<host>:<port>?ca=<sha256 of the authority certificate's DER, hex>
+ *     watchfloor://<key>@<host>:<port>/<path>?ca=<sha256 of the authority certificate's DER, hex>
  *
  * Without `ca`, the server's certificate must come from a root that the agent's machine trusts. `tls=off`
- * means plain HTTP and is accepted only with a loopback host. An IPv6 host is written in brackets.
+ * means plain HTTP and is accepted only with a loopback host. A path stands where a reverse proxy has the server below one. An IPv6 host is written in brackets.
  */
 import { z } from 'zod';
 
@@ -22,6 +22,8 @@ export interface Enrollment {
   /** SHA-256 of the authority's DER, 64 lower-case hex digits; null: the agent trusts the system's roots. */
   readonly ca: string | null;
   readonly tls: boolean;
+  /** What stands before the server's own paths: `/watchfloor`; absent: nothing. */
+  readonly path?: string | undefined;
 }
 
 /** The server's default port, which is also meant by an enrollment string without a port. */
@@ -55,10 +57,13 @@ function fail(problem: string): never {
   throw new EnrollmentError(`the enrollment string ${problem}`);
 }
 
+/** The interface that a link-local address is reached by, which a URL cannot hold: `[fe80::1%eth0]`. */
+const ZONE = /(?<=@\[[0-9A-Fa-f:.]+)%(?:25)?([A-Za-z0-9._-]{1,40})(?=\])/;
+
 function parseUrl(text: string): URL {
   if (!text.startsWith('watchfloor://')) fail(`does not begin with "watchfloor://". It looks like ${SHAPE}.`);
   try {
-    return new URL(text);
+    return new URL(text.replace(ZONE, ''));
   } catch {
     return fail(`cannot be read: its host or port is wrong. It looks like ${SHAPE}.`);
   }
@@ -98,24 +103,48 @@ function parseTls(parameters: URLSearchParams, host: string): boolean {
   return false;
 }
 
+/**
+ * What may stand before the server's paths: it needs no quoting in a shell, a URL or a page. `/ui` at its end is the web
+ * app's own, copied from a browser.
+ */
+export const BASE_PATH = /^(\/(?!\.{1,2}(\/|$)|ui$)[A-Za-z0-9._~-]+)+$/;
+
+function parsePath(url: URL): { path?: string } {
+  const path = url.pathname.replace(/\/$/, '');
+  if (path === '') return {};
+  if (!BASE_PATH.test(path))
+    fail(
+      `has a path (${url.pathname}) that no server is below: letters, digits, "-", "_", "." and "~", no /ui.`,
+    );
+  return { path };
+}
+
+/** The host as DNS knows it: `wächter.example` becomes `xn--wchter-bua.example`. */
+function parseHost({ hostname }: URL): string {
+  if (!hostname.includes('%')) return hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  // A scheme that is no web's: the name is only quoted.
+  const named = `https://${hostname}`;
+  return URL.canParse(named) ? new URL(named).hostname : fail(`has the host ${hostname}, which is no name.`);
+}
+
 /** Splits an enrollment string into its parts. @throws EnrollmentError saying what is wrong and what to do */
 export function parseEnrollment(text: string): Enrollment {
   const url = parseUrl(text.trim());
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  const [, zone] = ZONE.exec(text) ?? [];
+  const host = parseHost(url) + (zone === undefined ? '' : `%${zone}`);
   if (host === '') fail(`names no host. It looks like ${SHAPE}.`);
-  if (url.pathname !== '' && url.pathname !== '/')
-    fail(`has a path (${url.pathname}), which an enrollment string never has.`);
   for (const name of url.searchParams.keys())
     if (name !== 'ca' && name !== 'tls') fail(`has a parameter "${name}" that this version does not know.`);
   const port = url.port === '' ? DEFAULT_PORT : Number(url.port);
   if (port === 0) fail('has port 0.');
   const key = parseKey(url);
-  return { key, host, port, ca: parseCa(url.searchParams), tls: parseTls(url.searchParams, host) };
+  const { searchParams } = url;
+  return { key, host, port, ca: parseCa(searchParams), tls: parseTls(searchParams, host), ...parsePath(url) };
 }
 
 /** Makes the enrollment string of the parts; it leaves out a `ca` of null and a `tls` of true. */
-export function formatEnrollment({ key, host, port, ca, tls }: Enrollment): string {
-  const address = host.includes(':') ? `[${host}]` : host;
+export function formatEnrollment({ key, host, port, ca, tls, path = '' }: Enrollment): string {
+  const address = host.includes(':') ? `[${host.replace('%', '%25')}]` : host;
   const query = !tls ? '?tls=off' : ca !== null ? `?ca=${ca}` : '';
-  return `watchfloor://${encodeURIComponent(key)}@${address}:${port}${query}`;
+  return `watchfloor://${encodeURIComponent(key)}@${address}:${port}${path}${query}`;
 }

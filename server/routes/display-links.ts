@@ -29,10 +29,9 @@ export interface DisplayLinkRouteParts {
   readonly limits: OpeningLimits;
   readonly audit: Audit;
   readonly now: () => number;
+  /** What stands before the server's own paths; '' mostly. */
+  readonly base: string;
 }
-
-/** The page that a link opens. The secret stands in the fragment, which browsers send to nobody. */
-const pathOf = (secret: string) => `/ui/wall/display#${secret}`;
 
 export function visitOf(request: Request, version: string): Visit {
   return { address: request.address, agent: request.header('user-agent'), version };
@@ -52,7 +51,10 @@ function checkNetworks(networks: readonly string[] = []): void {
 }
 
 export function displayLinkRoutes(parts: DisplayLinkRouteParts): Route[] {
-  const { links, sessions, changed, removed, limits, audit, now } = parts;
+  const { links, sessions, changed, removed, limits, audit, now, base } = parts;
+
+  /** The page that a link opens. The secret stands in the fragment, which browsers send to nobody. */
+  const pathOf = (secret: string) => `${base}/ui/wall/display#${secret}`;
 
   function view(link: DisplayLinkRecord): DisplayLink {
     const { secret_hash: _, seen: __, ...rest } = link;

@@ -15,6 +15,7 @@ import {
 import { DEFAULT_PORT, formatEnrollment, type Enrollment } from '#protocol/enrollment.ts';
 import type { InstallTexts } from '#protocol/packages.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
+import { basePath } from '../config/settings.ts';
 import type { DeviceTokens } from '../auth/device-tokens.ts';
 import type { EnrollmentKeys } from '../auth/enrollment-keys.ts';
 import type { Joining } from '../auth/joining.ts';
@@ -76,6 +77,7 @@ export function reachedAt(
     ...hostAndPort(url?.host ?? asked, isSecure),
     ca: isSecure ? fingerprint : null,
     tls: isSecure,
+    ...(basePath(publicUrl) === '' ? {} : { path: basePath(publicUrl) }),
   };
 }
 

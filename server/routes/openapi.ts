@@ -102,7 +102,7 @@ function operation(route: Route) {
 }
 
 /** The OpenAPI 3.1 document. */
-function describeApi(routes: readonly Route[]) {
+function describeApi(routes: readonly Route[], base: string) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const each of routes) {
     const path = each.path.replace(/:(\w+)/g, '{$1}');
@@ -111,6 +111,7 @@ function describeApi(routes: readonly Route[]) {
   return {
     openapi: '3.1.0',
     info: { title: 'Watchfloor', version: WATCHFLOOR_VERSION },
+    servers: [{ url: base === '' ? '/' : base }],
     paths,
     components: {
       schemas: { Error: jsonSchema(errorReply, 'output') },
@@ -125,7 +126,8 @@ function describeApi(routes: readonly Route[]) {
 }
 
 /** @param routes all other routes; the description adds its own */
-export function openapiRoutes(routes: readonly Route[]): Route[] {
+/** `base`: what stands before the server's own paths; '' mostly. */
+export function openapiRoutes(routes: readonly Route[], base = ''): Route[] {
   let document: object | undefined;
   const ownRoute: Route = route({
     method: 'GET',
@@ -133,7 +135,7 @@ export function openapiRoutes(routes: readonly Route[]): Route[] {
     access: 'public',
     summary: 'This description.',
     reply: z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.unknown()) }),
-    handle: () => (document ??= describeApi([...routes, ownRoute])),
+    handle: () => (document ??= describeApi([...routes, ownRoute], base)),
   });
   return [ownRoute];
 }

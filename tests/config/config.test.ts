@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig, type Config } from '../../server/config/config.ts';
+import { basePath } from '../../server/config/settings.ts';
 import { describeSettings, SETTINGS } from '../../server/config/settings.ts';
 import { ownFolder } from '../state/folder.ts';
 
@@ -96,14 +97,26 @@ describe('settings', () => {
   });
 
   test.each([
-    'https://host/monitor',
-    'https://host/monitor/',
+    'https://host:8443/ui/',
+    'https://host/monitor/ui',
+    "https://host/a'b",
+    'https://host/a//b',
     'https://host:8443/?a=b',
     'https://host/#x',
     'https://user@host',
   ])('[G5] the public URL %s is refused, as what follows the host could not be served', async (url) => {
     const problems = await problemsOf([], { WATCHFLOOR_PUBLIC_URL: url });
-    expect(problems).toEqual([expect.stringContaining('WATCHFLOOR_PUBLIC_URL: must have no path')]);
+    expect(problems).toEqual([expect.stringContaining('WATCHFLOOR_PUBLIC_URL: must have no query')]);
+  });
+
+  test.each([
+    ['https://host', ''],
+    ['https://host/', ''],
+    ['https://host:8443/monitor', '/monitor'],
+    ['https://wächter.example/tools/monitor/', '/tools/monitor'],
+  ])('the public URL %s has the server below "%s"', async (url, path) => {
+    const loaded = await loadConfig([], { WATCHFLOOR_PUBLIC_URL: url });
+    expect(basePath(loaded.kind === 'run' ? loaded.config.publicUrl : undefined)).toBe(path);
   });
 
   test.each(['https://host', 'https://host/', 'http://127.0.0.1:8443', 'https://[::1]:8443/'])(

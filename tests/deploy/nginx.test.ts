@@ -1,45 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { devicesReply, enrollmentKeyCreated, me, sessionsReply } from '#protocol/api.ts';
 import { parseEnrollment } from '#protocol/enrollment.ts';
-import { openAuthority } from '../../server/tls/authority.ts';
 import { createClient, type Client } from '../e2e/client.ts';
 import { eventually } from '../e2e/eventually.ts';
 import { openLive } from '../e2e/live.ts';
 import { closing, disposing, Opened } from '../e2e/opened.ts';
 import { startProcess } from '../e2e/process.ts';
 import { freePort, PASSWORD, startAgent, startServer, type TestServer } from '../e2e/product.ts';
-
-const root = join(import.meta.dirname, '..', '..');
-const nginx = ['/usr/sbin/nginx', 'nginx'].find((path) => spawnSync(path, ['-v']).status === 0);
-
-/**
- * Writes the example configuration with the ports, names and certificates of this test, and returns its path.
- */
-async function writeConfiguration(folder: string, upstream: number, ports: { plain: number; tls: number }) {
-  const { certFile, keyFile } = await openAuthority(folder, ['localhost', '127.0.0.1']);
-  const example = readFileSync(join(root, 'deploy', 'nginx', 'watchfloor.conf'), 'utf8')
-    .replaceAll(/^ *listen \[::\].*$/gm, '')
-    .replace('listen 80;', `listen 127.0.0.1:${ports.plain};`)
-    .replace('listen 443 ', `listen 127.0.0.1:${ports.tls} `)
-    .replaceAll('watchfloor.example', 'localhost')
-    .replace('/etc/ssl/certs/watchfloor.pem', certFile)
-    .replace('/etc/ssl/private/watchfloor.key', keyFile)
-    .replace('127.0.0.1:8443', `127.0.0.1:${upstream}`);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `${name}_temp_path ${join(folder, name)};`)
-    .join('\n');
-  const path = join(folder, 'nginx.conf');
-  writeFileSync(
-    path,
-    `daemon off; pid ${join(folder, 'nginx.pid')}; error_log ${join(folder, 'error.log')};
-     events {} http { access_log off; ${temporary}\n${example} }`,
-  );
-  return path;
-}
+import { argumentsFor, nginx, writeConfiguration } from './nginx.ts';
 
 /** Skipped, and counted as such, where nginx is not installed. */
 describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
@@ -68,9 +40,7 @@ describe.skipIf(nginx === undefined)('behind nginx, as in deploy/nginx', () => {
       disposing,
     );
     const config = await writeConfiguration(folder, server.port, ports);
-    // Started by root, nginx runs its workers as another user, who could not read this folder.
-    const user = process.getuid?.() === 0 ? ['-g', 'user root;'] : [];
-    const args = ['-p', folder, '-c', config, ...user];
+    const args = argumentsFor(folder, config);
     opened.keep(await startProcess({ file: nginx ?? '', args }), (proxy) => proxy.stop());
     ca = readFileSync(join(folder, 'authority.crt'), 'utf8');
     people = opened.keep(createClient({ url, ca, from: '127.0.0.2' }), closing);

@@ -10,6 +10,8 @@ describe('enrollment strings', () => {
     { key: 'wfe_k3y', host: '2001:db8::7', port: 8443, ca, tls: true },
     { key: 'a/b+c=@?', host: 'localhost', port: 8443, ca: null, tls: false },
     { key: 'wfe_k3y', host: '::1', port: 9000, ca: null, tls: false },
+    { key: 'wfe_k3y', host: 'fe80::7%eth0.12', port: 8443, ca, tls: true },
+    { key: 'wfe_k3y', host: 'site.example', port: 443, ca: null, tls: true, path: '/tools/watchfloor' },
   ])('an enrollment string for $host has the same parts after formatting and parsing', (enrollment) => {
     expect(parseEnrollment(formatEnrollment(enrollment))).toEqual(enrollment);
   });
@@ -26,6 +28,16 @@ describe('enrollment strings', () => {
   });
 
   it.each([
+    ['watchfloor://k@wächter.example', { host: 'xn--wchter-bua.example' }],
+    ['watchfloor://k@WÄCHTER.example:9000', { host: 'xn--wchter-bua.example', port: 9000 }],
+    ['watchfloor://k@監視.example', { host: 'xn--6zyw21b.example' }],
+    ['watchfloor://k@[fe80::1%eth0]:9000', { host: 'fe80::1%eth0', port: 9000 }],
+    ['watchfloor://k@host/watchfloor/', { path: '/watchfloor' }],
+  ])('the enrollment string "%s" names the place as the network knows it', (text, parts) => {
+    expect(parseEnrollment(text)).toMatchObject(parts);
+  });
+
+  it.each([
     ['https://k@host:8443', /does not begin with "watchfloor:\/\/"/],
     ['', /does not begin with/],
     ['watchfloor://k@host:99999', /host or port is wrong/],
@@ -34,7 +46,10 @@ describe('enrollment strings', () => {
     ['watchfloor://host:8443', /no key before the "@"/],
     ['watchfloor://k:p@host:8443', /":" in its key/],
     ['watchfloor://%zz@host:8443', /broken "%" sequence/],
-    ['watchfloor://k@host/ui', /has a path/],
+    ['watchfloor://k@host/ui', /has a path.*no \/ui/],
+    ['watchfloor://k@host/a b', /has a path/],
+    ['watchfloor://k@host/$(id)', /has a path/],
+    ['watchfloor://k@a%20b', /no name/],
     [`watchfloor://k@host?ca=${ca.slice(1)}`, /63 characters.*cut or changed/],
     ['watchfloor://k@host?tls=off', /loopback|127\.0\.0\.1/],
     [`watchfloor://k@127.0.0.1?tls=off&ca=${ca}`, /both "ca" and "tls=off"/],

@@ -263,7 +263,7 @@ describe('web app', () => {
   it('"/" redirects to the web app', async () => {
     for (const path of ['/', '/ui']) {
       const answer = await get(path);
-      expect({ status: answer.status, to: answer.headers.location }).toEqual({ status: 302, to: '/ui/' });
+      expect({ status: answer.status, to: answer.headers.location }).toEqual({ status: 302, to: 'ui/' });
     }
   });
 

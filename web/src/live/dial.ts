@@ -46,16 +46,16 @@ const isBye = (reason: unknown): reason is ByeReason =>
 
 /**
  * Connects to the server this page came from. [W1] `as`: whose cookie counts, as a browser may have that of a person and
- * that of a display. The code of socket.io is fetched with the first connection: the page to sign in needs none.
+ * that of a display. `path`: where the server has it. The code of socket.io is fetched with the first connection: the page to sign in needs none.
  */
 export const dialServer =
-  (as: SessionOf): Dial =>
+  (as: SessionOf, path: string = LIVE_PATH): Dial =>
   (events) => {
     let wire: Wire | undefined;
     let isClosed = false;
     import('socket.io-client').then(
       (client) => {
-        if (!isClosed) wire = connect(client.io, as, events);
+        if (!isClosed) wire = connect(client.io, { as, path }, events);
       },
       () => {
         if (!isClosed) events.closed();
@@ -74,9 +74,13 @@ export const dialServer =
   };
 
 /** socket.io's own retries are off: `Link` decides when to try again. */
-function connect(open: typeof io, as: SessionOf, events: WireEvents): Wire {
+function connect(
+  open: typeof io,
+  { as, path }: { readonly as: SessionOf; readonly path: string },
+  events: WireEvents,
+): Wire {
   const socket = open({
-    path: LIVE_PATH,
+    path,
     query: as === 'display' ? { as } : {},
     transports: ['websocket'],
     reconnection: false,
