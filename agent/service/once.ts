@@ -1,5 +1,6 @@
 /** `watchfloor-agent once`: measures this machine once, and prints the sample. No server is needed. */
-import { declarationKey, type Declarations } from '#protocol/declarations.ts';
+import { type Declarations } from '#protocol/declarations.ts';
+import { declarationKey } from '#protocol/meaning.ts';
 import { fieldInfo } from '#protocol/fields.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { collectorsFor } from '../collectors/list.ts';

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isActive, type Alert, type Mute } from '#protocol/alerts.ts';
+import type { Meaning } from '#protocol/meaning.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord } from '../state/records.ts';
 import {
@@ -64,6 +65,8 @@ export interface AlertBookParts {
   readonly maxResolved: number;
   readonly limits: LifecycleLimits;
   readonly muteOf: (alert: Raised) => Mute | null;
+  /** What the device has declared of a field. */
+  readonly meaningOf?: (deviceId: string, field: string) => Meaning | undefined;
   /** [A5] Whether a message about this alert may be yet to come. */
   readonly isAwaited: (id: string) => boolean;
 }
@@ -73,6 +76,7 @@ export function createAlertBook({
   maxResolved,
   limits,
   muteOf,
+  meaningOf = () => undefined,
   isAwaited,
 }: AlertBookParts): StoredAlertBook {
   const active = new Map<string, Alert>();
@@ -121,7 +125,9 @@ export function createAlertBook({
         earlier !== undefined && canReopen(earlier, raised.timestamp, limits)
           ? reopen(earlier, raised, limits)
           : raise(raised, randomUUID());
-      const alert = { ...fires, muted: muteOf(raised) };
+      const { unit, label } = meaningOf(raised.device_id, raised.metric) ?? {};
+      const isDeclared = unit !== undefined || label !== undefined;
+      const alert = { ...fires, muted: muteOf(raised), ...(isDeclared && { meaning: { unit, label } }) };
       resolved.delete(alert.id);
       cleared.delete(subjectOf(raised));
       active.set(alert.id, alert);

@@ -4,6 +4,7 @@
  * duration had not passed yet starts over.
  */
 import type { Alert, AlertRule, Mute, PendingAlert } from '#protocol/alerts.ts';
+import type { Meaning } from '#protocol/meaning.ts';
 import type { AcceptedPush, Clock, StatusChange } from '../types.ts';
 import type { Collection } from '../state/collection.ts';
 import type { AlertRecord, AlertRuleRecord } from '../state/records.ts';
@@ -50,6 +51,8 @@ export interface AlertParts {
   readonly limits?: LifecycleLimits;
   /** [A6] What hides the messages about an alert now; null where nothing does. */
   readonly muteOf?: (alert: Raised) => Mute | null;
+  /** What the device has declared of a field. */
+  readonly meaningOf?: (deviceId: string, field: string) => Meaning | undefined;
   /** Why a field of a device is as it is, where something else than the sample says it; the alert keeps it. */
   readonly reasonOf?: (deviceId: string, metric: string) => string | undefined;
   readonly every: Clock['every'];
@@ -105,9 +108,10 @@ export function createAlerts({
   limits = DEFAULT_LIMITS,
   muteOf = () => null,
   reasonOf = () => undefined,
+  meaningOf = () => undefined,
   every,
 }: AlertParts): Alerts {
-  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf, isAwaited });
+  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf, meaningOf, isAwaited });
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
   /** Of devices whose rules read more than values. */
@@ -332,6 +336,7 @@ export function createAlerts({
         open: () => openCase(deviceId),
         memory: deviceRules.needsMemory ? memoryAt(push) : NO_MEMORY,
         reasonOf: (metric) => reasonOf(deviceId, metric),
+        declared: (field) => meaningOf(deviceId, field),
       });
       settle(deviceId, 'cleared');
       reportChanges();

@@ -1,6 +1,7 @@
 /** Evaluates the samples of one push against the rules of its device, except those about devices that are offline. */
 import { fieldMatches } from '#protocol/fields.ts';
 import { onlineWindowMs } from '#protocol/gaps.ts';
+import type { Meaning } from '#protocol/meaning.ts';
 import { fieldNames, fieldValue, type Sample } from '#protocol/sample.ts';
 import type { AcceptedPush } from '../types.ts';
 import type { DeviceCase } from './device-case.ts';
@@ -32,6 +33,8 @@ export interface CaseAccess {
   readonly memory: DeviceMemory;
   /** Why a field is as it is, where something else than the sample says it. */
   readonly reasonOf?: (metric: string) => string | undefined;
+  /** What the device has declared of a field. */
+  readonly declared?: (field: string) => Meaning | undefined;
 }
 
 /** What a sample says to one tier; undefined where it says nothing, `unknown` where that is to be waited for. */
@@ -64,7 +67,8 @@ function evaluateTier(
   if (next.event === 'raised') {
     const value = reading ?? NaN;
     const words =
-      readingWords(watch.condition, metric, value, sample, access.memory) ?? access.reasonOf?.(metric);
+      readingWords(watch.condition, metric, value, sample, access.memory, access.declared) ??
+      access.reasonOf?.(metric);
     device.addClaim({
       ...tier,
       metric,

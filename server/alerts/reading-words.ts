@@ -2,6 +2,7 @@
 import type { Comparison, Condition } from '#protocol/conditions.ts';
 import { fieldInfo, instanceField, parseInstanceField } from '#protocol/fields.ts';
 import { figure, text } from '#protocol/figure.ts';
+import { meaningOf, type Meaning } from '#protocol/meaning.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import { fieldValue, type Sample } from '#protocol/sample.ts';
 import { span } from '#protocol/span.ts';
@@ -11,7 +12,13 @@ import { secondMetric, trendOf } from './watch.ts';
 
 const HOUR_MS = 3_600_000;
 const hours = (h: number) => (h < 1 ? span(h * HOUR_MS) : `${Math.round(h)} h`);
-const say = (metric: string, value: number) => text(figure(metric, value));
+/** Writes a value of a field. */
+type Say = (metric: string, value: number) => string;
+
+/** What the device has declared of a field. */
+type Declared = (field: string) => Meaning | undefined;
+
+const plainly: Say = (metric, value) => text(figure(metric, value));
 
 /** `full in about 18 h (12–30 h)`; `reaches 5.00 GiB in about 40 min (30 min or more)`. */
 export function forecastWords(
@@ -21,6 +28,7 @@ export function forecastWords(
     reaches,
     rising,
   }: Pick<Extract<Condition, { kind: 'forecast' }>, 'metric' | 'reaches' | 'rising'>,
+  say = plainly,
 ): string {
   const isFull = rising && reaches === 100 && fieldInfo(metric)?.unit === 'percent';
   const what = isFull ? 'full' : `reaches ${say(metric, reaches)}`;
@@ -34,6 +42,7 @@ export function forecastWords(
 function changeWords(
   { metric, over_s, per }: Extract<Comparison, { kind: 'change' }>,
   reading: number,
+  say: Say,
 ): string {
   const size = say(metric, Math.abs(reading));
   const verb = reading < 0 ? 'fell' : 'rose';
@@ -47,6 +56,7 @@ function deviationWords(
   metric: string,
   sample: Sample,
   memory: DeviceMemory,
+  say: Say,
 ): string {
   const now = say(metric, fieldValue(sample, metric) ?? NaN);
   const usual = memory.trend(trendOf(condition) ?? '', metric);
@@ -60,6 +70,7 @@ function partWords(
   reading: number,
   sample: Sample,
   memory: DeviceMemory,
+  say: Say,
 ): string {
   const name = { ...part, metric };
   switch (name.kind) {
@@ -70,9 +81,9 @@ function partWords(
         ? `${say(metric, reading)} instead of ${say(metric, name.value)}`
         : `is ${say(metric, reading)}`;
     case 'change':
-      return changeWords(name, reading);
+      return changeWords(name, reading, say);
     case 'deviation':
-      return deviationWords(name, metric, sample, memory);
+      return deviationWords(name, metric, sample, memory, say);
   }
 }
 
@@ -82,7 +93,7 @@ function quotaWords(metric: string, sample: Sample): string | undefined {
   if (parts?.kind !== 'quota' || parts.field !== 'level') return undefined;
   const used = instanceField('quota', parts.instance, 'used');
   const percent = fieldValue(sample, used);
-  return percent === undefined ? undefined : `${say(used, percent)} used`;
+  return percent === undefined ? undefined : `${plainly(used, percent)} used`;
 }
 
 /** Undefined where the alert's value and threshold say it. `reading`: what the (first) comparison read. */
@@ -92,7 +103,10 @@ export function readingWords(
   reading: number,
   sample: Sample,
   memory: DeviceMemory,
+  declared: Declared = () => undefined,
 ): string | undefined {
+  const meaning = (field: string) => meaningOf(field, declared(field));
+  const say: Say = (field, value) => text(figure(field, value, meaning(field)));
   switch (condition.kind) {
     case 'threshold':
       return quotaWords(metric, sample);
@@ -106,21 +120,23 @@ export function readingWords(
       return `clock off by ${span(reading * 1000)}`;
     case 'forecast': {
       const forecast = memory.trend(trendOf(condition) ?? '', metric);
-      return forecast?.kind === 'forecast' ? forecastWords(forecast, { ...condition, metric }) : undefined;
+      return forecast?.kind === 'forecast'
+        ? forecastWords(forecast, { ...condition, metric }, say)
+        : undefined;
     }
     case 'joint': {
       const { join, first, second } = condition;
       const otherMetric = secondMetric(second.metric, metric);
       const other = fieldValue(sample, otherMetric);
-      const words = Number.isNaN(reading) ? [] : [partWords(first, metric, reading, sample, memory)];
+      const words = Number.isNaN(reading) ? [] : [partWords(first, metric, reading, sample, memory, say)];
       // Of a comparison of the value itself, the value is at hand.
       if (other !== undefined && (second.kind === 'threshold' || second.kind === 'equal'))
-        words.push(`${metricName(otherMetric)} ${say(otherMetric, other)}`);
+        words.push(`${metricName(otherMetric, meaning(otherMetric))} ${say(otherMetric, other)}`);
       return words.length === 0 ? undefined : words.join(` ${join} `);
     }
     case 'equal':
     case 'change':
     case 'deviation':
-      return partWords(condition, metric, reading, sample, memory);
+      return partWords(condition, metric, reading, sample, memory, say);
   }
 }

@@ -11,6 +11,7 @@ import { createJoining } from '../auth/joining.ts';
 import { createSeparations } from '../auth/separations.ts';
 import { networkOf } from '../http/address.ts';
 import { createDeviceList } from '../fleet/device-list.ts';
+import { createFieldMeanings } from '../fleet/field-meanings.ts';
 import { createFleet, wasOnlineAtEnd } from '../fleet/fleet.ts';
 import { createViews } from '../fleet/views.ts';
 import { createSharedIdentity } from '../ingest/shared-identity.ts';
@@ -18,6 +19,7 @@ import { deviceFieldsRoutes } from '../routes/device-fields.ts';
 import { devicesBulkRoutes } from '../routes/devices-bulk.ts';
 import { deviceRoutes } from '../routes/devices.ts';
 import { enrollmentRoutes, reachedAt, type EnrollmentAddress } from '../routes/enrollment.ts';
+import { fieldMeaningsRoutes } from '../routes/field-meanings.ts';
 import { fleetViewRoutes, forgetViewsOf } from '../routes/fleet-views.ts';
 import { separationRoutes } from '../routes/separation.ts';
 import type { SeparationRecord } from '../state/records.ts';
@@ -104,6 +106,8 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
       statusChanged.notify(change);
     },
   });
+  const meanings = createFieldMeanings({ devices, sets: state.declarations, now });
+  removed.listen(meanings.forget);
   const views = createViews(devices, fleet, silences.maintenanceOf, conflictOf);
   edited.listen((ids) => ids.forEach(viewChanged.notify));
   silences.maintenanceChanged.listen(viewChanged.notify);
@@ -128,6 +132,8 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
     tokens,
     fleet,
     views,
+    /** What devices have declared of their own fields. */
+    meanings,
     statusChanged,
     /** [F4] Which agents push as which device; the ingest notes it. */
     sharedIdentity,
@@ -182,6 +188,7 @@ export function openMachines(base: Base, needs: MachinesNeeds) {
         changed: viewChanged.notify,
       }),
       ...deviceFieldsRoutes({ current: fleet.get, stored: history.inTime.fields }),
+      ...fieldMeaningsRoutes(meanings),
       ...devicesBulkRoutes({ devices, audit, changed: edited.notify, remove: removeDevice }),
       ...fleetViewRoutes({ views: fleetViews, audit, now }),
     ],

@@ -94,6 +94,7 @@ export function openSamples(base: Base, needs: SamplesNeeds) {
         : undefined,
     upgradeOf: upgrades.turnOf,
     probesOf: probes.versionOf,
+    noteDeclared: machines.meanings.note,
     isWatched: live.isWatched,
     intervalS: config.intervalS,
     keptMs: config.retention.quarter_days * DAY,

@@ -3,6 +3,7 @@
  * alerts and live, and feeds the history. A push is answered only after the journal has its samples on disk
  * [I1]; a push that is refused changes nothing.
  */
+import type { Declarations } from '#protocol/declarations.ts';
 import { ApiError } from '#protocol/errors.ts';
 import type { Ignored, LeftOut } from '#protocol/ignored.ts';
 import type { ProcessReport } from '#protocol/processes.ts';
@@ -53,6 +54,12 @@ export interface IngestParts {
   readonly upgradeOf: (deviceId: string) => { readonly version: string } | undefined;
   /** The version of the device's list of probes; undefined where it has none. */
   readonly probesOf: (deviceId: string) => string | undefined;
+  /** Notes what a push declares of its fields; returns whether the device is to be asked for its declarations. */
+  readonly noteDeclared: (push: {
+    readonly deviceId: string;
+    readonly declared: string | undefined;
+    readonly declarations: Declarations | undefined;
+  }) => boolean;
   /** Whether somebody has the device's page open. */
   readonly isWatched: (deviceId: string) => boolean;
   /** Seconds between pushes that a device is asked for while nobody watches it. */
@@ -275,6 +282,11 @@ export function createIngest(parts: IngestParts): Ingest {
           : encodeTaken(deviceId, samples, processes);
       const fresh = await store(deviceId, { arrived, payload, processes }, samples);
       // The device may have been removed while its push was being written.
+      const isAsked = parts.noteDeclared({
+        deviceId,
+        declared: push.declared,
+        declarations: push.declarations,
+      });
       const noted = devices.get(deviceId) ? sharedIdentity.note(push, arrived) : undefined;
       if (noted !== undefined) afterStored({ push, arrived, shiftMs, processes, ignored, noted }, fresh);
       const conflict = noted?.conflict;
@@ -289,6 +301,7 @@ export function createIngest(parts: IngestParts): Ingest {
         ...(ignored !== undefined && { ignored }),
         ...(conflict !== undefined && { other_agent: otherOrigin(conflict, push) }),
         ...(separation !== undefined && { separate: { enrollment_key: separation } }),
+        ...(isAsked && { declare: true }),
         ...(upgrade !== undefined && { upgrade }),
         ...(probes !== undefined && { probes }),
       };

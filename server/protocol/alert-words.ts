@@ -1,6 +1,7 @@
 /** Alerts and rules as text. */
 import { isActive, type Alert, type AlertRule, type Mute } from './alerts.ts';
 import { figure, text } from './figure.ts';
+import { meaningOf } from './meaning.ts';
 import { metricName } from './metric-name.ts';
 import { span } from './span.ts';
 
@@ -8,19 +9,25 @@ import { span } from './span.ts';
  * What an alert is about: `CPU`, `Filesystem /var, used`, `Offline`; `Filesystem /var, used, and 40 like it` where it
  * stands for other fields of its rule too.
  */
-export function alertSubject({ metric, others }: Pick<Alert, 'metric' | 'others'>): string {
-  return others === 0 ? metricName(metric) : `${metricName(metric)}, and ${others} like it`;
+export function alertSubject({
+  metric,
+  others,
+  meaning,
+}: Pick<Alert, 'metric' | 'others' | 'meaning'>): string {
+  const name = metricName(metric, meaningOf(metric, meaning));
+  return others === 0 ? name : `${name}, and ${others} like it`;
 }
 
 /**
  * What was read when an alert was raised: `97 %, above 90 %`; for offline, how long no push came; for other kinds of
  * conditions what their rule said then: `full in about 18 h (12–30 h)`.
  */
-export function alertReading({ metric, value, threshold, reading }: Alert): string {
+export function alertReading({ metric, value, threshold, reading, meaning }: Alert): string {
   if (reading !== undefined) return reading;
   if (metric === 'offline') return `not seen for ${span(value * 1000)}`;
   const side = value < threshold ? 'below' : 'above';
-  return `${text(figure(metric, value))}, ${side} ${text(figure(metric, threshold))}`;
+  const say = (number: number) => text(figure(metric, number, meaningOf(metric, meaning)));
+  return `${say(value)}, ${side} ${say(threshold)}`;
 }
 
 /** A subject and a reading as one text: `CPU 97 %, above 90 %`; `Offline, not seen for 15 s`. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { tags } from './api.ts';
 import { condition, isTiered, type Condition } from './conditions.ts';
+import { declaration } from './declarations.ts';
 import { alertProcesses } from './processes.ts';
 import { optionalText, text } from './text.ts';
 
@@ -60,6 +61,8 @@ export const alert = z.object({
   kind: z.string().optional(),
   /** What was read when it was raised, in words: `full in about 18 h (12–30 h)`; absent where value and threshold say it. */
   reading: z.string().optional(),
+  /** What its machine had declared of the field, where that is none of Watchfloor's own. */
+  meaning: declaration.omit({ help: true }).optional(),
   /**
    * [I8] How many more fields of the device are beyond the threshold, for which the rule has raised no alert of its
    * own: a rule about a pattern raises at most 20 alerts for one device, and counts the rest in the first of them.

@@ -11,6 +11,7 @@
 import { z } from 'zod';
 import { fieldInfo } from './fields.ts';
 import type { LeftOut } from './ignored.ts';
+import { declarationKey } from './meaning.ts';
 import { isRecord, nameProblem } from './metrics.ts';
 import { text } from './text.ts';
 
@@ -29,18 +30,14 @@ export type Declaration = z.infer<typeof declaration>;
 
 export type Declarations = Readonly<Record<string, Declaration>>;
 
+/** What `GET /field-meanings` answers, by the key of a declaration. */
+export const fieldMeaningsReply = z.object({ meanings: z.record(z.string(), declaration) });
+
 /** [I8] The most declarations of one device; the oldest give way. */
 export const MOST_DECLARATIONS = 1000;
 
 /** The text that stands for all that a device has declared. */
 export const declaredMark = text(64);
-
-/** The key that a field's declaration has: `backup:nas:bytes` → `backup:*:bytes`. */
-export function declarationKey(field: string): string {
-  const first = field.indexOf(':');
-  const last = field.lastIndexOf(':');
-  return first < 1 || last <= first ? field : `${field.slice(0, first)}:*${field.slice(last)}`;
-}
 
 function keyProblem(key: string): string | undefined {
   if (declarationKey(key) !== key) return 'has "*" in the place of the instance: kind:*:field';

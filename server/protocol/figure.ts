@@ -2,7 +2,9 @@
  * Numbers as text: two or three significant digits, with the unit apart, so that a page can draw it smaller and keep
  * the width fixed.
  */
-import { fieldInfo, type Unit } from './fields.ts';
+import type { Unit } from './fields.ts';
+import { meaningOf, type Meaning } from './meaning.ts';
+import { isUnit } from './unit-words.ts';
 
 /** A value and its unit, to be drawn beside each other; `unit` may be empty. */
 export interface Figure {
@@ -94,9 +96,10 @@ export function count(value: number): Figure {
   return Math.abs(value) < 999.5 ? { value: digits(value), unit: '' } : scaled(value, 1000, COUNT_UNITS);
 }
 
-/** Seconds → `45 s`, `12 min`, `3.4 h`, `12 d`. */
+/** Seconds → `23.0 ms`, `45 s`, `12 min`, `3.4 h`, `12 d`. */
 export function seconds(value: number): Figure {
   const size = Math.abs(value);
+  if (size > 0 && size < 0.1) return { value: digits(value * 1000), unit: 'ms' };
   if (size < 90) return { value: digits(value), unit: 's' };
   if (size < 5400) return { value: digits(value / 60), unit: 'min' };
   if (size < 172_800) return { value: digits(value / 3600), unit: 'h' };
@@ -143,16 +146,20 @@ const BY_UNIT: Record<Unit, (value: number) => Figure> = {
 };
 
 /** The function that writes a field's values. */
-function formatOf(field: string): (value: number) => Figure {
-  const unit = fieldInfo(field)?.unit;
+function formatOf(field: string, { unit }: Meaning): (value: number) => Figure {
   if (unit === undefined) return count;
+  if (!isUnit(unit)) return plain(unit);
   return unit === 'bytes_per_second' && isNetwork(field) ? bitRate : BY_UNIT[unit];
 }
 
-/** A field's value, or a dash where there is none. */
-export function figure(field: string, value: number | null | undefined): Figure {
+/** A field's value, or a dash where there is none. `meaning`: what its machine says of it. */
+export function figure(
+  field: string,
+  value: number | null | undefined,
+  meaning: Meaning = meaningOf(field),
+): Figure {
   if (value === null || value === undefined || !Number.isFinite(value)) return { value: NONE, unit: '' };
-  return formatOf(field)(value);
+  return formatOf(field, meaning)(value);
 }
 
 /** A value and its unit as one text: `12.4 Mbit/s`. */

@@ -1,5 +1,6 @@
 /** Names of fields, as people call them. */
-import { fieldInfo, INSTANCES, parseInstanceField, SCALARS } from './fields.ts';
+import { INSTANCES, parseInstanceField, SCALARS } from './fields.ts';
+import { meaningOf, WHOLE, type Meaning } from './meaning.ts';
 import { TOTAL } from './traffic.ts';
 
 const KIND_NAMES: Readonly<Record<string, string>> = {
@@ -52,14 +53,14 @@ const withSmallInitial = (label: string) =>
   /^[A-Z][a-z]/.test(label) ? label[0]?.toLowerCase() + label.slice(1) : label;
 
 /** `mount:/var:used` → `Filesystem /var, used`; `mount:*:used` → `Used, any filesystem`; a custom field as it is. */
-export function metricName(metric: string): string {
+export function metricName(metric: string, { label }: Meaning = meaningOf(metric)): string {
   const name = NAMES[metric];
   if (name !== undefined) return name;
-  const label = fieldInfo(metric)?.label;
   const parts = parseInstanceField(metric);
   if (!parts) return label ?? metric;
   const { kind, instance, field } = parts;
   if (instance === '*') return `${label ?? field}, ${ANY_NAMES[kind] ?? `any ${kind}`}`;
+  if (instance === WHOLE) return `${kind}, ${withSmallInitial(label ?? field)}`;
   const kindName = KIND_NAMES[kind] ?? kind;
   const subject = kind === 'quota' && instance === TOTAL ? kindName : `${kindName} ${instance}`;
   // Whether a probe is up, and which level a quota has reached, alerts say in other words.

@@ -3,6 +3,7 @@
  * milliseconds.
  */
 import { z } from 'zod';
+import { declaration } from '#protocol/declarations.ts';
 import { alert, alertRule } from '#protocol/alerts.ts';
 import { auditEntry, enrollmentKey, role, session, tags } from '#protocol/api.ts';
 import { board, boardVersion } from '#protocol/boards.ts';
@@ -61,6 +62,9 @@ export const deviceRecord = z.object({
   parent: z.string().nullable().optional(),
   /** Machines with this tag depend on this one; absent and null: none. */
   parent_of_tag: z.string().nullable().optional(),
+  /** The text that stands for what it has declared of its fields, and the id of the set of these declarations. */
+  declared: z.string().optional(),
+  declarations: z.string().optional(),
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
@@ -79,6 +83,14 @@ export const separationRecord = z.object({
   key_id: z.string().nullable(),
 });
 export type SeparationRecord = z.infer<typeof separationRecord>;
+
+/** What one device, or many with the same exporters, have declared of their own fields. */
+export const declarationSetRecord = z.object({
+  /** Made of its content. */
+  id: z.string(),
+  fields: z.record(z.string(), declaration),
+});
+export type DeclarationSetRecord = z.infer<typeof declarationSetRecord>;
 
 /** What happened to a device, save its alerts. */
 export const deviceEventRecord = z.object({

@@ -36,6 +36,7 @@ function openIngest(changes: Partial<IngestParts> = {}) {
     separationKey: () => undefined,
     upgradeOf: () => undefined,
     probesOf: () => undefined,
+    noteDeclared: () => false,
     isWatched: () => false,
     intervalS: 5,
     keptMs: 86_400_000,

@@ -25,6 +25,7 @@ const FOR_DISPLAY_LINKS = [
   'GET /devices/{id}/metrics',
   'GET /display',
   'GET /events',
+  'GET /field-meanings',
   'GET /pictures/{id}',
   'GET /series',
 ];
@@ -69,7 +70,11 @@ beforeAll(async () => {
   ] as const) {
     const device = await stage.device(`${name}-machine`);
     await stage.admin.ask('PATCH', `/devices/${device.id}`, { body: { tags: [name] } });
-    await stage.push(device, { metrics: { heat: 95, [`${name}-field`]: 1 }, timestamp: Date.now() });
+    await stage.push(device, {
+      metrics: { heat: 95, [`${name}-field`]: 1 },
+      declarations: { [`${name}-field`]: { unit: name } },
+      timestamp: Date.now(),
+    });
     ids.set('devices', device.id);
     const bytes = name === 'seen' ? PNG : GIF;
     const picture = { type: name === 'seen' ? 'image/png' : 'image/gif', data: bytes.toString('base64') };

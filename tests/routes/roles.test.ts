@@ -20,6 +20,7 @@ const FOR_DISPLAYS = [
   'GET /devices/{id}/metrics',
   'GET /display',
   'GET /events',
+  'GET /field-meanings',
   'GET /pictures/{id}',
   'GET /playlists',
   'GET /series',

@@ -8,13 +8,12 @@
  */
 import { createHash } from 'node:crypto';
 import { INSTANCES } from '#protocol/fields.ts';
+import { WHOLE } from '#protocol/meaning.ts';
 import { sendable } from '../instance-names.ts';
 import type { Labels } from './exposition.ts';
 
 /** The longest kind and field that the server takes. */
 const MOST_CHARS = 64;
-/** The instance of a metric without labels. */
-export const WHOLE = '-';
 
 /** The name in letters that a kind and a field may have. What is too long is cut, and ends in a hash of the whole. */
 function word(name: string, most: number): string {

@@ -8,10 +8,10 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import type { Declarations } from '#protocol/declarations.ts';
 import { instanceField } from '#protocol/fields.ts';
+import { WHOLE } from '#protocol/meaning.ts';
 import { span } from '#protocol/span.ts';
 import type { Fields } from '../collector.ts';
 import { parseExposition, type KnownSeries } from './exposition.ts';
-import { WHOLE } from './field-names.ts';
 import { createReadings, MOST_FIELDS } from './readings.ts';
 
 /** The largest file that is read, in bytes. */

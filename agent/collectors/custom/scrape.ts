@@ -2,10 +2,11 @@
 import { Agent, get } from 'node:http';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import { instanceField } from '#protocol/fields.ts';
+import { WHOLE } from '#protocol/meaning.ts';
 import type { Declarations } from '#protocol/declarations.ts';
 import { CollectFailure, type Collector, type Fields } from '../collector.ts';
 import { parseExposition, type KnownSeries } from './exposition.ts';
-import { kindOf, WHOLE } from './field-names.ts';
+import { kindOf } from './field-names.ts';
 import { isLoopback, loopbackLookup } from './loopback.ts';
 import { createReadings, MOST_FIELDS, significant } from './readings.ts';
 

@@ -2,7 +2,8 @@
  * What lines of StatsD come to from one sample to the next. Counters become rates per second; timers their rate, mean,
  * 95th percentile and maximum; sets how many different members they had within ten seconds.
  */
-import { declarationKey, MOST_DECLARATIONS, type Declarations } from '#protocol/declarations.ts';
+import { MOST_DECLARATIONS, type Declarations } from '#protocol/declarations.ts';
+import { declarationKey } from '#protocol/meaning.ts';
 import { instanceField } from '#protocol/fields.ts';
 import { unitOfName, unitPerSecond } from '#protocol/unit-words.ts';
 import type { Fields } from '../collector.ts';

@@ -1,9 +1,9 @@
 /** Takes lines of StatsD from programs of this machine, and tells with each sample what they came to. */
 import { instanceField } from '#protocol/fields.ts';
+import { WHOLE } from '#protocol/meaning.ts';
 import type { Declarations } from '#protocol/declarations.ts';
 import { cleanText } from '#protocol/text.ts';
 import type { Collector, Fields } from '../collector.ts';
-import { WHOLE } from './field-names.ts';
 import { createLineInput, type Address, type LineInput } from './line-input.ts';
 import { isNoMetric, parseLine } from './statsd-lines.ts';
 import { createTotals, MOST_NAMES } from './statsd-totals.ts';

@@ -3,7 +3,7 @@
  * charts, in light colours. Mail programs show no SVG, so it becomes a PNG, twice as large for sharp screens.
  */
 import { fileURLToPath } from 'node:url';
-import { fieldInfo } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
 import { figure, text as figureText } from '#protocol/figure.ts';
 import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
 import type { MessageChart } from './message.ts';
@@ -54,7 +54,12 @@ function roundStep(step: number): number {
 }
 
 /** From 0, or below the least value, to above the greatest one and the threshold; a percentage ends at 100. */
-function valueRange({ field, points, threshold }: MessageChart): ValueRange & { readonly step: number } {
+function valueRange({
+  field,
+  meaning,
+  points,
+  threshold,
+}: MessageChart): ValueRange & { readonly step: number } {
   const known = points.filter(isKnown);
   const values = [
     ...known.flatMap(([, min, , max]) => [min, max]),
@@ -62,7 +67,7 @@ function valueRange({ field, points, threshold }: MessageChart): ValueRange & { 
   ];
   const least = values.reduce((a, b) => Math.min(a, b), 0);
   const greatest = values.reduce((a, b) => Math.max(a, b), 0);
-  if (fieldInfo(field)?.unit === 'percent' && least >= 0 && greatest <= 100)
+  if (meaningOf(field, meaning).unit === 'percent' && least >= 0 && greatest <= 100)
     return { bottom: 0, top: 100, step: 50 };
   if (!(greatest > least) || !Number.isFinite(greatest - least)) return { bottom: 0, top: 1, step: 0.5 };
   const step = roundStep((greatest - least) / 3);
@@ -111,14 +116,18 @@ const horizontal = (y: number, style: string) =>
   `<path d="M${PLOT.left},${y}h${PLOT.width}" fill="none" ${style}/>`;
 
 /** The lines and labels of the values. */
-function valueAxis(field: string, range: ReturnType<typeof valueRange>, { y }: Scales): string {
+function valueAxis(
+  { field, meaning }: MessageChart,
+  range: ReturnType<typeof valueRange>,
+  { y }: Scales,
+): string {
   const count = Math.round((range.top - range.bottom) / range.step);
   const ticks = Array.from({ length: count + 1 }, (_, index) => range.bottom + index * range.step);
   return ticks
     .map((value) => {
       const at = y(value);
       // A zero needs neither digits after the point nor a unit.
-      const words = value === 0 ? '0' : figureText(figure(field, value));
+      const words = value === 0 ? '0' : figureText(figure(field, value, meaningOf(field, meaning)));
       return `${horizontal(at, `stroke="${COLOURS.grid}"`)}${label(words, PLOT.left - 8, at + 4, 'end', COLOURS.text)}`;
     })
     .join('');
@@ -153,11 +162,11 @@ function timeAxis({ from, to, timeZone }: MessageChart, { x }: Scales): string {
 }
 
 /** The threshold, dashed and labelled on a white edge, and a line at the moment of the alert. */
-function marksOf({ field, threshold, at, from, to }: MessageChart, { x, y }: Scales): string {
+function marksOf({ field, meaning, threshold, at, from, to }: MessageChart, { x, y }: Scales): string {
   const limit =
     threshold === null
       ? ''
-      : `${horizontal(y(threshold), `stroke="${COLOURS.mark}" stroke-dasharray="3 3" opacity="0.85"`)}<g paint-order="stroke" stroke="#ffffff" stroke-width="3">${label(figureText(figure(field, threshold)), PLOT.left + 4, y(threshold) + 14, 'start', COLOURS.mark)}</g>`;
+      : `${horizontal(y(threshold), `stroke="${COLOURS.mark}" stroke-dasharray="3 3" opacity="0.85"`)}<g paint-order="stroke" stroke="#ffffff" stroke-width="3">${label(figureText(figure(field, threshold, meaningOf(field, meaning))), PLOT.left + 4, y(threshold) + 14, 'start', COLOURS.mark)}</g>`;
   const isInside = at >= from && at <= to;
   const moment = isInside
     ? `<path d="M${x(at)},${PLOT.top}v${PLOT.height}" fill="none" stroke="${COLOURS.mark}" opacity="0.7"/><path d="M${x(at) - 4},${PLOT.top - 6}h8l-4,6Z" fill="${COLOURS.mark}"/>`
@@ -175,7 +184,7 @@ export function chartSvg(chart: MessageChart): string {
   const line = runs.map((run) => linePath(run, scales)).join('');
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" font-family="${FONT}" font-size="12">
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
-${valueAxis(chart.field, range, scales)}${timeAxis(chart, scales)}
+${valueAxis(chart, range, scales)}${timeAxis(chart, scales)}
 <path d="${band}" fill="${colour}" fill-opacity="0.2"/>
 <path d="${line}" fill="none" stroke="${colour}" stroke-width="1.5" stroke-linejoin="round" stroke-linecap="round"/>
 ${marksOf(chart, scales)}

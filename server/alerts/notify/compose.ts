@@ -44,7 +44,15 @@ export function createComposer({ kinds, pointsOf, now, ...parts }: ComposeParts)
     try {
       const points = await pointsOf(device_id, metric, from, to);
       if (points.length < 2) return undefined;
-      return { field: metric, from, to, points: points.map(drawnPoint), threshold, at };
+      return {
+        field: metric,
+        meaning: alert.meaning,
+        from,
+        to,
+        points: points.map(drawnPoint),
+        threshold,
+        at,
+      };
     } catch {
       // The message matters more than its chart.
       return undefined;

@@ -3,6 +3,7 @@
  * machines and rules of that moment.
  */
 import { alertReading, alertSentence, alertSubject } from '#protocol/alert-words.ts';
+import type { Meaning } from '#protocol/meaning.ts';
 import type { Alert, Severity } from '#protocol/alerts.ts';
 import type { Notification, NotificationEvent } from '#protocol/notify.ts';
 import { span } from '#protocol/span.ts';
@@ -62,6 +63,8 @@ export interface Message {
 export interface MessageChart {
   /** `cpu`, `mount:/var:used` */
   readonly field: string;
+  /** What its machine had declared of it. */
+  readonly meaning?: Meaning | undefined;
   /** Epoch milliseconds. */
   readonly from: number;
   readonly to: number;

@@ -26,6 +26,7 @@ import {
   type userPatch,
 } from '#protocol/api.ts';
 import { fleetView, fleetViewsReply, type FleetViewPatch, type NewFleetView } from '#protocol/fleet-views.ts';
+import { fieldMeaningsReply } from '#protocol/declarations.ts';
 import { deviceFieldsReply } from '#protocol/device-fields.ts';
 import type { SessionOf } from '#protocol/live.ts';
 import {
@@ -156,6 +157,12 @@ export function createApi({
       const asked = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
       const path = `/devices/${id(deviceId)}/fields?${asked}`;
       return parsed(deviceFieldsReply, await send({ method: 'GET', path, signal }));
+    },
+    /** What machines have declared of their own fields; of all where none is named. */
+    async fieldMeanings(fields?: readonly string[]) {
+      const query = fields === undefined ? '' : `?fields=${encodeURIComponent(fields.join(','))}`;
+      return parsed(fieldMeaningsReply, await send({ method: 'GET', path: `/field-meanings${query}` }))
+        .meanings;
     },
     /** The processes of now, or those of a range as one. */
     async processes(

@@ -1,5 +1,5 @@
 /** A heat map: a row for each machine or instance, a column for each bucket of time, the value as a shade. */
-import { fieldInfo } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
 import type { ManySeriesReply } from '#protocol/series.ts';
 import { plotLines } from '../charts/plot-lines.ts';
 
@@ -40,7 +40,7 @@ export function heatOf(reply: ManySeriesReply, nameOf: (id: string) => string): 
     const id = `${device_id} ${field}`;
     return { id, deviceId: device_id, label: labels.get(id) ?? device_id, values };
   });
-  const percent = fieldInfo(series[0]?.field ?? '')?.unit === 'percent';
+  const percent = meaningOf(series[0]?.field ?? '').unit === 'percent';
   return {
     rows: rows.toSorted((a, b) => byName.compare(a.label, b.label)),
     begin,

@@ -42,7 +42,7 @@ export function nobodyHere(scope: MachineScope, known: (id: string) => boolean):
 export function nobodySends(fields: readonly string[], machines: readonly MachineValues[]): TileMessage {
   const waiting = machines.every(({ freshness }) => freshness === 'waiting');
   if (waiting) return { title: 'Nothing sent yet', hint: 'Values are shown here with the first push.' };
-  const names = listed(fields.map(metricName));
+  const names = listed(fields.map((field) => metricName(field)));
   return { title: 'Nobody sends this', hint: `No machine here sends ${names}.` };
 }
 

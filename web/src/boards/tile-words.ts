@@ -64,7 +64,10 @@ export function tileTitle(tile: AnyTile, nameOf: (id: string) => string): TileTi
     case 'heatmap':
       return { title: metricName(tile.field), about: scopeWords(tile.scope, nameOf) };
     case 'line':
-      return { title: tile.fields.map(metricName).join(', '), about: scopeWords(tile.scope, nameOf) };
+      return {
+        title: tile.fields.map((field) => metricName(field)).join(', '),
+        about: scopeWords(tile.scope, nameOf),
+      };
     case 'table':
       return { title: 'Machines', about: scopeWords(tile.scope, nameOf) };
     default:

@@ -1,5 +1,7 @@
 /** Axes: where their ticks are and how they are labelled. The unit is written once, beside the chart's title. */
-import { fieldInfo, type Unit } from '#protocol/fields.ts';
+import type { Unit } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
+import { isUnit } from '#protocol/unit-words.ts';
 import {
   BIT_UNITS,
   BYTE_RATE_UNITS,
@@ -50,15 +52,30 @@ const OTHERS: Readonly<Partial<Record<Unit, Scale>>> = {
 const CELSIUS: Scale = { ...PLAIN, units: ['°C'] };
 const FAHRENHEIT: Scale = { ...PLAIN, factor: 1.8, zero: 32, units: ['°F'] };
 
-function scaleOf(field: string): Scale {
-  const unit = fieldInfo(field)?.unit;
+/** Seconds, in the unit in which `most` of them are read. */
+function timeScale(most: number): Scale {
+  if (most < 0.1) return { ...PLAIN, factor: 1000, units: ['ms'] };
+  if (most < 120) return { ...PLAIN, units: ['s'] };
+  if (most < 2 * 3600) return { ...PLAIN, factor: 1 / 60, units: ['min'] };
+  if (most < 2 * 86_400) return { ...PLAIN, factor: 1 / 3600, units: ['h'] };
+  return { ...PLAIN, factor: 1 / 86_400, units: ['d'] };
+}
+
+/** `most`: the largest value that is shown. */
+function scaleOf(field: string, most: number): Scale {
+  const unit = meaningOf(field).unit;
   const { byteBase, network, temperature } = figureStyle();
   if (unit === 'bytes') return byteBase === 1024 ? BYTES : DECIMAL_BYTES;
   if (unit === 'bytes_per_second') return isNetwork(field) && network === 'bits' ? BITS : BYTE_RATE;
   if (unit === 'celsius') return temperature === 'celsius' ? CELSIUS : FAHRENHEIT;
   if (unit === 'percent') return { ...PLAIN, units: ['%'] };
   if (unit === 'per_second') return { ...PLAIN, units: COUNT_UNITS.map((size) => `${size}/s`) };
-  return (unit && OTHERS[unit]) ?? PLAIN;
+  if (unit === 'ratio') return { ...PLAIN, factor: 100, units: ['%'] };
+  if (unit === 'seconds') return timeScale(most);
+  if (unit === undefined) return PLAIN;
+  return isUnit(unit)
+    ? (OTHERS[unit] ?? PLAIN)
+    : { ...PLAIN, units: COUNT_UNITS.map((size) => `${size}${unit}`) };
 }
 
 /** A round step that divides `size` into three or four: 1, 2, 2.5 or 5 times a power of ten. */
@@ -85,9 +102,9 @@ const short = (value: number) => decimal(String(Number(value.toPrecision(3))));
  * machine's memory); otherwise the top is the next round number from `most` up.
  */
 export function valueAxis(field: string, most: number, fixed?: number): ValueAxis {
-  const scale = scaleOf(field);
   // Values that are all 0 have an axis up to 1.
   const shown = fixed ?? (most > 0 ? most : 1);
+  const scale = scaleOf(field, shown);
   const { zero = 0 } = scale;
   const own = shown * scale.factor + zero;
   let power = 0;

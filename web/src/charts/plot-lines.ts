@@ -1,6 +1,7 @@
 /** Series of many machines as the lines of a chart, and as one line. */
 import type { Reduction } from '#protocol/boards.ts';
-import { fieldInfo, parseInstanceField } from '#protocol/fields.ts';
+import { parseInstanceField } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import type { Point } from '#protocol/api.ts';
 import type { ManySeriesReply, SeriesLine } from '#protocol/series.ts';
@@ -67,7 +68,7 @@ function labelOf(
   { machines, fields, nameOf }: { machines: number; fields: number; nameOf: (id: string) => string },
 ): string {
   const instance = parseInstanceField(field)?.instance;
-  const what = instance ?? fieldInfo(field)?.label ?? metricName(field);
+  const what = instance ?? meaningOf(field).label ?? metricName(field);
   if (machines === 1) return what;
   return fields === 1 ? nameOf(device_id) : `${nameOf(device_id)} ${what}`;
 }

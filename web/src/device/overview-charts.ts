@@ -2,6 +2,7 @@
  * The charts of a machine's overview: at most eight, those that matter, chosen by what it sends. Everything else has its
  * place in a section (`section-kinds.ts`).
  */
+import { meaningOf } from '#protocol/meaning.ts';
 import { fieldInfo, instanceField } from '#protocol/fields.ts';
 import {
   chart,
@@ -126,5 +127,5 @@ export function overviewCharts({ scalars, sensors }: OverviewFields): readonly C
     ...(has('mem_used_bytes') ? [] : swap(has)),
   ];
   const own = scalars.filter((field) => fieldInfo(field) === undefined).sort();
-  return [...known, ...own.map((field) => chartOf(field, field))].slice(0, MOST);
+  return [...known, ...own.map((field) => chartOf(field, meaningOf(field).label ?? field))].slice(0, MOST);
 }

@@ -3,7 +3,8 @@
  * page does not know included, and one for its own scalars.
  */
 import { SCALAR_KIND, type FieldKind, type ListedInstance } from '#protocol/device-fields.ts';
-import { fieldInfo, instanceField, isShare, parseInstanceField } from '#protocol/fields.ts';
+import { instanceField, isShare, parseInstanceField } from '#protocol/fields.ts';
+import { meaningOf, WHOLE } from '#protocol/meaning.ts';
 import { figure, text } from '#protocol/figure.ts';
 import {
   chart,
@@ -215,7 +216,8 @@ export function instanceCharts(
   focus?: string,
 ): readonly ChartSpec[] {
   const gone = current ? {} : { gone: true as const };
-  if (kind === SCALAR_KIND) return fields.map((field) => ({ ...chartOf(field, field), ...gone }));
+  if (kind === SCALAR_KIND)
+    return fields.map((field) => ({ ...chartOf(field, meaningOf(field).label ?? field), ...gone }));
   const known = knownCharts(kind, (field) => instanceField(kind, instance, field)).flatMap(
     ({ about, lines: all }): ChartSpec[] => {
       const lines = all.filter(({ field }) => fields.includes(field));
@@ -241,13 +243,13 @@ export function instanceCharts(
     ...known,
     ...others.map((field) => {
       const last = parseInstanceField(field)?.field ?? field;
-      const name = fieldInfo(field)?.label ?? last;
-      return { ...chartOf(field, `${instance}, ${name}`), ...gone };
+      const name = meaningOf(field).label ?? last;
+      return { ...chartOf(field, instance === WHOLE ? name : `${instance}, ${name}`), ...gone };
     }),
   ];
 }
 
 /** The name of a field by which instances are ranked: `Received`, or as the machine calls it. */
 export function rankName(kind: string, rank: string): string {
-  return fieldInfo(instanceField(kind, '*', rank))?.label ?? rank;
+  return meaningOf(instanceField(kind, '*', rank)).label ?? rank;
 }

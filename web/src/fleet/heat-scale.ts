@@ -1,5 +1,5 @@
 /** From a value to a step of the heat map's colours. */
-import { fieldInfo } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
 
 /** How many colours there are: the tokens `--heat-0` to `--heat-8`. */
 export const HEAT_STEPS = 9;
@@ -25,7 +25,7 @@ function roundUp(value: number): number {
  * every day.
  */
 export function heatScale(field: string, most: number): HeatScale {
-  const unit = fieldInfo(field)?.unit;
+  const unit = meaningOf(field).unit;
   if (unit === 'percent') return linear(100);
   if (unit === 'bytes_per_second') return logarithmic(IDLE_RATE, roundUp(Math.max(most, 10 * IDLE_RATE)));
   return linear(most > 0 ? roundUp(most) : 1);

@@ -5,6 +5,7 @@ import { createApi, type Api } from '../api/api.ts';
 import { Channels } from './channels.svelte.ts';
 import { Display } from '../wall/display.svelte.ts';
 import { Fleet } from './fleet.svelte.ts';
+import { FieldMeanings } from './field-meanings.svelte.ts';
 import { FleetViews } from './fleet-views.svelte.ts';
 import type { Dial } from '../live/dial.ts';
 import { Live } from '../live/live.svelte.ts';
@@ -23,6 +24,8 @@ export class App {
   readonly alerts: Alerts;
   readonly channels: Channels;
   readonly fleetViews: FleetViews;
+  /** What machines have declared of their own fields. */
+  readonly meanings: FieldMeanings;
   /** [W1] What the screen of a display link shows; other pages leave it alone. */
   readonly display: Display;
   readonly #as: SessionOf;
@@ -59,6 +62,7 @@ export class App {
     this.alerts = new Alerts(this.live);
     this.channels = new Channels(this.api);
     this.fleetViews = new FleetViews(() => this.api);
+    this.meanings = new FieldMeanings((fields) => this.api.fieldMeanings(fields));
   }
 
   /** Finds out who is signed in, and keeps the live connection while somebody is. Returns its stop. */

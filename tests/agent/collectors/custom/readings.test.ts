@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { declarationKey, readDeclarations } from '#protocol/declarations.ts';
+import { readDeclarations } from '#protocol/declarations.ts';
+import { declarationKey } from '#protocol/meaning.ts';
 import { LeftOut } from '#protocol/ignored.ts';
 import { parsePush } from '#protocol/sample.ts';
 import { parseExposition } from '../../../../agent/collectors/custom/exposition.ts';

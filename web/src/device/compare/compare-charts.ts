@@ -1,5 +1,6 @@
 /** The charts of a comparison: its lines together by unit, each alone, or as a band. */
-import { fieldInfo, isShare, parseInstanceField } from '#protocol/fields.ts';
+import { isShare, parseInstanceField } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
 import { metricName } from '#protocol/metric-name.ts';
 import type { ManySeriesReply } from '#protocol/series.ts';
 import { plotLines } from '../../charts/plot-lines.ts';
@@ -20,7 +21,7 @@ export interface CompareChart {
 
 /** What fields must have in common to be in one chart. */
 function unitOf(field: string): string {
-  return fieldInfo(field)?.unit ?? parseInstanceField(field)?.field ?? field;
+  return meaningOf(field).unit ?? parseInstanceField(field)?.field ?? field;
 }
 
 const topOf = (field: string) => (isShare(field) ? 100 : undefined);

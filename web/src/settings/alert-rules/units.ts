@@ -1,6 +1,7 @@
 /** The units in which a rule's numbers are typed. */
-import { fieldInfo } from '#protocol/fields.ts';
+import { meaningOf } from '#protocol/meaning.ts';
 import { figure, text } from '#protocol/figure.ts';
+import { isUnit } from '#protocol/unit-words.ts';
 import type { Draft, PartDraft } from './draft.ts';
 
 const UNITS = {
@@ -21,8 +22,9 @@ const UNITS = {
 
 /** The unit of a field's values: `%`; empty where it has none. */
 export function unitOf(metric: string): string {
-  const known = fieldInfo(metric.trim())?.unit;
-  return known === undefined ? '' : UNITS[known];
+  const known = meaningOf(metric.trim()).unit;
+  if (known === undefined) return '';
+  return isUnit(known) ? UNITS[known] : known;
 }
 
 /** The unit of the thresholds. */
