@@ -208,6 +208,12 @@ const RULES: Readonly<Record<string, NewRule>> = {
     },
     why: 'Half a minute makes logs of two machines hard to compare; from five minutes on, logins by tickets and tokens fail.',
   },
+  'clock-source': {
+    name: 'Clock not set by a time server',
+    severity: 'warning',
+    condition: { kind: 'equal', metric: 'clock_synchronised', value: 0, for_s: 3600, clear_for_s: 60 },
+    why: 'A clock that is left to itself is soon wrong by seconds a day. After a start, and while a time server is away, an hour is usual.',
+  },
   rebooted: {
     name: 'Machine started again',
     severity: 'warning',

@@ -109,10 +109,22 @@ class Shelf {
 
 const isStatus = (kind: EventKind) => kind === 'online' || kind === 'offline';
 
-/** `Debian 12 · 6.1.0-18` */
-function systemText({ os, inventory }: { readonly os: string; readonly inventory: Inventory }): string {
-  const name = [inventory.os_name, inventory.os_version].filter(Boolean).join(' ') || os;
-  return [name, inventory.kernel].filter(Boolean).join(' · ');
+/** `Debian 12 · 6.1.0-18`; without the kernel where that is not to be said. */
+function systemText({ os_name, os_version, kernel }: Inventory, withKernel: boolean): string {
+  const name = [os_name, os_version].filter(Boolean).join(' ');
+  return [name, withKernel ? kernel : ''].filter(Boolean).join(' · ');
+}
+
+/**
+ * What the device said of its system before and says now, in the same words. What it registered with words the system in
+ * another way than its inventory, and is only compared with another registration.
+ */
+function systemTexts(before: DeviceRecord, after: DeviceRecord): readonly [string, string] {
+  const [old, now] = [before.inventory, after.inventory];
+  if (old.os_name === undefined && now.os_name === undefined) return [before.os, after.os];
+  if (old.os_name === undefined || now.os_name === undefined) return ['', ''];
+  const withKernel = old.kernel !== undefined && now.kernel !== undefined;
+  return [systemText(old, withKernel), systemText(now, withKernel)];
 }
 
 /** What differs between two records of a device, as events. */
@@ -121,7 +133,7 @@ function changesBetween(before: DeviceRecord, after: DeviceRecord) {
     ['hostname', before.hostname, after.hostname],
     ['address', before.ip, after.ip],
     ['agent', before.inventory.agent_version ?? '', after.inventory.agent_version ?? ''],
-    ['system', systemText(before), systemText(after)],
+    ['system', ...systemTexts(before, after)],
   ];
   // What was not known before has not changed.
   return pairs.filter(([, old, now]) => old !== now && old !== '' && now !== '');

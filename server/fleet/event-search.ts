@@ -35,13 +35,9 @@ interface NotedMoment {
   readonly name: string;
 }
 
-function momentsOf(alert: Alert): AlertMoment[] {
-  const raised = { at: alert.timestamp, kind: 'alert_raised', alert } as const;
-  if (alert.resolved_at === null) return [raised];
-  return [raised, { at: alert.resolved_at, kind: 'alert_resolved', alert }];
-}
+type Moment = AlertMoment | NotedMoment;
 
-function eventOf(moment: AlertMoment | NotedMoment, named: EventSources['named']): MachineEvent {
+function eventOf(moment: Moment, named: EventSources['named']): MachineEvent {
   if ('noted' in moment) return { ...moment.noted, device_name: moment.name, alert: null };
   const { at, kind } = moment;
   const { id, device_id, device_name, rule_name, severity } = named(moment.alert);
@@ -50,14 +46,75 @@ function eventOf(moment: AlertMoment | NotedMoment, named: EventSources['named']
   return { id: `${id}:${end}`, device_id, device_name, at, kind, before: '', now: '', alert };
 }
 
-/** The newest first. [S5] Of a hundred thousand, only those that are taken are sorted as objects. */
-function newest<Moment extends { readonly at: number }>(all: readonly Moment[], limit: number): Moment[] {
-  const times = Float64Array.from(all, ({ at }) => at).sort();
-  const from = times[times.length - limit] ?? -Infinity;
-  return all
-    .filter(({ at }) => at >= from)
-    .sort((a, b) => b.at - a.at)
-    .slice(0, limit);
+/**
+ * [S5] The newest moments of a hundred thousand, of which only those that may be among them are kept and compared: a heap
+ * with the oldest of them on top. Of moments of one time, those that were offered first come first.
+ */
+class Newest {
+  readonly #limit: number;
+  readonly #heap: { readonly moment: Moment; readonly place: number }[] = [];
+  #offered = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Whether a moment of this time would be kept. */
+  takes(at: number): boolean {
+    const [oldest] = this.#heap;
+    return this.#heap.length < this.#limit || (oldest !== undefined && at > oldest.moment.at);
+  }
+
+  add(moment: Moment): void {
+    const heap = this.#heap;
+    const entry = { moment, place: this.#offered++ };
+    if (heap.length < this.#limit) {
+      heap.push(entry);
+      this.#rise(heap.length - 1);
+    } else if (this.takes(moment.at)) {
+      heap[0] = entry;
+      this.#sink(0);
+    }
+  }
+
+  sorted(): Moment[] {
+    return this.#heap
+      .toSorted((a, b) => b.moment.at - a.moment.at || a.place - b.place)
+      .map(({ moment }) => moment);
+  }
+
+  /** Whether the entry at `i` belongs above the one at `j`. */
+  #isAbove(i: number, j: number): boolean {
+    const [a, b] = [this.#heap[i], this.#heap[j]];
+    if (a === undefined || b === undefined) return a !== undefined;
+    return a.moment.at < b.moment.at || (a.moment.at === b.moment.at && a.place > b.place);
+  }
+
+  #swap(i: number, j: number): void {
+    const [a, b] = [this.#heap[i], this.#heap[j]];
+    if (a === undefined || b === undefined) return;
+    this.#heap[i] = b;
+    this.#heap[j] = a;
+  }
+
+  #rise(from: number): void {
+    for (let i = from; i > 0;) {
+      const parent = (i - 1) >> 1;
+      if (!this.#isAbove(i, parent)) return;
+      this.#swap(i, parent);
+      i = parent;
+    }
+  }
+
+  #sink(from: number): void {
+    for (let i = from; ;) {
+      const [left, right] = [2 * i + 1, 2 * i + 2];
+      const least = this.#isAbove(right, left) ? right : left;
+      if (!this.#isAbove(least, i)) return;
+      this.#swap(i, least);
+      i = least;
+    }
+  }
 }
 
 /** The newest `limit` events of the machines that the filter lets through, the newest first. */
@@ -65,16 +122,22 @@ export function searchEvents(
   { machines, eventsOf, alerts, named }: EventSources,
   { from, to, kinds, limit }: EventFilter,
 ): MachineEvent[] {
-  const isSought = ({ at, kind }: { readonly at: number; readonly kind: EventKind }) =>
-    at >= from && at < to && (kinds.length === 0 || kinds.includes(kind));
+  const isKind = (kind: EventKind) => kinds.length === 0 || kinds.includes(kind);
+  const found = new Newest(limit);
+  const isSought = (at: number, kind: EventKind) => at >= from && at < to && found.takes(at) && isKind(kind);
+  for (const { id, name } of machines)
+    for (const noted of eventsOf(id)) {
+      const { at, kind } = noted;
+      if (isSought(at, kind)) found.add({ at, kind, noted, name });
+    }
   const ids = new Set(machines.map(({ id }) => id));
-  const ofMachines = machines.flatMap(({ id, name }) =>
-    eventsOf(id)
-      .filter(isSought)
-      .map((noted): NotedMoment => ({ at: noted.at, kind: noted.kind, noted, name })),
-  );
-  const ofAlerts = alerts.flatMap((alert) =>
-    ids.has(alert.device_id) ? momentsOf(alert).filter(isSought) : [],
-  );
-  return newest([...ofMachines, ...ofAlerts], limit).map((moment) => eventOf(moment, named));
+  // The newest stand last: once they are found, the others are only looked at.
+  for (const alert of alerts.toReversed()) {
+    const { timestamp, resolved_at, device_id } = alert;
+    if (!found.takes(Math.max(timestamp, resolved_at ?? timestamp)) || !ids.has(device_id)) continue;
+    if (isSought(timestamp, 'alert_raised')) found.add({ at: timestamp, kind: 'alert_raised', alert });
+    if (resolved_at !== null && isSought(resolved_at, 'alert_resolved'))
+      found.add({ at: resolved_at, kind: 'alert_resolved', alert });
+  }
+  return found.sorted().map((moment) => eventOf(moment, named));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alertReading } from '#protocol/alert-words.ts';
 import type { AlertRule } from '#protocol/alerts.ts';
+import { defaultRules } from '../../server/alerts/default-rules.ts';
 import { made, openTimeline, type Finds } from './timeline.ts';
 
 const cpu = (value: number) => ({ quick: () => ({ cpu: value }) });
@@ -392,4 +393,19 @@ describe('an alert of any kind, and a restart in the middle', () => {
       expect(timeline.stage.stored.all()).toHaveLength(1);
     },
   );
+});
+
+it('of the default rules, a clock that no time server sets for an hour raises one alert, a shorter time none', () => {
+  const timeline = openTimeline(defaultRules());
+  const clock = (clock_synchronised: number) => ({ quick: () => ({ clock_synchronised }) });
+  timeline.run(600, clock(1));
+  timeline.run(3000, clock(0));
+  timeline.run(60, clock(1));
+  expect(timeline.log).toEqual([]);
+  timeline.run(3700, clock(0));
+  timeline.run(120, clock(1));
+  expect(timeline.log.map((line) => line.replace(/^\d+ /, ''))).toEqual([
+    'clock_synchronised warning firing',
+    'clock_synchronised warning resolved',
+  ]);
 });

@@ -93,7 +93,7 @@ describe('the rules of a new server', () => {
     expect(rules.map(({ id }) => id.replace('default-', ''))).toEqual([
       ...['offline', 'cpu', 'ram', 'swap', 'mount', 'disk', 'disk-forecast', 'inodes'],
       ...['raid', 'smart', 'unit', 'oom', 'probe', 'certificate', 'unhealthy', 'quota', 'quota-forecast'],
-      ...['clock', 'rebooted'],
+      ...['clock', 'clock-source', 'rebooted'],
     ]);
   });
 });

@@ -71,6 +71,31 @@ describe('events of devices', () => {
     expect(words(events)).toEqual([]);
   });
 
+  it('the same system in the words of its inventory, after those of its registration, is no change', () => {
+    const { events } = open();
+    const joined = deviceRecordOf('b', { os: 'Debian GNU/Linux 12 (bookworm)' });
+    events.recordChanged(joined);
+    const inventory = { os_name: 'Debian GNU/Linux', os_version: '12' };
+    const told = { ...joined, inventory };
+    events.recordChanged(told);
+    const withKernel = { ...told, inventory: { ...inventory, kernel: '6.1' } };
+    events.recordChanged(withKernel);
+    expect(words(events, 'b')).toEqual(['joined']);
+    events.recordChanged({ ...withKernel, inventory: { ...withKernel.inventory, os_version: '13' } });
+    expect(words(events, 'b')).toEqual([
+      'joined',
+      'system Debian GNU/Linux 12 · 6.1 Debian GNU/Linux 13 · 6.1',
+    ]);
+  });
+
+  it('a device without an inventory that registers again with another system has another system', () => {
+    const { events } = open();
+    const joined = deviceRecordOf('b', { os: 'FreeBSD 14.1' });
+    events.recordChanged(joined);
+    events.recordChanged({ ...joined, os: 'FreeBSD 14.2' });
+    expect(words(events, 'b')).toEqual(['joined', 'system FreeBSD 14.1 FreeBSD 14.2']);
+  });
+
   it('an uptime that fell is a restart, at the time that the uptime says, also of the first push after a start', () => {
     const { events } = open({ uptimes: new Map([['a', 5000]]) });
     events.pushAccepted(pushOf(30));
@@ -242,5 +267,52 @@ describe('the search for events', () => {
 
   it('an event has the name that pages show of its machine', () => {
     expect(searchEvents(sources, everything).map(({ device_name }) => device_name)).toContain('Beta');
+  });
+});
+
+describe('the newest events of many', () => {
+  it('[S5] they are the same as when all were sorted, of any number, in any order', () => {
+    let state = 5;
+    const next = (below: number) => {
+      state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    const machines = ['a', 'b', 'c'].map((id) => ({ id, name: id, tags: [] }));
+    for (let round = 0; round < 60; round++) {
+      const noted = Array.from({ length: next(40) }, (_, i): DeviceEventRecord => {
+        const device_id = machines[next(3)]?.id ?? 'a';
+        return { id: `n${i}`, device_id, kind: 'address', at: next(1000), before: '', now: '' };
+      });
+      const alerts = Array.from({ length: next(40) }, (_, i): Alert => {
+        const timestamp = next(1000);
+        const resolved_at = next(2) === 0 ? null : timestamp + next(50);
+        return {
+          ...firing,
+          id: `x${i}`,
+          device_id: ['a', 'b', 'gone'][next(3)] ?? 'a',
+          timestamp,
+          resolved_at,
+        };
+      });
+      const limit = 1 + next(30);
+      const found = searchEvents(
+        {
+          machines,
+          eventsOf: (id) => noted.filter(({ device_id }) => device_id === id),
+          alerts,
+          named: (alert) => alert,
+        },
+        { from: 100, to: 900, kinds: [], limit },
+      );
+      const seen = alerts.filter(({ device_id }) => device_id !== 'gone');
+      const times = [
+        ...noted.map(({ at }) => at),
+        ...seen.map(({ timestamp }) => timestamp),
+        ...seen.flatMap(({ resolved_at }) => resolved_at ?? []),
+      ];
+      const expected = times.filter((at) => at >= 100 && at < 900).sort((a, b) => b - a);
+      expect(found.map(({ at }) => at)).toEqual(expected.slice(0, limit));
+      expect(new Set(found.map(({ id }) => id)).size).toBe(found.length);
+    }
   });
 });
