@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SCALAR_KIND, type FieldKind, type ListedInstance } from '#protocol/device-fields.ts';
-import { instanceNote } from '../../../web/src/device/instance-notes.ts';
+import { instanceNote, notesOf } from '../../../web/src/device/instance-notes.ts';
 import { firstInWords, instanceCharts, sectionsOf } from '../../../web/src/device/section-kinds.ts';
 
 const kind = (name: string, fields: readonly string[], more: Partial<FieldKind> = {}): FieldKind => ({
@@ -51,7 +51,7 @@ describe('the sections of a machine', () => {
 
 describe('the notes of an instance', () => {
   it('a container is described by its image, its health and its restarts, a filesystem by its size', () => {
-    const images = new Map([['web', 'nginx:1']]);
+    const images = notesOf({ containers: [{ name: 'web', image: 'nginx:1' }] });
     const web = (values: Readonly<Record<string, number>>) => listed('container', 'web', values);
     expect(instanceNote(web({ running: 1, healthy: 1, restarts: 0 }), images)).toBe('nginx:1 · healthy');
     expect(instanceNote(web({ running: 0, restarts: 2 }), new Map())).toBe(

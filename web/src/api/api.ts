@@ -57,6 +57,7 @@ import { importReply, previewReply, type previewRequest } from '#protocol/rule-p
 import { alertsApi, silencesApi } from './alerts.ts';
 import { boardsApi, displayApi, displayLinksApi, picturesApi, playlistsApi } from './boards.ts';
 import { historyApi } from './history.ts';
+import { probesApi } from './probes.ts';
 import { createSend, parsed, type Fetch, type Send } from './request.ts';
 import { trafficApi } from './traffic.ts';
 
@@ -303,6 +304,7 @@ export function createApi({
     boards: boardsApi(send),
     pictures: picturesApi(send),
     playlists: playlistsApi(send),
+    probes: probesApi(send),
     displayLinks: displayLinksApi(send),
     display: displayApi(send),
 

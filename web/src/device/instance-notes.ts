@@ -1,6 +1,7 @@
 /** What is said of one instance beside its chart. */
 import type { ListedInstance } from '#protocol/device-fields.ts';
 import { bytes, text } from '#protocol/figure.ts';
+import type { Inventory } from '#protocol/sample.ts';
 import { plural, say } from '../format/messages.ts';
 import { listedValue } from './section-kinds.ts';
 
@@ -26,8 +27,34 @@ function containerNote(instance: ListedInstance, image: string): string {
     .join(' · ');
 }
 
-/** @param images the images of the machine's containers, by name */
-export function instanceNote(instance: ListedInstance, images: ReadonlyMap<string, string>): string {
-  if (instance.kind === 'container') return containerNote(instance, images.get(instance.instance) ?? '');
+/** `up · status 200 · certificate 83 days left`; `down: connection refused`, of a probe. */
+function probeNote(instance: ListedInstance, reason: string): string {
+  const [up, status, days] = ['up', 'status', 'certificate_days'].map((last) => listedValue(instance, last));
+  const state = up === undefined ? '' : up === 1 ? say`up` : say`down`;
+  return [
+    reason === '' ? state : state === '' ? reason : `${state}: ${reason}`,
+    status === undefined ? '' : `status ${status}`,
+    days === undefined ? '' : `certificate ${Math.floor(days)} d`,
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
+}
+
+/** What a machine says in words of its instances, by `kind:name`: the images of containers, why a probe is not up. */
+export function notesOf(
+  inventory: Pick<Inventory, 'containers' | 'probes'> = {},
+): ReadonlyMap<string, string> {
+  const { containers = [], probes = [] } = inventory;
+  return new Map([
+    ...containers.map(({ name, image }) => [`container:${name}`, image] as const),
+    ...probes.map(({ name, reason }) => [`probe:${name}`, reason] as const),
+  ]);
+}
+
+/** @param notes as `notesOf` finds them */
+export function instanceNote(instance: ListedInstance, notes: ReadonlyMap<string, string>): string {
+  const said = notes.get(`${instance.kind}:${instance.instance}`) ?? '';
+  if (instance.kind === 'container') return containerNote(instance, said);
+  if (instance.kind === 'probe') return probeNote(instance, said);
   return sizeNote(instance);
 }

@@ -38,6 +38,7 @@ const RANKS: readonly (readonly [kind: string, field: string])[] = [
   ['sensor', 'celsius'],
   ['gpu', 'busy'],
   ['container', 'cpu'],
+  ['probe', 'ms'],
   ['unit', 'failed'],
   ['raid', 'degraded'],
   ['smart', 'failing'],
@@ -186,6 +187,19 @@ function knownCharts(kind: string, of: (field: string) => string): readonly Toge
           seldom: true,
         }),
       ];
+    case 'probe':
+      return [
+        main(line(of('up'), say`up`, '--chart-cpu', true)),
+        {
+          about: say`time`,
+          lines: [
+            line(of('ms'), say`answer`, '--chart-in', true),
+            line(of('connect_ms'), say`connecting`, '--chart-third'),
+            line(of('tls_ms'), say`TLS`, '--chart-plain'),
+          ],
+        },
+        { about: say`lost packets`, lines: [line(of('loss'), say`lost`, '--chart-heat', true)] },
+      ];
     case 'sensor':
       return [main(line(of('celsius'), say`now`, '--chart-heat', true))];
     default:
@@ -198,12 +212,15 @@ const FLOORS: Readonly<Record<string, number>> = {
   interface: NETWORK_FLOOR,
   sensor: HEAT_FLOOR,
   quota: 100,
+  /** A probe is up, 1, or down. */
+  probe: 1,
 };
 
 /** The fields of an instance that are in words or in a list, and need no chart of their own. */
 const SAID = [
   ...['mount:used_bytes', 'mount:total_bytes'],
   ...['gpu:mem_used_bytes', 'quota:level'],
+  ...['probe:status', 'probe:answers', 'probe:dns_ms', 'probe:first_byte_ms', 'probe:jitter_ms'],
   ...['container:running', 'container:healthy', 'container:restarts', 'container:oom_kills'],
 ];
 

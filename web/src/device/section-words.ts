@@ -20,6 +20,7 @@ export const SECTION_WORDS: Readonly<Record<string, SectionWords>> = {
   raid: { title: 'RAID and pools', first: (name) => name },
   battery: { title: 'Batteries', first: (name, value) => `${name} at ${value}` },
   ups: { title: 'Power supplies', first: (name, value) => `${name} at ${value}` },
+  probe: { title: 'Probes', first: (name, value) => `slowest: ${name} at ${value}` },
   unit: { title: 'Units and services in trouble', first: (name) => name },
   service: { title: 'Services', first: (name, value) => `busiest: ${name} at ${value}` },
 };

@@ -58,6 +58,7 @@ export const PAGES: readonly PageLink[] = [
 export const SETTINGS_PAGES = [
   { route: '/settings/machines', label: 'Machines', admin: false },
   { route: '/settings/enrollment', label: 'Enrollment keys', admin: true },
+  { route: '/settings/probes', label: 'Probes', admin: false },
   { route: '/settings/alert-rules', label: 'Alert rules', admin: false },
   { route: '/settings/channels', label: 'Channels', admin: false },
   { route: '/settings/alert-routes', label: 'Alert routes', admin: false },
