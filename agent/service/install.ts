@@ -17,7 +17,7 @@ import { runProgram, systemctl, type RunProgram } from './manager.ts';
 import { packageAdvice } from './owner.ts';
 import { LAUNCHD_LABEL, SERVICE, systemPlaces, userPlaces, type Manager, type Places } from './places.ts';
 import { launchdPlist, openrcScript, SERVICE_USER, systemdUnit, type ServiceText } from './unit.ts';
-import { installService } from './windows-install.ts';
+import { installService, makePrivateFolder } from './windows-install.ts';
 
 const usage = `watchfloor-agent install: makes the agent a service that starts with the machine.
 
@@ -89,17 +89,29 @@ function requireReadable(path: string): void {
     );
 }
 
+const makeUser = (run: RunProgram) =>
+  run('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', SERVICE_USER]);
+
+/**
+ * dbus-daemon lets in only users of /etc/passwd, and tells them which units failed. With a user of its name there, the
+ * service runs as that one, and not as one that systemd makes for its run; while it runs as such a one, the name is taken.
+ * Packages do the same. Where the user cannot be made, all else works.
+ */
+async function makeUserForDbus({ run, say, isBooted }: Plan): Promise<void> {
+  if ((await run('grep', ['-q', `^${SERVICE_USER}:`, '/etc/passwd'])).status === 0) return;
+  if (isBooted) await run('systemctl', ['stop', SERVICE]);
+  const made = await makeUser(run);
+  if (made.status !== 0)
+    say(
+      `Failed units of systemd will not be seen: the user ${SERVICE_USER} cannot be made (${made.stderr.trim()}).`,
+    );
+}
+
 /** The user that the service runs as where systemd makes none; made where it is missing. */
 async function serviceUser({ run }: Plan): Promise<{ uid: number; gid: number }> {
   const id = async () => (await run('id', ['-u', SERVICE_USER])).stdout.trim();
   if ((await id()) === '') {
-    const made = await run('useradd', [
-      '--system',
-      '--no-create-home',
-      '--shell',
-      '/usr/sbin/nologin',
-      SERVICE_USER,
-    ]);
+    const made = await makeUser(run);
     if (made.status !== 0)
       throw new SetupError(
         `the user ${SERVICE_USER} cannot be made: ${made.stderr.trim()}; make it, then install again`,
@@ -145,6 +157,7 @@ async function start(plan: Plan, file: string): Promise<boolean> {
     return true;
   }
   const control = (...args: string[]) => must(plan, 'systemctl', ...systemctl(places, ...args));
+  if (places.kind === 'system') await makeUserForDbus(plan);
   if (places.kind === 'system' && !isBooted) {
     await control('enable', '--quiet', SERVICE);
     say('systemd does not run here: the service starts with the machine.');
@@ -269,6 +282,7 @@ export async function install(plan: Plan, args: readonly string[], env: NodeJS.P
     );
   const file = writeService(plan);
   const owner = await settingsOwner(plan);
+  if (plan.manager === 'windows') await makePrivateFolder(places, plan.run);
   putSettings(places.settings, settingsFrom(rest, env, enrollment), owner);
   makeDataFolder(plan, owner);
   say(`The service is ${file}, its settings ${places.settings}, its data folder ${places.data}.`);

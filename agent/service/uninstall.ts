@@ -57,10 +57,10 @@ export async function uninstall({ places, run, say }: Removal, args: readonly st
     if (service.manager === 'systemd') await run('systemctl', systemctl(places, 'daemon-reload'));
   }
   const kept = { places, data: service?.data ?? places.data };
-  if (given.has('purge') && service?.manager === 'openrc') {
-    // systemd makes the user for each start, and keeps the log elsewhere.
+  const hasUser = places.kind === 'system' && ['openrc', 'systemd'].includes(service?.manager ?? '');
+  if (given.has('purge') && hasUser) {
     await run('userdel', [SERVICE_USER]);
-    removeFile(`/var/log/${SERVICE_USER}.log`);
+    if (service?.manager === 'openrc') removeFile(`/var/log/${SERVICE_USER}.log`);
   }
   if (given.has('purge')) say(`Removed: ${purge(kept).join(', ') || 'no settings and no data were left'}`);
   else if (service !== undefined) say(`Kept: ${places.settings}, ${kept.data} (--purge removes them)`);

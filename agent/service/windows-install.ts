@@ -61,8 +61,13 @@ async function stopService({ run = runProgram, pause = wait }: WindowsParts): Pr
   );
 }
 
-/** Lets nobody but the service, administrators and the system read or write a folder. */
-async function keepPrivate(run: RunProgram, folder: string): Promise<void> {
+/**
+ * Makes the folder of settings and data, which nobody but the service, administrators and the system may read or write:
+ * before anything is in it, as what is written there takes over its rights.
+ */
+export async function makePrivateFolder(places: Places, run: RunProgram): Promise<void> {
+  const folder = dirname(places.settings);
+  mkdirSync(folder, { recursive: true });
   const rights = [`${SYSTEM}:(OI)(CI)F`, `${ADMINISTRATORS}:(OI)(CI)F`, `${LOCAL_SERVICE}:(OI)(CI)M`];
   await must(run, 'icacls.exe', [folder, '/inheritance:r', '/grant:r', ...rights]);
 }
@@ -80,7 +85,6 @@ export async function installService(places: Places, parts: WindowsParts = {}): 
   // The service's own account may not write there.
   unpackNativePart(dirname(places.program));
   mkdirSync(places.data, { recursive: true });
-  await keepPrivate(run, dirname(places.settings));
 
   const line = `"${places.program}" service "${dirname(places.settings)}"`;
   const settings = ['binPath=', line, 'start=', 'auto', 'obj=', ACCOUNT];

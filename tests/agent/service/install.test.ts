@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { formatEnrollment, parseEnrollment } from '#protocol/enrollment.ts';
@@ -212,7 +212,58 @@ describe('watchfloor-agent install', () => {
     const machine = system();
     const parts = machine.plan({ program: program(), isBooted: false });
     expect(await install(parts, [], { WATCHFLOOR_ENROLL: text })).toBe(0);
-    expect(machine.asked).toEqual(['systemctl enable --quiet watchfloor-agent']);
+    expect(machine.asked).toEqual([
+      'grep -q ^watchfloor-agent: /etc/passwd',
+      'systemctl enable --quiet watchfloor-agent',
+    ]);
+  });
+
+  it('the service of a machine gets the user that dbus-daemon lets in, as from a package, and a purge removes it', async () => {
+    const { text } = await enrolling();
+    const machine = system();
+    const { run } = machine.plan();
+    const noUser: RunProgram = async (file, args) => {
+      const ran = await run(file, args);
+      return file === 'grep' ? { ...ran, status: 1 } : ran;
+    };
+    const parts = machine.plan({ program: program(), run: noUser });
+    expect(await install(parts, [], { WATCHFLOOR_ENROLL: text })).toBe(0);
+    const made = machine.asked.findIndex((line) => line.startsWith('useradd --system'));
+    // While the service runs as a user that systemd made, the name is taken.
+    expect(machine.asked.indexOf('systemctl stop watchfloor-agent')).toBe(made - 1);
+    expect(machine.asked.indexOf('systemctl restart watchfloor-agent')).toBeGreaterThan(made);
+    await uninstall(quiet(machine), ['--purge']);
+    expect(machine.asked).toContain('userdel watchfloor-agent');
+  });
+
+  it('where that user cannot be made, the service is installed all the same, and it is said what is missing', async () => {
+    const { text } = await enrolling();
+    const machine = system();
+    const { run } = machine.plan();
+    const readOnly: RunProgram = async (file, args) => {
+      const ran = await run(file, args);
+      return ['grep', 'useradd'].includes(file)
+        ? { ...ran, status: 1, stderr: 'cannot lock /etc/passwd' }
+        : ran;
+    };
+    const parts = machine.plan({ program: program(), run: readOnly });
+    expect(await install(parts, [], { WATCHFLOOR_ENROLL: text })).toBe(0);
+    expect(machine.said.join('\n')).toContain('cannot be made (cannot lock /etc/passwd)');
+  });
+
+  it('[G5] on Windows the folder is private before the enrollment string is written there', async () => {
+    const { text } = await enrolling();
+    const machine = system();
+    const found: boolean[] = [];
+    const run: RunProgram = (file) => {
+      if (file === 'icacls.exe') found.push(existsSync(machine.places.settings));
+      return Promise.resolve({ status: 0, stdout: '', stderr: '' });
+    };
+    const places = { ...machine.places, file: { windows: 'C:\\service' } };
+    const parts = machine.plan({ places, manager: 'windows', program: program(), run });
+    expect(await install(parts, ['--no-start'], { WATCHFLOOR_ENROLL: text })).toBe(0);
+    expect(found).toEqual([false]);
+    expect(existsSync(machine.places.settings)).toBe(true);
   });
 
   it('a user without a running systemd is told how to start the service', async () => {
