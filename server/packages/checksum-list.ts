@@ -1,10 +1,10 @@
 /** The list of checksums in a folder of packages, with its signature: what it says, and how far it can be believed. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { errorCode, errorText } from '#protocol/errors.ts';
+import { errorText } from '#protocol/errors.ts';
 import { checkSignature, parsePublicKey, type Primitives } from '#protocol/minisign.ts';
 import { CHECKSUMS, parseChecksums, PUBLIC_KEY, SIGNATURE, type ChecksumsState } from '#protocol/packages.ts';
+import { readIfThere } from '../state/data-folder.ts';
 
 const primitives: Primitives = {
   blake2b512: (content) => createHash('blake2b512').update(content).digest(),
@@ -27,15 +27,6 @@ export interface ChecksumList {
   readonly keyId: string | null;
   /** The files of the list as they were checked, by name. */
   readonly files: ReadonlyMap<string, Buffer>;
-}
-
-async function readIfPresent(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 const NOTHING = { sums: new Map<string, string>(), keyId: null, files: new Map<string, Buffer>() } as const;
@@ -63,7 +54,7 @@ function keyIdOf(publicKey: Buffer | undefined): string | null {
 /** Reads the list in the folder `dir`. Rejects where a file is there and cannot be read. */
 export async function readChecksumList(dir: string): Promise<ChecksumList> {
   const names = [CHECKSUMS, SIGNATURE, PUBLIC_KEY];
-  const [list, signature, publicKey] = await Promise.all(names.map((name) => readIfPresent(join(dir, name))));
+  const [list, signature, publicKey] = await Promise.all(names.map((name) => readIfThere(join(dir, name))));
   if (list === undefined) return { ...NOTHING, state: 'none', problem: '' };
   const keyId = keyIdOf(publicKey);
   const again = 'Build the packages again, or copy the whole folder again. Until then none is handed out.';

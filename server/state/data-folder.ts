@@ -1,5 +1,6 @@
 /** Opens the server's data folder: makes it, checks that it is writable, and locks it for one server. */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '#protocol/errors.ts';
 import { LockError, takeLock } from './lock.ts';
@@ -15,6 +16,16 @@ export interface DataFolder {
   whyLost(): string | undefined;
   /** Gives up the lock. */
   close(): void;
+}
+
+/** The file's bytes, or undefined where there is no such file. Rejects with any other error. */
+export async function readIfThere(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** What tells one file or folder from another at the same path; '' when there is none. */

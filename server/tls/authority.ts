@@ -7,12 +7,12 @@
  */
 import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import writeFileAtomic from 'write-file-atomic';
+import { readIfThere } from '../state/data-folder.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { errorCode } from '#protocol/errors.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
@@ -121,17 +121,10 @@ async function makeServerCertificate(
   return { pem: certificate.toString('pem'), keyPem: await toPem(keys.privateKey) };
 }
 
-async function readIfPresent(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 async function readAuthority(certFile: string, keyFile: string): Promise<KeyedCertificate | undefined> {
-  const [pem, keyPem] = await Promise.all([readIfPresent(certFile), readIfPresent(keyFile)]);
+  const [pem, keyPem] = (await Promise.all([certFile, keyFile].map(readIfThere))).map((file) =>
+    file?.toString('utf8'),
+  );
   if (pem !== undefined && keyPem !== undefined) return { pem, keyPem };
   if (pem === undefined && keyPem === undefined) return undefined;
   // A new authority in its place would have another fingerprint, so every agent would refuse the server.
@@ -234,7 +227,9 @@ export async function openAuthority(
   }
   firstCertificate(authority.pem, caFile);
 
-  const [pem, keyPem] = await Promise.all([readIfPresent(certFile), readIfPresent(keyFile)]);
+  const [pem, keyPem] = (await Promise.all([certFile, keyFile].map(readIfThere))).map((file) =>
+    file?.toString('utf8'),
+  );
   const current = pem !== undefined && keyPem !== undefined ? { pem, keyPem } : undefined;
   if (!current || !isStillUsable(current, certFile, authority.pem, names, now)) {
     const isOurs = current !== undefined && isOf(current, certFile, authority.pem);

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createLink } from '../../../agent/link/link.ts';
 import { openNewDevices } from '../../../agent/link/new-device.ts';
@@ -7,6 +5,7 @@ import { proxyFor, readProxy } from '../../../agent/link/proxy.ts';
 import { ownFolder } from '../data-folder/folder.ts';
 import { keptLog } from '../quiet.ts';
 import { makeAuthority, makeServerTls, type Authority } from './certificates.ts';
+import { startProxy } from './connect-proxy.ts';
 import { startServer, type TestServer, type Tls } from './server.ts';
 
 let authority: Authority;
@@ -15,43 +14,6 @@ let tls: Tls;
 beforeAll(async () => {
   ({ authority, tls } = await makeServerTls());
 });
-
-interface TestProxy {
-  readonly port: number;
-  /** Each request: its method, the address that it asks for, and its credentials. */
-  readonly asked: string[];
-}
-
-/** A proxy that opens a tunnel to `server` whatever is asked for, or answers each request with `refusal`. */
-async function startProxy(server: TestServer, refusal?: string): Promise<TestProxy> {
-  const asked: string[] = [];
-  const sockets = new Set<Socket>();
-  const proxy = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
-    response.end();
-  });
-  proxy.on('connect', (request, client: Socket) => {
-    asked.push(`CONNECT ${request.url} ${request.headers['proxy-authorization'] ?? ''}`.trim());
-    sockets.add(client);
-    client.on('error', () => undefined);
-    if (refusal !== undefined) return void (refusal === '' || client.end(refusal));
-    const upstream = connect(server.port, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.pipe(client).pipe(upstream);
-    });
-    sockets.add(upstream);
-    upstream.on('error', () => client.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    proxy.close();
-    proxy.closeAllConnections();
-  });
-  const address: AddressInfo | string | null = proxy.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, asked };
-}
 
 async function server(): Promise<TestServer> {
   const started = await startServer(tls);
@@ -79,7 +41,7 @@ function linkThrough(environment: Record<string, string>, ca = authority.fingerp
 describe('the link through a proxy', () => {
   it('[S1] an agent joins and pushes through the proxy of HTTPS_PROXY, over one tunnel to a server with the pinned authority', async () => {
     const to = await server();
-    const proxy = await startProxy(to);
+    const proxy = await startProxy(to.port);
     const link = linkThrough({ HTTPS_PROXY: `http://us%65r:p%40ss@127.0.0.1:${proxy.port}` });
     expect(await link.ready()).toBeUndefined();
     for (let n = 0; n < 3; n++) expect((await link.push('{}')).kind).toBe('accepted');
@@ -95,12 +57,21 @@ describe('the link through a proxy', () => {
     ]);
   });
 
+  it('an agent goes through a proxy that has an IPv6 address, and names it without its password', async () => {
+    const to = await server();
+    const proxy = await startProxy(to.port, undefined, '::1');
+    const link = linkThrough({ HTTPS_PROXY: `http://user:secret@[::1]:${proxy.port}` });
+    expect(await link.ready()).toBeUndefined();
+    expect(proxy.asked[0]).toBe(`CONNECT watchfloor.invalid:8443 Basic ${btoa('user:secret')}`);
+    expect(link.server()).toBe(`watchfloor.invalid:8443 (through the proxy [::1]:${proxy.port})`);
+  });
+
   it('[S1] an agent sends nothing through a proxy that shows a certificate of its own', async () => {
     const other = await makeAuthority('An inspecting proxy');
     const leaf = await other.issue();
     const to = await startServer({ cert: leaf.cert + other.pem, key: leaf.key });
     onTestFinished(() => to.close());
-    const proxy = await startProxy(to);
+    const proxy = await startProxy(to.port);
     const outcome = await linkThrough({ https_proxy: `http://127.0.0.1:${proxy.port}` }).ready();
     expect(outcome).toMatchObject({
       kind: 'unauthorized',
@@ -123,7 +94,7 @@ describe('the link through a proxy', () => {
     '[G2] an agent names the proxy that %s, without its password, and tries again',
     async (_, refusal, kind, reason) => {
       const to = await server();
-      const proxy = await startProxy(to, refusal);
+      const proxy = await startProxy(to.port, refusal);
       const link = linkThrough({ HTTPS_PROXY: `http://user:secret@127.0.0.1:${proxy.port}` });
       for (let n = 1; n <= 2; n++) {
         const outcome = await link.ready();
@@ -140,10 +111,10 @@ describe('the link through a proxy', () => {
 
   it('[G2] a push through a proxy that no longer opens tunnels ends in time, and the next one works', async () => {
     const to = await server();
-    const good = await startProxy(to);
+    const good = await startProxy(to.port);
     const joined = linkThrough({ HTTPS_PROXY: `http://127.0.0.1:${good.port}` });
     expect(await joined.ready()).toBeUndefined();
-    const silent = await startProxy(to, '');
+    const silent = await startProxy(to.port, '');
     const member = {
       ...{ host: 'watchfloor.invalid', port: 8443, tls: true, ca: authority.fingerprint },
       ...{ authority: authority.pem, device_id: 'device-1', token: 'token-1', key_sha256: '' },

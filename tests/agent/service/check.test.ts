@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -12,6 +12,7 @@ import { openStage, type Device, type Stage } from '../../routes/stage.ts';
 import { runCommand, startCommand } from '../command.ts';
 import { ownFolder } from '../data-folder/folder.ts';
 import { makeAuthority } from '../link/certificates.ts';
+import { startProxy } from '../link/connect-proxy.ts';
 import { startServer } from '../link/server.ts';
 
 let stage: Stage;
@@ -259,7 +260,7 @@ describe('watchfloor-agent check on a broken set-up', () => {
     ['refuses', 'HTTP/1.1 403 Forbidden\r\n\r\n', /let the proxy open connections \(CONNECT\) to watchfloor/],
   ])('a proxy that %s is told from the server behind it', async (_, refusal, remedy) => {
     const behind = formatEnrollment({ ...parseEnrollment(enrollment), host: 'watchfloor.invalid' });
-    const port = await proxyTo(portOf(stage.server().url), refusal);
+    const { port } = await startProxy(portOf(stage.server().url), refusal);
     const env = { WATCHFLOOR_ENROLL: behind, HTTPS_PROXY: `http://u:s3cret@127.0.0.1:${port}` };
     expect((await check({ env })).trouble).toEqual([
       expect.objectContaining({ about: 'proxy', state: 'failed', remedy: expect.stringMatching(remedy) }),
@@ -268,7 +269,7 @@ describe('watchfloor-agent check on a broken set-up', () => {
 
   it('through a proxy that lets it, the server is checked as without one; a proxy that is away is named', async () => {
     const behind = formatEnrollment({ ...parseEnrollment(enrollment), host: 'watchfloor.invalid' });
-    const port = await proxyTo(portOf(stage.server().url));
+    const { port } = await startProxy(portOf(stage.server().url));
     const env = { WATCHFLOOR_ENROLL: behind, HTTPS_PROXY: `http://127.0.0.1:${port}` };
     expect(await check({ env })).toMatchObject({ works: true, trouble: [] });
     const away = await closedPort();
@@ -331,29 +332,4 @@ async function closedPort(): Promise<AddressInfo> {
   await new Promise((resolve) => server.close(resolve));
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address;
-}
-
-/** A proxy that opens a tunnel to this port whatever is asked for, or answers each request with `refusal`. */
-async function proxyTo(port: number, refusal?: string): Promise<number> {
-  const sockets = new Set<Socket>();
-  const proxy = createServer();
-  proxy.on('connect', (_request, client: Socket) => {
-    sockets.add(client);
-    client.on('error', () => undefined);
-    if (refusal !== undefined) return void client.end(refusal);
-    const upstream = connect(port, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.pipe(client).pipe(upstream);
-    });
-    sockets.add(upstream);
-    upstream.on('error', () => client.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    proxy.close();
-  });
-  const address = proxy.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
