@@ -15,7 +15,8 @@ import type { UpgradeFacts } from '../upgrade/upgrader.ts';
 
 const run = promisify(execFile);
 
-interface Facts {
+/** What is found out about a machine; '' and 0: not known. */
+export interface Facts {
   readonly os: { distro: string; release: string; kernel: string; arch: string };
   readonly cpu: { manufacturer: string; brand: string; physicalCores: number; cores: number };
   readonly system: { manufacturer: string; model: string; virtual: boolean };

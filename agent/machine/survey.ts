@@ -4,10 +4,26 @@
  */
 import { totalmem } from 'node:os';
 import library from 'systeminformation';
-import { bootTime, inventoryFrom } from './inventory.ts';
+import { bootTime, inventoryFrom, type Facts } from './inventory.ts';
+
+async function fromLibrary(): Promise<Facts> {
+  const [os, cpu, system] = await Promise.all([library.osInfo(), library.cpu(), library.system()]);
+  return { os, cpu, system };
+}
+
+async function factsOfWindows(): Promise<Facts> {
+  const [{ openWin32 }, { windowsFacts }] = await Promise.all([
+    import('../collectors/windows/win32.ts'),
+    import('./windows-facts.ts'),
+  ]);
+  const win32 = await openWin32();
+  return windowsFacts(win32, win32.processorRelations());
+}
 
 /** The inventory as JSON. */
 export async function survey(): Promise<string> {
-  const [os, cpu, system] = await Promise.all([library.osInfo(), library.cpu(), library.system()]);
-  return JSON.stringify(inventoryFrom({ os, cpu, system }, totalmem(), bootTime()));
+  // Where Windows cannot be asked directly, the library still can.
+  const facts =
+    process.platform === 'win32' ? await factsOfWindows().catch(fromLibrary) : await fromLibrary();
+  return JSON.stringify(inventoryFrom(facts, totalmem(), bootTime()));
 }

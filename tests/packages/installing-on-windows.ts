@@ -17,10 +17,12 @@ if (archive === undefined)
   throw new Error(`${packages} has no archive for Windows: npm run package -- windows-x64`);
 
 const server = await startServer();
-const { drive, must, stop } = startWine();
+const { drive, must, stop } = await startWine();
 try {
   spawnSync('unzip', ['-q', join(packages, archive), '-d', join(drive, 'unpacked')]);
-  must(['C:\\unpacked\\watchfloor-agent.exe', 'install'], { WATCHFLOOR_ENROLL: await server.enrollment() });
+  await must(['C:\\unpacked\\watchfloor-agent.exe', 'install'], {
+    WATCHFLOOR_ENROLL: await server.enrollment(),
+  });
   const machine = await eventually(
     'the machine is in the list with its processor',
     async () => {
@@ -32,9 +34,9 @@ try {
   console.log(JSON.stringify(machine), '\n');
 
   const agent = 'C:\\Program Files\\Watchfloor\\watchfloor-agent.exe';
-  for (const command of ['status', 'check']) must([agent, command]);
-  must(['sc', 'query', 'watchfloor-agent']);
-  must([agent, 'uninstall', '--purge']);
+  for (const command of ['status', 'check']) await must([agent, command]);
+  await must(['sc', 'query', 'watchfloor-agent']);
+  await must([agent, 'uninstall', '--purge']);
   await eventually(
     'nothing is left',
     () =>

@@ -51,7 +51,7 @@ cpSync(old, join(packages, nameOf(OLD)));
 
 const server = await startServer({ env: { WATCHFLOOR_PACKAGES: packages } });
 const { view, handOut, outcome } = handingOut(server, packages);
-const { drive, must, stop } = startWine();
+const { drive, must, stop } = await startWine();
 const folder = join(drive, 'ProgramData', 'Watchfloor');
 const showVersions = () => {
   console.log(readFileSync(join(folder, 'agent', 'upgrade', 'versions.json'), 'utf8').trim());
@@ -74,7 +74,7 @@ const pushedAfter = (at: number) => async () => {
 
 try {
   copyFileSync(old, join(drive, 'agent.exe'));
-  must(['C:\\agent.exe', 'install'], { WATCHFLOOR_ENROLL: await server.enrollment() });
+  await must(['C:\\agent.exe', 'install'], { WATCHFLOOR_ENROLL: await server.enrollment() });
   await eventually('the old version was known', async () => (await view())?.version === OLD, 60_000);
   console.log(`== installed: ${JSON.stringify(await view())}`);
   await server.admin.ask('PATCH', '/upgrades', { body: { on: true } });
@@ -105,17 +105,17 @@ try {
   }
 
   console.log('\nThe service is stopped, and started again');
-  must(['sc', 'stop', 'watchfloor-agent']);
+  await must(['sc', 'stop', 'watchfloor-agent']);
   await eventually('the service has stopped', () =>
     Promise.resolve(readFileSync(join(folder, 'agent.log'), 'utf8').trim().endsWith('the agent stopped"}')),
   );
   const before = Date.now();
-  must(['sc', 'start', 'watchfloor-agent']);
+  await must(['sc', 'start', 'watchfloor-agent']);
   await eventually('it pushed again', pushedAfter(before), 60_000);
   console.log(`== ${JSON.stringify(await view())}`);
   const agent = 'C:\\Program Files\\Watchfloor\\watchfloor-agent.exe';
-  must([agent, 'status']);
-  must([agent, 'uninstall', '--purge']);
+  await must([agent, 'status']);
+  await must([agent, 'uninstall', '--purge']);
   await eventually('nothing is left', () => Promise.resolve(!existsSync(folder)), 30_000);
 } finally {
   if (existsSync(join(folder, 'agent.log'))) {

@@ -4,6 +4,7 @@ import { createBatteries } from './batteries.ts';
 import { createCpuFrequency } from './cpu-frequency.ts';
 import { createCpu } from './cpu.ts';
 import { createDisks } from './disks.ts';
+import { createGpu } from './gpu.ts';
 import { createMemory } from './memory.ts';
 import { createMounts } from './mounts.ts';
 import { createNetwork } from './network.ts';
@@ -22,6 +23,7 @@ export const windowsList = (win32: Win32): readonly CollectorEntry[] => [
   { name: 'tcp', create: () => createTcp(win32) },
   { name: 'uptime', create: () => createUptime(win32) },
   { name: 'cpu-frequency', every: 5000, create: () => createCpuFrequency(win32) },
+  { name: 'gpu', every: 5000, create: () => createGpu() },
   { name: 'mounts', every: 5000, create: () => createMounts(win32) },
   { name: 'batteries', every: 10_000, create: () => createBatteries(win32) },
   { name: 'units', every: 10_000, create: () => createServices(win32) },

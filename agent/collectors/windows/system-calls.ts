@@ -19,6 +19,8 @@ export interface SystemCalls {
   processList(): Answer;
   /** PROCESSOR_POWER_INFORMATION of each core of one group; undefined where the system does not tell. */
   processorPower(): Buffer | undefined;
+  /** SYSTEM_LOGICAL_PROCESSOR_INFORMATION of one group; undefined where the system does not tell. */
+  processorRelations(): Buffer | undefined;
   /** MEMORYSTATUSEX. */
   memoryStatus(): Buffer;
   /** PERFORMANCE_INFORMATION. */
@@ -75,6 +77,7 @@ export function openSystem(koffi: NativeLibrary): SystemCalls {
     ...openMemory(kernel),
     coreTimes: openCores(kernel, ntdll, query),
     processorPower: openProcessorPower(koffi, kernel),
+    processorRelations: openRelations(kernel),
     pageFiles: growing(query, CLASS.pageFiles, 1024),
     systemPerformance() {
       const bytes = performance();
@@ -165,5 +168,16 @@ function openProcessorPower(koffi: NativeLibrary, kernel: LibraryHandle): System
     // It answers for the cores of the group in which it is called.
     const to = Buffer.alloc(Math.min(MOST_CORES, Math.max(1, activeCount(0))) * POWER_BYTES);
     return ask(PROCESSOR_POWER, null, 0, to, to.length) === 0 ? to : undefined;
+  };
+}
+
+function openRelations(kernel: LibraryHandle): SystemCalls['processorRelations'] {
+  const ask: (to: Buffer, size: number[]) => number = kernel.func(
+    'int32 __stdcall GetLogicalProcessorInformation(void*, _Inout_ uint32*)',
+  );
+  return () => {
+    const to = Buffer.alloc(64 * 1024);
+    const size = [to.length];
+    return ask(to, size) === 0 ? undefined : to.subarray(0, size[0]);
   };
 }

@@ -20,15 +20,21 @@ export function connectionCounters(
   return { ...Object.fromEntries(counters), ...(udp.length > 0 && { udp_errors: sum(udp, UDP_ERRORS) }) };
 }
 
+/** [G8] Some systems count both together, and tell the same twice. */
+function withoutTwins(all: readonly Buffer[]): readonly Buffer[] {
+  const [first, second] = all;
+  return first !== undefined && second?.equals(first) === true ? [first] : all;
+}
+
 export function createTcp(win32: Pick<Win32, 'tcpStatistics' | 'udpStatistics'>): Collector {
   const rates = createRates();
   return {
     collect({ at }) {
-      const tcp = win32.tcpStatistics();
+      const tcp = withoutTwins(win32.tcpStatistics());
       if (tcp.length === 0) return 'absent';
       const fields: Fields = { tcp_established: sum(tcp, ESTABLISHED) };
       rates.begin(at);
-      addRates(fields, rates, connectionCounters(tcp, win32.udpStatistics()));
+      addRates(fields, rates, connectionCounters(tcp, withoutTwins(win32.udpStatistics())));
       return fields;
     },
   };

@@ -262,23 +262,34 @@ describe('connections of Windows', () => {
       [52, 8],
     ] as const)
       later.writeUInt32LE(first.readUInt32LE(place) + more, place);
+    const other = Buffer.alloc(60);
+    other.writeUInt32LE(2, 32);
     const readings = [
-      [first, first],
-      [later, first],
+      [first, other],
+      [later, other],
     ];
     const tcp = createTcp({
       tcpStatistics: () => readings.shift() ?? [],
       udpStatistics: () => [recorded('udp-statistics')],
     });
-    expect(tcp.collect(at(1000))).toEqual({ tcp_established: 12 });
+    expect(tcp.collect(at(1000))).toEqual({ tcp_established: 8 });
     expect(tcp.collect(at(2000))).toEqual({
-      tcp_established: 12,
+      tcp_established: 8,
       tcp_opened: 5,
       tcp_accepted: 6,
       tcp_retransmits: 7,
       tcp_resets: 8,
       udp_errors: 0,
     });
+  });
+
+  it('[G8] the same numbers for IPv4 and for IPv6 are those of both, and counted once', () => {
+    const twice = (name: string) => [recorded(name), recorded(name)];
+    const tcp = createTcp({
+      tcpStatistics: () => twice('tcp-statistics'),
+      udpStatistics: () => twice('udp-statistics'),
+    });
+    expect(tcp.collect(at(1000))).toEqual({ tcp_established: 6 });
   });
 });
 
