@@ -1,7 +1,7 @@
 /** What the bytes of a quota are made of, on each implementation of the History contract. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sample } from '#protocol/sample.ts';
-import { HOUR, MINUTE } from '#protocol/span.ts';
+import { DAY, HOUR, MINUTE } from '#protocol/span.ts';
 import { quotaCreate, type Quota, type Standing } from '#protocol/traffic.ts';
 import type { History } from '../../server/history/history.ts';
 import { createQuotaBook, type QuotaBook } from '../../server/traffic/quota-book.ts';
@@ -10,8 +10,8 @@ import { createLog } from '../../server/app/log.ts';
 import { createMeter } from '../traffic/metered.ts';
 import type { HistoryUnderTest } from './history.ts';
 
-/** 26 hours before a full hour that is over. */
-const BASE = Math.floor(Date.now() / HOUR) * HOUR - 27 * HOUR;
+/** Midnight of the day before yesterday, in UTC: the samples go on until two hours into the next day. */
+const BASE = Math.floor(Date.now() / DAY) * DAY - 2 * DAY;
 const MACHINE = { id: 'a', name: 'a', tags: [] };
 
 function quotaSince(from: number): Quota {
@@ -100,23 +100,20 @@ export function trafficContract(name: string, start: () => Promise<HistoryUnderT
       now = BASE + 9 * HOUR;
       await store(book, run(6 * HOUR + 40 * MINUTE, 9 * HOUR));
       await standing(book);
-      // The link is lost for two hours, but the agent goes on.
+      // The link is lost for two hours, but the agent goes on, and sends what it has on the next day.
       const spooled = run(9 * HOUR, 11 * HOUR);
       now = BASE + 20 * HOUR;
-      const before = { ...counted };
       await store(book, run(11 * HOUR, 20 * HOUR));
+      await standing(book);
+      now = BASE + 25.5 * HOUR;
+      await store(book, run(20 * HOUR, 25.5 * HOUR));
       const without = await standing(book);
-      now = BASE + 20 * HOUR + 30 * MINUTE;
-      await store(book, spooled);
-      await store(book, run(20 * HOUR, 20 * HOUR + 30 * MINUTE));
-      const withLate = await standing(book);
-      expect(withLate.out_bytes).toBeGreaterThan(without.out_bytes);
-      expect(without.unknown_s - withLate.unknown_s).toBeCloseTo(2 * 3600, -2);
-      expect(before.out).toBeLessThan(counted.out);
       now = BASE + 26 * HOUR;
-      await store(book, run(20 * HOUR + 30 * MINUTE, 26 * HOUR));
+      await store(book, spooled);
+      await store(book, run(25.5 * HOUR, 26 * HOUR));
 
       const running = await standing(book);
+      expect(without.unknown_s - running.unknown_s).toBeCloseTo(2 * 3600, -2);
       const fresh = await standing(openBook());
       for (const [said, real] of [
         [running.in_bytes, counted.in],
