@@ -4,7 +4,7 @@
  */
 import type { Unit } from './fields.ts';
 import { meaningOf, type Meaning } from './meaning.ts';
-import { isUnit } from './unit-words.ts';
+import { isUnit } from './units.ts';
 
 /** A value and its unit, to be drawn beside each other; `unit` may be empty. */
 export interface Figure {

@@ -3,7 +3,7 @@
  * `fields.ts`; of others it is what the machine has declared, else what the end of the name says (`cache_bytes`).
  */
 import { fieldInfo } from './fields.ts';
-import { unitOfName } from './unit-words.ts';
+import { unitOfName } from './units.ts';
 
 export interface Meaning {
   /** One of Watchfloor's units, or a short text that is written behind the number. */

@@ -6,7 +6,7 @@ import type { Declaration, Declarations } from '#protocol/declarations.ts';
 import { HELP_CHARS, LABEL_CHARS, MOST_DECLARATIONS, UNIT_CHARS } from '#protocol/declarations.ts';
 import { instanceField } from '#protocol/fields.ts';
 import { cleanText } from '#protocol/text.ts';
-import { unitOfName, unitOfWord, unitPerSecond } from '#protocol/unit-words.ts';
+import { unitOfName, unitOfWord, unitPerSecond } from '#protocol/units.ts';
 import type { Fields } from '../collector.ts';
 import { createRates, isKnown, type Rates } from '../rates.ts';
 import type { Exposition, Family, Point, Series } from './exposition.ts';

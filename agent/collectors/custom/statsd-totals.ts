@@ -5,7 +5,7 @@
 import { MOST_DECLARATIONS, type Declarations } from '#protocol/declarations.ts';
 import { declarationKey } from '#protocol/meaning.ts';
 import { instanceField } from '#protocol/fields.ts';
-import { unitOfName, unitPerSecond } from '#protocol/unit-words.ts';
+import { unitOfName, unitPerSecond } from '#protocol/units.ts';
 import type { Fields } from '../collector.ts';
 import { fieldOf, instanceOf } from './field-names.ts';
 import { significant } from './readings.ts';

@@ -1,7 +1,7 @@
 /** Axes: where their ticks are and how they are labelled. The unit is written once, beside the chart's title. */
 import type { Unit } from '#protocol/fields.ts';
 import { meaningOf } from '#protocol/meaning.ts';
-import { isUnit } from '#protocol/unit-words.ts';
+import { isUnit } from '#protocol/units.ts';
 import {
   BIT_UNITS,
   BYTE_RATE_UNITS,

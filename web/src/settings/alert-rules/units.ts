@@ -1,7 +1,7 @@
 /** The units in which a rule's numbers are typed. */
 import { meaningOf } from '#protocol/meaning.ts';
 import { figure, text } from '#protocol/figure.ts';
-import { isUnit } from '#protocol/unit-words.ts';
+import { isUnit } from '#protocol/units.ts';
 import type { Draft, PartDraft } from './draft.ts';
 
 const UNITS = {
