@@ -53,7 +53,7 @@ describe('imports', () => {
     expect(forbiddenImports(filesOf('influx'), allowed)).toEqual([]);
   });
 
-  it.each(['live', 'alerts', 'fleet', 'history', 'boards'])(
+  it.each(['live', 'alerts', 'fleet', 'history', 'boards', 'probes'])(
     'server/%s imports no routes, http, app or other part: server/app passes it what it needs',
     (room) => {
       const forbidden = new Set(
