@@ -20,13 +20,6 @@ export const PLACE_STATES: Readonly<Record<PlaceState, { readonly state: State; 
   offline: { state: 'offline', word: 'Machine offline' },
 };
 
-/** The state that matters most of a probe; undefined while it is switched off or runs nowhere. */
-export function worstState({ on, counts }: Pick<ProbeView, 'on' | 'counts'>): PlaceState | undefined {
-  if (!on) return undefined;
-  const order = ['down', 'failing', 'refused', 'left_out', 'up', 'waits', 'offline'] as const;
-  return order.find((state) => (counts[state] ?? 0) > 0);
-}
-
 /** From how many machines it is tried, and how many of them see it: `2 of 3 machines`. */
 export function placesWords({ on, counts }: Pick<ProbeView, 'on' | 'counts'>): string {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
