@@ -46,6 +46,8 @@ export const agentStatus = z.object({
   hostname: z.string(),
   /** Empty before it joined a server. */
   device_id: z.string(),
+  /** [F4] The short name of this very machine, as the server names it beside another one with the same identity. */
+  machine: z.string().optional(),
   /** The name from its settings. */
   name: z.string().optional(),
   /** `host:port`, and the proxy that leads there. */

@@ -2,6 +2,7 @@
 import { errorText } from '#protocol/errors.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Link } from '../link/link.ts';
+import { machineName } from '../machine/identity.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import type { Sender } from '../outgoing/sender.ts';
 import { viewSpool } from '../outgoing/spool-view.ts';
@@ -91,6 +92,7 @@ export function createSelfReport(parts: ReportParts): () => AgentStatus {
     const { acceptedAt, nextAt, sent, failing } = sender.state();
     const { pushMs, sampleMs } = pace.now();
     const server = link.server();
+    const machine = machineName();
     const ahead = link.clockAhead();
     return {
       state: 'running',
@@ -100,6 +102,7 @@ export function createSelfReport(parts: ReportParts): () => AgentStatus {
       data: parts.data,
       hostname: parts.hostname,
       device_id: link.deviceId(),
+      ...(machine === undefined ? {} : { machine }),
       ...(parts.name === undefined ? {} : { name: parts.name }),
       ...(server === undefined ? {} : { server }),
       ...(ahead === undefined ? {} : { clock_ahead_s: ahead / 1000 }),

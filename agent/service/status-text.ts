@@ -114,6 +114,7 @@ export function runningText(status: AgentStatus, now: number): string {
   return [
     `watchfloor-agent ${status.version} runs since ${time(status.started_at)} (${span(now - status.started_at)}), process ${status.pid}`,
     ...labelled([
+      ['machine', status.machine],
       ['device', status.device_id === '' ? `${name}, not joined yet` : `${name}, ${status.device_id}`],
       ['server', status.server ?? 'none: start it with WATCHFLOOR_ENROLL'],
       ['clock', clockText(status.clock_ahead_s)],

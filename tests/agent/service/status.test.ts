@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { writeMembership } from '../../../agent/link/membership.ts';
+import { machineName } from '../../../agent/machine/identity.ts';
 import { agentStatus } from '../../../agent/service/agent-status.ts';
 import { runCommand, startCommand } from '../command.ts';
 import { ownFolder } from '../data-folder/folder.ts';
@@ -53,6 +54,9 @@ describe('watchfloor-agent status', () => {
     const text = (await status(data)).stdout;
     expect(text).toMatch(new RegExp(`runs since .* process ${agent.pid}\n`));
     expect(text).toMatch(/device {5}db-1 \(.*\), device-1\n/);
+    // [F4] As the server names this very machine beside another one with a copy of its folder.
+    expect(found.machine).toBe(machineName());
+    if (found.machine !== undefined) expect(text).toContain(`machine    ${found.machine}\n`);
     expect(text).toMatch(/last push {2}accepted \d+ s ago; a push every 1 s, a sample every 1 s/);
     expect(text).toMatch(/^cpu +measures +sample +\d+ .* ms .* %/m);
     expect(JSON.stringify([text, stdout])).not.toContain('token-1');
