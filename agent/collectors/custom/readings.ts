@@ -63,6 +63,9 @@ export interface Readings {
   twice(): readonly string[];
 }
 
+/** [G8] Exporters write 2^64 for no limit; the server takes no such number. */
+export const isPossible = (value: number) => Math.abs(value) <= 1e18;
+
 /** Four digits, and whole numbers from 1000 up: rates and means may be of any size, and a millisecond is not nothing. */
 export function significant(value: number): number {
   return Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4));
@@ -250,6 +253,7 @@ export function createReadings(kind: string): Readings {
       repeated = [];
 
       const add = (field: string, value: number) => {
+        if (!isPossible(value)) return;
         if (fields[field] !== undefined) {
           if (repeated.length < 3) repeated.push(field);
         } else if (count >= MOST_FIELDS) tooMany++;

@@ -8,7 +8,7 @@ import { instanceField } from '#protocol/fields.ts';
 import { unitOfName, unitPerSecond } from '#protocol/units.ts';
 import type { Fields } from '../collector.ts';
 import { fieldOf, instanceOf } from './field-names.ts';
-import { significant } from './readings.ts';
+import { isPossible, significant } from './readings.ts';
 import type { Line, LineType } from './statsd-lines.ts';
 
 /** [I8] The most different names with tags. */
@@ -83,6 +83,7 @@ export function createTotals(kind: string, random: () => number = Math.random): 
 
   const put = (fields: Fields, total: Total, suffix: string, value: number, unit?: string) => {
     const { name, instance } = total;
+    if (!isPossible(value)) return;
     const field = instanceField(kind, instance, fieldOf(name, suffix));
     fields[field] = total.type === 'gauge' ? value : significant(value);
     const key = declarationKey(field);

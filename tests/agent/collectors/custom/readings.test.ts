@@ -111,8 +111,10 @@ describe('what is made of an exporter’s metrics', () => {
     expect(declared['src:*:backup_last_success_age_seconds']?.unit).toBe('seconds');
   });
 
-  it('a line with a time of long ago is no current value, and NaN is none at all', () => {
-    const { last } = readAll(`old 1 ${NOW - 600_000}\nnew 2 ${NOW - 1000}\nnone NaN\n`);
+  it('a line with a time of long ago is no current value, and NaN and 2^64 are none at all', () => {
+    const { last } = readAll(
+      `old 1 ${NOW - 600_000}\nnew 2 ${NOW - 1000}\nnone NaN\nno_limit 1.8446744073709552e+19\n`,
+    );
     expect(last).toEqual({ 'src:-:new': 2 });
   });
 
