@@ -55,9 +55,9 @@ export function unpackNativePart(parent: string): string {
   return root;
 }
 
-/** Loads it from a folder that nobody else may write, and removes that: what is loaded, macOS keeps. */
-async function loadFromNowhere(): Promise<NativeLibrary> {
-  const folder = mkdtempSync(join(tmpdir(), 'watchfloor-'));
+/** Loads it from a folder that nobody else may write, and removes that: Linux and macOS keep what is loaded. */
+async function loadAndRemove(parent: string): Promise<NativeLibrary> {
+  const folder = mkdtempSync(join(parent, 'library-'));
   try {
     Object.assign(process, { resourcesPath: unpackNativePart(folder) });
     return await import('koffi/indirect');
@@ -67,13 +67,13 @@ async function loadFromNowhere(): Promise<NativeLibrary> {
 }
 
 /**
- * @param parent the folder that a packaged agent puts the native part into; default: the program's own, but on macOS, where
- * that is one of many programs, none that stays
+ * @param parent the folder that a packaged agent may put the native part into while it is loaded, on Linux and macOS;
+ * default: the one of temporary files. On Windows, which keeps a file that is in use, it lies beside the program
  * @throws an error that says what is missing, or what cannot be written
  */
-export async function loadNativeLibrary(parent?: string): Promise<NativeLibrary> {
+export async function loadNativeLibrary(parent = tmpdir()): Promise<NativeLibrary> {
   if (!isSea()) return import('koffi/indirect');
-  if (parent === undefined && process.platform === 'darwin') return loadFromNowhere();
-  Object.assign(process, { resourcesPath: unpackNativePart(parent ?? dirname(process.execPath)) });
+  if (process.platform !== 'win32') return loadAndRemove(parent);
+  Object.assign(process, { resourcesPath: unpackNativePart(dirname(process.execPath)) });
   return import('koffi/indirect');
 }

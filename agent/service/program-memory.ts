@@ -2,8 +2,7 @@
  * Gives back memory that holds the packaged program's own file. Starting Node reads 60 MiB of it, a running agent a third
  * of that; the kernel keeps the rest as the agent's until memory is short. What is needed again is read again.
  */
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../sampling/clock.ts';
@@ -43,10 +42,7 @@ export function readOnlyRanges(maps: string, file: string): MemoryRange[] {
 }
 
 async function openGiveBack(data: string): Promise<GiveBack> {
-  const folder = join(data, 'library');
-  const koffi = await loadNativeLibrary(folder);
-  // Linux keeps what is loaded: nothing of it is left when the agent ends, or another version starts.
-  rmSync(folder, { recursive: true, force: true });
+  const koffi = await loadNativeLibrary(data);
   return koffi.load('libc.so.6').func('int madvise(uintptr_t start, size_t length, int advice)');
 }
 
