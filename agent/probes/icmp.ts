@@ -133,8 +133,8 @@ export function createEcho({ monotonic, folder }: EchoParts): Echo {
         // Node wants a port, which ICMP has not.
         socket.send(packet, 1, address, (error) => {
           if (error === null) return;
-          end(undefined);
           reject(error);
+          end(undefined);
         });
       });
     },

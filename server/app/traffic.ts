@@ -25,6 +25,7 @@ export function openTraffic({ state, clock, log }: Base, { people, machines, his
       return record && machineOf(record);
     },
     sampledAt: (id) => machines.fleet.get(id)?.sampledAt ?? null,
+    newestValues: (id) => machines.fleet.get(id)?.values ?? {},
     history: {
       query: history.queryStored,
       timestamps: history.storedTimes,

@@ -4,6 +4,7 @@
  * a restart too.
  */
 import { FIELDS_PER_SAMPLE } from '#protocol/fields.ts';
+import { emptyValues } from '#protocol/metrics.ts';
 import { rowSample, type Layout, type Sample, type Values } from '#protocol/sample.ts';
 
 export interface OwnFields {
@@ -44,6 +45,13 @@ export function createOwnFields(): OwnFieldsWriter {
     return layout;
   }
 
+  function writeValues(sample: Sample, own: OwnFields): Sample {
+    if (sample.t < own.since) return sample;
+    const values = Object.assign(emptyValues(), sample.values, own.values);
+    // [I1] The journal reads no sample with more.
+    return Object.keys(values).length > FIELDS_PER_SAMPLE ? sample : { t: sample.t, values };
+  }
+
   function writeRow(sample: Sample, layout: Layout, own: OwnFields): Sample {
     const numbers = new Float64Array(layout.names.length).fill(NaN);
     const { row } = sample;
@@ -60,10 +68,7 @@ export function createOwnFields(): OwnFieldsWriter {
       const newest = samples.at(-1);
       if (names.length === 0 || newest === undefined || newest.t < own.since) return samples;
       const sent = newest.row?.layout;
-      if (sent === undefined)
-        return samples.map((sample) =>
-          sample.t < own.since ? sample : { t: sample.t, values: { ...sample.values, ...own.values } },
-        );
+      if (sent === undefined) return samples.map((sample) => writeValues(sample, own));
       if (sent.names.length + names.length > FIELDS_PER_SAMPLE) return samples;
       const layout = layoutFor(sent, names);
       return samples.map((sample) => writeRow(sample, layout, own));

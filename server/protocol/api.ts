@@ -161,10 +161,14 @@ export const deviceDetail = device.extend({
 });
 export type DeviceDetail = z.infer<typeof deviceDetail>;
 
-/** [W1] The device without the machine that it depends on, where that is not seen. */
+/**
+ * [W1] The device as a display link has it: without what its probes found and may reach, without other agents that push as
+ * it, and without the machine that it depends on, where that is not seen.
+ */
 export function deviceInSight(device: DeviceDetail, sees: (deviceId: string) => boolean): DeviceDetail {
-  const { parent } = device;
-  return parent === null || sees(parent) ? device : { ...device, parent: null };
+  const { parent, conflict: _, ...shown } = device;
+  const { probes: __, probes_allowed: ___, ...machine } = device.inventory;
+  return { ...shown, parent: parent === null || sees(parent) ? parent : null, inventory: machine };
 }
 
 export const devicesReply = z.object({ devices: z.array(device) });

@@ -47,7 +47,11 @@ export const optionalText = (maxChars: number) => z.string().max(maxChars).overw
 /** Text of 1 to `maxChars` characters, cleaned; text in which nothing can be seen is refused. */
 export const text = (maxChars: number) => optionalText(maxChars).min(1);
 
+/** Names of three letters that only some libraries know, each as another time: `IST` is India's, Ireland's or Israel's. */
+const AMBIGUOUS_ZONE = /^(?:A[CEGR]|AS|B[ES]|C[ANST]|E[AC]|I[ES]|JS|MI|NE|NS|P[LNR]|PS|SS|VS)T$/i;
+
 export function isTimeZone(name: string): boolean {
+  if (AMBIGUOUS_ZONE.test(name)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

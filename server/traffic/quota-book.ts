@@ -4,11 +4,12 @@
  */
 import type { Machine } from '#protocol/machine-scope.ts';
 import { MINUTE } from '#protocol/span.ts';
+import type { Values } from '#protocol/sample.ts';
 import { rateFields, type MachineQuota, type Quota, type Standing } from '#protocol/traffic.ts';
 import { QUARTER, type History } from '../history/history.ts';
 import type { OwnFields } from '../ingest/own-fields.ts';
 import type { AcceptedPush, Clock, Log } from '../types.ts';
-import type { Span } from './billing.ts';
+import { periodAt, type Span } from './billing.ts';
 import { quotasFor } from './covering.ts';
 import { DayTotals } from './day-totals.ts';
 import { measuredIn } from './measured.ts';
@@ -22,6 +23,8 @@ export interface QuotaBookParts {
   readonly machineOf: (deviceId: string) => Machine | undefined;
   /** The time of the machine's newest sample; null where there is none. */
   readonly sampledAt: (deviceId: string) => number | null;
+  /** The values of that sample. */
+  readonly newestValues: (deviceId: string) => Values;
   readonly history: Pick<History, 'query' | 'timestamps'> & {
     /** Resolves when everything acknowledged before the call is in the history. */
     caughtUp(): Promise<void>;
@@ -52,6 +55,11 @@ interface Entry {
   readonly quota: Quota;
   readonly totals: DayTotals;
   standing: Standing | undefined;
+  /**
+   * After a start, what the newest sample has of it: the history may not be read for long, and without the fields an alert
+   * would be taken for over.
+   */
+  readonly carried: Values;
 }
 
 /** What is kept of a machine that has quotas. */
@@ -84,8 +92,8 @@ function apart(times: readonly number[]): number | undefined {
 const hundredth = (value: number) => Math.round(value * 100) / 100;
 
 /** The fields of an entry, as far as they are known. */
-function valuesOf({ quota, standing }: Entry): Record<string, number> {
-  if (standing === undefined) return {};
+function valuesOf({ quota, standing, carried }: Entry): Values {
+  if (standing === undefined) return carried;
   const name = (field: string) => `quota:${quota.interface}:${field}`;
   return {
     [name('used')]: hundredth(standing.used_percent),
@@ -96,7 +104,7 @@ function valuesOf({ quota, standing }: Entry): Record<string, number> {
 }
 
 export function createQuotaBook(parts: QuotaBookParts): QuotaBook {
-  const { quotas, machines, machineOf, sampledAt, history, clock, log } = parts;
+  const { quotas, machines, machineOf, sampledAt, newestValues, history, clock, log } = parts;
   const kept = new Map<string, Kept>();
   /** `until`: the end of the first period to end, as long as the history cannot say anything newer. */
   const own = new Map<string, OwnFields & { readonly until: number }>();
@@ -114,10 +122,21 @@ export function createQuotaBook(parts: QuotaBookParts): QuotaBook {
     const entries = covering.map((quota): Entry => {
       const entry = before?.entries.find((other) => sameTotal(other.quota, quota));
       if (entry?.quota === quota) return entry;
-      return { quota, totals: entry?.totals ?? new DayTotals(quota.time_zone), standing: undefined };
+      const totals = entry?.totals ?? new DayTotals(quota.time_zone);
+      const carried = before === undefined ? carriedOf(machine.id, quota) : {};
+      return { quota, totals, carried, standing: undefined };
     });
     kept.set(machine.id, { entries, apartMs: before?.apartMs });
     work(machine.id, entries, clock.now());
+  }
+
+  /** The quota's fields in the machine's newest sample, where that is of this period. */
+  function carriedOf(deviceId: string, quota: Quota): Values {
+    if ((sampledAt(deviceId) ?? -Infinity) < periodAt(clock.now(), quota).from) return {};
+    const prefix = `quota:${quota.interface}:`;
+    return Object.fromEntries(
+      Object.entries(newestValues(deviceId)).filter(([name]) => name.startsWith(prefix)),
+    );
   }
 
   function forget(deviceId: string): void {
@@ -133,7 +152,7 @@ export function createQuotaBook(parts: QuotaBookParts): QuotaBook {
     own.set(deviceId, {
       values: Object.assign({}, ...entries.map((entry) => valuesOf(entry))),
       since: at - OWN_SINCE_MS,
-      until: Math.min(...entries.map(({ standing }) => standing?.to ?? Infinity)),
+      until: Math.min(...entries.map(({ quota, standing }) => standing?.to ?? periodAt(at, quota).to)),
     });
   }
 

@@ -36,6 +36,7 @@ export function trafficContract(name: string, start: () => Promise<HistoryUnderT
         machines: () => [MACHINE],
         machineOf: () => MACHINE,
         sampledAt: () => newest,
+        newestValues: () => ({}),
         history: {
           query: (query) => history.query(query),
           timestamps: (...asked) => history.timestamps(...asked),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FIELDS_PER_SAMPLE } from '#protocol/fields.ts';
 import { checkFields } from '#protocol/metrics.ts';
 import { fieldValue, rowSample } from '#protocol/sample.ts';
 import { decodeEntry, encodeTaken } from '../../server/ingest/journal-entry.ts';
@@ -33,6 +34,18 @@ describe('what the server knows of a device', () => {
     const fields = createOwnFields();
     const [one, two] = [fields.write(rows, own(1)), fields.write(rows, own(2))];
     expect(one[0]?.row?.layout).toBe(two[2]?.row?.layout);
+  });
+
+  it('[I1] a sample that they would make too large for the journal stays as it was sent', () => {
+    const values = Object.fromEntries(Array.from({ length: FIELDS_PER_SAMPLE }, (_, i) => [`f${i}`, i]));
+    const [full] = createOwnFields().write([{ t: 1000, values }], own(9));
+    expect(full?.values).toBe(values);
+    expect(decodeEntry(encodeTaken('a', [{ t: 1000, values }]))?.samples).toHaveLength(1);
+  });
+
+  it('a field that is called as every object has it is none where it was not sent', () => {
+    const [sample] = createOwnFields().write([{ t: 1000, values: { cpu: 1 } }], own(9));
+    expect('constructor' in (sample?.values ?? {})).toBe(false);
   });
 
   it('it takes the place of a field of the same name that was sent', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cleanText, optionalText, text } from '#protocol/text.ts';
+import { Temporal } from 'temporal-polyfill';
+import { cleanText, isTimeZone, optionalText, text } from '#protocol/text.ts';
 
 describe('cleanText', () => {
   it.each([
@@ -60,5 +61,38 @@ describe('the text type', () => {
     expect(text(3).safeParse('abcd').success).toBe(false);
     for (const io of ['input', 'output'] as const)
       expect(z.toJSONSchema(text(3), { io })).toMatchObject({ type: 'string', minLength: 1, maxLength: 3 });
+  });
+});
+
+describe('isTimeZone', () => {
+  it.each(['IST', 'CST', 'pst', 'ACT', 'JST', 'Mars/Olympus', ''])('%o names no one time zone', (name) => {
+    expect(isTimeZone(name)).toBe(false);
+  });
+
+  it('every time zone that is taken has days and months', () => {
+    const names = [
+      ...Intl.supportedValuesOf('timeZone'),
+      'UTC',
+      'GMT',
+      'EST',
+      'MST',
+      'HST',
+      'CET',
+      'EET',
+      'PRC',
+    ];
+    for (const name of names.filter(isTimeZone))
+      expect(Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).year).toBeTypeOf('number');
+    expect(names.filter((name) => !isTimeZone(name))).toEqual([]);
+  });
+
+  it('no name of three letters is taken that the calendar does not know', () => {
+    const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+    const taken = letters
+      .flatMap((a) => letters.flatMap((b) => letters.map((c) => a + b + c)))
+      .filter((name) => isTimeZone(name));
+    expect(taken).toContain('UTC');
+    for (const name of taken)
+      expect(() => Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name), name).not.toThrow();
   });
 });
