@@ -72,6 +72,15 @@ beforeAll(async () => {
     await stage.admin.ask('PATCH', `/devices/${device.id}`, { body: { tags: [name] } });
     await stage.push(device, {
       metrics: { heat: 95, [`${name}-field`]: 1 },
+      inventory: {
+        probes: [
+          {
+            ...{ id: 'till', name: 'Till', state: 'down', since: 1, asked_at: 0, remedy: '' },
+            reason: 'connection refused by 10.0.0.5:5432',
+          },
+        ],
+        probes_allowed: '10.0.0.0/8',
+      },
       declarations: { [`${name}-field`]: { unit: name } },
       timestamp: Date.now(),
     });
@@ -116,6 +125,16 @@ it('[W1] a display link may ask only what a wall shows', () => {
       .map(({ method, path }) => `${method} ${path}`)
       .sort(),
   ).toEqual(FOR_DISPLAY_LINKS);
+});
+
+it('[W1] a display is not told what the probes of its machines found and may reach', async () => {
+  const known = (await stage.admin.ask('GET', '/devices/seen-machine')).text;
+  const shown = (await screen.ask('GET', asDisplay('/devices/{id}', seen))).text;
+  for (const word of ['10.0.0.5', '10.0.0.0/8', 'Till']) {
+    expect(known).toContain(word);
+    expect(shown).not.toContain(word);
+  }
+  expect(shown).toContain('seen-machine');
 });
 
 it.each(['a screen', 'the browser of an administrator'])(
