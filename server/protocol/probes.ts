@@ -15,6 +15,19 @@ export const MOST_PROBES = 200;
 export const PROBE_INTERVAL_S = { least: 5, most: 86_400, usual: 30 } as const;
 /** Seconds that one try may take. */
 export const PROBE_TIMEOUT_S = { least: 1, most: 30, usual: 5 } as const;
+/** What a probe does that does not say otherwise. */
+export const PROBE_DEFAULTS = {
+  tries: 3,
+  on: true,
+  ip: 'any',
+  method: 'GET',
+  status: '200-299',
+  redirects: true,
+  certificate: true,
+  tls: false,
+  count: 3,
+  record: 'A',
+} as const;
 /** A page's text is sought in so much of it, in bytes; more is not read. */
 export const PROBE_BODY_BYTES = 1024 * 1024;
 
@@ -26,7 +39,7 @@ export const DNS_RECORDS = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA
 // --- the shape of a probe ---------------------------------------------------------------------------
 
 const target = text(2000);
-const ip = z.enum(['any', '4', '6']).default('any');
+const ip = z.enum(['any', '4', '6']).default(PROBE_DEFAULTS.ip);
 
 /** What every kind has. */
 const common = {
@@ -41,7 +54,7 @@ const common = {
   /** Seconds that one try may take. */
   timeout_s: z.number().min(PROBE_TIMEOUT_S.least).max(PROBE_TIMEOUT_S.most).default(PROBE_TIMEOUT_S.usual),
   /** It is down after so many tries in a row that failed; those after the first one follow soon. */
-  tries: z.number().int().min(1).max(10).default(3),
+  tries: z.number().int().min(1).max(10).default(PROBE_DEFAULTS.tries),
 };
 
 const http = z.strictObject({
@@ -50,21 +63,21 @@ const http = z.strictObject({
   target: target.refine((input) => parsePage(input) !== undefined, {
     message: 'must be an address such as https://example.org/health, without a user and a password',
   }),
-  method: z.enum(['GET', 'HEAD']).default('GET'),
+  method: z.enum(['GET', 'HEAD']).default(PROBE_DEFAULTS.method),
   /** The statuses that are right: `200-299,401`. */
   status: z
     .string()
     .max(100)
     .overwrite((list) => list.replaceAll(' ', ''))
     .regex(STATUSES, 'must be statuses such as 200, 200-299 or 200,401')
-    .default('200-299'),
+    .default(PROBE_DEFAULTS.status),
   /** Texts that the page must, or must not, have; empty: any. */
   contains: z.string().max(500).default(''),
   lacks: z.string().max(500).default(''),
   /** Whether redirects are followed. */
-  redirects: z.boolean().default(true),
+  redirects: z.boolean().default(PROBE_DEFAULTS.redirects),
   /** Whether a certificate that is not valid counts as a failure. */
-  certificate: z.boolean().default(true),
+  certificate: z.boolean().default(PROBE_DEFAULTS.certificate),
   ip,
 });
 const tcp = z.strictObject({
@@ -74,8 +87,8 @@ const tcp = z.strictObject({
     message: 'must be a host and a port, such as db.example.org:5432 or [2001:db8::1]:22',
   }),
   /** Whether TLS is spoken, and the certificate looked at. */
-  tls: z.boolean().default(false),
-  certificate: z.boolean().default(true),
+  tls: z.boolean().default(PROBE_DEFAULTS.tls),
+  certificate: z.boolean().default(PROBE_DEFAULTS.certificate),
   ip,
 });
 const ping = z.strictObject({
@@ -85,7 +98,7 @@ const ping = z.strictObject({
     message: 'must be a host or an address, such as example.org or 192.0.2.1',
   }),
   /** Packets of one try. */
-  count: z.number().int().min(1).max(10).default(3),
+  count: z.number().int().min(1).max(10).default(PROBE_DEFAULTS.count),
   ip,
 });
 const dns = z.strictObject({
@@ -94,7 +107,7 @@ const dns = z.strictObject({
   target: target.refine((input) => parseHost(input) !== undefined, {
     message: 'must be a name, such as example.org, or an address for PTR',
   }),
-  record: z.enum(DNS_RECORDS).default('A'),
+  record: z.enum(DNS_RECORDS).default(PROBE_DEFAULTS.record),
   /** The address of the server that is asked, maybe with a port; empty: the machine's own. */
   resolver: z
     .string()
@@ -121,7 +134,7 @@ const placement = {
   /** The machines that probe; all where it names none. */
   scope: machineScope,
   /** Whether it runs. */
-  on: z.boolean().default(true),
+  on: z.boolean().default(PROBE_DEFAULTS.on),
 };
 const identified = { id: z.string().min(1).max(64), created_at: z.number(), created_by: z.string() };
 

@@ -55,14 +55,24 @@ const parts = {
 export const quota = z.object({ id: z.string(), ...parts });
 export type Quota = z.infer<typeof quota>;
 
+/** What a quota is that does not say otherwise. */
+export const QUOTA_DEFAULTS = {
+  name: '',
+  interface: TOTAL,
+  billing_day: 1,
+  time_zone: 'UTC',
+  counts: 'out',
+  warn_percent: 80,
+} as const;
+
 export const quotaCreate = z.strictObject({
   ...parts,
-  name: parts.name.default(''),
-  interface: parts.interface.default(TOTAL),
-  billing_day: parts.billing_day.default(1),
-  time_zone: parts.time_zone.default('UTC'),
-  counts: parts.counts.default('out'),
-  warn_percent: parts.warn_percent.default(80),
+  name: parts.name.default(QUOTA_DEFAULTS.name),
+  interface: parts.interface.default(QUOTA_DEFAULTS.interface),
+  billing_day: parts.billing_day.default(QUOTA_DEFAULTS.billing_day),
+  time_zone: parts.time_zone.default(QUOTA_DEFAULTS.time_zone),
+  counts: parts.counts.default(QUOTA_DEFAULTS.counts),
+  warn_percent: parts.warn_percent.default(QUOTA_DEFAULTS.warn_percent),
 });
 export const quotaPatch = z.strictObject(parts).partial();
 
@@ -109,7 +119,6 @@ export type MachineQuota = z.infer<typeof machineQuota>;
 
 /** `machines`: those with the largest part of their allowance used come first. */
 export const quotasReply = z.object({ quotas: z.array(quota), machines: z.array(machineQuota) });
-export type QuotasReply = z.infer<typeof quotasReply>;
 
 /** The traffic in a span of time. */
 export const trafficSpan = z.object({

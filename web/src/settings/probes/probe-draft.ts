@@ -1,6 +1,12 @@
 /** A probe as its form holds it: what every kind has, and what each kind has besides. */
 import { inScope, type Machine, type MachineScope } from '#protocol/machine-scope.ts';
-import { PROBE_INTERVAL_S, PROBE_TIMEOUT_S, type Probe, type ProbeKind } from '#protocol/probes.ts';
+import {
+  PROBE_DEFAULTS,
+  PROBE_INTERVAL_S,
+  PROBE_TIMEOUT_S,
+  type Probe,
+  type ProbeKind,
+} from '#protocol/probes.ts';
 import type { NewProbe } from '../../api/probes.ts';
 
 export type ScopeKind = 'machines' | 'tags' | 'all';
@@ -31,11 +37,11 @@ export interface ProbeDraft {
 }
 
 const EMPTY: ProbeDraft = {
-  ...{ name: '', kind: 'http', target: '', tries: 3, on: true },
+  ...PROBE_DEFAULTS,
+  ...{ name: '', kind: 'http', target: '' },
   ...{ intervalS: PROBE_INTERVAL_S.usual, timeoutS: PROBE_TIMEOUT_S.usual },
-  ...{ scopeKind: 'machines', devices: [], tags: [], ip: 'any' },
-  ...{ method: 'GET', status: '200-299', contains: '', lacks: '', redirects: true, certificate: true },
-  ...{ tls: false, count: 3, record: 'A', resolver: '', expected: '' },
+  ...{ scopeKind: 'machines', devices: [], tags: [] },
+  ...{ contains: '', lacks: '', resolver: '', expected: '' },
 };
 
 function scopeKindOf({ devices, tags }: MachineScope): ScopeKind {

@@ -1,5 +1,5 @@
 /** A traffic quota as it is typed into its form. */
-import { TOTAL, type Quota, type QuotaCounts } from '#protocol/traffic.ts';
+import { QUOTA_DEFAULTS, type Quota, type QuotaCounts } from '#protocol/traffic.ts';
 import type { NewQuota } from '../../api/traffic.ts';
 
 /** The units that an allowance is entered in, in bytes. */
@@ -38,8 +38,8 @@ export interface QuotaDraft {
 
 export function emptyQuota(): QuotaDraft {
   return {
-    ...{ name: '', devices: [], tags: [], machines: '', interface: TOTAL },
-    ...{ amount: 20, unit: 'TB', counts: 'out', billing_day: 1, time_zone: 'UTC', warn_percent: 80 },
+    ...QUOTA_DEFAULTS,
+    ...{ devices: [], tags: [], machines: '', amount: 20, unit: 'TB' },
   };
 }
 
