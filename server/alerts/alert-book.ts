@@ -66,7 +66,7 @@ export interface AlertBookParts {
   readonly limits: LifecycleLimits;
   readonly muteOf: (alert: Raised) => Mute | null;
   /** What the device has declared of a field. */
-  readonly meaningOf?: (deviceId: string, field: string) => Meaning | undefined;
+  readonly declaredOf?: (deviceId: string, field: string) => Meaning | undefined;
   /** [A5] Whether a message about this alert may be yet to come. */
   readonly isAwaited: (id: string) => boolean;
 }
@@ -76,7 +76,7 @@ export function createAlertBook({
   maxResolved,
   limits,
   muteOf,
-  meaningOf = () => undefined,
+  declaredOf = () => undefined,
   isAwaited,
 }: AlertBookParts): StoredAlertBook {
   const active = new Map<string, Alert>();
@@ -125,7 +125,7 @@ export function createAlertBook({
         earlier !== undefined && canReopen(earlier, raised.timestamp, limits)
           ? reopen(earlier, raised, limits)
           : raise(raised, randomUUID());
-      const { unit, label } = meaningOf(raised.device_id, raised.metric) ?? {};
+      const { unit, label } = declaredOf(raised.device_id, raised.metric) ?? {};
       const isDeclared = unit !== undefined || label !== undefined;
       const alert = { ...fires, muted: muteOf(raised), ...(isDeclared && { meaning: { unit, label } }) };
       resolved.delete(alert.id);

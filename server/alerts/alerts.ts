@@ -52,7 +52,7 @@ export interface AlertParts {
   /** [A6] What hides the messages about an alert now; null where nothing does. */
   readonly muteOf?: (alert: Raised) => Mute | null;
   /** What the device has declared of a field. */
-  readonly meaningOf?: (deviceId: string, field: string) => Meaning | undefined;
+  readonly declaredOf?: (deviceId: string, field: string) => Meaning | undefined;
   /** Why a field of a device is as it is, where something else than the sample says it; the alert keeps it. */
   readonly reasonOf?: (deviceId: string, metric: string) => string | undefined;
   readonly every: Clock['every'];
@@ -108,10 +108,10 @@ export function createAlerts({
   limits = DEFAULT_LIMITS,
   muteOf = () => null,
   reasonOf = () => undefined,
-  meaningOf = () => undefined,
+  declaredOf = () => undefined,
   every,
 }: AlertParts): Alerts {
-  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf, meaningOf, isAwaited });
+  const book = createAlertBook({ alerts, maxResolved: keepResolved, limits, muteOf, declaredOf, isAwaited });
   const index = createRuleIndex(deviceOf);
   const cases = new Map<string, DeviceCase>();
   /** Of devices whose rules read more than values. */
@@ -336,7 +336,7 @@ export function createAlerts({
         open: () => openCase(deviceId),
         memory: deviceRules.needsMemory ? memoryAt(push) : NO_MEMORY,
         reasonOf: (metric) => reasonOf(deviceId, metric),
-        declared: (field) => meaningOf(deviceId, field),
+        declared: (field) => declaredOf(deviceId, field),
       });
       settle(deviceId, 'cleared');
       reportChanges();

@@ -57,7 +57,7 @@ export function openAlerting(base: Base, needs: AlertingNeeds) {
     },
     muteOf: mutes.muteOf,
     reasonOf: probes.reasonOf,
-    meaningOf: machines.meanings.of,
+    declaredOf: machines.meanings.of,
     limits: { ...DEFAULT_LIMITS, reopenMs: base.config.alertReopenMin * 60_000 },
     isAwaited: (id) => isAwaited(id),
     uptimeOf: (id) => uptimes.get(id),

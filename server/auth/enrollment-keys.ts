@@ -14,7 +14,7 @@ export interface NewKey {
   readonly tags: string[];
   /** The only device that may join with it; undefined: any new one. */
   readonly device_id: string | undefined;
-  /** [F4] The device that this makes another one than; its token must be shown with the key. */
+  /** [F4] The device that the agent leaves: it must show that device's token with the key, and joins as a new device. */
   readonly separated_from?: string | undefined;
 }
 

@@ -7,6 +7,7 @@ import { MOST_DECLARATIONS, type Declarations } from '#protocol/declarations.ts'
 import { declarationKey, type Meaning } from '#protocol/meaning.ts';
 import type { Collection } from '../state/collection.ts';
 import type { DeclarationSetRecord, DeviceRecord } from '../state/records.ts';
+import type { Sight } from '../types.ts';
 
 export interface FieldMeanings {
   /**
@@ -21,16 +22,11 @@ export interface FieldMeanings {
   /** What the device has declared of a field. */
   of(deviceId: string, field: string): Meaning | undefined;
   /** What most machines that have declared something of a field say; `among`: of these machines alone. */
-  common(field: string, among?: Seen): Meaning | undefined;
+  common(field: string, among?: Pick<Sight, 'has'>): Meaning | undefined;
   /** The keys of what machines have declared, at most so many. */
   keys(most: number): readonly string[];
   /** Forgets a removed device; what no other machine has declared is gone. */
   forget(deviceId: string): void;
-}
-
-/** Some machines. */
-interface Seen {
-  has(deviceId: string): boolean;
 }
 
 export interface FieldMeaningsParts {
@@ -81,8 +77,8 @@ export function createFieldMeanings({ devices, sets, now }: FieldMeaningsParts):
     else others.add(deviceId);
   };
 
-  for (const { id, declarations } of devices.all())
-    if (declarations !== undefined && sets.get(declarations) !== undefined) join(id, declarations);
+  for (const { id, declaration_set: set } of devices.all())
+    if (set !== undefined && sets.get(set) !== undefined) join(id, set);
   // A crash may have come between the two files.
   for (const { id } of sets.all()) if (!owners.has(id)) sets.drop(id);
 
@@ -101,7 +97,7 @@ export function createFieldMeanings({ devices, sets, now }: FieldMeaningsParts):
       common = new Map();
     }
     if (isSame && record.declared === declared) return;
-    devices.putSoon({ ...record, declarations: id, declared });
+    devices.putSoon({ ...record, declaration_set: id, declared });
   };
 
   return {

@@ -41,7 +41,7 @@ export interface IngestParts {
   readonly currentSamples: CurrentSamples;
   /** What the server itself knows of a device as numbers; undefined where that is nothing. */
   readonly ownFields: (deviceId: string) => OwnFields | undefined;
-  /** Called with every accepted push, in this order: fleet, alerts and live. */
+  /** Called with every accepted push, in this order. */
   readonly onAccepted: readonly ((push: AcceptedPush) => void)[];
   /** Called when a push changed its device's record, so that pages show the device anew. */
   readonly onDeviceChanged: (deviceId: string) => void;
@@ -281,12 +281,12 @@ export function createIngest(parts: IngestParts): Ingest {
           ? encodeEntry(shiftMs, body)
           : encodeTaken(deviceId, samples, processes);
       const fresh = await store(deviceId, { arrived, payload, processes }, samples);
-      // The device may have been removed while its push was being written.
       const isAsked = parts.noteDeclared({
         deviceId,
         declared: push.declared,
         declarations: push.declarations,
       });
+      // The device may have been removed while its push was being written.
       const noted = devices.get(deviceId) ? sharedIdentity.note(push, arrived) : undefined;
       if (noted !== undefined) afterStored({ push, arrived, shiftMs, processes, ignored, noted }, fresh);
       const conflict = noted?.conflict;

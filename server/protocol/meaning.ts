@@ -33,7 +33,7 @@ export function lookUpMeanings(find: LookUp): void {
 }
 
 /** The meaning of a field that is none of Watchfloor's own, with what its name says where nothing is declared. */
-export function customMeaning(field: string, declared: Meaning | undefined): Meaning {
+function customMeaning(field: string, declared: Meaning | undefined): Meaning {
   const unit = declared?.unit ?? unitOfName(field.slice(field.lastIndexOf(':') + 1));
   return unit === declared?.unit ? (declared ?? {}) : { ...declared, unit };
 }

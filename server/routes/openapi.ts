@@ -125,8 +125,10 @@ function describeApi(routes: readonly Route[], base: string) {
   };
 }
 
-/** @param routes all other routes; the description adds its own */
-/** `base`: what stands before the server's own paths; '' mostly. */
+/**
+ * @param routes all other routes; the description adds its own
+ * @param base what stands before the server's own paths; '' mostly
+ */
 export function openapiRoutes(routes: readonly Route[], base = ''): Route[] {
   let document: object | undefined;
   const ownRoute: Route = route({

@@ -64,7 +64,7 @@ export const deviceRecord = z.object({
   parent_of_tag: z.string().nullable().optional(),
   /** The text that stands for what it has declared of its fields, and the id of the set of these declarations. */
   declared: z.string().optional(),
-  declarations: z.string().optional(),
+  declaration_set: z.string().optional(),
 });
 export type DeviceRecord = z.infer<typeof deviceRecord>;
 
@@ -219,7 +219,6 @@ export type BoardVersionRecord = z.infer<typeof boardVersionRecord>;
 export const playlistRecord = playlist;
 
 export const probeRecord = probe;
-export type ProbeRecord = z.infer<typeof probeRecord>;
 
 export const displayLinkRecord = displayLink
   .omit({ open: true, last_seen: true, address: true, agent: true, version: true })

@@ -88,7 +88,7 @@ export class DayTotals {
     const from = daysBetween(stale, stale + 1, this.#timeZone)[0]?.from ?? stale;
     if (from <= since) this.#readAt = now;
     // Late samples that are noted from here on have to be read the next time.
-    this.#staleFrom = Math.min(now - SETTLED_MS, now);
+    this.#staleFrom = now - SETTLED_MS;
     return { from, to: now };
   }
 

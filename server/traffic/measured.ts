@@ -44,7 +44,7 @@ function usualCount(count: readonly number[], i: number, { step, apartMs }: Take
   const around = count.slice(Math.max(0, i - NEIGHBOURS), i + NEIGHBOURS + 1);
   const most = Math.max(...around);
   const whole = around.filter((n) => n >= most * WHOLE).sort((a, b) => a - b);
-  // The first buckets of a machine may all be parts of ones.
+  // A new machine may have no whole bucket yet.
   if (whole.length < ENOUGH && apartMs !== undefined) return Math.max(most, Math.floor(step / apartMs));
   return whole[whole.length >> 1] ?? most;
 }

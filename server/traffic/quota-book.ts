@@ -2,6 +2,7 @@
  * Keeps what stands in each machine's quotas: a running total for each, brought up to date by rounds that read from the
  * history the little that may have changed. A failing history leaves everything as it was.
  */
+import { usualDistanceMs } from '#protocol/gaps.ts';
 import type { Machine } from '#protocol/machine-scope.ts';
 import { MINUTE } from '#protocol/span.ts';
 import type { Values } from '#protocol/sample.ts';
@@ -77,17 +78,12 @@ const REST = 20;
 const REST_FIRST = 1;
 /** So much of the newest samples shows how far apart they are. */
 const NEWEST_MS = MINUTE;
+/** The distance of two samples alone may be any. */
+const FEWEST = 3;
 /** Samples of so long before a total was worked out still get it. */
 const OWN_SINCE_MS = 5 * MINUTE;
 
 const sameTotal = (a: Quota, b: Quota) => a.interface === b.interface && a.time_zone === b.time_zone;
-
-/** The median distance of times, milliseconds; undefined for fewer than three. */
-function apart(times: readonly number[]): number | undefined {
-  if (times.length < 3) return undefined;
-  const distances = times.slice(1).map((time, i) => time - (times[i] ?? 0));
-  return distances.sort((a, b) => a - b)[distances.length >> 1];
-}
 
 const hundredth = (value: number) => Math.round(value * 100) / 100;
 
@@ -106,7 +102,7 @@ function valuesOf({ quota, standing, carried }: Entry): Values {
 export function createQuotaBook(parts: QuotaBookParts): QuotaBook {
   const { quotas, machines, machineOf, sampledAt, newestValues, history, clock, log } = parts;
   const kept = new Map<string, Kept>();
-  /** `until`: the end of the first period to end, as long as the history cannot say anything newer. */
+  /** `until`: after this time the values are of a period that has ended, and are no longer written. */
   const own = new Map<string, OwnFields & { readonly until: number }>();
   let stopped = false;
   let running: Promise<void> | undefined;
@@ -159,7 +155,8 @@ export function createQuotaBook(parts: QuotaBookParts): QuotaBook {
   async function apartOf(deviceId: string): Promise<number | undefined> {
     const newest = sampledAt(deviceId);
     if (newest === null) return undefined;
-    return apart(await history.timestamps(deviceId, newest - NEWEST_MS, newest + 1));
+    const times = await history.timestamps(deviceId, newest - NEWEST_MS, newest + 1);
+    return times.length < FEWEST ? undefined : usualDistanceMs(times);
   }
 
   /** Reads what is due of one machine. `due`: of each entry, from its beginning to the round's. */

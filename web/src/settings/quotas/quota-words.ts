@@ -68,6 +68,6 @@ export function unknownWords({ standing, is_silent }: MachineQuota): string {
   return ms < LEAST_MS ? '' : `${long(ms)} of this period are not known, and not counted.`;
 }
 
-/** What the colours and lines of a quota’s bar mean. */
+/** How the forecast is worked out. */
 export const FORECAST_HINT =
   'The rest of the period at the mean rate of the last seven days; the range ends at the mean rate of this period.';
