@@ -68,7 +68,7 @@ export interface AcceptedPush {
   readonly sentAt: number;
   /** [I7] What was left out of the push; undefined when nothing was. */
   readonly ignored?: Ignored | undefined;
-  /** [F4] Whether two agents push as this device. */
+  /** [F4] Whether several agents push as this device. */
   readonly isShared?: boolean | undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
  * Samples: receives pushes, checks their tokens, and passes samples to the journal, fleet, alerts and live.
  */
+import { SEPARATE } from '#protocol/enrollment.ts';
 import type { Sample } from '#protocol/sample.ts';
 import { DAY } from '#protocol/span.ts';
 import { createCurrentSamples } from '../ingest/current-samples.ts';
@@ -41,8 +42,7 @@ const machinesOf = ({ origins }: Conflict) =>
 function conflictText(device: string, conflict: Conflict): string {
   return (
     `${conflict.origins.length} machines push as the device ${device}: ${machinesOf(conflict).join(' and ')}. Their ` +
-    "readings are mixed, since the agent's data folder of one is a copy of the other. The page of the machine makes one " +
-    'of them a machine of its own.'
+    `readings are mixed: their data folders are copies of one. ${SEPARATE}.`
   );
 }
 

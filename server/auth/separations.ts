@@ -1,5 +1,5 @@
 /**
- * [F4] Of two machines that push as one device, an administrator makes one a device of its own. Nobody carries a key to
+ * [F4] Of several machines that push as one device, an administrator makes one a device of its own. Nobody carries a key to
  * it: the reply to its next push brings one.
  *
  * The reply goes to whoever holds the device's token and the run id of the agent that the administrator named, which no

@@ -104,7 +104,9 @@ export const identityConflict = z.object({
   ),
 });
 export type IdentityConflict = z.infer<typeof identityConflict>;
-export const separateRequest = z.strictObject({ machine: z.string().min(1).max(128) });
+export const separateRequest = z.strictObject({
+  id: z.string().min(1).max(128).describe('Of one of `conflict.machines`.'),
+});
 
 /**
  * A device as lists show it. `metrics` holds scalars only; `GET /devices/{id}` also has the instances'
@@ -244,7 +246,7 @@ export const enrollmentKey = z.object({
   tags: z.array(z.string()),
   /** The only device that may join with the key; absent: any new one. */
   device_id: z.string().optional(),
-  /** [F4] The device whose token must be shown with the key, and which this makes another device than. */
+  /** [F4] The device that the agent leaves: it must show that device's token with the key, and joins as a new device. */
   separated_from: z.string().optional(),
 });
 export type EnrollmentKey = z.infer<typeof enrollmentKey>;

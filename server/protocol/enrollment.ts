@@ -8,7 +8,7 @@
  */
 import { z } from 'zod';
 
-/** [F4] What a person does about two machines that are one device, as one has a copy of the other's data folder. */
+/** [F4] What a person does about several machines that are one device, as their data folders are copies of one. */
 export const SEPARATE =
   'On the page of this device in Watchfloor, make one of them a machine of its own; or run "watchfloor-agent join ' +
   '--as-new" on it, with a new enrollment string';
@@ -114,7 +114,8 @@ function parsePath(url: URL): { path?: string } {
   if (path === '') return {};
   if (!BASE_PATH.test(path))
     fail(
-      `has a path (${url.pathname}) that no server is below: letters, digits, "-", "_", "." and "~", no /ui.`,
+      `has the path ${url.pathname}, which cannot be right: a path has letters, digits, "-", "_", "." and "~", and ` +
+        'does not end in /ui.',
     );
   return { path };
 }

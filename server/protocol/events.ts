@@ -16,7 +16,7 @@ export const eventKind = z.enum([
   /** Another operating system or kernel. */
   'system',
   'token_revoked',
-  /** [F4] Two machines push as this one, whose numbers are mixed from now on; and no longer. */
+  /** [F4] `shared`: several machines push as this device from now on; `alone`: only one does again. */
   'shared',
   'alone',
   'alert_raised',

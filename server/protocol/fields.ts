@@ -55,7 +55,7 @@ export const SCALARS = {
   mem_slab_bytes: { unit: 'bytes', label: 'Memory of the kernel, slab' },
   mem_committed_bytes: { unit: 'bytes', label: 'Memory promised to programs' },
   /** Of what Windows can promise with its page files; at 100 programs fail, however much memory is free. */
-  mem_committed: { unit: 'percent', label: 'Memory promised of what can be' },
+  mem_committed: { unit: 'percent', label: 'Promised memory, share of its limit' },
   mem_commit_limit_bytes: { unit: 'bytes', label: 'Memory that can be promised' },
   mem_huge_used_bytes: { unit: 'bytes', label: 'Huge pages used' },
   mem_huge_total_bytes: { unit: 'bytes', label: 'Huge pages' },

@@ -33,7 +33,7 @@ export function separationRoutes({ devices, detail, ask, audit, changed }: Separ
       async handle({ request, person, body }) {
         const record = devices.get(firstParam(request));
         if (!record) throw new ApiError('unknown_device');
-        const machine = detail(record).conflict?.machines.find(({ id }) => id === body.machine);
+        const machine = detail(record).conflict?.machines.find(({ id }) => id === body.id);
         if (machine?.separable !== true) throw new ApiError('no_conflict');
         const { hostname, ip } = machine;
         await ask({ device_id: record.id, origin: machine.id, hostname, ip }, person.username);

@@ -100,7 +100,7 @@ describe('two machines with one data folder', () => {
       const { id, copy, machine } = await twoAgents();
       const count = (await devices()).length;
       const asked = Date.now();
-      const answer = await server.admin.ask('POST', `/devices/${id}/separate`, { body: { machine } });
+      const answer = await server.admin.ask('POST', `/devices/${id}/separate`, { body: { id: machine } });
       expect(answer.status, answer.text).toBe(200);
       let agent = copy;
       const killAndStart = async (what: readonly string[]) => {

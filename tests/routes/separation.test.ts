@@ -26,8 +26,8 @@ async function sharedDevice(id: string) {
   return { device, turn, copy };
 }
 
-const separate = (id: string, machine: string, client = stage.admin) =>
-  client.ask('POST', `/devices/${id}/separate`, { body: { machine } });
+const separate = (deviceId: string, id: string, client = stage.admin) =>
+  client.ask('POST', `/devices/${deviceId}/separate`, { body: { id } });
 
 it('[F4] [S4] one act makes one of two machines a device of its own: with its next push it gets what it needs, and both are told of at once', async () => {
   const { device, turn, copy } = await sharedDevice('web');

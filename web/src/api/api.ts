@@ -176,8 +176,8 @@ export function createApi({
       return parsed(processesReply, await send({ method: 'GET', path, signal }));
     },
     /** [F4] Of machines that push as one device, makes one a device of its own. */
-    async separate(deviceId: string, machine: string) {
-      await send({ method: 'POST', path: `/devices/${id(deviceId)}/separate`, body: { machine } });
+    async separate(deviceId: string, machineId: string) {
+      await send({ method: 'POST', path: `/devices/${id(deviceId)}/separate`, body: { id: machineId } });
     },
     async patchDevice(deviceId: string, patch: DevicePatch) {
       await send({ method: 'PATCH', path: `/devices/${id(deviceId)}`, body: patch });

@@ -64,7 +64,11 @@ const memory = (): readonly Chart[] => [
       line('mem_commit_limit_bytes', say`limit`, '--chart-plain'),
     ],
   ],
-  [say`Promised of what can be`, [line('mem_committed', say`promised`, '--chart-memory', true)], 100],
+  [
+    say`Promised memory, share of its limit`,
+    [line('mem_committed', say`promised`, '--chart-memory', true)],
+    100,
+  ],
   [
     say`Huge pages`,
     [
