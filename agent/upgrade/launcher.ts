@@ -13,20 +13,8 @@ import { createLog, type Log } from '../log.ts';
 import { itself } from '../service/itself.ts';
 import { runNotify } from '../service/watchdog.ts';
 import { INSTALLED, PULLED } from './place.ts';
-import {
-  chooseVersion,
-  dropPrograms,
-  endTrial,
-  programFile,
-  readVersions,
-  writeVersions,
-} from './versions.ts';
-
-/** How long a new version has until a push of it is accepted, in milliseconds: less than the unit's WatchdogSec. */
-const TRIAL = 115_000;
-const LOOK = 500;
-/** How long it then has to end, before it is killed. */
-const ENDING = 15_000;
+import { ENDING, LOOK, logTrial, takeBack, tooLateWords, TRIAL } from './trial.ts';
+import { chooseVersion, dropPrograms, programFile, readVersions, writeVersions } from './versions.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
@@ -85,7 +73,7 @@ function tryOut(launch: Launch, version: string): Promise<Trial> {
     const looking = setInterval(() => {
       if (readVersions(folder).good === version) end({ kind: 'good' });
     }, LOOK);
-    const tooLate = `no push of it was accepted within ${trialMs / 1000} seconds`;
+    const tooLate = tooLateWords(trialMs);
     const late = setTimeout(() => end({ kind: 'failed', reason: tooLate }), trialMs);
     const over = (reason: string) => {
       clearInterval(looking);
@@ -101,7 +89,7 @@ function tryOut(launch: Launch, version: string): Promise<Trial> {
 }
 
 async function runTrial(launch: Launch, version: string, log: Log): Promise<'ended' | 'failed'> {
-  log.info({ version, from: WATCHFLOOR_VERSION }, 'a new version of the agent is tried out');
+  logTrial(log, version, WATCHFLOOR_VERSION);
   // Else systemd's patience with the version before could end the trial of this one.
   if (launch.env['NOTIFY_SOCKET'] !== undefined)
     await runNotify('WATCHDOG=1').catch((error: unknown) =>
@@ -111,9 +99,7 @@ async function runTrial(launch: Launch, version: string, log: Log): Promise<'end
   if (trial.kind === 'told to end') return 'ended';
   if (trial.kind === 'good') become(launch, version);
   const reason = trial.kind === 'failed' ? trial.reason : 'this process cannot become it';
-  writeVersions(launch.folder, endTrial(readVersions(launch.folder), version, Date.now(), reason));
-  dropPrograms(launch.folder, [version]);
-  log.error({ version, reason }, 'the new version is taken back: the one before it goes on');
+  takeBack({ folder: launch.folder, version, reason, log, now: Date.now() });
   return 'failed';
 }
 

@@ -9,20 +9,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '#protocol/errors.ts';
 import type { Log } from '../log.ts';
 import { PULLED } from './place.ts';
-import {
-  chooseVersion,
-  dropPrograms,
-  endTrial,
-  programFile,
-  readVersions,
-  writeVersions,
-} from './versions.ts';
-
-/** How long a new version has until a push of it is accepted, in milliseconds. */
-const TRIAL = 115_000;
-const LOOK = 500;
-/** How long a version has to end once it is asked to, before it is killed. */
-const ENDING = 15_000;
+import { ENDING, LOOK, logTrial, takeBack, tooLateWords, TRIAL } from './trial.ts';
+import { chooseVersion, dropPrograms, programFile, readVersions, writeVersions } from './versions.ts';
 
 /** An agent that runs. */
 export interface Work {
@@ -119,7 +107,7 @@ export async function supervise(parts: SupervisorParts): Promise<Supervisor> {
     const isAccepted = () => readVersions(folder).good === version;
     const late = setTimeout(() => {
       if (!isTrial || isAccepted()) return;
-      tooLate = `no push of it was accepted within ${trialMs / 1000} seconds`;
+      tooLate = tooLateWords(trialMs);
       child.end();
     }, trialMs);
     const looking = setInterval(() => {
@@ -134,16 +122,13 @@ export async function supervise(parts: SupervisorParts): Promise<Supervisor> {
   }
 
   async function tryOut(version: string, begun: () => void): Promise<void> {
-    log.info({ version, from: own }, 'a new version of the agent is tried out');
+    logTrial(log, version, own);
     const running = runChild(version, true);
     begun();
     const { isGood, reason } = await running;
     if (isStopping) return;
-    if (!isGood) {
-      writeVersions(folder, endTrial(readVersions(folder), version, now(), reason));
-      dropPrograms(folder, [version]);
-      log.error({ version, reason }, 'the new version is taken back: the one before it goes on');
-    } else requireSuccessor(version, reason);
+    if (isGood) requireSuccessor(version, reason);
+    else takeBack({ folder, version, reason, log, now: now() });
   }
 
   async function runGood(version: string, begun: () => void): Promise<void> {
