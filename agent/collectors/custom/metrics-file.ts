@@ -12,7 +12,7 @@ import { WHOLE } from '#protocol/meaning.ts';
 import { span } from '#protocol/span.ts';
 import type { Fields } from '../collector.ts';
 import { parseExposition, type KnownSeries } from './exposition.ts';
-import { createReadings, MOST_FIELDS } from './readings.ts';
+import { createReadings } from './readings.ts';
 
 /** The largest file that is read, in bytes. */
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -92,11 +92,9 @@ export function openMetricsFile({ path, kind, freshMs }: FileParts): MetricsFile
     // Its counters grew from one writing to the next, whenever they are read.
     fields = readings.take(exposition, mtime, now);
     declarations = { ...own, ...readings.declared() };
-    const many = readings.leftOut();
     const problems = [
       ...exposition.problems,
-      ...readings.twice().map((name) => `${name} is there twice; the first one counts`),
-      ...(many > 0 ? [`${many} fields are past the ${MOST_FIELDS} that are taken`] : []),
+      ...readings.problems(),
       ...(exposition.points.length === 0 ? ['there is no metric in it'] : []),
     ];
     problem = problems[0] && problems.slice(0, 3).join('; ');

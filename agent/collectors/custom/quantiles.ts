@@ -25,3 +25,6 @@ export function quantile(q: number, buckets: readonly Bucket[]): number | undefi
   const within = bucket.count - (before?.count ?? 0);
   return within > 0 ? from + ((bucket.most - from) * (rank - (before?.count ?? 0))) / within : bucket.most;
 }
+
+/** `0.95` → `_p95`, `0.999` → `_p99.9`. */
+export const quantileSuffix = (q: string) => `_p${Number((Number(q) * 100).toFixed(4))}`;

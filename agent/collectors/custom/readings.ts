@@ -3,15 +3,15 @@
  * into its rate, mean and quantiles, a time in the past into its age. It declares their units and labels.
  */
 import type { Declaration, Declarations } from '#protocol/declarations.ts';
-import { HELP_CHARS, LABEL_CHARS, MOST_DECLARATIONS, UNIT_CHARS } from '#protocol/declarations.ts';
+import { HELP_CHARS, LABEL_CHARS, MOST_DECLARATIONS } from '#protocol/declarations.ts';
 import { instanceField } from '#protocol/fields.ts';
 import { cleanText } from '#protocol/text.ts';
-import { unitOfName, unitOfWord, unitPerSecond } from '#protocol/units.ts';
 import type { Fields } from '../collector.ts';
 import { createRates, isKnown, type Rates } from '../rates.ts';
-import type { Exposition, Family, Point, Series } from './exposition.ts';
-import { fieldOf, instanceOf } from './field-names.ts';
-import { quantile } from './quantiles.ts';
+import { createDistribution, measuresOf, type Distribution } from './distribution.ts';
+import type { Exposition, Point } from './exposition.ts';
+import { fieldOf } from './field-names.ts';
+import { makePlan, type Declare, type Plan } from './series-plan.ts';
 
 /** [G8] Nothing that is counted grows by more in a second: nanoseconds of a thousand processors. */
 const MOST_GROWTH = 1e12;
@@ -21,30 +21,6 @@ const CURRENT_FOR = 300_000;
 export const MOST_FIELDS = 1500;
 /** Past it, what is known of the series is dropped: they may come and go for ever. */
 const MOST_PLANS = 50_000;
-const QUANTILES = [0.5, 0.95, 0.99];
-
-/** What is made of a series. */
-type Role = 'value' | 'counter' | 'age' | 'bucket' | 'sum' | 'count' | 'none';
-
-interface Plan {
-  readonly role: Role;
-  /** The name of the field; of a part of a histogram, the name that its parts have in common. */
-  readonly field: string;
-  /** Of what may be a moment: which values are, and the field of its age. */
-  readonly age?: { readonly field: string; readonly least: number; readonly most: number };
-  /** Of a bucket, its upper bound. */
-  readonly most: number;
-}
-
-/** The counters of one histogram or summary. */
-interface Distribution {
-  readonly base: string;
-  readonly instance: string;
-  readonly family: Family;
-  sum: number | undefined;
-  count: number | undefined;
-  readonly buckets: { readonly most: number; readonly rate: number }[];
-}
 
 export interface Readings {
   /**
@@ -57,10 +33,8 @@ export interface Readings {
   ages(now: number): Fields;
   /** The same object until something in it has changed. */
   declared(): Declarations;
-  /** Fields that were left out of the last reading because there are too many. */
-  leftOut(): number;
-  /** Names that the last reading had twice. */
-  twice(): readonly string[];
+  /** What of the last reading is not taken, and why. */
+  problems(): readonly string[];
 }
 
 /** [G8] Exporters write 2^64 for no limit; the server takes no such number. */
@@ -83,64 +57,6 @@ export function wordsOf(help: string | undefined): Pick<Declaration, 'label' | '
   return { ...(label !== '' && { label }), ...(!isAll && { help: cleanText(cut(clean, HELP_CHARS)) }) };
 }
 
-/** The unit that a family's numbers have. */
-function unitOf(name: string, { unit }: Family): string | undefined {
-  if (unit === undefined || unit === '') return unitOfName(name);
-  return unitOfWord(unit) ?? cleanText(unit.slice(0, UNIT_CHARS));
-}
-
-const ENDING = /^(.+)_(bucket|sum|count|total|created|info)$/;
-
-interface Belonging {
-  readonly family: Family;
-  readonly base: string;
-  /** What the name has besides the family's. */
-  readonly end: string;
-  /** Whether the source has a metric whose part it may be, by its name. */
-  readonly isPart: boolean;
-}
-
-/** The family that a series belongs to. */
-function familyOf(name: string, families: Exposition['families']): Belonging {
-  const own = families.get(name);
-  const [, whole = name, end = ''] = ENDING.exec(name) ?? [];
-  const family = own ?? families.get(whole) ?? {};
-  return {
-    family,
-    base: own === undefined && families.has(whole) ? whole : name,
-    end,
-    isPart: families.has(whole) || families.has(`${whole}_total`),
-  };
-}
-
-const TIME = /_(timestamp|mtime|time)(_seconds)?$/;
-
-const NONE = { least: Infinity, most: -Infinity };
-
-/** Which values of a metric are moments, in seconds since 1970; `_time_seconds` may as well be how long something took. */
-function momentsOf(name: string): { readonly least: number; readonly most: number } | undefined {
-  const [, ending] = TIME.exec(name) ?? [];
-  if (ending === undefined) return undefined;
-  return ending === 'time' ? { least: 1e9, most: 4e9 } : { least: -Infinity, most: Infinity };
-}
-
-function roleOf({ name, labels }: Series, { family, end, isPart }: Belonging): Role {
-  const isDistribution = family.type === 'histogram' || family.type === 'summary';
-  if (end === 'created' && isPart) return 'none';
-  // It says which, not how much.
-  if (family.type === 'info' || end === 'info') return 'none';
-  if (isDistribution && (end === 'sum' || end === 'count')) return end;
-  if (end === 'bucket' && labels.some(([label]) => label === 'le'))
-    return family.type === 'gaugehistogram' ? 'none' : 'bucket';
-  if (family.type === 'counter') return 'counter';
-  if (momentsOf(name) !== undefined) return 'age';
-  const isUntyped = family.type === undefined || family.type === 'untyped' || family.type === 'unknown';
-  return isUntyped && end === 'total' ? 'counter' : 'value';
-}
-
-/** `0.95` → `_p95`, `0.999` → `_p99.9`. */
-const quantileSuffix = (q: string) => `_p${Number((Number(q) * 100).toFixed(4))}`;
-
 /** @param kind the source's */
 export function createReadings(kind: string): Readings {
   const rates: Rates = createRates();
@@ -153,7 +69,7 @@ export function createReadings(kind: string): Readings {
   let tooMany = 0;
   let repeated: string[] = [];
 
-  const declare = (field: string, unit: string | undefined, { help }: Family, what = '') => {
+  const declare: Declare = (field, unit, { help }, what = '') => {
     const key = `${kind}:*:${field}`;
     if (Object.hasOwn(declarations, key)) return;
     // Names may come and go for ever.
@@ -169,44 +85,11 @@ export function createReadings(kind: string): Readings {
     copy = { ...declarations };
   };
 
-  /** What is made of a series, and the declaration of what comes of it. */
-  const makePlan = (series: Series, families: Exposition['families']): Plan => {
-    const belonging = familyOf(series.name, families);
-    const { family, base } = belonging;
-    const role = roleOf(series, belonging);
-    const unit = unitOf(base, family);
-    const le = series.labels.find(([label]) => label === 'le')?.[1] ?? '';
-    const q = family.type === 'summary' ? series.labels.find(([label]) => label === 'quantile') : undefined;
-    const parts = role === 'bucket' ? ['le'] : q === undefined ? [] : ['quantile'];
-    const instance = instanceOf(series.labels.filter(([label]) => !parts.includes(label)));
-    const common = { role, most: le === '+Inf' ? Infinity : Number(le) };
-    if (role === 'bucket' || role === 'sum' || role === 'count') {
-      const name = ENDING.exec(series.name)?.[1] ?? series.name;
-      return { ...common, field: `${instance}\n${name}` };
-    }
-    if (role === 'none') return { ...common, field: '' };
-    if (role === 'age') {
-      const bare = fieldOf(series.name.replace(TIME, ''), '_age_seconds');
-      declare(bare, 'seconds', family, 'age');
-      const field = fieldOf(series.name);
-      if (momentsOf(series.name)?.most !== Infinity) declare(field, unit, family);
-      return {
-        ...common,
-        field: instanceField(kind, instance, field),
-        age: { field: instanceField(kind, instance, bare), ...(momentsOf(series.name) ?? NONE) },
-      };
-    }
-    const field = fieldOf(series.name, q === undefined ? '' : quantileSuffix(q[1]));
-    if (role === 'counter') declare(field, unitPerSecond(unit), family);
-    else declare(field, unit, family, q === undefined ? '' : quantileSuffix(q[1]).slice(1));
-    return { ...common, field: instanceField(kind, instance, field) };
-  };
-
   const planOf = (point: Point, families: Exposition['families']): Plan => {
     const known = plans.get(point.series.text);
     if (known !== undefined) return known;
     if (plans.size >= MOST_PLANS) plans.clear();
-    const plan = makePlan(point.series, families);
+    const plan = makePlan(point.series, families, { kind, declare });
     plans.set(point.series.text, plan);
     return plan;
   };
@@ -224,21 +107,11 @@ export function createReadings(kind: string): Readings {
   };
 
   const addDistribution = (add: (field: string, value: number) => void, one: Distribution) => {
-    const { base, instance, family, sum, count, buckets } = one;
-    const unit = unitOf(base, family);
-    const put = (suffix: string, value: number | undefined, of: string | undefined, what: string) => {
-      if (value === undefined || !Number.isFinite(value)) return;
-      const field = fieldOf(base, suffix);
-      declare(field, of, family, what);
-      add(instanceField(kind, instance, field), significant(value));
-    };
-    put('_count', count, 'per_second', 'per second');
-    put('_sum', sum, unitPerSecond(unit), 'sum per second');
-    if (sum !== undefined && count !== undefined && count > 0) put('_mean', sum / count, unit, 'mean');
-    const sorted = buckets
-      .toSorted((a, b) => a.most - b.most)
-      .map(({ most, rate }) => ({ most, count: rate }));
-    for (const q of QUANTILES) put(quantileSuffix(String(q)), quantile(q, sorted), unit, `p${q * 100}`);
+    for (const { suffix, value, unit, what } of measuresOf(one)) {
+      const field = fieldOf(one.base, suffix);
+      declare(field, unit, one.family, what);
+      add(instanceField(kind, one.instance, field), significant(value));
+    }
   };
 
   return {
@@ -265,15 +138,7 @@ export function createReadings(kind: string): Readings {
       const distributionOf = (name: string): Distribution => {
         let found = distributions.get(name);
         if (found === undefined) {
-          const [instance = '', base = ''] = name.split('\n');
-          found = {
-            base,
-            instance,
-            family: families.get(base) ?? {},
-            sum: undefined,
-            count: undefined,
-            buckets: [],
-          };
+          found = createDistribution(name, families);
           distributions.set(name, found);
         }
         return found;
@@ -312,7 +177,9 @@ export function createReadings(kind: string): Readings {
       return fields;
     },
     declared: () => copy,
-    leftOut: () => tooMany,
-    twice: () => repeated,
+    problems: () => [
+      ...repeated.map((field) => `${field} is there twice; the first one counts`),
+      ...(tooMany > 0 ? [`${tooMany} fields are past the ${MOST_FIELDS} that are taken`] : []),
+    ],
   };
 }

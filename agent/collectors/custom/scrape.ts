@@ -8,7 +8,7 @@ import { CollectFailure, type Collector, type Fields } from '../collector.ts';
 import { parseExposition, type KnownSeries } from './exposition.ts';
 import { kindOf } from './field-names.ts';
 import { isLoopback, loopbackLookup } from './loopback.ts';
-import { createReadings, MOST_FIELDS, significant } from './readings.ts';
+import { createReadings, significant } from './readings.ts';
 
 /** How long an answer may take, in milliseconds. */
 const PATIENCE = 5000;
@@ -102,12 +102,7 @@ export function createScrape({ name, url }: Target, now: () => number): Collecto
       read = readings.declared();
       declarations = { ...own, ...read };
     }
-    const many = readings.leftOut();
-    const problems = [
-      ...exposition.problems,
-      ...readings.twice().map((field) => `${field} is there twice; the first one counts`),
-      ...(many > 0 ? [`${many} fields are past the ${MOST_FIELDS} that are taken`] : []),
-    ];
+    const problems = [...exposition.problems, ...readings.problems()];
     trouble = problems.length === 0 ? undefined : `${shownUrl(url)}: ${problems.slice(0, 3).join('; ')}`;
     if (exposition.points.length === 0)
       throw new Error('it answers without a metric: is this the address of the metrics?');
