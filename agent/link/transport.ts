@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { errorCode } from '#protocol/errors.ts';
+import { hostPortText } from '#protocol/probe-targets.ts';
 
 export interface Place {
   readonly host: string;
@@ -13,7 +14,7 @@ export interface Place {
 
 /** `host:port/path` for a person; an IPv6 address stands in brackets, and the proxy that leads there is named. */
 export function where({ host, port, path = '', proxy }: Place & Partial<Way>): string {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
+  const address = `${hostPortText({ host, port })}${path}`;
   return proxy === undefined ? address : `${address} (through the proxy ${new URL(proxy).host})`;
 }
 

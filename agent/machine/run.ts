@@ -1,7 +1,7 @@
 /**
- * [F4] Which start of the agent this is. The server tells the agents that push as one device apart by their run ids, and
- * by what the next start says it follows it knows a restarted one again. The disk has only a hash: with a copy of it
- * nobody can push in the place of a running agent.
+ * [F4] Which start of the agent this is. The server tells the agents that push as one device apart by their run ids.
+ * A restarted agent sends the hash of its previous run id, so the server knows it again. The disk has only that hash: with
+ * a copy of it nobody can push in the place of a running agent.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';

@@ -50,7 +50,7 @@ const fits = (address: string, family: Family) => family === 'any' || isIP(addre
 const v4First = (addresses: readonly string[]) => addresses.toSorted((a, b) => isIP(a) - isIP(b));
 
 /** Why a name has no address, in words. */
-export function lookupWords(host: string, error: unknown): string {
+function lookupWords(host: string, error: unknown): string {
   switch (errorCode(error)) {
     case 'ENOTFOUND':
       return `there is no name ${host}`;

@@ -11,7 +11,7 @@
  *
  * What is `special` (links, the metadata of clouds) is allowed only by its own address, and what is `never` not at all.
  */
-import { parseHost } from '#protocol/probe-targets.ts';
+import { hostPortText, parseHost } from '#protocol/probe-targets.ts';
 import { inBlock, innerAddress, networkOf, parseBlock, type Block, type Network } from './networks.ts';
 
 export const DEFAULT_ALLOWANCE = 'public';
@@ -113,14 +113,15 @@ export interface Allowance {
   readonly setting: string;
   readonly isOff: boolean;
   allows(destination: Destination): boolean;
-  /** Why a destination is not allowed, and the line for the settings that would allow it; '' where none would. */
+  /**
+   * Why a destination is not allowed, and the line for the settings that would allow it; '' where none would. Not to be
+   * asked where it is off, which is seen before anything is looked up.
+   */
   refusal(destination: Destination): { readonly reason: string; readonly remedy: string };
 }
 
-const withPort = (host: string, port: number | undefined) => {
-  if (port === undefined) return host;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-};
+const withPort = (host: string, port: number | undefined) =>
+  port === undefined ? host : hostPortText({ host, port });
 
 export function placeWords({ host, address, port }: Destination): string {
   const place = withPort(host, port);
@@ -144,12 +145,9 @@ export function createAllowance(setting: string): Allowance {
       const network = networkOf(destination.address);
       const place = placeWords(destination);
       if (network === 'never') return { reason: `${place} is no machine that can be probed`, remedy: '' };
-      const reason = isOff
-        ? 'probing is switched off on this machine'
-        : `this agent may not probe ${place}: its setting is “${setting}”`;
+      const reason = `this agent may not probe ${place}: its setting is “${setting}”`;
       const named = network === 'special' ? destination.address : destination.host;
-      const before = isOff ? [] : parts;
-      const remedy = `WATCHFLOOR_PROBES=${[...before, withPort(named, destination.port)].join(',')}`;
+      const remedy = `WATCHFLOOR_PROBES=${[...parts, withPort(named, destination.port)].join(',')}`;
       return { reason, remedy: remedy.length <= MOST_CHARS ? remedy : '' };
     },
   };

@@ -1,7 +1,7 @@
 /** Asks a name server for the records of a name. */
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { parseHost, parseResolver } from '#protocol/probe-targets.ts';
+import { hostPortText, parseHost, parseResolver } from '#protocol/probe-targets.ts';
 import type { DnsProbe } from '#protocol/probes.ts';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import { placeWords } from './allowance.ts';
@@ -75,9 +75,7 @@ function resolverFor({ resolver: text, timeout_s }: DnsProbe, attempt: Attempt) 
   if (place === undefined) return { resolver, server: "this machine's name server" };
   const destination = { ...place, address: place.host };
   checkAllowed(attempt, destination);
-  resolver.setServers([
-    isIP(place.host) === 6 ? `[${place.host}]:${place.port}` : `${place.host}:${place.port}`,
-  ]);
+  resolver.setServers([hostPortText(place)]);
   return { resolver, server: placeWords(destination) };
 }
 

@@ -4,7 +4,8 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { parsePage, statusMatches } from '#protocol/probe-targets.ts';
+import { errorCode } from '#protocol/errors.ts';
+import { parsePage, plainHost, statusMatches } from '#protocol/probe-targets.ts';
 import { PROBE_BODY_BYTES, type HttpProbe } from '#protocol/probes.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import { placeWords, type Destination } from './allowance.ts';
@@ -52,13 +53,14 @@ function answerTo(asking: ClientRequest, destination: Destination): Promise<Inco
 }
 
 function requestWords(error: unknown, place: string): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('HPE_') ? `${place} does not answer in HTTP` : connectionWords(error, place);
+  return errorCode(error).startsWith('HPE_')
+    ? `${place} does not answer in HTTP`
+    : connectionWords(error, place);
 }
 
 async function ask(url: URL, { method, ip }: HttpProbe, attempt: Attempt): Promise<Answer> {
   const { monotonic, doing } = attempt;
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const host = plainHost(url.hostname);
   const isTls = url.protocol === 'https:';
   const port = url.port === '' ? (isTls ? 443 : 80) : Number(url.port);
   const begun = monotonic();

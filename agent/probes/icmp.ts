@@ -25,7 +25,7 @@ const HEADER_BYTES = 8;
 const PACKET_BYTES = 64;
 
 /** The line that lets every group make such sockets. */
-export const PING_REMEDY = 'sysctl -w net.ipv4.ping_group_range="0 2147483647"';
+const PING_REMEDY = 'sysctl -w net.ipv4.ping_group_range="0 2147483647"';
 
 export interface Echo {
   /**

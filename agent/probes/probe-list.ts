@@ -48,9 +48,6 @@ export function readList({ version, probes: entries }: ProbeList, now: number): 
   return { version, probes, refused };
 }
 
-/** The file of the last list, in the data folder. */
-export const PROBES_FILE = 'probes.json';
-
 /** A list as the server gives it. @throws z.ZodError where it is none */
 export const parseList = (given: unknown): ProbeList => probeList.parse(given);
 

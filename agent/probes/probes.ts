@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '#protocol/errors.ts';
-import type { ProbeReport } from '#protocol/probe-reports.ts';
+import { NO_PROBES, type ProbeReport } from '#protocol/probe-reports.ts';
 import type { ProbeList } from '#protocol/probes.ts';
 import type { PushReply } from '#protocol/sample.ts';
 import type { CollectorEntry, Described } from '../collectors/collector.ts';
@@ -17,7 +17,8 @@ import type { ProbeRecord, Runner } from './runner.ts';
 /** After a list could not be fetched, the next try comes so many milliseconds later at the earliest. */
 const PAUSE_MS = 15_000;
 /** The list of the last run, in the data folder. */
-const FILE = 'probes.json';
+export const PROBES_FILE = 'probes.json';
+const EMPTY: ProbeList = { version: NO_PROBES, probes: [] };
 
 const lists = () => import('./probe-list.ts');
 
@@ -48,7 +49,7 @@ export interface ProbesParts {
 }
 
 export function openProbes({ data, allowed, openRunner, fetch, clock, log }: ProbesParts): Probes {
-  const path = join(data, FILE);
+  const path = join(data, PROBES_FILE);
   let version: string | undefined;
   let runner: Runner | undefined;
   let refused: readonly ProbeReport[] = [];
@@ -100,8 +101,8 @@ export function openProbes({ data, allowed, openRunner, fetch, clock, log }: Pro
   }
 
   async function useNone(): Promise<void> {
-    await use({ version: '0', probes: [] });
-    (await lists()).keepList(path, { version: '0', probes: [] }, log);
+    await use(EMPTY);
+    (await lists()).keepList(path, EMPTY, log);
     log.info({}, 'the server has no more probes for this machine');
   }
 

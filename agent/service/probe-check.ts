@@ -5,7 +5,8 @@ import type { Log } from '../log.ts';
 import { createAllowance } from '../probes/allowance.ts';
 import { RefusedError } from '../probes/attempt.ts';
 import { createEcho } from '../probes/icmp.ts';
-import { PROBES_FILE, readKeptList, readList } from '../probes/probe-list.ts';
+import { readKeptList, readList } from '../probes/probe-list.ts';
+import { PROBES_FILE } from '../probes/probes.ts';
 import { ok, warning, type Finding } from './finding.ts';
 
 const PATIENCE_MS = 1000;

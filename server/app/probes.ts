@@ -1,6 +1,6 @@
 /** Probes: what agents check of other things, and what they say of it. */
 import { parseInstanceField } from '#protocol/fields.ts';
-import type { ProbeReport } from '#protocol/probe-reports.ts';
+import { NO_PROBES, type ProbeReport } from '#protocol/probe-reports.ts';
 import { createPlaces } from '../probes/places.ts';
 import { createProbes } from '../probes/probes.ts';
 import { probeRoutes } from '../routes/probes.ts';
@@ -58,7 +58,7 @@ export function openProbes({ state, clock }: Base, { people, machines }: ProbesN
       authenticate: machines.tokens.authenticate,
       listOf(deviceId) {
         const found = machine(deviceId);
-        return found === undefined ? { version: '0', probes: [] } : probes.listOf(found);
+        return found === undefined ? { version: NO_PROBES, probes: [] } : probes.listOf(found);
       },
       audit: people.audit,
     }),

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { ApiError } from '#protocol/errors.ts';
 import { invalidBody } from '#protocol/body.ts';
 import { inScope, scopeMatcher, type Machine } from '#protocol/machine-scope.ts';
-import { MOST_PER_MACHINE } from '#protocol/probe-reports.ts';
+import { MOST_PER_MACHINE, NO_PROBES } from '#protocol/probe-reports.ts';
 import {
   MOST_PROBES,
   probeCreate,
@@ -46,8 +46,6 @@ export interface ProbesParts {
   readonly machine: (deviceId: string) => Machine | undefined;
   readonly now: () => number;
 }
-
-const NO_PROBES = '0';
 
 function listed({ scope: _, on: __, created_at: ___, created_by: ____, ...work }: Probe, asked_at: number) {
   return { ...work, asked_at } satisfies ListedProbe;

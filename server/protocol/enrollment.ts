@@ -7,6 +7,7 @@
  * means plain HTTP and is accepted only with a loopback host. A path stands where a reverse proxy has the server below one. An IPv6 host is written in brackets.
  */
 import { z } from 'zod';
+import { plainHost } from './probe-targets.ts';
 
 /** [F4] What a person does about several machines that are one device, as their data folders are copies of one. */
 export const SEPARATE =
@@ -121,8 +122,8 @@ function parsePath(url: URL): { path?: string } {
 }
 
 /** The host as DNS knows it: `wächter.example` becomes `xn--wchter-bua.example`. */
-function parseHost({ hostname }: URL): string {
-  if (!hostname.includes('%')) return hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+function hostOf({ hostname }: URL): string {
+  if (!hostname.includes('%')) return plainHost(hostname).toLowerCase();
   // A scheme that is no web's: the name is only quoted.
   const named = `https://${hostname}`;
   return URL.canParse(named) ? new URL(named).hostname : fail(`has the host ${hostname}, which is no name.`);
@@ -132,7 +133,7 @@ function parseHost({ hostname }: URL): string {
 export function parseEnrollment(text: string): Enrollment {
   const url = parseUrl(text.trim());
   const [, zone] = ZONE.exec(text) ?? [];
-  const host = parseHost(url) + (zone === undefined ? '' : `%${zone}`);
+  const host = hostOf(url) + (zone === undefined ? '' : `%${zone}`);
   if (host === '') fail(`names no host. It looks like ${SHAPE}.`);
   for (const name of url.searchParams.keys())
     if (name !== 'ca' && name !== 'tls') fail(`has a parameter "${name}" that this version does not know.`);

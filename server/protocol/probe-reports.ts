@@ -7,6 +7,8 @@ export const MOST_PER_MACHINE = 50;
 
 /** Names a list: another list has another version. */
 export const probeVersion = z.string().regex(/^[0-9a-f]{1,64}$/);
+/** The version of every list without a probe. */
+export const NO_PROBES = '0';
 
 /**
  * `up`; `failing`: the last try failed, but not yet so many in a row that it is down; `down`; `refused`: the agent may

@@ -6,7 +6,12 @@ export interface HostPort {
   readonly port: number;
 }
 
-const plainHost = (hostname: string) => hostname.replace(/^\[(.*)\]$/, '$1');
+/** A host without the brackets that URLs have around an IPv6 address. */
+export const plainHost = (hostname: string) => hostname.replace(/^\[(.*)\]$/, '$1');
+
+/** A host and its port as people write them, an IPv6 address in brackets. */
+export const hostPortText = ({ host, port }: HostPort) =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** The name or address as URLs have it (`bücher.example` → `xn--bcher-kva.example`); undefined for what is none. */
 export function parseHost(input: string): string | undefined {

@@ -53,7 +53,8 @@ const MOST_KNOWN = 50_000;
 const SHOWN_CHARS = 60;
 
 const NAME = /^[A-Za-z_:][A-Za-z0-9_:.-]*$/;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** A decimal number, as texts of metrics have it. */
+export const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const NO_NUMBER = /^[+-]?(inf|infinity|nan)$/i;
 
 class LineError extends Error {}
@@ -125,7 +126,7 @@ function parseLabels(text: string): { name: string | undefined; labels: Labels }
 }
 
 /** `name`, `name{…}` or `{"name",…}`. */
-export function parseSeries(text: string): Series {
+function parseSeries(text: string): Series {
   const brace = text.indexOf('{');
   const before = (brace < 0 ? text : text.slice(0, brace)).trimEnd();
   const { name: inside, labels } =

@@ -7,6 +7,7 @@ import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { errorCode, errorText } from '#protocol/errors.ts';
+import { hostPortText } from '#protocol/probe-targets.ts';
 
 /** What is taken in a second at most, of all inputs together. */
 const MOST_LINES = 20_000;
@@ -19,10 +20,7 @@ const MOST_CHARS = 8192;
 export type Address =
   { readonly host: string; readonly port: number; readonly mayLack?: boolean } | { readonly path: string };
 
-export const addressText = (address: Address) =>
-  'path' in address
-    ? address.path
-    : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+const addressText = (address: Address) => ('path' in address ? address.path : hostPortText(address));
 
 export interface LineInput {
   /** A second has passed: takes again what it may in a second, and begins to open what is not open. */

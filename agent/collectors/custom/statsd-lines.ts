@@ -5,7 +5,7 @@
  *     jobs:3|c          jobs:1|c|@0.1        request:12:15|ms|#route:/,env:prod
  *     depth:7|g         depth:-2|g           visitors:anna|s        depth 7
  */
-import type { Labels } from './exposition.ts';
+import { NUMBER, type Labels } from './exposition.ts';
 
 export type LineType = 'counter' | 'gauge' | 'timer' | 'set';
 
@@ -33,7 +33,6 @@ const TYPES: Readonly<Record<string, LineType>> = {
   s: 'set',
 };
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const NAME = /^[^\s:|#@,{}"]{1,200}$/;
 /** The most tags of one line. */
 const MOST_TAGS = 16;

@@ -3,6 +3,7 @@
  * they give is released again, and nothing is asked of a device.
  */
 import { loadNativeLibrary, type NativeLibrary } from '../../service/native-library.ts';
+import { untilNul } from '../bytes.ts';
 
 /** Properties of one driver. */
 export interface Driver {
@@ -135,7 +136,7 @@ function openValues(koffi: NativeLibrary) {
     text(value: Ref): string | undefined {
       if (!is(value, kinds.text)) return undefined;
       const to = Buffer.alloc(512);
-      return textOf(value, to, to.length, UTF8) === 0 ? undefined : to.toString('utf8').replace(/\0.*$/s, '');
+      return textOf(value, to, to.length, UTF8) === 0 ? undefined : untilNul(to.toString('utf8'));
     },
   };
 }

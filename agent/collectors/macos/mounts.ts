@@ -1,4 +1,5 @@
 /** How full the local filesystems of macOS are. Their list comes from the kernel, which asks none of them for it. */
+import { untilNul } from '../bytes.ts';
 import type { Collector } from '../collector.ts';
 import { findFilesystems, type Place } from '../mountinfo.ts';
 import { byStatfs, measureMounts, type Measuring } from '../mounts.ts';
@@ -14,7 +15,7 @@ export function parseMounts(list: Buffer): Place[] {
   const found: Place[] = [];
   for (let start = 0; start + STATFS_BYTES <= list.length; start += STATFS_BYTES) {
     const text = ([place, bytes]: readonly [number, number]) =>
-      list.toString('utf8', start + place, start + place + bytes).replace(/\0.*$/s, '');
+      untilNul(list.toString('utf8', start + place, start + place + bytes));
     const flags = list.readUInt32LE(start + AT.flags);
     const [path, source] = [text(AT.path), text(AT.source)];
     if (path === '') continue;

@@ -3,7 +3,7 @@
  * that they are hidden.
  */
 import { availableParallelism, cpus, userInfo } from 'node:os';
-import { wide } from '../bytes.ts';
+import { untilNul, wide } from '../bytes.ts';
 import { coreTimes } from '../portable.ts';
 import { watchUsers } from '../top-processes/facts.ts';
 import { denied } from '../top-processes/folder.ts';
@@ -24,8 +24,8 @@ const USAGE = { read: 144, written: 152 } as const;
 const NS_PER_TICK = 1e9 / TICKS;
 const MS_PER_TICK = 1000 / TICKS;
 
-const textAt = (bytes: Buffer, [place, length]: readonly [number, number]) =>
-  bytes.toString('utf8', place, place + length).replace(/\0.*$/s, '');
+const nameAt = (bytes: Buffer, [place, length]: readonly [number, number]) =>
+  untilNul(bytes.toString('utf8', place, place + length));
 
 /** A process, and the id of its user. */
 export interface MacProcess extends ListedProcess {
@@ -40,7 +40,7 @@ export function parseProcess(all: Buffer, usage: Buffer | undefined, unit: numbe
   return {
     ...{ pid: all.readUInt32LE(ALL.pid), parent: all.readUInt32LE(ALL.parent) },
     ...{ user: all.readUInt32LE(ALL.user), isKnown: true },
-    name: textAt(all, ALL.name) || textAt(all, ALL.comm),
+    name: nameAt(all, ALL.name) || nameAt(all, ALL.comm),
     ticks: (time * unit) / NS_PER_TICK,
     started: wide(all, ALL.seconds) * TICKS + Math.floor((wide(all, ALL.micros) * TICKS) / 1e6),
     residentBytes: wide(all, ALL.resident),
@@ -53,7 +53,7 @@ export function parseProcess(all: Buffer, usage: Buffer | undefined, unit: numbe
 export function parseShort(short: Buffer): MacProcess {
   return {
     ...{ pid: short.readUInt32LE(SHORT.pid), parent: short.readUInt32LE(SHORT.parent) },
-    ...{ user: short.readUInt32LE(SHORT.user), isKnown: false, name: textAt(short, SHORT.comm) },
+    ...{ user: short.readUInt32LE(SHORT.user), isKnown: false, name: nameAt(short, SHORT.comm) },
     ...{ ticks: 0, started: 0, residentBytes: 0, read: 0, written: 0 },
   };
 }

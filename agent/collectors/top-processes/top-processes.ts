@@ -47,7 +47,7 @@ const MOST_DISK_READINGS = 60;
 export function createTopProcesses(parts: TopProcessesParts): TopProcesses {
   const { source, cores, place } = parts;
   const { pageBytes, bootedAt } = source;
-  // It may have ended when the report is made, and nobody can read then whose it was.
+  // Facts are read as soon as a process is busy: it may have ended when the report is made.
   const table = source.table(source.factsOf);
   const disks = createDiskUse(source.diskCounters);
   let beganAt = -Infinity;

@@ -1,8 +1,8 @@
 /** The frequency of the processors of Windows. */
 import type { Collector, Fields } from '../collector.ts';
+import { POWER_BYTES } from './system-calls.ts';
 import type { Win32 } from './win32.ts';
 
-const CORE_BYTES = 24;
 const CURRENT = 8;
 const MEGAHERTZ = 1e6;
 /** [G8] No core is faster, in MHz. */
@@ -11,7 +11,7 @@ const MOST = 20_000;
 /** PROCESSOR_POWER_INFORMATION of each core → the mean of those that tell. */
 export function frequencyFields(cores: Buffer): Fields | 'absent' {
   const known: number[] = [];
-  for (let at = 0; at + CORE_BYTES <= cores.length; at += CORE_BYTES) {
+  for (let at = 0; at + POWER_BYTES <= cores.length; at += POWER_BYTES) {
     const megahertz = cores.readUInt32LE(at + CURRENT);
     if (megahertz > 0 && megahertz <= MOST) known.push(megahertz);
   }

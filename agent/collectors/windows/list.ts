@@ -15,7 +15,7 @@ import { createUptime } from './uptime.ts';
 import { openWin32, type Win32 } from './win32.ts';
 
 /** Every collector of Windows. Those that Linux has, too, have the name that they have there. */
-export const windowsList = (win32: Win32): readonly CollectorEntry[] => [
+const windowsList = (win32: Win32): readonly CollectorEntry[] => [
   { name: 'cpu', create: () => createCpu(win32) },
   { name: 'memory', create: () => createMemory(win32) },
   { name: 'disks', create: () => createDisks(win32) },

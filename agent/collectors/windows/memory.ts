@@ -6,7 +6,6 @@ import type { Win32 } from './win32.ts';
 
 /** Places in PERFORMANCE_INFORMATION, most of them counted in pages. */
 const AT = { committed: 8, limit: 16, cache: 48, page: 80, handles: 88, processes: 92, threads: 96 } as const;
-const PERFORMANCE_BYTES = 104;
 
 /**
  * MEMORYSTATUSEX and PERFORMANCE_INFORMATION → fields. What Windows has promised to programs may be more than the memory;
@@ -68,7 +67,6 @@ export function createMemory(win32: Calls): Collector {
   return {
     collect({ at }) {
       const performance = win32.performance();
-      if (performance.length < PERFORMANCE_BYTES) throw new Error('Windows tells too little of its memory');
       const page = wide(performance, AT.page);
       const fields = memoryFields(win32.memoryStatus(), performance);
       const files = win32.pageFiles();

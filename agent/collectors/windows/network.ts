@@ -2,7 +2,7 @@
 import type { Collector } from '../collector.ts';
 import { networkFields, type InterfaceCounters } from '../network.ts';
 import { createRates, MOST_BYTES } from '../rates.ts';
-import { wide } from '../bytes.ts';
+import { untilNul, wide } from '../bytes.ts';
 import { INTERFACE_BYTES } from './network-calls.ts';
 import type { Win32 } from './win32.ts';
 
@@ -36,8 +36,8 @@ export function parseInterfaces(table: Buffer): Interface[] {
     const row = table.subarray(at, at + INTERFACE_BYTES);
     const flags = row.readUInt8(1152);
     if ((flags & HARDWARE) === 0 || (flags & FILTER) !== 0) continue;
-    const [name = ''] = row.toString('utf16le', 28, 542).split('\0', 1);
-    const [card = ''] = row.toString('utf16le', 542, 1056).split('\0', 1);
+    const name = untilNul(row.toString('utf16le', 28, 542));
+    const card = untilNul(row.toString('utf16le', 542, 1056));
     const counter = (place: number) => wide(row, place);
     found.push({
       name,

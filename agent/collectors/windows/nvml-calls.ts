@@ -1,6 +1,7 @@
 /** NVIDIA's library for its graphics processors, which comes with the driver. Its calls may wait for the driver. */
 import { win32 } from 'node:path';
 import { inBackground, loadNativeLibrary } from '../../service/native-library.ts';
+import { untilNul } from '../bytes.ts';
 
 /** A graphics processor of the library. */
 type Device = unknown;
@@ -54,7 +55,7 @@ export async function openNvml(env: NodeJS.ProcessEnv = process.env): Promise<Nv
   };
   const nameOf = async (of: Device): Promise<string | undefined> => {
     const to = Buffer.alloc(NAME_BYTES);
-    return (await isDone(name, of, to, to.length)) ? to.toString('utf8').replace(/\0.*$/s, '') : undefined;
+    return (await isDone(name, of, to, to.length)) ? untilNul(to.toString('utf8')) : undefined;
   };
   return {
     async count() {

@@ -8,7 +8,7 @@ import { textAt, wide } from '../bytes.ts';
 import type { Answer } from './system-calls.ts';
 
 /** Units of 100 ns in a tick. */
-const UNITS_PER_TICK = 10_000_000 / TICKS;
+export const UNITS_PER_TICK = 10_000_000 / TICKS;
 /** Units of 100 ns from 1601 to 1970. */
 const TO_1970 = 116_444_736_000_000_000;
 

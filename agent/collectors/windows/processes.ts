@@ -7,14 +7,13 @@ import type { ProcessSource, Ticks } from '../top-processes/source.ts';
 import type { Process } from '../top-processes/table.ts';
 import { parseCoreTimes } from './cpu.ts';
 import { openProcesses, type ProcessCalls } from './process-calls.ts';
-import { parseProcessList } from './process-list.ts';
+import { parseProcessList, UNITS_PER_TICK } from './process-list.ts';
 import { openServices, type ServiceCalls } from './service-calls.ts';
 import { parseServices } from './services.ts';
 import { openSystem, type SystemCalls } from './system-calls.ts';
 import { watchUserNames } from './user-names.ts';
 
 const [NAME_CHARS, COMMAND_CHARS] = [64, 512] as const;
-const UNITS_PER_TICK = 100_000;
 /** Programs that run other people's services have one name; the services tell them apart. */
 const HOST = /^svchost\.exe$/i;
 /** How often it is asked which services they run, in milliseconds. */

@@ -1,5 +1,6 @@
 /** Calls that tell of sessions, power and what the registry holds. */
 import { inBackground, type NativeLibrary } from '../../service/native-library.ts';
+import { untilNul } from '../bytes.ts';
 
 export interface StateCalls {
   /** The sessions of people, and of nobody; undefined where the system does not tell. */
@@ -65,9 +66,7 @@ function openSessions(koffi: NativeLibrary): Pick<StateCalls, 'sessions'> {
     const [name, bytes]: [unknown[], number[]] = [[null], [0]];
     const isTold = await inBackground<number>(ask, null, id, USER_NAME, name, bytes);
     if (isTold === 0 || name[0] === null) return undefined;
-    return taken(name[0], bytes[0] ?? 0)
-      .toString('utf16le')
-      .replace(/\0.*$/s, '');
+    return untilNul(taken(name[0], bytes[0] ?? 0).toString('utf16le'));
   };
   return {
     async sessions() {
@@ -122,7 +121,10 @@ function openRegistry(koffi: NativeLibrary): Pick<StateCalls, 'hasKey' | 'regist
   return {
     hasKey: (key) => inKey(key, () => true) ?? false,
     registryNumber: (key, name) => value(key, name, NUMBER)?.readUInt32LE(0),
-    registryText: (key, name) => value(key, name, TEXT)?.toString('utf16le').replace(/\0.*$/s, ''),
+    registryText(key, name) {
+      const text = value(key, name, TEXT)?.toString('utf16le');
+      return text === undefined ? undefined : untilNul(text);
+    },
   };
 }
 

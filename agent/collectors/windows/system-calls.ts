@@ -37,7 +37,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const ALL_GROUPS = 0xffff;
 const MOST_CORES = 256;
 const PROCESSOR_POWER = 11;
-const POWER_BYTES = 24;
+/** Of one core. */
+export const POWER_BYTES = 24;
 
 /** @throws an error that names the call that failed */
 export function succeed(call: string, isSuccess: boolean): void {

@@ -12,7 +12,7 @@ const sum = (all: readonly Buffer[], place: number) =>
   all.reduce((total, one) => total + one.readUInt32LE(place), 0);
 
 /** MIB_TCPSTATS and MIB_UDPSTATS of IPv4 and IPv6 → counters by field. */
-export function connectionCounters(
+function connectionCounters(
   tcp: readonly Buffer[],
   udp: readonly Buffer[],
 ): Readonly<Record<string, number>> {

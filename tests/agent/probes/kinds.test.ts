@@ -44,6 +44,17 @@ it('[G6] a resolver is asked only where the agent may probe it', async () => {
   );
 });
 
+it('[G6] an agent whose setting is “off” begins no probe, and looks up no name for one', async () => {
+  const begun: string[] = [];
+  const how = { allowed: 'off', doing: (what: string) => void begun.push(what) };
+  for (const probe of [
+    { kind: 'dns', target: 'a.example' },
+    { kind: 'tcp', target: 'a.example:22' },
+  ])
+    expect(await problemOf(probe, how)).toBe('RefusedError: probing is switched off on this machine');
+  expect(begun).toEqual([]);
+});
+
 it('[G3] a name server that does not answer ends with the time of the probe', async () => {
   const resolver = await dnsServer(() => 'hang');
   const over = new AbortController();
