@@ -72,10 +72,15 @@ const UNITS: Readonly<Record<Unit, string>> = {
 /** What a value is divided by to be in Prometheus' base unit. */
 const DIVISORS: Readonly<Partial<Record<Unit, number>>> = { percent: 100, milliseconds: 1000 };
 
+/** Days are a number with a name that says so; Prometheus has time in seconds. */
+const DAYS = /_days$/;
+const SECONDS_OF_DAY = 86_400;
+
 /** The metric's name of a field that the agent sends: `uptime_s` becomes `watchfloor_device_uptime_seconds`. */
 function familyName(subject: string, field: string, unit: Unit): string {
-  const bare = field.replace(/_(bytes|s|ms|hertz)$/, '');
-  return bare === unit ? `watchfloor_${subject}_${bare}` : `watchfloor_${subject}_${bare}${SUFFIXES[unit]}`;
+  const bare = `${subject}_${field}`.replace(/_(bytes|s|ms|days|hertz)$/, '');
+  const suffix = SUFFIXES[unit];
+  return `watchfloor_${bare.endsWith(suffix) ? bare : `${bare}${suffix}`}`;
 }
 
 /**
@@ -89,11 +94,13 @@ function metricOf(field: string): Metric {
     const labels = labelsOf(part ? { kind: part.kind, name: part.instance, field: part.field } : { field });
     return { family: 'watchfloor_custom', help: 'A custom field, as it was sent.', labels, divisor: 1 };
   }
+  const isInDays = DAYS.test(field);
+  const unit = isInDays ? 'seconds' : info.unit;
   return {
-    family: familyName(part?.kind ?? 'device', part?.field ?? field, info.unit),
-    help: `${info.label}, ${UNITS[info.unit]}.`,
+    family: familyName(part?.kind ?? 'device', part?.field ?? field, unit),
+    help: `${info.label}, ${UNITS[unit]}.`,
     labels: part ? labelsOf({ [part.kind]: part.instance }) : '',
-    divisor: DIVISORS[info.unit] ?? 1,
+    divisor: isInDays ? 1 / SECONDS_OF_DAY : (DIVISORS[unit] ?? 1),
   };
 }
 

@@ -27,6 +27,7 @@ test('[I2] a page counts each sample once, in the bucket of its minute', () => {
     min: [1],
     mean: [113 / 4],
     max: [100],
+    count: [4],
   });
   pages.forgetDevice('d');
   expect(pages.rollupOf('d', [0, QUARTER]).size).toBe(0);
