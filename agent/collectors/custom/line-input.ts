@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket as Port } from 'node:dgram';
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { errorCode, errorText } from '#protocol/errors.ts';
 import { hostPortText } from '#protocol/probe-targets.ts';
@@ -38,17 +38,32 @@ function whyNot(address: Address, error: unknown): string {
   const code = errorCode(error);
   const name = addressText(address);
   if (code === 'EADDRINUSE')
-    return `${name} is in use, by this agent's own service or by another StatsD server: stop that one, or choose another (ss -lnup shows which)`;
+    return `${name} is in use, by this agent's own service or by another StatsD server: stop that one, or choose another (ss -lnupx shows which)`;
   if (code === 'EACCES' || code === 'EPERM')
     return `${name} may not be opened by the user of the agent: choose a port from 1024 up, or a folder it may write to`;
   return `${name} cannot be opened: ${errorText(error)}`;
 }
 
+/** Whether a program takes connections at a socket's file. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', (error) => {
+      if (errorCode(error) === 'ECONNREFUSED') resolve(false);
+      else reject(error);
+    });
+  });
+}
+
 /** Removes a socket's file that a killed agent left behind. */
-function removeOld(path: string): void {
+async function removeOld(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error('there is another file in its place');
+  if (await isAnswered(path)) throw Object.assign(new Error('it is in use'), { code: 'EADDRINUSE' });
   unlinkSync(path);
 }
 
@@ -125,11 +140,11 @@ export function createLineInput(addresses: readonly Address[], take: (line: stri
     return connection;
   };
 
-  const openPath = (path: string) =>
-    new Promise<Server>((resolve, reject) => {
-      // The system says of a folder that is not there that it may not be written.
-      if (!existsSync(dirname(path))) throw new Error(`there is no folder ${dirname(path)}`);
-      removeOld(path);
+  const openPath = async (path: string) => {
+    // The system says of a folder that is not there that it may not be written.
+    if (!existsSync(dirname(path))) throw new Error(`there is no folder ${dirname(path)}`);
+    await removeOld(path);
+    return new Promise<Server>((resolve, reject) => {
       const server = createServer(readConnection);
       server.once('error', reject);
       server.listen(path, () => {
@@ -138,6 +153,7 @@ export function createLineInput(addresses: readonly Address[], take: (line: stri
         resolve(server);
       });
     });
+  };
 
   const openOne = async (address: Address) => {
     try {

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { existsSync, lstatSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Fields } from '../../../../agent/collectors/collector.ts';
@@ -210,6 +211,27 @@ describe('a socket for lines', () => {
     writeFileSync(path, 'mine');
     const { sample } = listening({ path });
     await expect.poll(() => trySample(sample)).toContain('there is another file in its place');
+    const old = createServer().listen(`${path}.first`);
+    await once(old, 'listening');
+    renameSync(`${path}.first`, path);
+    old.close();
+    expect(lstatSync(path).isSocket()).toBe(true);
+    await expect.poll(() => trySample(sample)).toEqual({});
+    connect(path).end('depth 4\n');
+    await expect.poll(() => sample()).toMatchObject({ 'statsd:-:depth': 4 });
+  });
+
+  it('the socket of an agent that runs stays its own when another agent is given the same path', async () => {
+    const path = join(ownFolder(), 'a.sock');
+    const { sample } = listening({ path });
+    await expect.poll(() => existsSync(path)).toBe(true);
+    const inode = lstatSync(path).ino;
+    const other = listening({ path });
+    await expect.poll(() => trySample(other.sample)).toContain(`${path} is in use`);
+    other.statsd.stop?.();
+    expect(lstatSync(path).ino).toBe(inode);
+    connect(path).end('depth 4\n');
+    await expect.poll(() => sample()).toMatchObject({ 'statsd:-:depth': 4 });
   });
 });
 
