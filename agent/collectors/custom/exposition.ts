@@ -7,6 +7,8 @@
  *     backup_bytes{target="nas"} 1.2e+09
  */
 
+import { ownText } from './own-text.ts';
+
 /** Label names and values, sorted by name. An empty value is the same as no label. */
 export type Labels = readonly (readonly [name: string, value: string])[];
 
@@ -49,6 +51,8 @@ const MOST_PROBLEMS = 3;
 const MOST_POINTS = 20_000;
 /** Past it, all that is remembered is dropped: series may come and go for ever. */
 const MOST_KNOWN = 50_000;
+/** So much of a comment is read. */
+const MOST_COMMENT_CHARS = 4096;
 /** Of a line that is shown to a person. */
 const SHOWN_CHARS = 60;
 
@@ -165,9 +169,9 @@ function parsePoint(line: string, known: KnownSeries): Point {
   const text = line.slice(0, end);
   let series = known.get(text);
   if (series === undefined) {
-    series = parseSeries(text);
+    series = parseSeries(ownText(text));
     if (known.size >= MOST_KNOWN) known.clear();
-    known.set(text, series);
+    known.set(series.text, series);
   }
   // What follows a "#" is an exemplar.
   const hash = line.indexOf('#', end);
@@ -178,16 +182,38 @@ function parsePoint(line: string, known: KnownSeries): Point {
   return { series, value: parseNumber(value), time: time === undefined ? undefined : parseTime(time) };
 }
 
-/** `# TYPE name counter` and its like; another comment says nothing. */
+/** The place after the word that begins at `from`, up to a space. */
+function wordEnd(line: string, from: number): number {
+  let at = from;
+  while (at < line.length && !isSpace(line[at])) at++;
+  return at;
+}
+
+/** The place after a name, in quotes or not, that begins at `from`; undefined where its quote does not end. */
+function nameEnd(line: string, from: number): number | undefined {
+  if (line[from] !== '"') return wordEnd(line, from);
+  for (let at = from + 1; at < line.length; at++) {
+    if (line[at] === '"') return at + 1;
+    if (line[at] === '\\') at++;
+  }
+  return undefined;
+}
+
+/** `# TYPE name counter` and its like; another comment says nothing. Cut by hand: a pattern may take for ever. */
 function readComment(line: string, families: Map<string, Family>): void {
-  const found = /^#[ \t]+(HELP|TYPE|UNIT)[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)[ \t]*(.*)$/.exec(line);
-  if (found === null) return;
-  const [, keyword, rawName = '', rest = ''] = found;
+  const from = afterSpace(line, 1);
+  const keyword = line.slice(from, wordEnd(line, from));
+  if (from === 1 || !['HELP', 'TYPE', 'UNIT'].includes(keyword)) return;
+  const begin = afterSpace(line, from + keyword.length);
+  const end = nameEnd(line, begin);
+  if (end === undefined || end === begin) return;
+  const rawName = ownText(line.slice(begin, end));
   const name = rawName.startsWith('"') ? unescaped(rawName.slice(1, -1)) : rawName;
+  const rest = ownText(line.slice(end).trim());
   const family = families.get(name) ?? {};
-  if (keyword === 'HELP') families.set(name, { ...family, help: unescaped(rest.trim()) });
-  else if (keyword === 'TYPE') families.set(name, { ...family, type: rest.trim().toLowerCase() });
-  else families.set(name, { ...family, unit: rest.trim() });
+  if (keyword === 'HELP') families.set(name, { ...family, help: unescaped(rest) });
+  else if (keyword === 'TYPE') families.set(name, { ...family, type: rest.toLowerCase() });
+  else families.set(name, { ...family, unit: rest });
 }
 
 /** `known`: the series of earlier readings of the same source, which are not parsed again. */
@@ -206,7 +232,7 @@ export function parseExposition(text: string, known: KnownSeries = new Map()): E
     if (line === '') continue;
     if (line === '# EOF') return { families, points, problems, isWhole: true };
     if (line[0] === '#') {
-      readComment(line, families);
+      readComment(line.slice(0, MOST_COMMENT_CHARS), families);
       continue;
     }
     try {

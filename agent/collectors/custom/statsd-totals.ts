@@ -8,6 +8,7 @@ import { instanceField } from '#protocol/fields.ts';
 import { unitOfName, unitPerSecond } from '#protocol/units.ts';
 import type { Fields } from '../collector.ts';
 import { fieldOf, instanceOf } from './field-names.ts';
+import { ownText } from './own-text.ts';
 import { isPossible, significant } from './readings.ts';
 import type { Line, LineType } from './statsd-lines.ts';
 
@@ -55,7 +56,8 @@ export function createTotals(kind: string, random: () => number = Math.random): 
   let takenAt: number | undefined;
 
   const make = (line: Line, at: number): Total => ({
-    ...{ type: line.type, name: line.name, isMs: line.isMs, instance: instanceOf(line.labels) },
+    ...{ type: line.type, isMs: line.isMs },
+    ...{ name: ownText(line.name), instance: ownText(instanceOf(line.labels)) },
     ...{ usedAt: at, count: 0, sum: 0, seen: 0, times: [], members: new Set(), windowAt: at },
     lastMembers: undefined,
   });
@@ -71,11 +73,15 @@ export function createTotals(kind: string, random: () => number = Math.random): 
     }
   };
 
+  const addMember = ({ members }: Total, value: string) => {
+    const member = value.slice(0, 100);
+    if (members.size < MOST_MEMBERS && !members.has(member)) members.add(ownText(member));
+  };
+
   const addTo = (total: Total, { values, isDelta, weight }: Line) => {
     for (const value of values) {
-      if (total.type === 'set') {
-        if (total.members.size < MOST_MEMBERS) total.members.add(value.slice(0, 100));
-      } else if (total.type === 'timer') addTime(total, Number(value), weight);
+      if (total.type === 'set') addMember(total, value);
+      else if (total.type === 'timer') addTime(total, Number(value), weight);
       else if (total.type === 'counter') total.count += Number(value) * weight;
       else total.count = isDelta ? total.count + Number(value) : Number(value);
     }

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { parseExposition } from '../../../../agent/collectors/custom/exposition.ts';
+import { parseExposition, type KnownSeries } from '../../../../agent/collectors/custom/exposition.ts';
 
 const FOLDER = join(import.meta.dirname, 'fixtures');
 const fixture = (name: string) => readFileSync(join(FOLDER, name), 'utf8');
@@ -71,6 +73,42 @@ describe('the text of exporters', () => {
     expect([...families]).toEqual([
       ['a', { help: 'Two\nlines, a \\ and more.', type: 'counter', unit: 'bytes' }],
     ]);
+  });
+
+  it('a comment that is not in the form of HELP, TYPE or UNIT, or has no end of its name, says nothing', () => {
+    const texts = ['#HELP a b', '# HELP', '# HELP ', '# HELPER a b', '# HELP "a b', '# HELP "a\\" b'];
+    for (const text of texts) expect([text, parseExposition(`${text}\n`).families.size]).toEqual([text, 0]);
+    const { families } = parseExposition('#\tHELP\t"a \\" b"  c\n# TYPE d\n');
+    expect([...families]).toEqual([
+      ['a " b', { help: 'c' }],
+      ['d', { type: '' }],
+    ]);
+  });
+
+  it('[I8] a comment is read to its 4096th character, whatever separates its lines', () => {
+    const { families } = parseExposition(`# HELP a ${'b'.repeat(5000)}\n# HELP c d\u2028e\rf\n`);
+    expect(families.get('a')?.help).toHaveLength(4096 - '# HELP a '.length);
+    expect(families.get('c')?.help).toBe('d\u2028e\rf');
+  });
+
+  it('series and comments that are kept from one text to the next do not keep these texts in memory', () => {
+    setFlagsFromString('--expose-gc');
+    const used = () => {
+      runInNewContext('gc()');
+      return getHeapStatistics().used_heap_size;
+    };
+    const known: KnownSeries = new Map();
+    const kept: unknown[] = [];
+    const filler = 'filler_of_a_large_text 1\n'.repeat(20_000);
+    const before = used();
+    for (let round = 0; round < 100; round++) {
+      const name = `a_name_that_is_rather_long_${round}`;
+      const lines = `# HELP ${name} What it is, in words\n# TYPE ${name} some_type_of_its_own\n${name} 1\n`;
+      const { families } = parseExposition(Buffer.from(lines + filler).toString('utf8'), known);
+      kept.push(families);
+    }
+    expect(used() - before).toBeLessThan(10 * 1024 * 1024);
+    expect([known.size, kept.length]).toEqual([101, 100]);
   });
 
   it('a wrong line costs only itself and is named, and nothing is read after the end that OpenMetrics tells', () => {
