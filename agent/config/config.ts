@@ -131,6 +131,9 @@ function warnIfOpen(path: string): string[] {
   return [`${path} holds an enrollment key and other users may read it: chmod 600 ${path}`];
 }
 
+/** Settings that may hold a key or a password: of these, a mistake does not show the value. */
+const SECRETS: ReadonlySet<SettingKey> = new Set(['enroll', 'scrape']);
+
 /** Returns the valid values of one source and adds a problem for each invalid one. */
 function check(source: Source, problems: string[]): Parsed {
   const good: Parsed = {};
@@ -141,7 +144,7 @@ function check(source: Source, problems: string[]): Parsed {
     const result = schema.safeParse(raw);
     if (result.success) good[key] = result.data;
     else {
-      const shown = key === 'enroll' ? '' : `; it is ${JSON.stringify(raw)}`;
+      const shown = SECRETS.has(key) ? '' : `; it is ${JSON.stringify(raw)}`;
       problems.push(`${source.called(setting)}: ${result.error.issues[0]?.message ?? 'is wrong'}${shown}`);
     }
   };

@@ -28,12 +28,16 @@ export const loopbackLookup: LookupFunction = (host, options, done) => {
   });
 };
 
+/** A text without what it may hold of a name and a password: all up to an `@`, and what is after a colon and is no port. */
+const shown = (text: string) =>
+  text.replace(/^((?:[^/]*\/\/)?).*@/s, '$1…@').replace(/^([^/]*\/\/[^/:[]*:)(?!\d+(?:[/?#]|$)).*$/s, '$1…');
+
 /** Why a text is no URL that can be scraped; undefined for one that is. What a name leads to is seen when it is asked. */
 export function urlProblem(text: string): string | undefined {
-  if (!URL.canParse(text)) return `"${text}" is no URL, such as http://127.0.0.1:9100/metrics`;
+  if (!URL.canParse(text)) return `"${shown(text)}" is no URL, such as http://127.0.0.1:9100/metrics`;
   const { protocol, hostname } = new URL(text);
-  if (protocol !== 'http:') return `"${text}" is not http://: what is on loopback needs no TLS`;
+  if (protocol !== 'http:') return `"${shown(text)}" is not http://: what is on loopback needs no TLS`;
   const host = hostname.replace(/^\[|\]$/g, '');
   const isOther = isIP(host) !== 0 && !isLoopback(host);
-  return isOther ? `"${text}" is not on loopback: only this machine itself is scraped` : undefined;
+  return isOther ? `"${shown(text)}" is not on loopback: only this machine itself is scraped` : undefined;
 }

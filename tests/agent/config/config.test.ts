@@ -85,6 +85,29 @@ describe('the agent’s settings', () => {
     ]);
   });
 
+  it('a mistake in an endpoint to scrape shows neither the name nor the password that its URL holds', async () => {
+    const urls = [
+      'x=https://prom:s3cret@127.0.0.1:9100/metrics',
+      'http://prom:s3cret@10.0.0.1:9100/metrics',
+      '9x=http://prom:s3cret@127.0.0.1',
+      'prom:s3cret@127.0.0.1:9100',
+      'http://127.0.0.1:1,http://prom:s3cret,more@127.0.0.1',
+      'http://prom:se/s3cret@127.0.0.1:99999',
+      'a=http://prom:s3cret@127.0.0.1,a=http://127.0.0.1',
+    ];
+    for (const url of urls) {
+      const found = await problems([], { WATCHFLOOR_SCRAPE: url });
+      expect(found).toEqual([expect.stringMatching(/^WATCHFLOOR_SCRAPE: /)]);
+      expect(found.join()).not.toMatch(/s3cret/);
+    }
+    expect(await problems(['--scrape', 'x=https://prom:s3cret@[::1]:9100/metrics'])).toEqual([
+      '--scrape: "https://…@[::1]:9100/metrics" is not http://: what is on loopback needs no TLS',
+    ]);
+    expect(await problems(['--scrape', 'http://[2001:db8::1]/a'])).toEqual([
+      '--scrape: "http://[2001:db8::1]/a" is not on loopback: only this machine itself is scraped',
+    ]);
+  });
+
   it('[G5] a flag wins over the environment, the environment over the file, the file over the default', async () => {
     const path = file('interval: 10\nname: file\ntags: [a, b]\nlog_level: warn\nspool_mib: 8\n');
     const config = await load(['--interval', '30'], {
