@@ -2,11 +2,12 @@
  * What lines of StatsD come to from one sample to the next. Counters become rates per second; timers their rate, mean,
  * 95th percentile and maximum; sets how many different members they had within ten seconds.
  */
-import { MOST_DECLARATIONS, type Declarations } from '#protocol/declarations.ts';
+import type { Declarations } from '#protocol/declarations.ts';
 import { declarationKey } from '#protocol/meaning.ts';
 import { instanceField } from '#protocol/fields.ts';
 import { unitOfName, unitPerSecond } from '#protocol/units.ts';
 import type { Fields } from '../collector.ts';
+import { createDeclarationList } from './declaration-list.ts';
 import { fieldOf, instanceOf } from './field-names.ts';
 import { ownText } from './own-text.ts';
 import { isPossible, significant } from './readings.ts';
@@ -20,6 +21,7 @@ const KEPT_FOR = 300_000;
 const MOST_TIMES = 1000;
 const MOST_MEMBERS = 10_000;
 const SET_WINDOW = 10_000;
+const MOST_TOLD = 3;
 
 interface Total {
   readonly type: LineType;
@@ -46,13 +48,17 @@ export interface Totals {
   /** The fields since the last call. @param at of a clock that never steps, milliseconds */
   take(at: number): Fields;
   declared(): Declarations;
+  /** The first fields that the last call had twice, of names or tags that differ in letters that a field cannot have. */
+  twice(): readonly string[];
 }
 
 /** @param random from 0 to 1, another one at each call */
 export function createTotals(kind: string, random: () => number = Math.random): Totals {
   const totals = new Map<string, Total>();
-  let declarations: Declarations = {};
-  let declared = 0;
+  const declarations = createDeclarationList();
+  /** When the declarations were begun anew. */
+  let declaredAt = 0;
+  let repeated: string[] = [];
   let takenAt: number | undefined;
 
   const make = (line: Line, at: number): Total => ({
@@ -91,13 +97,24 @@ export function createTotals(kind: string, random: () => number = Math.random): 
     const { name, instance } = total;
     if (!isPossible(value)) return;
     const field = instanceField(kind, instance, fieldOf(name, suffix));
+    if (fields[field] !== undefined) {
+      if (repeated.length < MOST_TOLD) repeated.push(field);
+      return;
+    }
     fields[field] = total.type === 'gauge' ? value : significant(value);
     const key = declarationKey(field);
-    if (unit === undefined || declarations[key]?.unit === unit) return;
-    // Names may come and go for ever.
-    const isFull = declared++ >= MOST_DECLARATIONS;
-    if (isFull) declared = 0;
-    declarations = { ...(isFull ? {} : declarations), [key]: { unit } };
+    if (unit !== undefined && declarations.get(key)?.unit !== unit) declarations.set(key, { unit });
+  };
+
+  /** Drops what is no longer sent; where there is no more room, its declarations make room for others. */
+  const dropOld = (at: number) => {
+    let isAny = false;
+    for (const [key, total] of totals) {
+      if (at - total.usedAt > KEPT_FOR) isAny = totals.delete(key);
+    }
+    if (!isAny || !declarations.isFull() || at - declaredAt < KEPT_FOR) return;
+    declarations.clear();
+    declaredAt = at;
   };
 
   const takeTimes = (fields: Fields, total: Total, seconds: number) => {
@@ -140,11 +157,9 @@ export function createTotals(kind: string, random: () => number = Math.random): 
       const fields: Fields = {};
       const seconds = takenAt === undefined ? undefined : (at - takenAt) / 1000;
       takenAt = at;
-      for (const [key, total] of totals) {
-        if (at - total.usedAt > KEPT_FOR) {
-          totals.delete(key);
-          continue;
-        }
+      repeated = [];
+      dropOld(at);
+      for (const total of totals.values()) {
         if (total.type === 'gauge') put(fields, total, '', total.count, unitOfName(total.name));
         else if (total.type === 'set') takeMembers(fields, total, at);
         else if (seconds !== undefined && seconds > 0) {
@@ -157,6 +172,7 @@ export function createTotals(kind: string, random: () => number = Math.random): 
       }
       return fields;
     },
-    declared: () => declarations,
+    declared: declarations.all,
+    twice: () => repeated,
   };
 }

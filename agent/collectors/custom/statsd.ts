@@ -47,6 +47,11 @@ export function createStatsd(addresses: readonly Address[]): Statsd {
       ...(firstBad === undefined
         ? []
         : [`lines that are not understood are left out, the first one: "${firstBad}"`]),
+      ...totals
+        .twice()
+        .map(
+          (field) => `${field} is there twice, by other names of tags or other signs; the first one counts`,
+        ),
       ...(isFull ? [`there are more names than the ${MOST_NAMES} that are taken`] : []),
     ];
     return problems.length === 0 ? undefined : problems.join('; ');

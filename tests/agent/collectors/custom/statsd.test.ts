@@ -8,20 +8,22 @@ import type { Fields } from '../../../../agent/collectors/collector.ts';
 import type { Address } from '../../../../agent/collectors/custom/line-input.ts';
 import { addressesOf } from '../../../../agent/collectors/custom/source-settings.ts';
 import { parseLine } from '../../../../agent/collectors/custom/statsd-lines.ts';
-import { createTotals, MOST_NAMES } from '../../../../agent/collectors/custom/statsd-totals.ts';
+import { createTotals, MOST_NAMES, type Totals } from '../../../../agent/collectors/custom/statsd-totals.ts';
 import { createStatsd } from '../../../../agent/collectors/custom/statsd.ts';
 import { ownFolder } from '../../data-folder/folder.ts';
 import { contextAt } from '../readings.ts';
+
+function addLine(totals: Totals, text: string): void {
+  const line = parseLine(text);
+  if (line === undefined) throw new Error(`${text} is not understood`);
+  totals.add(line);
+}
 
 /** What lines come to within two seconds. */
 function totalOf(...lines: string[]): Fields {
   const totals = createTotals('statsd');
   totals.take(1000);
-  for (const text of lines) {
-    const line = parseLine(text);
-    if (line === undefined) throw new Error(`${text} is not understood`);
-    totals.add(line);
-  }
+  for (const text of lines) addLine(totals, text);
   return totals.take(3000);
 }
 
@@ -122,6 +124,39 @@ describe('lines of StatsD', () => {
     }
     expect(totals.take(1000)['statsd:-:name1_count']).toBe(100_001);
     expect(Object.keys(totals.declared()).length).toBeLessThanOrEqual(1000);
+  });
+
+  it('[I8] what is declared stays the same with more timers than there is room for, and makes room when names go', () => {
+    const totals = createTotals('statsd');
+    const addAll = (name: string, count: number) => {
+      for (let i = 0; i < count; i++) addLine(totals, `${name}${i}:1|ms`);
+    };
+    totals.take(0);
+    addAll('old', 600);
+    totals.take(1000);
+    const first = totals.declared();
+    expect(Object.keys(first)).toHaveLength(1000);
+    addAll('old', 600);
+    totals.take(2000);
+    expect(totals.declared()).toBe(first);
+    for (const at of [303_000, 304_000]) {
+      addAll('new', 100);
+      totals.take(at);
+    }
+    expect(Object.keys(totals.declared()).length).toBe(400);
+    expect(totals.declared()['statsd:*:new99_mean']).toEqual({ unit: 'milliseconds' });
+  });
+
+  it('of names and tags that come to the same field the first one counts, and the field is told while both are sent', () => {
+    const totals = createTotals('statsd');
+    totals.take(1000);
+    for (const text of ['jobs:2|c|#queue:mail', 'jobs:4|c|#topic:mail', 'a(b:1|g', 'a)b:2|g'])
+      addLine(totals, text);
+    expect(totals.take(3000)).toEqual({ 'statsd:mail:jobs': 1, 'statsd:-:a_b': 1 });
+    expect(totals.twice()).toEqual(['statsd:mail:jobs', 'statsd:-:a_b']);
+    addLine(totals, 'jobs:2|c|#queue:mail');
+    totals.take(302_500);
+    expect(totals.twice()).toEqual([]);
   });
 
   it('an address is a port of loopback, or the path of a socket', () => {
