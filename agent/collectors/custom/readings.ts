@@ -3,13 +3,14 @@
  * into its rate, mean and quantiles, a time in the past into its age. It declares their units and labels.
  */
 import type { Declaration, Declarations } from '#protocol/declarations.ts';
-import { HELP_CHARS, LABEL_CHARS, MOST_DECLARATIONS } from '#protocol/declarations.ts';
+import { HELP_CHARS, LABEL_CHARS } from '#protocol/declarations.ts';
 import { instanceField } from '#protocol/fields.ts';
 import { cleanText } from '#protocol/text.ts';
 import type { Fields } from '../collector.ts';
 import { createRates, isKnown, type Rates } from '../rates.ts';
+import { createDeclarationList } from './declaration-list.ts';
 import { createDistribution, measuresOf, type Distribution } from './distribution.ts';
-import type { Exposition, Point } from './exposition.ts';
+import type { Exposition, Family, Point } from './exposition.ts';
 import { fieldOf } from './field-names.ts';
 import { makePlan, type Declare, type Plan } from './series-plan.ts';
 
@@ -57,13 +58,20 @@ export function wordsOf(help: string | undefined): Pick<Declaration, 'label' | '
   return { ...(label !== '' && { label }), ...(!isAll && { help: cleanText(cut(clean, HELP_CHARS)) }) };
 }
 
+/** Whether two readings say the same of their metrics. */
+function isSame(a: Exposition['families'], b: Exposition['families']): boolean {
+  const isEqual = (one: Family, other: Family | undefined) =>
+    one.type === other?.type && one.unit === other?.unit && one.help === other?.help;
+  return a.size === b.size && [...a].every(([name, family]) => isEqual(family, b.get(name)));
+}
+
 /** @param kind the source's */
 export function createReadings(kind: string): Readings {
   const rates: Rates = createRates();
   const plans = new Map<string, Plan>();
-  const types = new Map<string, string | undefined>();
-  let declarations: Record<string, Declaration> = {};
-  let copy: Declarations = declarations;
+  const declarations = createDeclarationList();
+  /** What the last reading said of its metrics. */
+  let known: Exposition['families'] = new Map();
   /** Field → the moment that it tells the age of, in seconds since 1970. */
   const moments = new Map<string, number>();
   let tooMany = 0;
@@ -71,39 +79,35 @@ export function createReadings(kind: string): Readings {
 
   const declare: Declare = (field, unit, { help }, what = '') => {
     const key = `${kind}:*:${field}`;
-    if (Object.hasOwn(declarations, key)) return;
-    // Names may come and go for ever.
-    if (Object.keys(declarations).length >= MOST_DECLARATIONS) declarations = {};
+    if (declarations.isFull() || declarations.get(key) !== undefined) return;
     const words = wordsOf(help);
     const label =
       words.label === undefined || what === '' ? words.label : cut(`${words.label}, ${what}`, LABEL_CHARS);
-    declarations[key] = {
+    declarations.set(key, {
       ...(unit !== undefined && { unit }),
       ...words,
       ...(label !== undefined && { label }),
-    };
-    copy = { ...declarations };
+    });
+  };
+
+  const forget = () => {
+    plans.clear();
+    declarations.clear();
   };
 
   const planOf = (point: Point, families: Exposition['families']): Plan => {
-    const known = plans.get(point.series.text);
-    if (known !== undefined) return known;
-    if (plans.size >= MOST_PLANS) plans.clear();
+    const made = plans.get(point.series.text);
+    if (made !== undefined) return made;
+    if (plans.size >= MOST_PLANS) forget();
     const plan = makePlan(point.series, families, { kind, declare });
     plans.set(point.series.text, plan);
     return plan;
   };
 
-  /** Forgets what was made of the series where the source has changed its mind on a type, as in a file that is written anew. */
-  const checkTypes = (families: Exposition['families']) => {
-    let isSame = true;
-    for (const [name, { type }] of families) {
-      if (types.has(name) && types.get(name) !== type) isSame = false;
-      types.set(name, type);
-    }
-    if (isSame) return;
-    plans.clear();
-    declarations = {};
+  /** Forgets what was made of the series where the source says another thing of them, as in a file that is written anew. */
+  const checkFamilies = (families: Exposition['families']) => {
+    if (!isSame(families, known)) forget();
+    known = families;
   };
 
   const addDistribution = (add: (field: string, value: number) => void, one: Distribution) => {
@@ -116,7 +120,7 @@ export function createReadings(kind: string): Readings {
 
   return {
     take({ points, families }, at, now) {
-      checkTypes(families);
+      checkFamilies(families);
       rates.begin(at);
       moments.clear();
       const fields: Fields = {};
@@ -176,7 +180,7 @@ export function createReadings(kind: string): Readings {
       for (const [field, moment] of moments) fields[field] = Math.max(0, Math.round(now / 1000 - moment));
       return fields;
     },
-    declared: () => copy,
+    declared: declarations.all,
     problems: () => [
       ...repeated.map((field) => `${field} is there twice; the first one counts`),
       ...(tooMany > 0 ? [`${tooMany} fields are past the ${MOST_FIELDS} that are taken`] : []),

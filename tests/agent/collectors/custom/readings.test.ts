@@ -148,6 +148,32 @@ describe('what is made of an exporter’s metrics', () => {
     }
   });
 
+  it('what a source says of a metric later on counts from then on: its type, its unit and its words', () => {
+    const said = '# TYPE sent counter\n# UNIT sent bytes\n# HELP sent What went out\n';
+    const { rounds, readings, declared } = readAll('sent 100\n', `${said}sent 200\n`, `${said}sent 300\n`);
+    expect(rounds).toEqual([{ 'src:-:sent': 100 }, {}, { 'src:-:sent': 10 }]);
+    expect(declared).toEqual({ 'src:*:sent': { unit: 'bytes_per_second', label: 'What went out' } });
+    const again = `${said.replace('What', 'All that')}sent 400\n`;
+    expect(readings.take(parseExposition(again), 40_000, NOW)).toEqual({ 'src:-:sent': 10 });
+    expect(readings.declared()['src:*:sent']?.label).toBe('All that went out');
+    readings.take(parseExposition('sent 500\n'), 50_000, NOW);
+    expect(readings.declared()).toEqual({ 'src:*:sent': {} });
+  });
+
+  it('[I8] what is declared stays the same with more histograms than there is room for', () => {
+    const text = (value: number) =>
+      Array.from(
+        { length: 200 },
+        (_, i) =>
+          `# TYPE h${i} histogram\nh${i}_bucket{le="1"} ${value}\nh${i}_bucket{le="+Inf"} ${value}\nh${i}_sum ${value}\nh${i}_count ${value}\n`,
+      ).join('');
+    const { readings, last, declared } = readAll(text(0), text(10));
+    expect(Object.keys(last)).toHaveLength(1200);
+    expect(Object.keys(declared)).toHaveLength(1000);
+    readings.take(parseExposition(text(20)), 30_000, NOW);
+    expect(readings.declared()).toBe(declared);
+  });
+
   it('a file that is written anew with another type is read by that', () => {
     const { rounds } = readAll('# TYPE a counter\na 10\n', '# TYPE a gauge\na 20\n');
     expect(rounds[1]).toEqual({ 'src:-:a': 20 });
