@@ -42,6 +42,9 @@ const fingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 const BYTE = String.raw`(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)`;
 const LOOPBACK_V4 = new RegExp(String.raw`^127(\.${BYTE}){3}$`);
 
+/** 127.0.0.0/8 as an IPv6 address, the way a URL writes it: `[::ffff:7f00:1]`. */
+const MAPPED_LOOPBACK = /^\[::ffff:7f[0-9a-f]{2}:/;
+
 /**
  * Whether `host` is `localhost` or a loopback address. An IPv4 address written as IPv6 (`::ffff:127.0.0.1`)
  * counts, as the system treats it as the IPv4 address. An IPv6 address may be written in brackets.
@@ -51,7 +54,7 @@ export function isLoopback(host: string): boolean {
   if (bare === 'localhost' || LOOPBACK_V4.test(bare)) return true;
   if (!bare.includes(':') || !URL.canParse(`http://[${bare}]`)) return false;
   const { hostname } = new URL(`http://[${bare}]`);
-  return hostname === '[::1]' || hostname.startsWith('[::ffff:7f');
+  return hostname === '[::1]' || MAPPED_LOOPBACK.test(hostname);
 }
 
 function fail(problem: string): never {

@@ -86,6 +86,9 @@ it.each([
   ['127.0.0.1.example.com', false],
   ['localhost.example.com', false],
   ['', false],
+  ['::ffff:7.240.0.1', false],
+  ['::ffff:0.127.0.1', false],
+  ['::ffff:127.255.255.254', true],
 ])('[S1] isLoopback("%s") is %s', (host, expected) => {
   expect(isLoopback(host)).toBe(expected);
 });
