@@ -9,6 +9,7 @@ import { errorText } from '#protocol/errors.ts';
 import { inventory as inventorySchema, type Inventory } from '#protocol/sample.ts';
 import { WATCHFLOOR_VERSION } from '#protocol/version.ts';
 import type { Described } from '../collectors/collector.ts';
+import { onChange } from '../collectors/on-change.ts';
 import type { Log } from '../log.ts';
 import { itself, SURVEY } from '../service/itself.ts';
 import type { UpgradeFacts } from '../upgrade/upgrader.ts';
@@ -96,19 +97,14 @@ export function joinDescribed(
   inventory: () => Inventory | undefined,
   described: () => readonly (Described | UpgradeFacts)[],
 ): () => Inventory | undefined {
-  let parts: readonly unknown[] = [];
-  let joined: Inventory | undefined;
+  const join = onChange((parts: readonly (Inventory | Described | UpgradeFacts)[]): Inventory =>
+    Object.assign({}, ...parts),
+  );
   return () => {
     const found = inventory();
     if (found === undefined) return undefined;
     const more = described();
-    const now = [found, ...more];
-    const isSame = now.length === parts.length && now.every((one, place) => one === parts[place]);
-    if (!isSame) {
-      parts = now;
-      joined = more.length === 0 ? found : Object.assign({}, found, ...more);
-    }
-    return joined;
+    return more.length === 0 ? found : join([found, ...more]);
   };
 }
 

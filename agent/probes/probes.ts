@@ -10,6 +10,7 @@ import { NO_PROBES, type ProbeReport } from '#protocol/probe-reports.ts';
 import type { ProbeList } from '#protocol/probes.ts';
 import type { PushReply } from '#protocol/sample.ts';
 import type { CollectorEntry, Described } from '../collectors/collector.ts';
+import { onChange } from '../collectors/on-change.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../sampling/clock.ts';
 import type { ProbeRecord, Runner } from './runner.ts';
@@ -19,6 +20,8 @@ const PAUSE_MS = 15_000;
 /** The list of the last run, in the data folder. */
 export const PROBES_FILE = 'probes.json';
 const EMPTY: ProbeList = { version: NO_PROBES, probes: [] };
+
+const NONE: readonly ProbeReport[] = [];
 
 const lists = () => import('./probe-list.ts');
 
@@ -52,7 +55,7 @@ export function openProbes({ data, allowed, openRunner, fetch, clock, log }: Pro
   const path = join(data, PROBES_FILE);
   let version: string | undefined;
   let runner: Runner | undefined;
-  let refused: readonly ProbeReport[] = [];
+  let refused = NONE;
   let underWay: Promise<void> | undefined;
   let pausedUntil = -Infinity;
   let isStopped = false;
@@ -109,8 +112,10 @@ export function openProbes({ data, allowed, openRunner, fetch, clock, log }: Pro
   if (existsSync(path))
     busy(useKept().catch((error: unknown) => log.warn({ err: error }, 'the kept probes cannot be run')));
 
-  let described: Described | undefined;
-  let parts: readonly unknown[] = [];
+  const describe = onChange((parts: readonly (readonly ProbeReport[])[]): Described => {
+    const reports = parts.flat();
+    return { probes_allowed: allowed, ...(reports.length > 0 && { probes: reports }) };
+  });
   return {
     collector: {
       name: 'probes',
@@ -119,15 +124,7 @@ export function openProbes({ data, allowed, openRunner, fetch, clock, log }: Pro
           const fields = runner?.fields(at) ?? {};
           return Object.keys(fields).length === 0 ? 'absent' : fields;
         },
-        described() {
-          const now = [runner?.reports(), refused];
-          if (described === undefined || now.some((part, i) => part !== parts[i])) {
-            parts = now;
-            const probes = [...(runner?.reports() ?? []), ...refused];
-            described = { probes_allowed: allowed, ...(probes.length > 0 && { probes }) };
-          }
-          return described;
-        },
+        described: () => describe([runner?.reports() ?? NONE, refused]),
       }),
     },
     told({ probes: wanted }) {

@@ -8,6 +8,7 @@ import { errorCode, errorText } from '#protocol/errors.ts';
 import type { Declarations } from '#protocol/declarations.ts';
 import { createAsker, shareOfThreads } from '../asking.ts';
 import type { Collector, Fields } from '../collector.ts';
+import { onChange } from '../on-change.ts';
 import { kindOf } from './field-names.ts';
 import { openMetricsFile, type FileState, type MetricsFile } from './metrics-file.ts';
 
@@ -56,7 +57,7 @@ export function createFolders({ folders, isAsked, taken, freshMs, now }: Folders
   const asker = createAsker<FileState>({ atOnce: shareOfThreads(0.5) });
   const files = new Map<string, MetricsFile>();
   let trouble: string | undefined;
-  let parts: readonly Declarations[] = [];
+  const joinParts = onChange((parts: readonly Declarations[]): Declarations => Object.assign({}, ...parts));
   let declarations: Declarations = {};
 
   const list = async (problems: string[]): Promise<Found[]> => {
@@ -95,12 +96,6 @@ export function createFolders({ folders, isAsked, taken, freshMs, now }: Folders
     return file;
   };
 
-  const keepDeclarations = (now: readonly Declarations[]) => {
-    if (now.length === parts.length && now.every((one, place) => one === parts[place])) return;
-    parts = now;
-    declarations = Object.assign({}, ...now);
-  };
-
   return {
     async collect() {
       const problems: string[] = [];
@@ -121,7 +116,7 @@ export function createFolders({ folders, isAsked, taken, freshMs, now }: Folders
         if (answer.problem !== undefined) problems.push(`${path}: ${answer.problem}`);
       }
       trouble = told(problems);
-      keepDeclarations(declared);
+      declarations = joinParts(declared);
       return found.length === 0 && problems.length === 0 ? 'absent' : fields;
     },
     declared: () => declarations,

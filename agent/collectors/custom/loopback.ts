@@ -1,6 +1,7 @@
 /** Addresses of this machine alone: what is scraped, and where lines are taken, is nowhere else. */
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { plainHost } from '#protocol/probe-targets.ts';
 
 /** Whether an address is one of this machine's loopback. */
 export function isLoopback(address: string): boolean {
@@ -37,7 +38,7 @@ export function urlProblem(text: string): string | undefined {
   if (!URL.canParse(text)) return `"${shown(text)}" is no URL, such as http://127.0.0.1:9100/metrics`;
   const { protocol, hostname } = new URL(text);
   if (protocol !== 'http:') return `"${shown(text)}" is not http://: what is on loopback needs no TLS`;
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const host = plainHost(hostname);
   const isOther = isIP(host) !== 0 && !isLoopback(host);
   return isOther ? `"${shown(text)}" is not on loopback: only this machine itself is scraped` : undefined;
 }

@@ -5,6 +5,7 @@ import { instanceField } from '#protocol/fields.ts';
 import { WHOLE } from '#protocol/meaning.ts';
 import type { Declarations } from '#protocol/declarations.ts';
 import { CollectFailure, type Collector, type Fields } from '../collector.ts';
+import { onChange } from '../on-change.ts';
 import { parseExposition, type KnownSeries } from './exposition.ts';
 import { kindOf } from './field-names.ts';
 import { isLoopback, loopbackLookup } from './loopback.ts';
@@ -91,17 +92,14 @@ export function createScrape({ name, url }: Target, now: () => number): Collecto
     [`${kind}:*:up`]: { unit: 'count', label: 'Answers (1) or not (0)' },
     [`${kind}:*:scrape_duration_seconds`]: { unit: 'seconds', label: 'Time to answer' },
   };
-  let read: Declarations = {};
-  let declarations = own;
+  const withOwn = onChange((parts: readonly Declarations[]): Declarations =>
+    Object.assign({}, own, ...parts),
+  );
   let trouble: string | undefined;
 
   const take = (text: string, at: number, ms: number): Fields => {
     const exposition = parseExposition(text, known);
     const fields = readings.take(exposition, at, now());
-    if (readings.declared() !== read) {
-      read = readings.declared();
-      declarations = { ...own, ...read };
-    }
     const problems = [...exposition.problems, ...readings.problems()];
     trouble = problems.length === 0 ? undefined : `${shownUrl(url)}: ${problems.slice(0, 3).join('; ')}`;
     if (exposition.points.length === 0)
@@ -120,7 +118,7 @@ export function createScrape({ name, url }: Target, now: () => number): Collecto
         throw new CollectFailure(`${shownUrl(url)}: ${whyFailed(error)}`, { [up]: 0 });
       }
     },
-    declared: () => declarations,
+    declared: () => withOwn([readings.declared()]),
     trouble: () => trouble,
     stop: () => agent.destroy(),
   };

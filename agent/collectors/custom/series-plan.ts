@@ -18,7 +18,7 @@ export interface Plan {
   /** The name of the field; of a part of a histogram, the name that its parts have in common. */
   readonly field: string;
   /** Of what may be a moment: which values are, and the field of its age. */
-  readonly age?: { readonly field: string; readonly least: number; readonly most: number };
+  readonly age?: Moments & { readonly field: string };
   /** Of a bucket, its upper bound. */
   readonly most: number;
 }
@@ -64,16 +64,20 @@ function familyOf(name: string, families: Exposition['families']): Belonging {
 
 const TIME = /_(timestamp|mtime|time)(_seconds)?$/;
 
-const NONE = { least: Infinity, most: -Infinity };
+/** Which values of a metric are moments, in seconds since 1970. */
+interface Moments {
+  readonly least: number;
+  readonly most: number;
+}
 
-/** Which values of a metric are moments, in seconds since 1970; `_time_seconds` may as well be how long something took. */
-function momentsOf(name: string): { readonly least: number; readonly most: number } | undefined {
+/** `_time_seconds` may as well be how long something took. Undefined where none of its values is a moment. */
+function momentsOf(name: string): Moments | undefined {
   const [, ending] = TIME.exec(name) ?? [];
   if (ending === undefined) return undefined;
   return ending === 'time' ? { least: 1e9, most: 4e9 } : { least: -Infinity, most: Infinity };
 }
 
-function roleOf({ name, labels }: Series, { family, end, isPart }: Belonging): Role {
+function roleOf({ labels }: Series, { family, end, isPart }: Belonging, moments: Moments | undefined): Role {
   const isDistribution = family.type === 'histogram' || family.type === 'summary';
   if (end === 'created' && isPart) return 'none';
   // It says which, not how much.
@@ -82,7 +86,7 @@ function roleOf({ name, labels }: Series, { family, end, isPart }: Belonging): R
   if (end === 'bucket' && labels.some(([label]) => label === 'le'))
     return family.type === 'gaugehistogram' ? 'none' : 'bucket';
   if (family.type === 'counter') return 'counter';
-  if (momentsOf(name) !== undefined) return 'age';
+  if (moments !== undefined) return 'age';
   const isUntyped = family.type === undefined || family.type === 'untyped' || family.type === 'unknown';
   return isUntyped && end === 'total' ? 'counter' : 'value';
 }
@@ -95,7 +99,8 @@ export function makePlan(
 ): Plan {
   const belonging = familyOf(series.name, families);
   const { family, base } = belonging;
-  const role = roleOf(series, belonging);
+  const moments = momentsOf(series.name);
+  const role = roleOf(series, belonging, moments);
   const unit = unitOf(base, family);
   const le = series.labels.find(([label]) => label === 'le')?.[1] ?? '';
   const q = family.type === 'summary' ? series.labels.find(([label]) => label === 'quantile') : undefined;
@@ -107,15 +112,15 @@ export function makePlan(
     return { ...common, field: `${instance}\n${name}` };
   }
   if (role === 'none') return { ...common, field: '' };
-  if (role === 'age') {
+  if (role === 'age' && moments !== undefined) {
     const bare = fieldOf(series.name.replace(TIME, ''), '_age_seconds');
     declare(bare, 'seconds', family, 'age');
     const field = fieldOf(series.name);
-    if (momentsOf(series.name)?.most !== Infinity) declare(field, unit, family);
+    if (moments.most !== Infinity) declare(field, unit, family);
     return {
       ...common,
       field: instanceField(kind, instance, field),
-      age: { field: instanceField(kind, instance, bare), ...(momentsOf(series.name) ?? NONE) },
+      age: { field: instanceField(kind, instance, bare), ...moments },
     };
   }
   const field = fieldOf(series.name, q === undefined ? '' : quantileSuffix(q[1]));

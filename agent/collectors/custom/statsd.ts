@@ -4,6 +4,7 @@ import { WHOLE } from '#protocol/meaning.ts';
 import type { Declarations } from '#protocol/declarations.ts';
 import { cleanText } from '#protocol/text.ts';
 import type { Collector, Fields } from '../collector.ts';
+import { onChange } from '../on-change.ts';
 import { createLineInput, type Address, type LineInput } from './line-input.ts';
 import { isNoMetric, parseLine } from './statsd-lines.ts';
 import { createTotals, MOST_NAMES } from './statsd-totals.ts';
@@ -29,8 +30,9 @@ export function createStatsd(addresses: readonly Address[]): Statsd {
   let firstBad: string | undefined;
   let countedAt: number | undefined;
   let hasBad = false;
-  let read: Declarations = {};
-  let declarations: Declarations = OWN;
+  const withOwn = onChange((parts: readonly Declarations[]): Declarations =>
+    Object.assign({}, OWN, ...parts),
+  );
 
   const input = createLineInput(addresses, (text) => {
     if (isNoMetric(text)) return;
@@ -69,13 +71,7 @@ export function createStatsd(addresses: readonly Address[]): Statsd {
       if (why !== undefined) throw new Error(why);
       return fields;
     },
-    declared() {
-      if (totals.declared() !== read) {
-        read = totals.declared();
-        declarations = { ...OWN, ...read };
-      }
-      return declarations;
-    },
+    declared: () => withOwn([totals.declared()]),
     trouble,
     ports: input.ports,
     stop: input.close,
