@@ -37,4 +37,10 @@ export class Resource<Value> {
     void this.load();
     return () => this.#asking?.abort();
   };
+
+  /** Fetches again every `ms` milliseconds; the returned function ends that. For an effect of the page. */
+  loadEvery(ms: number): () => void {
+    const timer = setInterval(() => void this.load(), ms);
+    return () => clearInterval(timer);
+  }
 }
