@@ -1,18 +1,12 @@
 /** A tile as its form holds it, and as a tile again. */
 import { knownTile, type Reduction, type Tile, type TileKind } from '#protocol/boards.ts';
 import { NO_PICTURE } from './new-tile.ts';
-import { ALL_MACHINES, type MachineScope } from '#protocol/machine-scope.ts';
-
-/** Which of a scope's three parts the form shows. */
-export type ScopeKind = 'all' | 'machines' | 'tags' | 'name';
+import { ALL_MACHINES } from '#protocol/machine-scope.ts';
+import { scopeDraftOf, scopeOf, type ScopeDraft } from '../../ui/scope-draft.ts';
 
 /** Everything that a form of any kind asks; a kind uses its own part of it. Numbers are null where nothing is typed. */
-export interface TileDraft {
+export interface TileDraft extends ScopeDraft {
   title: string;
-  scopeKind: ScopeKind;
-  devices: readonly string[];
-  tags: readonly string[];
-  name: string;
   field: string;
   fields: readonly string[];
   reduction: Reduction;
@@ -39,11 +33,8 @@ export interface TileDraft {
 }
 
 const EMPTY: TileDraft = {
+  ...scopeDraftOf(ALL_MACHINES),
   title: '',
-  scopeKind: 'all',
-  devices: [],
-  tags: [],
-  name: '',
   field: '',
   fields: [],
   reduction: 'mean',
@@ -66,14 +57,9 @@ const EMPTY: TileDraft = {
   fit: 'contain',
 };
 
-function scopeDraft({ devices, tags, name }: MachineScope): Partial<TileDraft> {
-  const scopeKind = devices.length > 0 ? 'machines' : tags.length > 0 ? 'tags' : name === '' ? 'all' : 'name';
-  return { scopeKind, devices, tags, name };
-}
-
 /** The draft of a tile that is to be changed. */
 export function draftOf(tile: Tile): TileDraft {
-  const draft = { ...EMPTY, title: tile.title, ...('scope' in tile ? scopeDraft(tile.scope) : {}) };
+  const draft = { ...EMPTY, title: tile.title, ...('scope' in tile ? scopeDraftOf(tile.scope) : {}) };
   switch (tile.kind) {
     case 'number':
       return {
@@ -115,16 +101,6 @@ export function draftOf(tile: Tile): TileDraft {
         fit: tile.fit,
       };
   }
-}
-
-/** The machines that the form names: a part that it does not show counts for nothing. */
-export function scopeOf({ scopeKind, devices, tags, name }: TileDraft): MachineScope {
-  return {
-    ...ALL_MACHINES,
-    ...(scopeKind === 'machines' ? { devices: [...devices] } : {}),
-    ...(scopeKind === 'tags' ? { tags: [...tags] } : {}),
-    ...(scopeKind === 'name' ? { name } : {}),
-  };
 }
 
 function partsOf(kind: TileKind, draft: TileDraft): object {

@@ -1,5 +1,5 @@
 /** A probe as its form holds it: what every kind has, and what each kind has besides. */
-import { inScope, type Machine, type MachineScope } from '#protocol/machine-scope.ts';
+import { ALL_MACHINES } from '#protocol/machine-scope.ts';
 import {
   PROBE_DEFAULTS,
   PROBE_INTERVAL_S,
@@ -8,8 +8,7 @@ import {
   type ProbeKind,
 } from '#protocol/probes.ts';
 import type { NewProbe } from '../../api/probes.ts';
-
-export type ScopeKind = 'machines' | 'tags' | 'all';
+import { scopeDraftOf, scopeOf, type ScopeDraft } from '../../ui/scope-draft.ts';
 
 export interface ProbeDraft {
   name: string;
@@ -19,9 +18,8 @@ export interface ProbeDraft {
   timeoutS: number;
   tries: number;
   on: boolean;
-  scopeKind: ScopeKind;
-  devices: string[];
-  tags: readonly string[];
+  /** From where it is probed. */
+  scope: ScopeDraft;
   ip: 'any' | '4' | '6';
   method: 'GET' | 'HEAD';
   status: string;
@@ -36,54 +34,32 @@ export interface ProbeDraft {
   expected: string;
 }
 
-const EMPTY: ProbeDraft = {
+/** Running everywhere has to be chosen. */
+const emptyDraft = (): ProbeDraft => ({
   ...PROBE_DEFAULTS,
   ...{ name: '', kind: 'http', target: '' },
   ...{ intervalS: PROBE_INTERVAL_S.usual, timeoutS: PROBE_TIMEOUT_S.usual },
-  ...{ scopeKind: 'machines', devices: [], tags: [] },
+  scope: { ...scopeDraftOf(ALL_MACHINES), scopeKind: 'machines' },
   ...{ contains: '', lacks: '', resolver: '', expected: '' },
-};
-
-function scopeKindOf({ devices, tags }: MachineScope): ScopeKind {
-  if (devices.length > 0) return 'machines';
-  return tags.length > 0 ? 'tags' : 'all';
-}
+});
 
 export function probeDraftOf(probe: Probe | undefined): ProbeDraft {
-  if (probe === undefined) return { ...EMPTY, devices: [] };
+  if (probe === undefined) return emptyDraft();
   const { interval_s, timeout_s, scope, ...rest } = probe;
   return {
-    ...EMPTY,
+    ...emptyDraft(),
     ...rest,
     intervalS: interval_s,
     timeoutS: timeout_s,
-    scopeKind: scopeKindOf(scope),
-    devices: [...scope.devices],
-    tags: scope.tags,
+    scope: scopeDraftOf(scope),
   };
 }
-
-/** Whether it says from where; else it would run everywhere, which has to be chosen. */
-export const isPlaced = ({ scopeKind, devices, tags }: ProbeDraft) =>
-  scopeKind === 'all' || (scopeKind === 'machines' ? devices.length > 0 : tags.length > 0);
-
-export function scopeOf({ scopeKind, devices, tags }: ProbeDraft): MachineScope {
-  return {
-    devices: scopeKind === 'machines' ? devices : [],
-    tags: scopeKind === 'tags' ? [...tags] : [],
-    name: '',
-  };
-}
-
-/** How many of these machines would run it. */
-export const countPlaces = (draft: ProbeDraft, machines: readonly Machine[]) =>
-  isPlaced(draft) ? machines.filter((machine) => inScope(scopeOf(draft), machine)).length : 0;
 
 export function probeOf(draft: ProbeDraft): NewProbe {
   const { name, target, tries, on, ip } = draft;
   const common = {
     ...{ name, target: target.trim(), tries, on },
-    ...{ interval_s: draft.intervalS, timeout_s: draft.timeoutS, scope: scopeOf(draft) },
+    ...{ interval_s: draft.intervalS, timeout_s: draft.timeoutS, scope: scopeOf(draft.scope) },
   };
   switch (draft.kind) {
     case 'http': {
