@@ -39,14 +39,19 @@ async function benchSamples(): Promise<SampleCost> {
   };
   await take(20);
   [bytes, values] = [0, 0];
-  const idle = await idleMs(SAMPLES);
+  // V8 still compiles in the first pause, which would make it dearer than the samples.
+  await idleMs(SAMPLES);
   const before = process.cpuUsage();
   await take(SAMPLES);
   const { user, system } = process.cpuUsage(before);
+  const idle = await idleMs(SAMPLES);
   sampler.close();
   if (values === 0) throw new Error('no samples were taken');
+  const cpuMs = ((user + system) / 1000 - idle) / SAMPLES;
+  if (cpuMs <= 0)
+    throw new Error('the pauses took more processor time than the samples: run it on a quieter machine');
   return {
-    cpuMs: Math.max(0, ((user + system) / 1000 - idle) / SAMPLES),
+    cpuMs,
     bytesPerValue: bytes / values,
   };
 }

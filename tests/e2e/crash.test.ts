@@ -52,8 +52,9 @@ describe('kill -9 of the server under load', () => {
     await eventually('pushes were acknowledged', async () => acknowledged() >= BEFORE_THE_CRASH, 60_000);
 
     await server.kill();
-    // [L4] The open page says that the link is lost, before the server is back.
+    // [L4] The open page says that the link is lost, before the server is back, and so does its tab.
     await linkLost(person.page).first().waitFor({ timeout: 6000 });
+    await person.page.locator('link[rel="icon"][href*="no%20data"]').waitFor({ state: 'attached' });
     const soFar = acknowledged();
     await server.start();
     await eventually('pushes went on', async () => acknowledged() >= soFar + BEFORE_THE_CRASH, 60_000);
@@ -97,6 +98,7 @@ describe('kill -9 of the server under load', () => {
         timeout: 20_000,
       })
       .toBe(0);
+    await person.page.locator('link[rel="icon"][href*="no%20data"]').waitFor({ state: 'detached' });
     const before = await row.innerText();
     await expect.poll(() => row.innerText(), { timeout: 20_000 }).not.toBe(before);
   });

@@ -72,5 +72,5 @@ export function fleetRow(page: Page, name: string) {
 
 /** The text that the page shows while it gets nothing from the server [L4]. */
 export function linkLost(page: Page) {
-  return page.getByRole('status').filter({ hasText: /No data for|Reconnecting/ });
+  return page.getByRole('status').filter({ hasText: /No data for|No live data|Reconnecting/ });
 }

@@ -227,14 +227,18 @@ describe('walls', () => {
     await admin.page.getByTitle('Numbers arrive as they are measured').waitFor();
     await Promise.all([mark(page), mark(admin.page)]);
     await server.kill();
-    // The other page lies in the background, where the browser lets it run seldom; a test of its own proves [L4] for pages.
-    await Promise.all([notLive(page).waitFor(TOLD), linkLost(admin.page).waitFor()]);
+    await Promise.all([notLive(page).waitFor(TOLD), linkLost(admin.page).waitFor(TOLD)]);
     await rebuild(root);
     await page.getByText(/^Last data at .*, 1 min.* ago\.$/).waitFor({ timeout: 90_000 });
     await server.start();
     await eventually('the wall reloaded itself', async () => !(await isMarked(page)), 30_000);
     await tile(page, 'web-01').getByText('%').first().waitFor();
     await admin.page.getByText('A new version is here.').waitFor({ timeout: 30_000 });
+    // [L4] Nor does the offer hide that the link is lost once more.
+    await server.kill();
+    await linkLost(admin.page).waitFor(TOLD);
+    await admin.page.getByText('A new version is here.').waitFor();
+    await server.start();
     expect(await isMarked(admin.page)).toBe(true);
     await admin.page.getByRole('button', { name: 'Reload' }).click();
     await eventually('the page was reloaded', async () => !(await isMarked(admin.page)));

@@ -21,6 +21,18 @@ import { RoomFollower, type After, type RoomHandlers } from './room.ts';
  */
 export type LinkState = 'connecting' | 'live' | 'stale' | 'lost';
 
+/** An interruption shorter than this changes nothing that is shown, milliseconds. */
+const BRIEF_MS = 4000;
+
+/**
+ * Whether what a page shows is from before [L4]. `silentMs`: milliseconds since the link was last live; undefined
+ * before it ever was.
+ */
+export function isOld(link: LinkState, silentMs: number | undefined): boolean {
+  if (link === 'live') return false;
+  return silentMs === undefined ? link !== 'connecting' : silentMs >= BRIEF_MS;
+}
+
 interface LinkEffects {
   readonly dial: Dial;
   /** Epoch milliseconds. */

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { SessionOf, Target } from '#protocol/live.ts';
 import { dialServer, type Dial } from './dial.ts';
-import { Link, type LinkState } from './link.ts';
+import { isOld, Link, type LinkState } from './link.ts';
 import type { RoomHandlers } from './room.ts';
 
 /** The schemas of a room's messages: what its snapshot and its changes look like. */
@@ -65,7 +65,10 @@ export class Live {
     document.addEventListener(
       'visibilitychange',
       () => {
-        if (document.visibilityState === 'visible') nudge();
+        if (document.visibilityState !== 'visible') return;
+        // A page out of sight is let run once a minute.
+        this.now = this.serverNow();
+        nudge();
       },
       { signal },
     );
@@ -81,6 +84,11 @@ export class Live {
   get silentMs(): number | undefined {
     if (this.link === 'live') return 0;
     return this.#lastLive === undefined ? undefined : Math.max(0, this.now - this.#lastLive);
+  }
+
+  /** Whether what the page shows is from before. */
+  get isOld(): boolean {
+    return isOld(this.link, this.silentMs);
   }
 
   /** Milliseconds since anything was heard of the server, now; 0 while there is to be no connection. */
