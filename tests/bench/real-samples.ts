@@ -82,6 +82,9 @@ export async function writeSamples(folder: string): Promise<{ file: string; samp
   return { file, samples };
 }
 
+/** Epoch milliseconds since when the machines of benchmarks run: one whose uptime falls has been restarted, an event. */
+const BOOTED_AT = Date.now() - 86_400_000;
+
 /** The body of a push of these samples as the agent writes it, before gzip; the last of them is taken at `now`. */
 export function pushBody(
   deviceId: string,
@@ -89,7 +92,10 @@ export function pushBody(
   { now, everyMs, intervalS }: { now: number; everyMs: number; intervalS: number },
 ): string {
   const first = now - (samples.length - 1) * everyMs;
-  const timed = samples.map((sample, i) => ({ ...sample, t: first + i * everyMs }));
+  const timed = samples.map((sample, i) => {
+    const t = first + i * everyMs;
+    return { ...sample, t, fields: { ...sample.fields, uptime: Math.floor((t - BOOTED_AT) / 1000) } };
+  });
   const processes = reportsOf(timed);
   return JSON.stringify({
     device_id: deviceId,
