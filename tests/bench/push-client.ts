@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Sample } from '../../agent/sampling/sample.ts';
 import { roundAsked, type RoundAsked, type RoundDevice, type RoundDone } from './push-round.ts';
-import { pushBody } from './real-samples.ts';
+import { pushWriter, type WritePush } from './real-samples.ts';
 
 const TICK_MS = 5;
 /** How long a round waits for the answers to its last pushes. */
@@ -108,6 +108,10 @@ async function push(
   const perSecond = devices.length / intervalS;
   const total = Math.floor(perSecond * seconds);
   const last = measured.length - samples;
+  /** By the first of the samples: this process must be faster than the server. */
+  const writers: WritePush[] = measured
+    .slice(0, last)
+    .map((_, from) => pushWriter(measured.slice(from, from + samples), { everyMs, intervalS }));
   let next = 0;
   while (next < total) {
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * perSecond));
@@ -117,9 +121,8 @@ async function push(
         done.late++;
         continue;
       }
-      const from = (next * 7) % last;
-      const timing = { now: Date.now(), everyMs, intervalS };
-      const text = pushBody(device.id, measured.slice(from, from + samples), timing);
+      const text = writers[(next * 7) % last]?.(device.id, Date.now());
+      if (text === undefined) throw new Error(`the benchmark has fewer than ${samples + 1} samples`);
       const push = encoded(text);
       done.bodyBytes = push.body.length;
       busy.add(device);

@@ -85,25 +85,45 @@ export async function writeSamples(folder: string): Promise<{ file: string; samp
 /** Epoch milliseconds since when the machines of benchmarks run: one whose uptime falls has been restarted, an event. */
 const BOOTED_AT = Date.now() - 86_400_000;
 
-/** The body of a push of these samples as the agent writes it, before gzip; the last of them is taken at `now`. */
-export function pushBody(
-  deviceId: string,
+/** What stands in a template for the device's id, and for the time and the uptime of the sample at a place. */
+const ID = 'the-device';
+const [TIME, UPTIME] = [7_000_000_000_000, 8_000_000_000_000];
+const HOLES = new RegExp(`${ID}|[78]0{9}\\d{3}`, 'g');
+
+/** Writes the body of a push by a device, before gzip; the last sample is taken at `now`. */
+export type WritePush = (deviceId: string, now: number) => string;
+
+/** Pushes of these samples as the agent writes them; what does not change from push to push is written once. */
+export function pushWriter(
   samples: readonly Sample[],
-  { now, everyMs, intervalS }: { now: number; everyMs: number; intervalS: number },
-): string {
-  const first = now - (samples.length - 1) * everyMs;
-  const timed = samples.map((sample, i) => {
-    const t = first + i * everyMs;
-    return { ...sample, t, fields: { ...sample.fields, uptime: Math.floor((t - BOOTED_AT) / 1000) } };
-  });
+  { everyMs, intervalS }: { everyMs: number; intervalS: number },
+): WritePush {
+  const timed = samples.map((sample, i) => ({
+    ...sample,
+    t: TIME + i,
+    fields: { ...sample.fields, uptime_s: UPTIME + i },
+  }));
+  const last = samples.length - 1;
   const processes = reportsOf(timed);
-  return JSON.stringify({
-    device_id: deviceId,
-    hostname: `bench-${deviceId}`,
+  const template = JSON.stringify({
+    device_id: ID,
+    hostname: `bench-${ID}`,
     ip: '10.0.0.1',
-    sent_at: now,
+    sent_at: TIME + last,
     interval_s: intervalS,
     ...(processes.length > 0 && { processes }),
     ...inColumns(timed),
   });
+  const fixed = template.split(HOLES);
+  const holes = [...template.matchAll(HOLES)].map(([hole]) => hole);
+  return (deviceId, now) => {
+    const timeOf = (place: number) => now - (last - place) * everyMs;
+    const filled = holes.map((hole) => {
+      if (hole === ID) return deviceId;
+      const number = Number(hole);
+      if (number < UPTIME) return timeOf(number - TIME);
+      return Math.floor((timeOf(number - UPTIME) - BOOTED_AT) / 1000);
+    });
+    return fixed.map((text, i) => `${text}${filled[i] ?? ''}`).join('');
+  };
 }
