@@ -33,11 +33,11 @@ export function openProbes({ state, clock }: Base, { people, machines }: ProbesN
   machines.viewChanged.listen((deviceId) => arriving.delete(deviceId));
   machines.removed.listen((deviceId) => arriving.delete(deviceId));
 
-  const view = createPlaces({
+  const places = createPlaces({
     machines: allMachines,
     reports,
     fleetOf: machines.fleet.get,
-    isLeftOut: probes.isLeftOut,
+    leftOutOf: probes.leftOutOf,
     askedAt: probes.askedAt,
     now: clock.now,
   });
@@ -54,7 +54,7 @@ export function openProbes({ state, clock }: Base, { people, machines }: ProbesN
     },
     routes: probeRoutes({
       probes,
-      view,
+      places,
       authenticate: machines.tokens.authenticate,
       listOf(deviceId) {
         const found = machine(deviceId);

@@ -34,8 +34,8 @@ export interface Probes {
   listOf(machine: Machine): ProbeList;
   /** The version of that list; undefined where it is empty. */
   versionOf(deviceId: string): string | undefined;
-  /** Whether the machine has so many probes that this one is not on its list. */
-  isLeftOut(probe: Probe, machine: Machine): boolean;
+  /** The ids of the probes that are not on the machine's list, as it has too many. */
+  leftOutOf(machine: Machine): ReadonlySet<string>;
   /** To be called when the name or the tags of a machine changed, or it was removed. */
   machineChanged(deviceId: string): void;
 }
@@ -151,7 +151,12 @@ export function createProbes({ probes, machines, machine: machineOf, now }: Prob
       }
       return version === NO_PROBES ? undefined : version;
     },
-    isLeftOut: (probe, machine) => allOf(machine).indexOf(probe) >= MOST_PER_MACHINE,
+    leftOutOf: (machine) =>
+      new Set(
+        allOf(machine)
+          .slice(MOST_PER_MACHINE)
+          .map(({ id }) => id),
+      ),
     machineChanged: (deviceId) => versions.delete(deviceId),
   };
 }

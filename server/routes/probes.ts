@@ -8,18 +8,18 @@ import {
   probeView,
   type Probe,
   type ProbeList,
-  type ProbeView,
 } from '#protocol/probes.ts';
 import { actorOf, type Audit } from '../auth/audit.ts';
 import { firstParam, Reply, type Request } from '../http/request.ts';
 import { route, routeWithBody, type Route } from '../http/route.ts';
+import type { Places } from '../probes/places.ts';
 import type { Probes } from '../probes/probes.ts';
 import type { SignedIn } from '../types.ts';
 
 export interface ProbeRouteParts {
   readonly probes: Probes;
-  /** The probe with what its machines say of it. */
-  readonly view: (probe: Probe) => ProbeView;
+  /** The probes with what their machines say of them. */
+  readonly places: Places;
   /** The id of the device that an Authorization header belongs to. @throws ApiError */
   readonly authenticate: (authorization: string) => string;
   /** What the device is to probe. */
@@ -27,7 +27,7 @@ export interface ProbeRouteParts {
   readonly audit: Audit;
 }
 
-export function probeRoutes({ probes, view, authenticate, listOf, audit }: ProbeRouteParts): Route[] {
+export function probeRoutes({ probes, places, authenticate, listOf, audit }: ProbeRouteParts): Route[] {
   function record(person: SignedIn, request: Request, act: string, { name, kind, target }: Probe): void {
     audit.record({
       ...actorOf(person, request),
@@ -43,7 +43,7 @@ export function probeRoutes({ probes, view, authenticate, listOf, audit }: Probe
       access: 'viewer',
       summary: 'All probes: what is checked, from where, and how each does now.',
       reply: probesReply,
-      handle: () => ({ probes: probes.list().map(view) }),
+      handle: () => ({ probes: places.ofAll(probes.list()) }),
     }),
     routeWithBody({
       method: 'POST',
@@ -59,7 +59,7 @@ export function probeRoutes({ probes, view, authenticate, listOf, audit }: Probe
       async handle({ request, person, body }) {
         const probe = await probes.create(person.username, body);
         record(person, request, 'added', probe);
-        return new Reply(201, view(probe));
+        return new Reply(201, places.of(probe));
       },
     }),
     routeWithBody({
@@ -73,7 +73,7 @@ export function probeRoutes({ probes, view, authenticate, listOf, audit }: Probe
       async handle({ request, person, body }) {
         const probe = await probes.change(firstParam(request), body);
         record(person, request, 'changed', probe);
-        return view(probe);
+        return places.of(probe);
       },
     }),
     route({
@@ -97,7 +97,7 @@ export function probeRoutes({ probes, view, authenticate, listOf, audit }: Probe
       handle({ request, person }) {
         const probe = probes.ask(firstParam(request));
         record(person, request, 'tried', probe);
-        return view(probe);
+        return places.of(probe);
       },
     }),
     route({
