@@ -130,6 +130,11 @@ describe('probes in the web app', () => {
     await page.setViewportSize({ width: 390, height: 800 });
     expect(await wrongWith(page)).toEqual([]);
     await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole('link', { name: 'Probes of web-1' }).first().click();
+    await page.getByText('Its agent does not run 1 probe that is set for it.').click();
+    await page.getByText('WATCHFLOOR_PROBES=public,local,10.255.0.1:5432').waitFor();
+    expect(await wrongWith(page)).toEqual([]);
+    await page.goBack();
   });
 
   it('a probe is switched off and removed', async () => {

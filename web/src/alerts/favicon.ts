@@ -6,23 +6,22 @@ const MARK =
   SQUARE +
   '<path d="M3 12h4l2-6 3 9 3-12 2 9h4" fill="none" stroke="#5fb0ff" stroke-width="2.2" stroke-linecap="round"/>';
 
-const iconOf = (title: string, drawing: string) =>
+const iconOf = (drawing: string) =>
   `data:image/svg+xml,${encodeURIComponent(
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><title>${title}</title>${drawing}</svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${drawing}</svg>`,
   )}`;
 
 /** While no data comes: a flat, grey line, for nothing is known of alerts now. */
 export const OLD_ICON = iconOf(
-  'no data',
-  `${SQUARE}<path d="M5 18h5m4 0h4m4 0h5" fill="none" stroke="#8b98a8" stroke-width="2.6" stroke-linecap="round"/>`,
+  `<title>no data</title>${SQUARE}` +
+    '<path d="M5 18h5m4 0h4m4 0h5" fill="none" stroke="#8b98a8" stroke-width="2.6" stroke-linecap="round"/>',
 );
 
 /** An icon as a data URL, with the number of critical alerts; `9+` above nine. */
 export function faviconFor(critical: number): string {
   const text = critical > 9 ? '9+' : String(critical);
   return iconOf(
-    `${text} critical`,
-    `${MARK}<rect x="9" y="13" width="23" height="19" rx="6" fill="#d8322b"/>` +
+    `<title>${text} critical</title>${MARK}<rect x="9" y="13" width="23" height="19" rx="6" fill="#d8322b"/>` +
       '<text x="20.5" y="28.5" font-family="sans-serif" font-size="17" font-weight="700" text-anchor="middle" ' +
       `fill="#ffffff">${text}</text>`,
   );
