@@ -47,7 +47,8 @@ class Findings {
   readonly counts: Record<PlaceState, number>;
   /** Whether a machine that is there has not answered the order to try at once. */
   isUnanswered = false;
-  readonly #asked: number;
+  /** When a person last asked for a try at once, epoch milliseconds; 0: never. */
+  readonly asked: number;
   /** The first ones of each state: no more are shown. */
   readonly #first = new Map<PlaceState, Place[]>();
 
@@ -55,12 +56,12 @@ class Findings {
     this.probe = probe;
     this.takes = probe.on ? scopeMatcher(probe.scope) : () => false;
     this.counts = { up: 0, failing: 0, down: 0, refused: 0, waits: 0, offline: 0, left_out: 0 };
-    this.#asked = asked;
+    this.asked = asked;
   }
 
   add(state: PlaceState, place: Place): void {
     this.counts[state]++;
-    const isAnswered = place.report !== undefined && place.report.asked_at >= this.#asked;
+    const isAnswered = place.report !== undefined && place.report.asked_at >= this.asked;
     if (state !== 'offline' && !isAnswered) this.isUnanswered = true;
     const first = this.#first.get(state);
     if (first === undefined) this.#first.set(state, [place]);
@@ -122,8 +123,7 @@ export function createPlaces(parts: PlacesParts): Places {
   const begin = (probe: Probe) => new Findings(probe, askedAt(probe.id));
 
   function viewOf(findings: Findings): ProbeView {
-    const { probe, counts, isUnanswered } = findings;
-    const asked = askedAt(probe.id);
+    const { probe, asked, counts, isUnanswered } = findings;
     const isRecent = asked > 0 && parts.now() - asked < ASKED_MS;
     return { ...probe, counts, places: findings.shown(), is_asked: isRecent && isUnanswered };
   }
