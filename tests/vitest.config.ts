@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const node = { environment: 'node' as const, pool: 'forks' as const };
+const node = {
+  ...{ environment: 'node' as const, pool: 'forks' as const },
+  // What is awaited comes late on a machine that has other work; a test that is about a time gives its own.
+  expect: { poll: { timeout: 10_000 } },
+};
 
 /** One project a kind of test, so that each can be run alone: `npx vitest run --project unit`. */
 export default defineConfig({

@@ -23,18 +23,33 @@ const rows = (page: Page) => page.getByRole('table', { name: 'Processes' }).getB
 /** Where the axes begin in a chart, in pixels at the usual type size. */
 const AXIS_PX = { left: 40, top: 8 } as const;
 
-/** Where the highest point of a chart's line is, in pixels of the window. */
-async function highestPoint(page: Page, title: string): Promise<{ x: number; y: number }> {
-  const area = plot(page, title).locator('path[d*="Z"]').last();
-  await area.waitFor({ state: 'attached' });
-  const path = (await area.getAttribute('d')) ?? '';
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Where the highest point of a chart's line is now, in pixels of the window; undefined where no point stands out. */
+async function standingOut(page: Page, title: string): Promise<Point | undefined> {
+  const path = (await plot(page, title).locator('path[d*="Z"]').last().getAttribute('d')) ?? '';
   const points = [...path.matchAll(/[ML](-?[\d.]+),(-?[\d.]+)/g)].map(
     ([, x, y]) => [Number(x), Number(y)] as const,
   );
-  const [x, y] = points.reduce((top, point) => (point[1] < top[1] ? point : top));
+  const heights = points.map(([, y]) => y).toSorted((one, other) => one - other);
+  const usual = heights[Math.floor(heights.length / 4)] ?? 0;
+  const [x, y] = points.reduce((top, point) => (point[1] < top[1] ? point : top), [0, usual]);
   const box = await plot(page, title).getByRole('img').first().boundingBox();
-  if (box === null) throw new Error(`the chart ${title} is not shown`);
+  if (box === null || usual - y < 10) return undefined;
   return { x: box.x + AXIS_PX.left + x, y: box.y + AXIS_PX.top + y + 4 };
+}
+
+/** Where the highest point of a chart's line is once it is drawn and stays where it is. */
+async function highestPoint(page: Page, title: string): Promise<Point> {
+  let last: Point | undefined;
+  return eventually(`the highest point of ${title} stays where it is`, async () => {
+    const before = last;
+    last = await standingOut(page, title);
+    return last !== undefined && last.x === before?.x && last.y === before.y && last;
+  });
 }
 
 /** A day of a quiet machine, a sample and a report a minute, with ten busy seconds at `spike`. */
