@@ -29,7 +29,8 @@ async function start(args: readonly string[], env: NodeJS.ProcessEnv): Promise<v
 if (process.argv[2] === SURVEY)
   void import('./machine/survey.ts')
     .then(({ survey }) => survey())
-    .then((inventory) => process.stdout.write(inventory));
+    // Whatever it still waits for, also after the agent was killed, it is of no more use.
+    .then((inventory) => process.stdout.write(inventory, () => process.exit()));
 else {
   replaceItself();
   void start(process.argv.slice(2), process.env);
