@@ -116,8 +116,8 @@ export function createPlaces(parts: PlacesParts): Places {
   }
 
   function look(all: readonly Findings[]): void {
-    const machines = parts.machines().toSorted((a, b) => byName.compare(a.name, b.name));
-    for (const machine of machines) lookAt(machine, all);
+    const concerned = parts.machines().filter((machine) => all.some(({ takes }) => takes(machine)));
+    for (const machine of concerned.toSorted((a, b) => byName.compare(a.name, b.name))) lookAt(machine, all);
   }
 
   const begin = (probe: Probe) => new Findings(probe, askedAt(probe.id));

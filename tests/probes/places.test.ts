@@ -95,15 +95,32 @@ describe('from where a probe is tried', () => {
   });
 
   it.each([
-    ['no machine has answered', 0, 10, true],
-    ['every machine has answered', NOW - 10, 10, false],
-    ['a minute has passed', 0, 60_000, false],
-  ])('an order to try at once, where %s, is still waited for: %#', (_, answeredAt, agoMs, isAsked) => {
-    const found = places({
-      machines: [machine('a')],
-      reports: () => [report('shop', { asked_at: answeredAt })],
-      askedAt: () => NOW - agoMs,
-    }).of(probe('shop'));
-    expect(found.is_asked).toBe(isAsked);
+    { when: 'no machine has answered', answeredAt: 0, agoMs: 10, isAsked: true },
+    { when: 'every machine has answered', answeredAt: NOW - 10, agoMs: 10, isAsked: false },
+    { when: 'a minute has passed', answeredAt: 0, agoMs: 60_000, isAsked: false },
+  ])(
+    'whether an order to try at once is waited for once $when: $isAsked',
+    ({ answeredAt, agoMs, isAsked }) => {
+      const found = places({
+        machines: [machine('a')],
+        reports: () => [report('shop', { asked_at: answeredAt })],
+        askedAt: () => NOW - agoMs,
+      }).of(probe('shop'));
+      expect(found.is_asked).toBe(isAsked);
+    },
+  );
+
+  it('machines that no probe is for are not looked at', () => {
+    const asked: string[] = [];
+    const { ofAll } = places({
+      machines: [machine('web-1', ['web']), machine('db-1')],
+      reports: (id) => {
+        asked.push(id);
+        return [];
+      },
+    });
+    ofAll([]);
+    ofAll([probe('web', { scope: { devices: [], tags: ['web'], name: '' } }), probe('off', { on: false })]);
+    expect(asked).toEqual(['id of web-1']);
   });
 });

@@ -19,15 +19,15 @@ export function linkWords(link: LinkState, silentMs: number | undefined): LinkWo
     return { state: 'good', word: 'Live', sentence: '', hint: 'Numbers arrive as they are measured' };
   if (silentMs === undefined && link === 'connecting')
     return { state: 'stale', word: 'Connecting', sentence: '', hint: 'Connecting to the server…' };
-  const { word, sentence } = brokenWords(silentMs);
+  const { word, sentence } = brokenWords(link, silentMs);
   return { state: 'stale', word, sentence, hint: sentence };
 }
 
-function brokenWords(silentMs: number | undefined): { word: string; sentence: string } {
+function brokenWords(link: LinkState, silentMs: number | undefined): { word: string; sentence: string } {
   if (silentMs === undefined)
     return { word: 'Connecting', sentence: 'No live data: the server does not answer. Trying again…' };
   // A short interruption is named in one word: it is most likely over before anybody has read more.
-  if (!isOld('lost', silentMs)) return { word: 'Waiting', sentence: 'Reconnecting…' };
+  if (!isOld(link, silentMs)) return { word: 'Waiting', sentence: 'Reconnecting…' };
   return {
     word: 'No data',
     sentence: `No data for ${span(silentMs)}. Reconnecting… What you see is from before.`,
